@@ -1,0 +1,62 @@
+# Everything here runs on a machine with only Python 3.11 or later and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Installed again only when what to install has changed, so that a second `make demo` starts at once.
+PROGRAM := $(VENV)/.program
+DEVELOPMENT := $(VENV)/.development
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint test-slow bench fixtures clean
+
+help:
+	@echo 'make demo       convert a small export and show what came out'
+	@echo 'make test       lint, types and all quick tests'
+	@echo 'make test-slow  the tests that take longer'
+	@echo 'make bench      measure, beside what else one could use'
+	@echo 'make fixtures   make the exports in fixtures/ again, and what they must become'
+	@echo 'make clean      remove everything that was made here'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(PROGRAM): pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'installing into $(VENV) ...'
+	@$(PIP) --editable .
+	@touch $@
+
+$(DEVELOPMENT): $(PROGRAM)
+	@$(PIP) --editable '.[dev,bench]'
+	@touch $@
+
+demo: $(PROGRAM)
+	@rm -rf demo-output
+	$(BIN)/ddb-convert convert fixtures/orders demo-output --key order_id
+	@echo
+	@cd demo-output && find dt=* _exports -name '*.parquet' -o -name '*.json' | sort | sed 's|^|  demo-output/|'
+	@echo
+	@$(BIN)/python -c "import converter; print(converter.scan('demo-output').head(5).collect())"
+
+lint: $(DEVELOPMENT)
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --no-error-summary
+
+test: lint
+	$(BIN)/python -m pytest -n auto -m 'not slow' --quiet
+
+# Some test is always slow: when none is collected, pytest's exit code 5 is the failure that it should be.
+test-slow: $(DEVELOPMENT)
+	$(BIN)/python -m pytest -n auto -m slow --quiet
+
+bench: $(DEVELOPMENT)
+	$(BIN)/python -m benchmarks
+
+fixtures: $(DEVELOPMENT)
+	$(BIN)/python -m fixtures.make
+	$(BIN)/python -m fixtures.expect
+
+clean:
+	rm -rf $(VENV) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

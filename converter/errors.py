@@ -1,0 +1,79 @@
+"""Every error that the program raises on purpose, and the exit code that each one ends the command with.
+
+    ConvertError            1   anything else
+    ├── UsageError          2   the options or arguments make no sense together (also a ValueError)
+    ├── ExportError         3   the export is missing, incomplete, damaged or of a kind that is not supported
+    │   ├── ManifestError       a manifest is missing, unreadable or contradicts itself
+    │   ├── DataFileError       a data file is missing, truncated, or fails its checksum or item count
+    │   └── BadLineError        a line that is no item in DynamoDB JSON
+    ├── SchemaError         4   the data breaks a rule that the columns must keep
+    ├── StorageError        5   storage refused a read or a write: permissions, a full disk (also an OSError)
+    └── BusyError           6   another run holds the destination: try again later
+
+A message has three parts: what happened, where, and what to do next. All of them survive pickling, because
+workers may live in another process.
+"""
+
+from __future__ import annotations
+
+
+class ConvertError(Exception):
+    """Base of all deliberate errors.
+
+    `what` is one sentence without a final full stop, `where` the place (a path, or
+    `path line 12 (byte 3456): $.Item.price.N`), `hint` what the reader can do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where, hint)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}\n{self.hint}" if self.hint else text
+
+
+class UsageError(ConvertError, ValueError):
+    """The options or arguments can't be acted on."""
+
+    exit_code = 2
+
+
+class ExportError(ConvertError):
+    """The export is missing, incomplete, damaged, or of a kind that is not supported."""
+
+    exit_code = 3
+
+
+class ManifestError(ExportError):
+    """A manifest is missing, unreadable, or contradicts itself."""
+
+
+class DataFileError(ExportError):
+    """A data file is missing, truncated, or fails its md5 or its item count."""
+
+
+class BadLineError(ExportError):
+    """A line of a data file is not an item in DynamoDB JSON."""
+
+
+class SchemaError(ConvertError):
+    """The data breaks a rule that the columns must keep."""
+
+    exit_code = 4
+
+
+class StorageError(ConvertError, OSError):
+    """Storage refused a read or a write."""
+
+    exit_code = 5
+
+
+class BusyError(ConvertError):
+    """Another run holds the destination."""
+
+    exit_code = 6

@@ -1,0 +1,165 @@
+"""What a conversion can be told, as one frozen object. Texts (`96MiB`, `a,b`) are parsed by the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import string
+from dataclasses import asdict, dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from converter.errors import UsageError
+
+Format = Literal["parquet", "csv"]
+Numbers = Literal["exact", "double", "text"]
+Mixed = Literal["text", "json", "fail"]
+
+COMPRESSIONS: dict[str, tuple[str, ...]] = {
+    "parquet": ("zstd", "snappy", "gzip", "none"),
+    "csv": ("none", "gzip"),
+}
+LAYOUT_FIELDS = ("date", "from", "to", "table")
+NAMES_LIMIT = 100_000
+MIB = 1 << 20
+
+# Options that change what is published. The others (workers, show_values, replace …) may differ between two
+# runs whose output is the same.
+_PUBLISHED = (
+    "format",
+    "compression",
+    "layout",
+    "timezone",
+    "numbers",
+    "mixed",
+    "key",
+    "select",
+    "exclude",
+    "max_columns",
+    "overflow",
+    "part_size",
+)
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use: its affinity mask where the system has one."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """Options of one conversion; an impossible combination raises UsageError when the object is made.
+
+    compression: None takes the format's default (zstd for Parquet, none for CSV).
+    key, select, exclude: attribute names as DynamoDB has them. Keys come first in the columns.
+    overflow: name of the JSON column that takes the attributes beyond max_columns; None makes that an error.
+    part_size: bytes on disk after which a part is closed, looked at after each row group.
+    verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
+    latest: of several exports in SOURCE, take the newest.
+    """
+
+    format: Format = "parquet"
+    compression: str | None = None
+    layout: str = "dt={date}"
+    timezone: str = "UTC"
+    numbers: Numbers = "exact"
+    mixed: Mixed = "text"
+    key: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    max_columns: int = 2000
+    overflow: str | None = None
+    part_size: int = 96 * MIB
+    workers: int = 0
+    latest: bool = False
+    verify: bool = True
+    show_values: bool = False
+    replace: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = COMPRESSIONS.get(self.format)
+        if allowed is None:
+            raise UsageError(f"unknown format {self.format!r}", "--format", f"use one of: {', '.join(COMPRESSIONS)}")
+        if self.compression is None:
+            object.__setattr__(self, "compression", allowed[0])
+        elif self.compression not in allowed:
+            raise UsageError(
+                f"{self.format} can't be written with compression {self.compression!r}",
+                "--compression",
+                f"use one of: {', '.join(allowed)}",
+            )
+        _check_choice("--numbers", self.numbers, ("exact", "double", "text"))
+        _check_choice("--mixed", self.mixed, ("text", "json", "fail"))
+        _check_layout(self.layout)
+        _check_timezone(self.timezone)
+        if self.workers < 0:
+            raise UsageError("the number of workers can't be negative", "--workers", "leave it out to use every CPU")
+        if not self.workers:
+            object.__setattr__(self, "workers", usable_cpus())
+        if self.part_size < 1:
+            raise UsageError("a part needs at least one byte", "--part-size", "use for example 96MiB")
+        if self.max_columns < 1:
+            raise UsageError("at least one column is needed", "--max-columns", "the default is 2000")
+        if self.max_columns > NAMES_LIMIT:
+            raise UsageError(
+                f"more than {NAMES_LIMIT} columns are not supported", "--max-columns", "the default is 2000"
+            )
+        if self.overflow == "":
+            raise UsageError("the overflow column needs a name", "--overflow", "use for example _more")
+        both = sorted(set(self.select) & set(self.exclude))
+        if both:
+            raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")
+
+    def wants(self, attribute: str) -> bool:
+        """Does the user want a column for this attribute?"""
+        return attribute not in self.exclude and (not self.select or attribute in self.select)
+
+    def layout_keys(self) -> tuple[str, ...]:
+        """Names that readers take from the destination's folders: `dt` of `dt={date}`."""
+        return tuple(segment.split("=", 1)[0] for segment in self.layout.split("/") if "=" in segment)
+
+    def published(self) -> dict[str, object]:
+        """The options that decide what is published, as JSON types."""
+        values = asdict(self)
+        return {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
+
+    def published_hash(self) -> str:
+        """sha256 (hex) of the options that decide what is published."""
+        text = json.dumps(self.published(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"unknown value {value!r}", option, f"use one of: {', '.join(allowed)}")
+
+
+def _check_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise UsageError(
+            f"unknown time zone {name!r}", "--timezone", "use an IANA name such as UTC or Europe/Berlin"
+        ) from None
+
+
+def _check_layout(layout: str) -> None:
+    known = ", ".join("{" + field + "}" for field in LAYOUT_FIELDS)
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(layout) if field is not None]
+    except ValueError as error:
+        raise UsageError(f"{layout!r} is no layout: {error}", "--layout", f"fields are {known}") from None
+    for field in fields:
+        if field not in LAYOUT_FIELDS:
+            raise UsageError(f"unknown field {{{field}}}", "--layout", f"fields are {known}")
+    segments = layout.split("/")
+    if layout.startswith("/") or ".." in segments or "" in segments[:-1] or "\\" in layout:
+        raise UsageError(f"{layout!r} leaves the destination", "--layout", "use a relative path such as dt={date}")
+    if segments[0].startswith(("_", ".")):
+        raise UsageError(
+            f"readers skip folders that begin with {segments[0][0]!r}", "--layout", "use a name such as dt={date}"
+        )

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from converter.errors import UsageError
+from converter.options import NAMES_LIMIT, ConvertOptions, usable_cpus
+
+# Another value for every option.
+OTHERS: dict[str, Any] = {
+    "format": "csv",
+    "compression": "snappy",
+    "layout": "day={date}",
+    "timezone": "Europe/Berlin",
+    "numbers": "text",
+    "mixed": "json",
+    "key": ("pk",),
+    "select": ("a",),
+    "exclude": ("b",),
+    "max_columns": 10,
+    "overflow": "_more",
+    "part_size": 1,
+    "workers": 77,
+    "latest": True,
+    "verify": False,
+    "show_values": True,
+    "replace": True,
+    "dry_run": True,
+}
+NOT_PUBLISHED = {"workers", "latest", "verify", "show_values", "replace", "dry_run"}
+
+
+def test_the_default_compression_is_the_formats() -> None:
+    assert ConvertOptions().compression == "zstd"
+    assert ConvertOptions(format="csv").compression == "none"
+
+
+def test_workers_left_out_are_the_usable_cpus() -> None:
+    assert ConvertOptions().workers == usable_cpus() >= 1
+    assert ConvertOptions(workers=3).workers == 3
+
+
+def test_options_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ConvertOptions().format = "csv"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "hint"),
+    [
+        ({"format": "orc"}, "--format", "parquet, csv"),
+        ({"format": "csv", "compression": "zstd"}, "--compression", "none, gzip"),
+        ({"compression": "brotli"}, "--compression", "zstd, snappy, gzip, none"),
+        ({"numbers": "float"}, "--numbers", "exact, double, text"),
+        ({"mixed": "drop"}, "--mixed", "text, json, fail"),
+        ({"layout": "{day}"}, "--layout", "{date}, {from}, {to}, {table}"),
+        ({"layout": "{date"}, "--layout", "{date}"),
+        ({"layout": "/abs/{date}"}, "--layout", "relative"),
+        ({"layout": "a/../../{date}"}, "--layout", "relative"),
+        ({"layout": "a//{date}"}, "--layout", "relative"),
+        ({"layout": "a\\{date}"}, "--layout", "relative"),
+        ({"layout": "_exports/{date}"}, "--layout", "dt={date}"),
+        ({"layout": ".hidden/{date}"}, "--layout", "dt={date}"),
+        ({"timezone": "Mars/Base"}, "--timezone", "IANA"),
+        ({"timezone": "../etc/passwd"}, "--timezone", "IANA"),
+        ({"timezone": ""}, "--timezone", "IANA"),
+        ({"workers": -1}, "--workers", "every CPU"),
+        ({"part_size": 0}, "--part-size", "96MiB"),
+        ({"max_columns": 0}, "--max-columns", "2000"),
+        ({"max_columns": NAMES_LIMIT + 1}, "--max-columns", "2000"),
+        ({"overflow": ""}, "--overflow", "_more"),
+        ({"select": ("a", "b"), "exclude": ("b",)}, "--exclude", "drop one"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_options_name_and_a_hint(
+    given: dict[str, Any], where: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        ConvertOptions(**given)
+    assert caught.value.where == where
+    assert hint in caught.value.hint
+
+
+def test_the_other_values_of_this_test_are_complete_and_other() -> None:
+    assert OTHERS.keys() == {field.name for field in dataclasses.fields(ConvertOptions)}
+    assert all(getattr(ConvertOptions(), name) != value for name, value in OTHERS.items())
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_hash_changes_with_what_is_published_and_with_nothing_else(name: str) -> None:
+    changed = ConvertOptions(**{name: OTHERS[name]})
+    assert (changed.published_hash() == ConvertOptions().published_hash()) == (name in NOT_PUBLISHED)
+    assert (name in changed.published()) == (name not in NOT_PUBLISHED)
+
+
+def test_the_defaults_and_their_spelled_out_form_have_one_hash() -> None:
+    assert ConvertOptions(compression="zstd", timezone="UTC").published_hash() == ConvertOptions().published_hash()
+
+
+def test_the_hash_of_the_defaults_is_the_one_that_records_hold() -> None:
+    # A destination's records keep this text: when it changes, every one of them looks like another conversion.
+    assert ConvertOptions().published_hash() == "af94c1bc74e55f4051152720aeddb2e71de8ba0c54518fea50bf9f15c992fdb8"
