@@ -1,0 +1,39 @@
+"""Makes exports exactly as the service writes them: for fixtures, tests, benchmarks, and for trying a pipeline out.
+
+    from converter.testing import ExportFacts, write_export
+
+    export = write_export("bucket", [{"id": "a1", "price": Decimal("12.5")}], facts=ExportFacts(table="Orders"))
+    export.folder           # bucket/AWSDynamoDB/01701065507109-…
+
+The same arguments give the same bytes. What the service can't write is refused, except in lines that are given
+as bytes: those are written as they are. To damage an export, edit its files, then call `seal` if the manifests
+should agree with the damaged files.
+
+The layout is the one of https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html,
+checked byte by byte against exports that the service wrote.
+"""
+
+from __future__ import annotations
+
+from converter.testing.maker import ExportPaths, item_line, write_export, write_split_export
+from converter.testing.manifest import DataFileFacts, ExportFacts, etag, files_text, md5_text, summary_text
+from converter.testing.seal import seal
+from converter.testing.values import DynamoValue, plain_number, to_dynamodb, to_item
+
+__all__ = [
+    "DataFileFacts",
+    "DynamoValue",
+    "ExportFacts",
+    "ExportPaths",
+    "etag",
+    "files_text",
+    "item_line",
+    "md5_text",
+    "plain_number",
+    "seal",
+    "summary_text",
+    "to_dynamodb",
+    "to_item",
+    "write_export",
+    "write_split_export",
+]

@@ -1,0 +1,163 @@
+"""The two manifests of an export, and their checksums, byte for byte as the service writes them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+EXPORT_TIME = datetime(2023, 11, 27, 6, 11, 47, 109_000, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFacts:
+    """What an export says of itself.
+
+    prefix: the folders of the bucket that the export lies under, such as `dynamodb` or `raw/dynamodb`.
+    export_time, start_time, end_time: aware, cut to milliseconds; the export starts at its time and ends
+        nine minutes later unless told otherwise.
+    id_suffix: the eight hex digits that end the export's id.
+    seed: gives the names of the data files, and id_suffix where it is left out: another seed, another export.
+    table_id: depends on the table's name alone when left out, so that exports of one table belong together.
+    billed_size_bytes: the bytes of all lines when left out; the service counts differently, and nothing depends on it.
+    """
+
+    table: str = "Orders"
+    prefix: str | None = None
+    export_time: datetime = EXPORT_TIME
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    id_suffix: str | None = None
+    seed: int = 0
+    bucket: str = "example-exports"
+    region: str = "eu-central-1"
+    account: str = "111122223333"
+    table_id: str | None = None
+    sse_algorithm: str | None = "AES256"
+    sse_kms_key_id: str | None = None
+    billed_size_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        for time in (self.export_time, self.start_time, self.end_time):
+            if time is not None and time.tzinfo is None:
+                raise ValueError(f"{time} has no time zone")
+        if self.id_suffix is not None and not re.fullmatch("[0-9a-f]{8}", self.id_suffix):
+            raise ValueError(f"an export's id ends with eight hex digits, not {self.id_suffix!r}")
+        if self.prefix is not None and (not self.prefix or self.prefix.strip("/") != self.prefix):
+            raise ValueError(f"a prefix has text and no slash at its ends, unlike {self.prefix!r}")
+
+    @property
+    def started(self) -> datetime:
+        """When the export began; its id counts these milliseconds."""
+        return self.start_time or self.export_time
+
+    @property
+    def ended(self) -> datetime:
+        """When the export was complete."""
+        return self.end_time or self.started + timedelta(minutes=9, milliseconds=1418)
+
+    @property
+    def export_id(self) -> str:
+        """Fourteen digits of milliseconds, a dash and eight hex digits; it sorts by time."""
+        millis = (self.started - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+        return f"{millis:014d}-{self.id_suffix or self.digest('id').hex()[:8]}"
+
+    @property
+    def table_arn(self) -> str:
+        """The table's ARN."""
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.table}"
+
+    @property
+    def export_arn(self) -> str:
+        """The export's ARN."""
+        return f"{self.table_arn}/export/{self.export_id}"
+
+    @property
+    def key_prefix(self) -> str:
+        """What every key of the bucket begins with that belongs to the export."""
+        above = f"{self.prefix}/" if self.prefix else ""
+        return f"{above}AWSDynamoDB/{self.export_id}/"
+
+    def digest(self, *parts: object) -> bytes:
+        """16 bytes that depend on the table, the export's time, the seed and the parts alone."""
+        return _digest(self.table, _time(self.started), self.seed, *parts)
+
+    def table_uuid(self) -> str:
+        """The table's id: as told, else one that depends on its name alone."""
+        hexed = _digest(self.table).hex()
+        made = f"{hexed[:8]}-{hexed[8:12]}-4{hexed[13:16]}-a{hexed[17:20]}-{hexed[20:]}"
+        return self.table_id or made
+
+
+@dataclass(frozen=True, slots=True)
+class DataFileFacts:
+    """One line of manifest-files.json. `key` begins at the bucket's root, `md5` is of the compressed bytes."""
+
+    key: str
+    items: int
+    md5: bytes
+
+
+def summary_text(facts: ExportFacts, items: int, size: int) -> bytes:
+    """manifest-summary.json of a full export: one line without a newline. `size` is told as billedSizeBytes."""
+    return _compact(
+        {
+            "version": "2020-06-30",
+            "exportArn": facts.export_arn,
+            "startTime": _time(facts.started),
+            "endTime": _time(facts.ended),
+            "tableArn": facts.table_arn,
+            "tableId": facts.table_uuid(),
+            "exportTime": _time(facts.export_time),
+            "s3Bucket": facts.bucket,
+            "s3Prefix": facts.prefix,
+            "s3SseAlgorithm": facts.sse_algorithm,
+            "s3SseKmsKeyId": facts.sse_kms_key_id,
+            "manifestFilesS3Key": f"{facts.key_prefix}manifest-files.json",
+            "billedSizeBytes": size if facts.billed_size_bytes is None else facts.billed_size_bytes,
+            "itemCount": items,
+            "outputFormat": "DYNAMODB_JSON",
+        }
+    )
+
+
+def files_text(files: Iterable[DataFileFacts]) -> bytes:
+    """manifest-files.json: a line for each data file, in the order given, each with a newline."""
+    return b"".join(
+        _compact(
+            {
+                "itemCount": file.items,
+                "md5Checksum": md5_text(file.md5),
+                "etag": etag(file.md5),
+                "dataFileS3Key": file.key,
+            }
+        )
+        + b"\n"
+        for file in files
+    )
+
+
+def md5_text(md5: bytes) -> str:
+    """An md5 as manifests and `.md5` objects give it: 24 characters of base64."""
+    return b64encode(md5).decode("ascii")
+
+
+def etag(md5: bytes) -> str:
+    """The etag of an object that was uploaded in one part of a multipart upload: an md5 of the md5."""
+    return hashlib.md5(md5, usedforsecurity=False).hexdigest() + "-1"
+
+
+def _digest(*parts: object) -> bytes:
+    return hashlib.md5(json.dumps(parts).encode(), usedforsecurity=False).digest()
+
+
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _compact(members: dict[str, object]) -> bytes:
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
