@@ -1,0 +1,367 @@
+"""An export's two manifests, checked and as frozen objects: which export this is and which data files it consists of.
+
+The layout, member by member, is in
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from converter.errors import DataFileError, ExportError, ManifestError
+from converter.storage.source import Source
+
+SUMMARY = "manifest-summary.json"
+FILES = "manifest-files.json"
+STARTED = "_started"
+COPY_AGAIN = "copy the export again from its bucket, completely and unchanged"
+
+_VERSIONS = ("2020-06-30", "2023-08-01")
+_FORMATS = ("DYNAMODB_JSON", "ION")
+_VIEWS = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+_EXPORT_ARN = re.compile(
+    r"(arn:[^:/]+:dynamodb:[^:/]*:[^:/]*:table/([A-Za-z0-9_.-]+))/export/([A-Za-z0-9][A-Za-z0-9_.-]*)"
+)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_MISSING_SHOWN = 5
+
+
+class Kind(StrEnum):
+    """What the lines of the data files are."""
+
+    ITEMS = "items"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One entry of manifest-files.json.
+
+    key: as the manifest has it, from the root of the bucket that the export was written to.
+    path: where the file is now, relative to the source's root.
+    md5: of the compressed file, 16 bytes.
+    index: its position in the manifest, from 0.
+    """
+
+    key: str
+    path: str
+    items: int
+    md5: bytes
+    etag: str | None
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What manifest-summary.json says of an export.
+
+    export_id: the last part of the ARN (a copied export's folder may have any name).
+    export_time: None for changes. from_time (inclusive), to_time (exclusive), output_view: None for items.
+    billed_size_bytes: what AWS charged for; it says nothing about the data files.
+    source: the export's folder, as the user would write it.
+    warnings: what is odd about the manifests, but no reason to stop.
+    """
+
+    export_id: str
+    export_arn: str
+    table_arn: str
+    table: str
+    table_id: str
+    kind: Kind
+    output_format: str
+    export_time: datetime | None
+    from_time: datetime | None
+    to_time: datetime | None
+    output_view: str | None
+    items: int
+    billed_size_bytes: int
+    s3_prefix: str | None
+    source: str
+    warnings: tuple[str, ...]
+
+    def instant(self) -> datetime:
+        """The last moment that the export knows of: its time, or the last millisecond inside its window."""
+        if self.to_time is not None:
+            return self.to_time - timedelta(milliseconds=1)
+        if self.export_time is None:
+            raise ValueError("an export has either a time or a window")
+        return self.export_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export(Summary):
+    """An export: its summary and its data files, in the manifest's order."""
+
+    files: tuple[DataFile, ...]
+
+
+def read_export(source: Source, folder: str = "", *, verify: bool = True) -> Export:
+    """Reads both manifests of the export in `folder` (relative to the source's root).
+
+    The data files of a full export are in `folder/data`. Those of an incremental export are in `data` beside `folder`,
+    shared by all incremental exports; when `folder` is the source's root (an export that was copied alone), in `data`.
+
+    Raises ManifestError when a manifest is missing, is not what the service writes, names a file twice or one outside
+    of the export. A wrong checksum of the summary is a warning, because people edit it. A wrong checksum of the list
+    of files is an error, because nothing else guards the list; so is a sum of item counts other than the summary's.
+    With verify=False both are warnings.
+    """
+    summary = read_summary(source, folder)
+    content, warnings = _read(source, posixpath.join(folder, FILES)), list(summary.warnings)
+    place = source.child(posixpath.join(folder, FILES))
+    problem = _checksum_problem(source, folder, FILES, content)
+    if problem and verify:
+        raise ManifestError(problem, place, f"{COPY_AGAIN}, or pass --no-verify if it was edited on purpose")
+    if problem:
+        warnings.append(f"{place}: {problem}")
+
+    files = tuple(_data_files(content, place, summary, folder))
+    listed = sum(file.items for file in files)
+    if listed != summary.items:
+        problem = f"the data files have {listed} items together, but {SUMMARY} says {summary.items}"
+        if verify:
+            raise ManifestError(problem, place, f"{COPY_AGAIN}, or pass --no-verify if it was edited on purpose")
+        warnings.append(f"{place}: {problem}")
+    return Export(**{**asdict(summary), "warnings": tuple(warnings)}, files=files)
+
+
+def read_summary(source: Source, folder: str = "") -> Summary:
+    """Reads manifest-summary.json alone. Raises ManifestError as read_export does."""
+    path = posixpath.join(folder, SUMMARY)
+    if source.size(path) is None and source.size(posixpath.join(folder, STARTED)) is not None:
+        raise not_finished(source, folder)
+    content, place = _read(source, path), source.child(path)
+    members = _Members(_parse(content, place, 1), place)
+    problem = _checksum_problem(source, folder, SUMMARY, content)
+    warnings = [f"{place}: {problem}"] if problem else []
+    version = members.text_or_none("version")
+    if version not in _VERSIONS:
+        warnings.append(f"{place}: version {version!r} is not known; known are {' and '.join(_VERSIONS)}")
+
+    arn = members.text("exportArn")
+    match = _EXPORT_ARN.fullmatch(arn)
+    if match is None:
+        raise members.error("exportArn", f"{arn!r} is not the ARN of an export")
+    table_arn, table, export_id = match.groups()
+    if members.text("tableArn") != table_arn:
+        raise members.error("tableArn", f"{members.text('tableArn')!r} is not the table of {arn!r}")
+    kind = _kind(members)
+    changes = kind is Kind.CHANGES
+    from_time, to_time = (members.time("exportFromTime"), members.time("exportToTime")) if changes else (None, None)
+    if from_time and to_time and from_time >= to_time:
+        raise members.error("exportToTime", "the window ends before it begins")
+    return Summary(
+        export_id=export_id,
+        export_arn=arn,
+        table_arn=table_arn,
+        table=table,
+        table_id=members.text("tableId"),
+        kind=kind,
+        output_format=members.choice("outputFormat", _FORMATS),
+        export_time=None if changes else members.time("exportTime"),
+        from_time=from_time,
+        to_time=to_time,
+        output_view=members.choice("outputView", _VIEWS) if changes else None,
+        items=members.count("itemCount"),
+        billed_size_bytes=members.count("billedSizeBytes"),
+        s3_prefix=members.text_or_none("s3Prefix"),
+        source=source.child(folder),
+        warnings=tuple(warnings),
+    )
+
+
+def not_finished(source: Source, folder: str) -> ManifestError:
+    """The error for a folder with `_started`, but without a summary."""
+    return ManifestError(
+        f"the export has begun, but has no {SUMMARY}: it is not finished, or it is copied only in part",
+        source.child(folder),
+        "wait until `aws dynamodb describe-export` says COMPLETED, then copy all of its folder",
+    )
+
+
+def check_files(source: Source, export: Export) -> int:
+    """Compressed bytes of all data files. Raises DataFileError when one of them is not there."""
+    sizes = [source.size(file.path) for file in export.files]
+    missing = [source.child(file.path) for file, size in zip(export.files, sizes, strict=True) if size is None]
+    if missing:
+        shown = missing[:_MISSING_SHOWN] + (["…"] if len(missing) > _MISSING_SHOWN else [])
+        raise DataFileError(
+            f"{len(missing)} of {len(export.files)} data files are missing: {', '.join(shown)}",
+            export.source,
+            COPY_AGAIN,
+        )
+    return sum(size for size in sizes if size is not None)
+
+
+def require_supported(export: Summary) -> None:
+    """Raises ExportError for the exports that can be listed, but not be converted."""
+    if export.kind is Kind.CHANGES:
+        raise ExportError(
+            "this is an incremental export, and incremental exports can't be converted yet",
+            export.source,
+            "convert a full export of the table: aws dynamodb export-table-to-point-in-time --export-type FULL_EXPORT",
+        )
+    if export.output_format != "DYNAMODB_JSON":
+        raise ExportError(
+            "the data files are in Ion format, and only DynamoDB JSON can be converted yet",
+            export.source,
+            "export the table again: aws dynamodb export-table-to-point-in-time --export-format DYNAMODB_JSON",
+        )
+
+
+def _kind(members: _Members) -> Kind:
+    # Real full exports do not have the member at all.
+    if members.text_or_none("exportType") is None:
+        return Kind.ITEMS
+    full = members.choice("exportType", ("FULL_EXPORT", "INCREMENTAL_EXPORT")) == "FULL_EXPORT"
+    return Kind.ITEMS if full else Kind.CHANGES
+
+
+def _data_files(content: bytes, place: str, summary: Summary, folder: str) -> Iterator[DataFile]:
+    beside = posixpath.dirname(folder) if summary.kind is Kind.CHANGES else folder
+    data = posixpath.join(beside, "data")
+    seen: dict[str, int] = {}
+    index = 0
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        members = _Members(_parse(line, place, number), f"{place} line {number}")
+        key = members.text("dataFileS3Key")
+        path = posixpath.join(data, _file_name(key, summary, members))
+        if path in seen:
+            raise members.error("dataFileS3Key", f"{key!r} is already listed in line {seen[path]}")
+        seen[path] = number
+        yield DataFile(
+            key=key,
+            path=path,
+            items=members.count("itemCount"),
+            md5=members.md5("md5Checksum"),
+            etag=members.text_or_none("etag"),
+            index=index,
+        )
+        index += 1
+
+
+def _file_name(key: str, summary: Summary, members: _Members) -> str:
+    """The last part of a key. All before it is only compared: a copied export keeps the keys of its first bucket."""
+    parts = key.split("/")
+    tail = ["AWSDynamoDB", "data"] if summary.kind is Kind.CHANGES else ["AWSDynamoDB", summary.export_id, "data"]
+    # A prefix given with a leading slash is one in the bucket too.
+    absolute = key.startswith("/") and not (summary.s3_prefix or "").startswith("/")
+    if absolute or ".." in parts or "\\" in key or not key.isprintable() or parts[-1] in ("", "."):
+        raise members.error("dataFileS3Key", f"{key!r} is no key of a data file")
+    if parts[-len(tail) - 1 : -1] != tail:
+        raise members.error("dataFileS3Key", f"{key!r} is not in this export's {'/'.join(tail)}/")
+    return parts[-1]
+
+
+def _read(source: Source, path: str) -> bytes:
+    if source.size(path) is None:
+        raise ManifestError(f"there is no {posixpath.basename(path)}", source.child(path), COPY_AGAIN)
+    return source.read(path)
+
+
+def _checksum_problem(source: Source, folder: str, name: str, content: bytes) -> str | None:
+    """What is wrong with a manifest by its checksum object, if it has one.
+
+    Real exports call the object `.md5`; AWS's documentation says `.checksum` in places.
+    """
+    stem = posixpath.join(folder, name.removesuffix(".json"))
+    found = next((stem + end for end in (".md5", ".checksum") if source.size(stem + end) is not None), None)
+    if found is None:
+        return None
+    expected = source.read(found).strip()
+    actual = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest())
+    if expected == actual:
+        return None
+    says = expected[:24].decode("ascii", "replace")
+    return f"md5 mismatch: {posixpath.basename(found)} says {says!r}, the file has {actual.decode()!r}"
+
+
+def _parse(content: bytes, place: str, first_line: int) -> dict[str, object]:
+    """A JSON object. Editors may have put a byte order mark before it."""
+    try:
+        value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        line = first_line + (error.lineno - 1 if isinstance(error, json.JSONDecodeError) else 0)
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise ManifestError(f"not JSON: {reason}", f"{place} line {line}", COPY_AGAIN) from None
+    if not isinstance(value, dict):
+        raise ManifestError("not a JSON object", f"{place} line {first_line}", COPY_AGAIN)
+    return value
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is there twice")
+    return members
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no number")
+
+
+class _Members:
+    """Typed access to the members of one JSON object of a manifest; unknown ones are nobody's business."""
+
+    def __init__(self, members: dict[str, object], place: str) -> None:
+        self._members = members
+        self._place = place
+
+    def error(self, name: str, problem: str) -> ManifestError:
+        return ManifestError(f"{name}: {problem}", self._place, COPY_AGAIN)
+
+    def text(self, name: str) -> str:
+        value = self._get(name)
+        if not isinstance(value, str):
+            raise self.error(name, f"expected text, got {json.dumps(value)[:80]}")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        return None if self._members.get(name) is None else self.text(name)
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name)
+        if value not in allowed:
+            raise self.error(name, f"{value!r} is neither {' nor '.join(allowed)}")
+        return value
+
+    def count(self, name: str) -> int:
+        value = self._get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self.error(name, f"expected a count, got {json.dumps(value)[:80]}")
+        return value
+
+    def time(self, name: str) -> datetime:
+        value = self.text(name)
+        try:
+            if _TIME.fullmatch(value):
+                return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        raise self.error(name, f"{value!r} is no time such as 2024-05-27T06:11:47.109Z")
+
+    def md5(self, name: str) -> bytes:
+        value = self.text(name)
+        try:
+            digest = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            digest = b""
+        if len(digest) != 16:
+            raise self.error(name, f"{value!r} is not the base64 of an md5")
+        return digest
+
+    def _get(self, name: str) -> object:
+        if name not in self._members:
+            raise self.error(name, "missing")
+        return self._members[name]

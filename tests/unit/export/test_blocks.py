@@ -1,0 +1,281 @@
+"""Data files as blocks: nothing lost, cut at newlines, and damage always noticed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import itertools
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from converter.errors import BadLineError, DataFileError, StorageError
+from converter.export.blocks import MAX_LINE_BYTES, PADDING, Block, BlockReader, check_item_count
+from converter.export.locate import open_export
+from converter.export.manifest import DataFile
+from converter.storage.source import Source
+
+LINES = b"".join(b'{"Item":{"id":{"N":"%d"},"text":{"S":"%s"}}}\n' % (n, b"x" * n) for n in range(40))
+
+
+class MemorySource(Source):
+    """One file, `data/f`."""
+
+    def __init__(self, content: bytes) -> None:
+        self.root = "memory"
+        self.content = content
+        self.opened: list[io.BytesIO] = []
+
+    def open(self, path: str) -> BinaryIO:
+        self.opened.append(io.BytesIO(self.content))
+        return self.opened[-1]
+
+    def size(self, path: str) -> int | None:
+        return len(self.content)
+
+    def read(self, path: str) -> bytes:
+        return self.content
+
+    def folders(self, path: str) -> list[str]:
+        return []
+
+    def child(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+
+def file_of(content: bytes) -> DataFile:
+    return DataFile("p/data/f", "data/f", 1, hashlib.md5(content).digest(), None, 0)
+
+
+def read_all(
+    content: bytes, *, verify: bool = True, block_bytes: int = 1 << 20, file: DataFile | None = None
+) -> list[tuple[bytes, int]]:
+    """Every block's lines and offset, each checked to be as promised while it is out."""
+    blocks = []
+    source = MemorySource(content)
+    with BlockReader(source, file or file_of(content), verify=verify, block_bytes=block_bytes) as reader:
+        for block in reader:
+            check(block)
+            blocks.append((block.data[: block.size].tobytes(), block.byte))
+    assert all(opened.closed for opened in source.opened)
+    return blocks
+
+
+def check(block: Block) -> None:
+    assert block.data.dtype == np.uint8
+    assert block.data.flags.c_contiguous
+    assert block.size > 0
+    assert block.data[block.size - 1] == ord("\n")
+    assert not block.data[block.size : block.size + PADDING].any()
+    assert len(block.data) >= block.size + PADDING
+
+
+contents = st.lists(st.binary(max_size=60) | st.just(b"\n" * 5) | st.just(b""), max_size=12).map(b"\n".join)
+
+
+@given(contents, st.integers(1, 80), st.lists(st.integers(0, 400), max_size=3), st.integers(0, 3))
+@example(b"", 1, [], 0)
+@example(b"\n", 1, [], 0)
+@example(b"a" * 300 + b"\nb", 1, [], 0)
+@example(b"ab\ncd\n", 3, [], 0)
+def test_blocks_put_together_are_the_content(content: bytes, block_bytes: int, cuts: list[int], zeros: int) -> None:
+    edges = sorted({0, len(content), *(min(cut, len(content)) for cut in cuts)})
+    members = [content[a:b] for a, b in itertools.pairwise(edges)] or [content]
+    compressed = b"".join(gzip.compress(member) for member in members) + bytes(zeros)
+    blocks = read_all(compressed, block_bytes=block_bytes)
+    expected = content + (b"" if not content or content.endswith(b"\n") else b"\n")
+    assert b"".join(lines for lines, _ in blocks) == expected
+    byte = 0
+    for lines, at in blocks:
+        assert at == byte
+        byte += len(lines)
+    assert blocks == read_all(gzip.compress(content), block_bytes=block_bytes)
+
+
+@given(contents.filter(bool), st.integers(1, 80), st.data())
+def test_the_line_of_every_byte_is_found(content: bytes, block_bytes: int, data: st.DataObject) -> None:
+    byte = data.draw(st.integers(0, len(content) - 1))
+    compressed = gzip.compress(content)
+    with BlockReader(MemorySource(compressed), file_of(compressed), verify=True, block_bytes=block_bytes) as reader:
+        line = content[:byte].count(b"\n") + 1
+        assert reader.line_at(byte) == line
+        assert reader.where(byte) == f"memory/data/f line {line} (byte {byte})"
+        assert b"".join(block.data[: block.size].tobytes() for block in reader).startswith(content)
+
+
+def test_a_block_is_as_full_as_whole_lines_allow() -> None:
+    content = b"12345678\n" * 50
+    assert [len(lines) for lines, _ in read_all(gzip.compress(content), block_bytes=100)] == [99, 99, 99, 99, 54]
+
+
+def test_a_line_that_just_does_not_fit_is_a_block_of_its_own() -> None:
+    assert [len(lines) for lines, _ in read_all(gzip.compress(b"abc\nde\n"), block_bytes=3)] == [4, 3]
+
+
+def test_memory_is_used_again() -> None:
+    compressed = gzip.compress(LINES)
+    with BlockReader(MemorySource(compressed), file_of(compressed), verify=True, block_bytes=200) as reader:
+        places = {block.data.ctypes.data for block in reader}
+    assert len(places) == 1
+
+
+def test_blocks_after_a_long_line_are_small_again() -> None:
+    content = b"a" * 1000 + b"\n" + b"b\n" * 500
+    sizes = [len(lines) for lines, _ in read_all(gzip.compress(content), block_bytes=64)]
+    assert sizes[0] > 1000
+    assert max(sizes[1:]) <= 64 * 16
+    assert sizes[-2] == 64
+
+
+def test_the_longest_line_is_read_and_a_longer_one_is_refused() -> None:
+    longest = b"a\n" + b"b" * (MAX_LINE_BYTES - 1) + b"\n"
+    assert b"".join(lines for lines, _ in read_all(gzip.compress(longest, 1))) == longest
+    for ending in (b"\n", b"", b"c" * MAX_LINE_BYTES):
+        with pytest.raises(BadLineError, match="longer than 16 MiB") as raised:
+            read_all(gzip.compress(b"a\n" + b"b" * MAX_LINE_BYTES + ending, 1))
+        assert raised.value.where == "memory/data/f line 2 (byte 2)"
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_file_cut_at_any_byte_is_refused(verify: bool) -> None:
+    compressed = gzip.compress(LINES)
+    for end in range(len(compressed)):
+        expected = "md5 mismatch" if verify else "no complete gzip file"
+        with pytest.raises(DataFileError, match=expected):
+            read_all(compressed[:end], verify=verify, block_bytes=256, file=file_of(compressed))
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_any_flipped_bit_is_an_md5_mismatch(bit: int) -> None:
+    compressed = gzip.compress(LINES) + gzip.compress(b"more\n")
+    for byte in range(len(compressed)):
+        damaged = bytearray(compressed)
+        damaged[byte] ^= 1 << bit
+        with pytest.raises(DataFileError, match="md5 mismatch"):
+            read_all(bytes(damaged), block_bytes=256, file=file_of(compressed))
+
+
+def test_damage_that_the_manifest_knows_is_said_to_come_from_the_export() -> None:
+    for damaged in (gzip.compress(LINES)[:-1], b"no gzip at all", b""):
+        with pytest.raises(DataFileError, match="although the md5 is right"):
+            read_all(damaged)
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_what_follows_the_gzip_data_is_refused(verify: bool) -> None:
+    with pytest.raises(DataFileError, match="no complete gzip file"):
+        read_all(gzip.compress(LINES) + b"rubbish", verify=verify)
+
+
+def test_a_wrong_md5_is_known_before_the_last_block_and_shows_both() -> None:
+    compressed = gzip.compress(LINES)
+    other = DataFile("k", "data/f", 1, bytes(16), None, 0)
+    blocks: list[Block] = []
+    with (
+        BlockReader(MemorySource(compressed), other, verify=True) as reader,
+        pytest.raises(DataFileError, match="md5 mismatch") as raised,
+    ):
+        blocks.extend(reader)
+    assert blocks == []
+    assert "AAAAAAAAAAAAAAAAAAAAAA==" in raised.value.what
+    assert raised.value.hint
+    assert b"".join(lines for lines, _ in read_all(compressed, verify=False, file=other)) == LINES
+
+
+def test_the_rest_is_not_verified_when_nothing_is() -> None:
+    compressed = gzip.compress(LINES)
+    with BlockReader(MemorySource(compressed), file_of(b"other"), verify=False) as reader:
+        reader.verify_rest()
+
+
+def test_damage_anywhere_is_found_after_a_bad_line_in_the_first_block() -> None:
+    compressed = gzip.compress(b"bad\n" * 1000 + np.random.default_rng(1).bytes(3 << 20), 1)
+    damaged = compressed[:-1] + bytes([compressed[-1] ^ 1])
+    for content, problem in ((compressed, ""), (damaged, "md5 mismatch"), (damaged[:-9], "md5 mismatch")):
+        with BlockReader(MemorySource(content), file_of(compressed), verify=True, block_bytes=100) as reader:
+            next(iter(reader))
+            if problem:
+                with pytest.raises(DataFileError, match=problem):
+                    reader.verify_rest()
+            else:
+                reader.verify_rest()
+    with pytest.raises(DataFileError, match="md5 mismatch"):
+        read_all(bytes([0]) + compressed[1:], file=file_of(compressed))
+
+
+def test_every_compressed_byte_is_told_once() -> None:
+    compressed = gzip.compress(np.random.default_rng(1).bytes(3 << 20), 1) + bytes(1000)
+    told: list[int] = []
+    source = MemorySource(compressed)
+    with BlockReader(source, file_of(compressed), verify=False, on_bytes=told.append) as reader:
+        for _ in reader:
+            pass
+    assert sum(told) == len(compressed)
+    assert min(told) > 0
+
+
+@pytest.mark.parametrize("blocks", [0, 1])
+def test_a_reader_that_is_left_early_closes_its_file(blocks: int) -> None:
+    compressed = gzip.compress(LINES)
+    source = MemorySource(compressed)
+    with BlockReader(source, file_of(compressed), verify=True, block_bytes=100) as reader:
+        iterator = iter(reader)
+        for _ in range(blocks):
+            next(iterator)
+    assert source.opened[0].closed
+    reader.close()
+
+
+def test_storage_that_fails_while_reading_is_no_damaged_file() -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    class FailingSource(MemorySource):
+        def open(self, path: str) -> BinaryIO:
+            return Failing()
+
+    with (
+        BlockReader(FailingSource(b""), file_of(b""), verify=True) as reader,
+        pytest.raises(StorageError, match="Input/output error"),
+    ):
+        next(iter(reader))
+
+
+def test_a_missing_file_is_a_data_file_error() -> None:
+    class Missing(MemorySource):
+        def open(self, path: str) -> BinaryIO:
+            raise FileNotFoundError(path)
+
+    with pytest.raises(DataFileError, match="missing"):
+        BlockReader(Missing(b""), file_of(b""), verify=True)
+
+
+@pytest.mark.parametrize("size", [0, -1, MAX_LINE_BYTES + 1])
+def test_impossible_block_sizes_are_refused(size: int) -> None:
+    with pytest.raises(ValueError, match="block_bytes"):
+        BlockReader(MemorySource(b""), file_of(b""), verify=True, block_bytes=size)
+
+
+@pytest.mark.parametrize(("items", "empty"), [(3, 0), (3, 2), (2, 1), (1, 2), (1, 5)])
+def test_empty_objects_may_or_may_not_count_as_items(items: int, empty: int) -> None:
+    check_item_count(DataFile("k", "p", 3, bytes(16), None, 0), items, empty, "p")
+
+
+@pytest.mark.parametrize(("items", "empty"), [(2, 0), (4, 0), (4, 1), (1, 1)])
+def test_another_number_of_items_is_refused(items: int, empty: int) -> None:
+    with pytest.raises(DataFileError, match=f"p: the manifest says 3 items, the file has {items}"):
+        check_item_count(DataFile("k", "p", 3, bytes(16), None, 0), items, empty, "p")
+
+
+def test_real_data_files_have_as_many_lines_as_their_manifest_says(real_export: Path) -> None:
+    source, export = open_export(str(real_export))
+    for file in export.files:
+        with BlockReader(source, file, verify=True) as reader:
+            lines = sum(int(np.count_nonzero(block.data[: block.size] == ord("\n"))) for block in reader)
+            check_item_count(file, lines, 0, reader.place)
