@@ -1,0 +1,208 @@
+"""What may be published at a destination, decided from its records, and the commit."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from converter.errors import UsageError
+from converter.export.manifest import Kind, Summary
+from converter.options import ConvertOptions
+from converter.run.record import Record, export_date, render_layout
+from converter.run.report import Part
+from converter.storage.destination import EXPORTS, INTENT, Destination, PendingPart, Removal, Staging, record_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a run is to do.
+
+    location: the folder of the parts, relative to the destination. date: the export's day.
+    published: the record that makes the run unnecessary, None when there is something to do.
+    replaced: records that go, with their parts, in the same commit; oldest first.
+    kept: all other records, oldest first.
+    remove: the same as `replaced`, as the commit takes it.
+    warnings: what the user should know.
+    """
+
+    location: str
+    date: str
+    published: Record | None
+    replaced: tuple[Record, ...]
+    kept: tuple[Record, ...]
+    remove: tuple[Removal, ...]
+    warnings: tuple[str, ...]
+
+
+def read_records(destination: Destination) -> tuple[Record, ...]:
+    """All records of the destination, by the exports' time, oldest first.
+
+    Raises StorageError for a damaged record, UsageError for one that a newer version of the program wrote.
+    """
+    records = []
+    for name in destination.names(EXPORTS):
+        path = posixpath.join(EXPORTS, name)
+        if name.endswith(".json") and not name.startswith(".") and path != INTENT:
+            content = destination.read(path)
+            # Without the lease, another run may have removed it since.
+            if content is not None:
+                records.append(Record.from_json(content, destination.child(path)))
+    return tuple(sorted(records, key=lambda record: (record.export_time, record.export_id)))
+
+
+def decide(destination: Destination, export: Summary, options: ConvertOptions) -> Decision:
+    """Is there something to do, what goes in return, or why not? Changes nothing; without the lease only a forecast.
+
+    Raises UsageError when the destination belongs to another table or kind, or when `options.replace` would be needed:
+    the export is published with other options, or another full export of the date is, or the folder is not empty.
+    """
+    records = read_records(destination)
+    for record in records:
+        _check_owner(record, export, destination)
+    date = export_date(export, options.timezone)
+    location = posixpath.join(render_layout(options.layout, export, options.timezone), export.export_id)
+    own = next((record for record in records if record.export_id == export.export_id), None)
+    others = tuple(record for record in records if record is not own)
+    warnings: list[str] = []
+    if own:
+        differences = _differences(own, options)
+        if differences and not options.replace:
+            raise _other_options(own, differences, destination)
+        warnings += [] if differences else _damages(own, destination)
+        to_check = options.replace and options.verify and not own.verified
+        if not differences and not warnings and not to_check:
+            return _nothing_to_do(own, others, options)
+    replaced = [record for record in others if _counts_twice(record, export, date, location)]
+    if replaced and not options.replace:
+        raise _twice(replaced[-1], destination)
+    kept = tuple(record for record in others if record not in replaced)
+    if own:
+        replaced.append(own)
+    remove = [Removal(record.export_id, record.location) for record in replaced]
+    if all(removal.folder != location for removal in remove) and destination.names(location):
+        if destination.read(INTENT) is not None:
+            warnings.append("a run is publishing here, or died while it did: the next run finishes that first")
+        elif options.replace:
+            remove.append(Removal(export.export_id, location))
+        else:
+            raise _unknown_folder(destination.child(location))
+    return Decision(
+        location=location,
+        date=date,
+        published=None,
+        replaced=tuple(record for record in records if record in replaced),
+        kept=kept,
+        remove=tuple(remove),
+        warnings=tuple(warnings),
+    )
+
+
+def describe_part(part: PendingPart, rows: int, decision: Decision) -> Part:
+    """The part as records and reports name it."""
+    return Part(posixpath.join(decision.location, part.name), rows, part.bytes, part.sha256)
+
+
+def publish(staging: Staging, record: Record, parts: Sequence[PendingPart], decision: Decision) -> None:
+    """The commit: these parts and their record, and what the decision removes, all or nothing.
+
+    Raises StorageError. See Staging.commit for what holds then.
+    """
+    described = {(part.path, part.bytes, part.sha256) for part in record.parts}
+    pending = {(posixpath.join(decision.location, part.name), part.bytes, part.sha256) for part in parts}
+    if described != pending or len(record.parts) != len(parts):
+        raise ValueError("the record does not describe these parts")
+    staging.commit(record.to_json(), parts, decision.remove)
+
+
+def _check_owner(record: Record, export: Summary, destination: Destination) -> None:
+    if record.table_arn == export.table_arn and record.kind == export.kind:
+        return
+    raise UsageError(
+        f"the destination belongs to {record.kind} of {record.table_arn}, and this export has {export.kind} of"
+        f" {export.table_arn}",
+        destination.child(record_path(record.export_id)),
+        "choose another DEST: one for each table, and one for each kind of export",
+    )
+
+
+def _counts_twice(record: Record, export: Summary, date: str, location: str) -> bool:
+    """Would readers of a date or of a folder find the items of both exports?"""
+    if export.kind is not Kind.ITEMS or record.kind != Kind.ITEMS:
+        return False
+    same_folder = bool(record.parts) and posixpath.dirname(record.location) == posixpath.dirname(location)
+    return record.date == date or same_folder
+
+
+def _twice(record: Record, destination: Destination) -> UsageError:
+    return UsageError(
+        f"export {record.export_id} of the same table is already published for {record.date}: readers would count"
+        " items twice",
+        destination.child(record.location or record_path(record.export_id)),
+        "pass --replace to put this export in its place, or choose another DEST",
+    )
+
+
+def _differences(record: Record, options: ConvertOptions) -> list[str]:
+    """The options that differ, as `format: parquet → csv`."""
+    if record.options_hash == options.published_hash():
+        return []
+    wanted = options.published()
+    # An older version did not have all options, and did what is now their default.
+    recorded = {**ConvertOptions().published(), **record.options}
+    return [
+        f"{name}: {_shown(recorded[name])} → {_shown(wanted.get(name))}"
+        for name in recorded
+        if recorded[name] != wanted.get(name)
+    ]
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _other_options(record: Record, differences: Sequence[str], destination: Destination) -> UsageError:
+    return UsageError(
+        f"export {record.export_id} is already published with other options ({'; '.join(differences)})",
+        destination.child(record_path(record.export_id)),
+        "use the same options, pass --replace to publish it anew, or choose another DEST",
+    )
+
+
+def _damages(record: Record, destination: Destination) -> list[str]:
+    """A warning when parts of the record are not there as they were published."""
+    missing = resized = 0
+    for part in record.parts:
+        size = destination.size(part.path)
+        missing += size is None
+        resized += size is not None and size != part.bytes
+    if not missing + resized:
+        return []
+    return [
+        f"{destination.child(record.location)}: of {len(record.parts)} published parts {missing} are missing and"
+        f" {resized} have another size; the export is published anew"
+    ]
+
+
+def _nothing_to_do(own: Record, kept: tuple[Record, ...], options: ConvertOptions) -> Decision:
+    warnings: tuple[str, ...] = ()
+    if options.verify and not own.verified:
+        warnings = (f"export {own.export_id} was published with --no-verify; pass --replace to publish it checked",)
+    return Decision(
+        location=own.location,
+        date=own.date,
+        published=own,
+        replaced=(),
+        kept=kept,
+        remove=(),
+        warnings=warnings,
+    )
+
+
+def _unknown_folder(place: str) -> UsageError:
+    return UsageError(
+        "the export's folder is there and not empty, but no record says what is in it",
+        place,
+        "remove the folder, or pass --replace to publish in its place",
+    )

@@ -1,0 +1,210 @@
+"""The record that commits an export at a destination: what was published, where, and how."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from converter.errors import UsageError
+from converter.export.manifest import Summary
+from converter.options import ConvertOptions
+from converter.run.report import Part, Report, format_instant
+from converter.schema.types import Column, Origin
+from converter.storage.destination import EXPORTS, is_path, record_path
+from converter.storage.members import Members, read_members
+from converter.version import VERSION
+
+_VERSION = 1
+# Longer names can't be made on the usual file systems.
+_NAME_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """`DEST/_exports/<ExportId>.json`. It exists exactly while all its parts do.
+
+    export_time: the last moment that the export knows of. date: its day (`2023-11-27`) in `timezone`.
+    source: as the user wrote it.
+    options: those that decide what is published, by name. options_hash: sha256 (hex) of them.
+    verified: were md5 and item counts checked?
+    writer: the program and its version.
+    """
+
+    export_id: str
+    export_arn: str
+    table_arn: str
+    table_id: str
+    kind: str
+    export_time: datetime
+    date: str
+    timezone: str
+    layout: str
+    source: str
+    parts: tuple[Part, ...]
+    columns: tuple[Column, ...]
+    options: dict[str, object]
+    options_hash: str
+    verified: bool
+    writer: str
+    report: Report
+
+    @property
+    def location(self) -> str:
+        """The folder of the parts, relative to the destination; `""` without parts."""
+        return posixpath.dirname(self.parts[0].path) if self.parts else ""
+
+    def to_json(self) -> bytes:
+        """As it is stored. The report goes without its parts, which the record has."""
+        report = self.report.to_json()
+        del report["parts"]
+        members = {
+            "version": _VERSION,
+            "exportId": self.export_id,
+            "exportArn": self.export_arn,
+            "tableArn": self.table_arn,
+            "tableId": self.table_id,
+            "kind": self.kind,
+            "exportTime": format_instant(self.export_time),
+            "date": self.date,
+            "timezone": self.timezone,
+            "layout": self.layout,
+            "source": self.source,
+            "parts": [part.to_json() for part in self.parts],
+            "columns": [
+                {"name": c.name, "attribute": c.attribute, "type": c.type, "origin": c.origin} for c in self.columns
+            ],
+            "options": self.options,
+            "optionsHash": self.options_hash,
+            "verified": self.verified,
+            "writer": self.writer,
+            "report": report,
+        }
+        return (json.dumps(members, ensure_ascii=False, indent=1) + "\n").encode()
+
+    @staticmethod
+    def from_json(content: bytes, place: str) -> Record:
+        """Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it."""
+        members = read_members(content, place, _VERSION)
+        export_id = members.text("exportId")
+        if posixpath.basename(place) != posixpath.basename(record_path(export_id)):
+            raise members.error("exportId", f"the file of export {export_id} has another name")
+        parts = tuple(_parts(members, export_id))
+        return Record(
+            export_id=export_id,
+            export_arn=members.text("exportArn"),
+            table_arn=members.text("tableArn"),
+            table_id=members.text("tableId"),
+            kind=members.text("kind"),
+            export_time=members.time("exportTime"),
+            date=members.text("date"),
+            timezone=members.text("timezone"),
+            layout=members.text("layout"),
+            source=members.text("source"),
+            parts=parts,
+            columns=tuple(
+                Column(
+                    name=column.text("name"),
+                    attribute=column.text_or_none("attribute"),
+                    type=column.text("type"),
+                    origin=column.parsed("origin", Origin),
+                )
+                for column in members.inners("columns")
+            ),
+            options=members.inner("options").values(),
+            options_hash=members.text("optionsHash"),
+            verified=members.flag("verified"),
+            writer=members.text("writer"),
+            report=Report.from_json(members.inner("report"), parts),
+        )
+
+
+def make_record(export: Summary, options: ConvertOptions, columns: Sequence[Column], report: Report) -> Record:
+    """The record of an export that is about to be published as the report says."""
+    return Record(
+        export_id=export.export_id,
+        export_arn=export.export_arn,
+        table_arn=export.table_arn,
+        table_id=export.table_id,
+        kind=str(export.kind),
+        export_time=export.instant(),
+        date=export_date(export, options.timezone),
+        timezone=options.timezone,
+        layout=options.layout,
+        source=export.source,
+        parts=report.parts,
+        columns=tuple(columns),
+        options=options.published(),
+        options_hash=options.published_hash(),
+        verified=report.verified,
+        writer=f"ddb-convert {VERSION}",
+        report=report,
+    )
+
+
+def export_date(export: Summary, timezone: str) -> str:
+    """The day of the export's last moment in the time zone: `2023-11-27`."""
+    return export.instant().astimezone(ZoneInfo(timezone)).date().isoformat()
+
+
+def render_layout(layout: str, export: Summary, timezone: str) -> str:
+    """The folder that the layout means for this export, relative to the destination; the export's own is below it.
+
+    Raises UsageError when the export lacks a field, or when the folder can't be used.
+    """
+    pieces = []
+    for literal, field, style, conversion in string.Formatter().parse(layout):
+        pieces.append(literal)
+        if style or conversion:
+            raise UsageError(f"the field {field!r} can't be formatted further", "--layout", f"write {{{field}}} alone")
+        if field is not None:
+            pieces.append(_field(field, export, timezone))
+    folder = "".join(pieces).rstrip("/")
+    if not is_path(folder):
+        raise UsageError(f"{folder!r} is no folder inside the destination", "--layout", "use for example dt={date}")
+    for name in folder.split("/"):
+        if len(name.encode()) > _NAME_BYTES:
+            raise UsageError(f"{name!r} is too long for a folder's name", "--layout", "use for example dt={date}")
+    if folder.startswith(("_", ".")):
+        raise UsageError(
+            f"readers skip folders that begin with {folder[0]!r}, and {folder!r} does",
+            "--layout",
+            "put something before it, for example table={table}",
+        )
+    return folder
+
+
+def layout_keys(layout: str) -> tuple[str, ...]:
+    """Names of the columns that readers take from folders such as `dt=2023-11-27`; of a layout or a rendered one."""
+    return tuple(
+        name for name, equals, _ in (part.partition("=") for part in layout.split("/")) if equals and "{" not in name
+    )
+
+
+def _field(field: str, export: Summary, timezone: str) -> str:
+    if field == "date":
+        return export_date(export, timezone)
+    if field == "table":
+        return export.table
+    instant = {"from": export.from_time, "to": export.to_time}.get(field)
+    if instant is None:
+        raise UsageError(
+            f"this export has no {{{field}}}: only incremental exports have a window", "--layout", "use {date}"
+        )
+    # No colons: several systems don't allow them in paths.
+    return format_instant(instant)[:19].replace(":", "-") + "Z"
+
+
+def _parts(members: Members, export_id: str) -> list[Part]:
+    parts = [Part.from_json(part) for part in members.inners("parts")]
+    folders = {posixpath.dirname(part.path) for part in parts}
+    for part in parts:
+        own = posixpath.basename(posixpath.dirname(part.path)) == export_id
+        # The folder is removed when the export is replaced: it must be this export's and no other.
+        if not own or len(folders) > 1 or not is_path(part.path) or part.path.startswith(f"{EXPORTS}/"):
+            raise members.error("parts", f"{part.path!r} is not in the export's own folder")
+    return parts

@@ -1,0 +1,185 @@
+"""What a conversion says of itself: the outcome, its figures, and what became of each attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Literal, cast, get_args
+
+from converter.schema.types import Origin
+from converter.storage.members import Members
+
+Status = Literal["published", "unchanged", "planned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One published file.
+
+    path: relative to the destination, with `/` between its parts.
+    sha256: of its bytes, hex.
+    """
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+    def to_json(self) -> dict[str, object]:
+        """As records and reports show it."""
+        return _to_json(self)
+
+    @staticmethod
+    def from_json(members: Members) -> Part:
+        """The reverse of to_json. Raises StorageError."""
+        return Part(members.text("path"), members.count("rows"), members.count("bytes"), members.text("sha256"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnReport:
+    """One column, and what was seen of its attribute.
+
+    attribute: None for a column that stands for no single attribute.
+    types: DynamoDB's type tags, each with the number of items that have it.
+    nulls: items that have the attribute as NULL. absent: items that don't have it.
+    integer_digits, decimals: most digits of a number before and behind its point.
+    longest: bytes of the longest text.
+    changed: numbers that a double column holds only rounded.
+    """
+
+    name: str
+    attribute: str | None
+    type: str
+    origin: Origin
+    types: Mapping[str, int]
+    nulls: int
+    absent: int
+    integer_digits: int
+    decimals: int
+    longest: int
+    changed: int
+
+    def to_json(self) -> dict[str, object]:
+        """As reports show it."""
+        return {**_to_json(self), "types": dict(sorted(self.types.items()))}
+
+    @staticmethod
+    def from_json(members: Members) -> ColumnReport:
+        """The reverse of to_json. Raises StorageError."""
+        return ColumnReport(
+            name=members.text("name"),
+            attribute=members.text_or_none("attribute"),
+            type=members.text("type"),
+            origin=members.parsed("origin", Origin),
+            types=members.counts("types"),
+            nulls=members.count("nulls"),
+            absent=members.count("absent"),
+            integer_digits=members.count("integerDigits"),
+            decimals=members.count("decimals"),
+            longest=members.count("longest"),
+            changed=members.count("changed"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A conversion's outcome.
+
+    status: published; unchanged: the same had been published before; planned: what a run would do.
+    export_time: the last moment that the export knows of, in UTC, as `2023-11-27T06:11:47.109Z`.
+    date: of that moment in the time zone of the options.
+    location: the folder of the parts, relative to the destination.
+    items: of the export, which are rows too.
+    bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read, in all passes.
+    bytes_json: inflated bytes of the export. bytes_out: of all parts.
+    verified: were md5 and item counts checked?
+    """
+
+    status: Status
+    export_id: str
+    table: str
+    kind: str
+    export_time: str
+    date: str
+    source: str
+    destination: str
+    location: str
+    format: str
+    compression: str
+    items: int
+    data_files: int
+    parts: tuple[Part, ...]
+    bytes_in: int
+    bytes_read: int
+    bytes_json: int
+    bytes_out: int
+    seconds: float
+    passes: int
+    columns: tuple[ColumnReport, ...]
+    warnings: tuple[str, ...]
+    verified: bool
+
+    @property
+    def rows(self) -> int:
+        """Rows of all parts."""
+        return sum(part.rows for part in self.parts)
+
+    def to_json(self) -> dict[str, object]:
+        """As `--json` and records show it: JSON types, the members always in the same order."""
+        return {
+            **_to_json(self),
+            "parts": [part.to_json() for part in self.parts],
+            "columns": [column.to_json() for column in self.columns],
+            "warnings": list(self.warnings),
+        }
+
+    @staticmethod
+    def from_json(members: Members, parts: tuple[Part, ...]) -> Report:
+        """The reverse of to_json, but for the parts, which records keep beside the report. Raises StorageError."""
+        return Report(
+            status=members.parsed("status", _status),
+            export_id=members.text("exportId"),
+            table=members.text("table"),
+            kind=members.text("kind"),
+            export_time=members.text("exportTime"),
+            date=members.text("date"),
+            source=members.text("source"),
+            destination=members.text("destination"),
+            location=members.text("location"),
+            format=members.text("format"),
+            compression=members.text("compression"),
+            items=members.count("items"),
+            data_files=members.count("dataFiles"),
+            parts=parts,
+            bytes_in=members.count("bytesIn"),
+            bytes_read=members.count("bytesRead"),
+            bytes_json=members.count("bytesJson"),
+            bytes_out=members.count("bytesOut"),
+            seconds=members.number("seconds"),
+            passes=members.count("passes"),
+            columns=tuple(ColumnReport.from_json(column) for column in members.inners("columns")),
+            warnings=members.texts("warnings"),
+            verified=members.flag("verified"),
+        )
+
+
+def format_instant(instant: datetime) -> str:
+    """`2023-11-27T06:11:47.109Z`: in UTC, as the service writes it."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _to_json(value: Part | ColumnReport | Report) -> dict[str, object]:
+    return {_member(field.name): getattr(value, field.name) for field in fields(value)}
+
+
+def _member(name: str) -> str:
+    """export_id → exportId, as the service's manifests name members."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _status(text: str) -> Status:
+    if text not in get_args(Status):
+        raise ValueError(f"{text!r} is no status")
+    return cast(Status, text)

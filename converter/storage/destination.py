@@ -1,0 +1,251 @@
+"""What is published to: one run at a time, all of an export or nothing, on any store.
+
+A store keeps the parts of a run where no reader finds them: as hidden files, or as uploads that are not completed. The
+commit writes an intent (the future record, the parts, what to remove) and carries it out in steps that are safe to
+repeat. A run that dies before the intent has changed nothing; one that dies after it is finished by the next run.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+
+from converter.errors import UsageError
+from converter.storage.members import damaged, read_members
+
+EXPORTS = "_exports"
+"""The folder that a destination keeps its records in."""
+INTENT = f"{EXPORTS}/intent.json"
+
+Data = bytes | memoryview
+
+_VERSION = 1
+
+
+def record_path(export_id: str) -> str:
+    """Where the record of an export is, relative to the destination."""
+    path = f"{EXPORTS}/{export_id}.json"
+    if path == INTENT:
+        raise UsageError(f"an export can't be called {export_id!r}: the destination keeps another file there", path)
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPart:
+    """A part that is written completely, and that no reader can see yet.
+
+    name: of the file it becomes, inside the export's folder.
+    sha256: of its bytes, hex.
+    receipt: what the store needs to put it into place; means nothing to anyone else.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An export whose record, and the folder with all that is in it, goes in the same commit; `""` for no folder."""
+
+    export_id: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """All that a commit does, so that another run can finish it.
+
+    run: the name of the run that wrote the parts.
+    folder: where the parts go, relative to the destination; belongs to this export alone.
+    record: the record's whole text.
+    """
+
+    export_id: str
+    run: str
+    folder: str
+    record: str
+    parts: tuple[PendingPart, ...]
+    remove: tuple[Removal, ...]
+
+    def to_json(self) -> bytes:
+        """As it is stored."""
+        members = {
+            "version": _VERSION,
+            "exportId": self.export_id,
+            "run": self.run,
+            "folder": self.folder,
+            "record": self.record,
+            "parts": [asdict(part) for part in self.parts],
+            "remove": [{"exportId": removal.export_id, "folder": removal.folder} for removal in self.remove],
+        }
+        return json.dumps(members, ensure_ascii=False, indent=1).encode()
+
+    @staticmethod
+    def from_json(content: bytes, place: str) -> Intent:
+        """Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it."""
+        members = read_members(content, place, _VERSION)
+        intent = Intent(
+            export_id=members.text("exportId"),
+            run=members.text("run"),
+            folder=members.text("folder"),
+            record=members.text("record"),
+            parts=tuple(
+                PendingPart(part.text("name"), part.count("bytes"), part.text("sha256"), part.text("receipt"))
+                for part in members.inners("parts")
+            ),
+            remove=tuple(
+                Removal(removal.text("exportId"), removal.text("folder")) for removal in members.inners("remove")
+            ),
+        )
+        for name in (intent.export_id, intent.run, *(part.name for part in intent.parts)):
+            if not is_name(name):
+                raise damaged(place, f"{name!r} is no name of a file")
+        for folder in (intent.folder, *(removal.folder for removal in intent.remove)):
+            if not is_path(folder):
+                raise damaged(place, f"{folder!r} leads out of the destination")
+        return intent
+
+
+class PartSink(ABC):
+    """Takes the bytes of one part. For one thread.
+
+    bytes: taken so far.
+    """
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    @abstractmethod
+    def write(self, data: Data, /) -> int:
+        """Take all of `data`; returns its bytes. Raises StorageError."""
+
+    @abstractmethod
+    def finish(self) -> PendingPart:
+        """The part is complete and on stable storage. Raises StorageError."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """The part is not wanted. Does nothing after finish or abort."""
+
+
+class Staging(ABC):
+    """Parts of one export on their way to one folder. open_part and discard may be called from many threads."""
+
+    @abstractmethod
+    def open_part(self, name: str) -> PartSink:
+        """Begin a part that becomes the file `name` in the export's folder.
+
+        A part that has to be written once more may be begun under the same name before the stale one is discarded.
+        Raises StorageError.
+        """
+
+    @abstractmethod
+    def discard(self, part: PendingPart) -> None:
+        """Drop a finished part; never fails, because the commit drops what it is not given anyway."""
+
+    @abstractmethod
+    def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
+        """Publish these parts, and no others, and the record; remove earlier exports in the same commit.
+
+        Raises StorageError. If its hint says that the commit has begun, the next run at this destination finishes it;
+        else nothing has changed.
+        """
+
+
+class Lease(ABC):
+    """The right to change a destination, held by one run at a time.
+
+    warnings: what was found and put right when the lease was taken.
+    """
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    @abstractmethod
+    def begin(self, export_id: str, folder: str) -> Staging:
+        """Begin to write parts for a folder, which is relative to the destination and belongs to this export alone.
+
+        Raises StorageError when the folder can't be written. What is not committed vanishes with the lease.
+        """
+
+    def carry_out(self, intent: Intent) -> None:
+        """All steps of a commit after its intent is on stable storage. Safe to repeat from any point.
+
+        The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
+        moment a record has all its parts.
+        """
+        self._remove_records(intent)
+        self._place_parts(intent)
+        self._write_record(intent)
+        self._remove_intent()
+        self._drop_replaced(intent)
+
+    @abstractmethod
+    def _remove_records(self, intent: Intent) -> None:
+        """Remove the records of `intent.remove`; never the intent's own new record."""
+
+    @abstractmethod
+    def _place_parts(self, intent: Intent) -> None:
+        """Make the parts visible, and those of `intent.remove` invisible, in as few moments as the store can."""
+
+    @abstractmethod
+    def _write_record(self, intent: Intent) -> None:
+        """Write the record, at once or not at all."""
+
+    @abstractmethod
+    def _remove_intent(self) -> None:
+        """The commit is done."""
+
+    @abstractmethod
+    def _drop_replaced(self, intent: Intent) -> None:
+        """Give back the space of what was removed. May fail without harm: the next run tries again."""
+
+
+class Destination(ABC):
+    """A folder to publish to. Making the object creates nothing.
+
+    Paths are relative to the root, with `/` between their parts.
+
+    root: the folder as the user would write it.
+    """
+
+    root: str
+
+    @abstractmethod
+    def lease(self) -> AbstractContextManager[Lease]:
+        """Hold the destination; at the end, whatever was not committed is gone.
+
+        When it is taken, the commit of a run that died is finished, and the remains of dead runs are removed.
+        Raises BusyError when another run holds it, StorageError when the destination can't be written.
+        """
+
+    @abstractmethod
+    def read(self, path: str) -> bytes | None:
+        """A small file, None when it does not exist. Raises StorageError."""
+
+    @abstractmethod
+    def size(self, path: str) -> int | None:
+        """The file's size in bytes, None when there is no file of this name. Raises StorageError."""
+
+    @abstractmethod
+    def names(self, folder: str) -> list[str]:
+        """Names of the files and folders directly below, sorted; empty when there is no such folder."""
+
+    def child(self, path: str) -> str:
+        """How messages call what is at the path."""
+        return f"{self.root.rstrip('/')}/{path}" if path else self.root
+
+
+def is_name(name: str) -> bool:
+    """Can this be the name of a file in a folder?"""
+    return name not in ("", ".", "..") and "/" not in name and name.isprintable()
+
+
+def is_path(path: str) -> bool:
+    """Is this a relative path that stays below its root? `""` is the root."""
+    return not path or all(is_name(part) for part in path.split("/"))

@@ -1,0 +1,129 @@
+"""Sources and destinations that are folders of this machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import AbstractContextManager
+from typing import BinaryIO
+
+from converter.errors import ExportError, StorageError, UsageError
+from converter.storage.destination import Destination, Lease, is_path
+from converter.storage.durable import refusals, refused
+from converter.storage.local_commit import hold_lease
+from converter.storage.source import Source
+
+
+class LocalSource(Source):
+    """A folder to read from. Symbolic links work as long as they stay inside of it.
+
+    Raises ExportError when there is no such folder, StorageError when it can't be read.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.root = folder.rstrip("/") or folder
+        self._real = os.path.realpath(folder)
+        try:
+            mode = os.stat(folder).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            raise ExportError("no such folder", folder, "name the folder that holds the export") from None
+        except OSError as error:
+            raise refused(error, folder) from error
+        if not stat.S_ISDIR(mode):
+            raise ExportError("this is no folder", folder, "name the folder that holds the export")
+
+    def open(self, path: str) -> BinaryIO:
+        """The file's bytes, to be read once from the beginning."""
+        try:
+            return open(self._inside(path), "rb")
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(f"{self.child(path)} does not exist") from None
+        except OSError as error:
+            raise refused(error, self.child(path)) from error
+
+    def size(self, path: str) -> int | None:
+        """The file's size in bytes, None when there is no file of this name."""
+        return _file_size(self._inside(path))
+
+    def folders(self, path: str) -> list[str]:
+        """Names of the folders directly below, sorted; a symbolic link that leads outside is left out."""
+        try:
+            with os.scandir(self._inside(path)) as entries:
+                return sorted(
+                    entry.name for entry in entries if entry.is_dir() and self._holds(os.path.realpath(entry.path))
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise refused(error, self.child(path)) from error
+
+    def _inside(self, path: str) -> str:
+        # Names may be as odd as the file system allows: folders beside an export are none of our business.
+        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+            raise ExportError(
+                "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
+            )
+        real = os.path.realpath(os.path.join(self._real, path))
+        if not self._holds(real):
+            raise ExportError(
+                f"a symbolic link leads out of the export's folder, to {real}",
+                self.child(path),
+                "copy the files into the folder",
+            )
+        return real
+
+    def _holds(self, real: str) -> bool:
+        return real == self._real or real.startswith(os.path.join(self._real, ""))
+
+
+class LocalDestination(Destination):
+    """A folder to publish to, on a local file system: the lease is a lock that network file systems may not keep.
+
+    Raises UsageError when something else than a folder has its name.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.root = folder.rstrip("/") or folder
+        if not self.root:
+            raise UsageError("the destination has no name", "DEST", "use . for the current folder")
+        if os.path.lexists(self.root) and not os.path.isdir(self.root):
+            raise UsageError("the destination is no folder", self.root, "name a folder; a new one is made")
+
+    def lease(self) -> AbstractContextManager[Lease]:
+        """Hold the destination; at the end, whatever was not committed is gone, folders made on the way too."""
+        return hold_lease(self.root)
+
+    def read(self, path: str) -> bytes | None:
+        """A small file, None when it does not exist."""
+        with refusals(self.child(path)):
+            try:
+                with open(self._inside(path), "rb") as file:
+                    return file.read()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def size(self, path: str) -> int | None:
+        """The file's size in bytes, None when there is no file of this name."""
+        return _file_size(self._inside(path))
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files and folders directly below, sorted; empty when there is no such folder."""
+        with refusals(self.child(folder)):
+            try:
+                return sorted(os.listdir(self._inside(folder)))
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+
+    def _inside(self, path: str) -> str:
+        if not is_path(path):
+            raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
+        return os.path.join(self.root, path)
+
+
+def _file_size(path: str) -> int | None:
+    with refusals(path):
+        try:
+            found = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None

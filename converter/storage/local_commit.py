@@ -1,0 +1,288 @@
+"""The commit of a destination on a local file system.
+
+What lies in `DEST/_exports` while a run publishes:
+
+- `lease`: locked while a run holds the destination.
+- `.run-<ExportId>-<token>/`: one run's own folder; without an intent it is a dead run's.
+- `.run-…/parts/*.pending`: pending parts. The commit renames them, then their folder into place.
+- `.run-…/replaced/<n>`: where the commit moves the folders of replaced exports.
+- `intent.json`: a commit that has begun.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from converter.errors import StorageError
+from converter.storage.destination import (
+    EXPORTS,
+    INTENT,
+    Intent,
+    Lease,
+    PendingPart,
+    Removal,
+    Staging,
+    is_name,
+    is_path,
+    record_path,
+)
+from converter.storage.durable import (
+    make_folders,
+    refusals,
+    remove_empty_folders,
+    remove_file,
+    remove_tree,
+    sync_folder,
+    write_file,
+)
+from converter.storage.local_lock import hold_lock
+from converter.storage.local_parts import LocalPart, PendingFolder
+
+_RUN = ".run-"
+
+
+@contextmanager
+def hold_lease(root: str) -> Iterator[Lease]:
+    """The lease of the destination `root`, which is made if it does not exist."""
+    exports = os.path.join(root, EXPORTS)
+    with hold_lock(os.path.join(exports, "lease")):
+        lease = LocalLease(root)
+        try:
+            with refusals(exports):
+                lease.recover()
+            yield lease
+        finally:
+            lease.close()
+
+
+class LocalLease(Lease):
+    """What the holder of the lock may do."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__()
+        self._root = root
+        self._exports = os.path.join(root, EXPORTS)
+        self._stagings: list[LocalStaging] = []
+
+    def begin(self, export_id: str, folder: str) -> Staging:
+        """Begin to write parts for a folder."""
+        if not is_path(folder) or os.path.basename(folder) != export_id:
+            raise ValueError(f"{folder!r} is no folder for {export_id}")
+        self.check_place(folder)
+        run = f"{_RUN}{export_id}-{secrets.token_hex(4)}"
+        staging = LocalStaging(self, export_id, folder, run, PendingFolder(self._parts(run)))
+        self._stagings.append(staging)
+        with refusals(self._path(EXPORTS, run)):
+            os.mkdir(self._path(EXPORTS, run))
+            os.mkdir(self._parts(run))
+        return staging
+
+    def check_place(self, folder: str) -> None:
+        """Raises StorageError when a folder can't be renamed into this place, or away from it.
+
+        Looked at before the intent, because an intent that can't be carried out blocks the destination.
+        """
+        path = os.path.dirname(self._path(folder))
+        while path != self._root and not os.path.lexists(path):
+            path = os.path.dirname(path)
+        with refusals(path):
+            if not os.path.isdir(path):
+                raise StorageError("this is no folder", path, "remove it, or choose another --layout or DEST")
+            if os.stat(path).st_dev != os.stat(self._exports).st_dev:
+                raise StorageError("the destination spans several file systems", path, "use one for all of DEST")
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise StorageError("permission denied", path, "allow this user to write there")
+
+    def begin_commit(self, intent: Intent) -> None:
+        """Writes the intent: from here on the commit will happen, whoever finishes it."""
+        replaced = {removal.folder for removal in intent.remove if removal.folder}
+        for folder in (intent.folder, *replaced):
+            self.check_place(folder)
+        place = self._path(intent.folder)
+        with refusals(place):
+            if intent.folder not in replaced and _is_taken(place):
+                raise StorageError("something was put there during this run", place, "run the same command again")
+            for folder in (self._parts(intent.run), self._path(EXPORTS, intent.run), self._exports, self._root):
+                sync_folder(folder)
+            write_file(self._path(INTENT), intent.to_json(), self._path(EXPORTS, intent.run, "intent"))
+
+    def has_intent(self) -> bool:
+        """Has a commit begun that is not done?"""
+        return _exists(self._path(INTENT))
+
+    def recover(self) -> None:
+        """Finishes the commit of a run that died, and removes what dead runs left."""
+        if self.has_intent():
+            path = self._path(INTENT)
+            with open(path, "rb") as file:
+                intent = Intent.from_json(file.read(), path)
+            self.carry_out(intent)
+            self.warnings.append(f"an earlier run died while it published export {intent.export_id}: this is now done")
+        for name in os.listdir(self._exports):
+            if name.startswith(_RUN):
+                self._remove_run(name)
+
+    def carry_out(self, intent: Intent) -> None:
+        """All steps of a commit after its intent; when one fails, the error says that the next run goes on."""
+        try:
+            with refusals(self._path(intent.folder)):
+                super().carry_out(intent)
+        except StorageError as error:
+            begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
+            raise StorageError(error.what, error.where, f"{error.hint}\n{begun}") from error
+
+    def close(self) -> None:
+        """Removes what was not committed, unless its commit has begun."""
+        for staging in self._stagings:
+            staging.abort()
+
+    def _remove_run(self, run: str) -> None:
+        path = self._path(EXPORTS, run)
+        try:
+            remove_tree(path)
+        except OSError as error:
+            self.warnings.append(f"{path}: the remains of a run can't be removed: {error.strerror}")
+
+    def _remove_records(self, intent: Intent) -> None:
+        own = self._path(record_path(intent.export_id))
+        for removal in intent.remove:
+            path = self._path(record_path(removal.export_id))
+            if path != own or not self._has_record(intent):
+                remove_file(path)
+        sync_folder(self._exports)
+
+    def _place_parts(self, intent: Intent) -> None:
+        parts = self._parts(intent.run)
+        # Once the folder with the parts is renamed, all before that is done, and must not be done to the new folder.
+        if _exists(parts):
+            self._rename_parts(intent)
+            self._move_replaced(intent)
+            if intent.parts:
+                place = self._path(intent.folder)
+                make_folders(os.path.dirname(place), [])
+                os.rename(parts, place)
+                sync_folder(os.path.dirname(place))
+            else:
+                os.rmdir(parts)
+            sync_folder(os.path.dirname(parts))
+        else:
+            self._check_parts(intent)
+        for removal in intent.remove:
+            if removal.folder:
+                remove_empty_folders(os.path.dirname(self._path(removal.folder)), self._root)
+
+    def _rename_parts(self, intent: Intent) -> None:
+        folder = self._parts(intent.run)
+        for part in intent.parts:
+            final = os.path.join(folder, part.name)
+            try:
+                os.rename(os.path.join(folder, part.receipt), final)
+            except FileNotFoundError:
+                if not _exists(final):
+                    raise _lost(final) from None
+        sync_folder(folder)
+
+    def _move_replaced(self, intent: Intent) -> None:
+        """Moves the folders away: nothing can be renamed onto a full folder, and emptying it would take a while."""
+        attic = self._path(EXPORTS, intent.run, "replaced")
+        for number, removal in enumerate(intent.remove):
+            old, moved = self._path(removal.folder), os.path.join(attic, str(number))
+            # A folder that is there again, after it was moved, is a parent of the new one.
+            if removal.folder and _exists(old) and not _exists(moved):
+                make_folders(attic, [])
+                os.rename(old, moved)
+                sync_folder(os.path.dirname(old))
+
+    def _check_parts(self, intent: Intent) -> None:
+        for part in intent.parts:
+            path = self._path(intent.folder, part.name)
+            if not _exists(path) or os.path.getsize(path) != part.bytes:
+                raise _lost(path)
+
+    def _has_record(self, intent: Intent) -> bool:
+        try:
+            with open(self._path(record_path(intent.export_id)), "rb") as file:
+                return file.read() == intent.record.encode()
+        except FileNotFoundError:
+            return False
+
+    def _write_record(self, intent: Intent) -> None:
+        if not self._has_record(intent):
+            draft = self._path(EXPORTS, intent.run, "record")
+            make_folders(os.path.dirname(draft), [])
+            write_file(self._path(record_path(intent.export_id)), intent.record.encode(), draft)
+
+    def _remove_intent(self) -> None:
+        remove_file(self._path(INTENT))
+        sync_folder(self._exports)
+
+    def _drop_replaced(self, intent: Intent) -> None:
+        self._remove_run(intent.run)
+
+    def _path(self, *parts: str) -> str:
+        return os.path.join(self._root, *parts)
+
+    def _parts(self, run: str) -> str:
+        return self._path(EXPORTS, run, "parts")
+
+
+class LocalStaging(Staging):
+    """One run's pending parts and their commit."""
+
+    def __init__(self, lease: LocalLease, export_id: str, folder: str, run: str, pending: PendingFolder) -> None:
+        self._lease = lease
+        self._export_id = export_id
+        self._folder = folder
+        self._run = run
+        self._pending = pending
+
+    def open_part(self, name: str) -> LocalPart:
+        """Begin a part that becomes the file `name` in the export's folder."""
+        return self._pending.open_part(name)
+
+    def discard(self, part: PendingPart) -> None:
+        """Drop a finished part."""
+        self._pending.discard(part)
+
+    def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
+        """Publish these parts and the record."""
+        if len({part.name for part in parts}) != len(parts):
+            raise ValueError("two parts have one name")
+        if not all(is_name(part.name) for part in parts):
+            raise ValueError("a part's name is no name of a file")
+        self._pending.abort_open()
+        self._pending.keep_only(list(parts))
+        intent = Intent(self._export_id, self._run, self._folder, record.decode(), tuple(parts), tuple(remove))
+        self._lease.begin_commit(intent)
+        self._lease.carry_out(intent)
+
+    def abort(self) -> None:
+        """Remove all, unless the commit has begun."""
+        self._pending.abort_open()
+        if not self._lease.has_intent():
+            with suppress(OSError):
+                remove_tree(os.path.dirname(self._pending.folder))
+
+
+def _exists(path: str) -> bool:
+    """Like os.path.lexists, which takes a refusal for a no."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_taken(place: str) -> bool:
+    return os.path.islink(place) or (_exists(place) and bool(os.listdir(place)))
+
+
+def _lost(path: str) -> StorageError:
+    return StorageError(
+        "a part of a commit that has begun is lost",
+        path,
+        f"remove {EXPORTS}/intent.json from the destination, then convert the export again with --replace",
+    )

@@ -1,0 +1,99 @@
+"""The lock that one run at a time holds at a destination on a local file system."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+from converter.errors import BusyError
+from converter.storage.durable import make_folders, refusals
+
+
+@contextmanager
+def hold_lock(path: str) -> Iterator[None]:
+    """Locks the file, which is made together with its missing folders; what was made goes again if it is empty then.
+
+    The file says who has it. Raises BusyError when another run does, StorageError when it can't be made or locked.
+    """
+    created: list[str] = []
+    try:
+        with refusals(path):
+            descriptor = _lock(path, created)
+        try:
+            with refusals(path):
+                _say_who(descriptor)
+            yield
+        finally:
+            _unlock(descriptor, path)
+    finally:
+        with suppress(OSError):
+            for folder in reversed(created):
+                os.rmdir(folder)
+
+
+def _lock(path: str, created: list[str]) -> int:
+    """Locks the file and returns its descriptor.
+
+    The holder removes the file at the end. So a file that was opened before, and locked after that, may be one that is
+    no longer at this path; the next run would lock another one. Then the lock is worth nothing: try again.
+    """
+    while True:
+        try:
+            make_folders(os.path.dirname(path), created)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        except FileNotFoundError:
+            # A run that failed has just removed the folder that it had made.
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(descriptor, path):
+                return descriptor
+        except BlockingIOError:
+            who = os.read(descriptor, 4096)
+            os.close(descriptor)
+            raise _busy(who, path) from None
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _unlock(descriptor: int, path: str) -> None:
+    with suppress(OSError):
+        if _is_at(descriptor, path):
+            os.unlink(path)
+    os.close(descriptor)
+
+
+def _say_who(descriptor: int) -> None:
+    who = {
+        "process": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, json.dumps(who).encode())
+
+
+def _busy(who: bytes, path: str) -> BusyError:
+    try:
+        holder = json.loads(who)
+        named = f"process {holder['process']} on {holder['host']}, since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        # It has the lock, but has not written its name yet.
+        named = "a process that has just started"
+    return BusyError(
+        f"another run holds the destination: {named}", path, "wait until it has ended, then run the same command again"
+    )

@@ -1,0 +1,151 @@
+"""The JSON files that we keep at a destination, read with their types checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TypeVar
+
+from converter.errors import StorageError, UsageError
+
+_Value = TypeVar("_Value")
+
+
+def read_members(content: bytes, place: str, version: int) -> Members:
+    """The members of a file that holds one JSON object, whose member `version` says how to read it.
+
+    Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it.
+    """
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise damaged(place, f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise damaged(place, "not a JSON object")
+    members = Members(value, place)
+    written = members.count("version")
+    if written > version:
+        raise UsageError(
+            f"it has version {written}, and this program reads versions up to {version}",
+            place,
+            "a newer ddb-convert wrote here: use that one",
+        )
+    return members
+
+
+def damaged(place: str, problem: str) -> StorageError:
+    """The error for a file of ours that can't be understood."""
+    return StorageError(f"the file is damaged: {problem}", place, "put the file back as ddb-convert wrote it")
+
+
+class Members:
+    """Typed access to the members of a JSON object; unknown ones are left alone.
+
+    Raises StorageError that names the file and the member.
+    """
+
+    def __init__(self, members: dict[str, object], place: str, path: str = "$") -> None:
+        self._members = members
+        self._place = place
+        self._path = path
+
+    def error(self, name: str, problem: str) -> StorageError:
+        """The error for a member whose value can't be right."""
+        return damaged(self._place, f"{self._path}.{name}: {problem}")
+
+    def text(self, name: str) -> str:
+        """A text."""
+        value = self._get(name)
+        if isinstance(value, str):
+            return value
+        raise self._unexpected(name, "text", value)
+
+    def text_or_none(self, name: str) -> str | None:
+        """A text or null."""
+        return None if self._get(name) is None else self.text(name)
+
+    def count(self, name: str) -> int:
+        """An integer from 0."""
+        value = self._get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        raise self._unexpected(name, "a count", value)
+
+    def number(self, name: str) -> float:
+        """Any number."""
+        value = self._get(name)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        raise self._unexpected(name, "a number", value)
+
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self._get(name)
+        if isinstance(value, bool):
+            return value
+        raise self._unexpected(name, "true or false", value)
+
+    def time(self, name: str) -> datetime:
+        """An instant with its time zone."""
+        return self.parsed(name, _instant)
+
+    def parsed(self, name: str, parse: Callable[[str], _Value]) -> _Value:
+        """A text that `parse` turns into a value, or refuses with a ValueError."""
+        text = self.text(name)
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise self.error(name, str(error)) from None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts."""
+        values = self._list(name)
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                raise self._unexpected(f"{name}[{index}]", "text", value)
+        return tuple(str(value) for value in values)
+
+    def counts(self, name: str) -> dict[str, int]:
+        """An object whose members are all counts."""
+        inner = self.inner(name)
+        return {key: inner.count(key) for key in inner._members}
+
+    def inner(self, name: str) -> Members:
+        """An object."""
+        return self._inside(name, self._get(name))
+
+    def inners(self, name: str) -> Iterator[Members]:
+        """A list of objects."""
+        for index, value in enumerate(self._list(name)):
+            yield self._inside(f"{name}[{index}]", value)
+
+    def values(self) -> dict[str, object]:
+        """All members as they are."""
+        return dict(self._members)
+
+    def _list(self, name: str) -> list[object]:
+        value = self._get(name)
+        if isinstance(value, list):
+            return value
+        raise self._unexpected(name, "a list", value)
+
+    def _inside(self, name: str, value: object) -> Members:
+        if isinstance(value, dict):
+            return Members(value, self._place, f"{self._path}.{name}")
+        raise self._unexpected(name, "an object", value)
+
+    def _get(self, name: str) -> object:
+        if name not in self._members:
+            raise self.error(name, "missing")
+        return self._members[name]
+
+    def _unexpected(self, name: str, expected: str, value: object) -> StorageError:
+        return self.error(name, f"expected {expected}, got {json.dumps(value)[:80]}")
+
+
+def _instant(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return time

@@ -1,0 +1,42 @@
+"""What is read from: the folder, on some store, that an export's files lie in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import BinaryIO
+
+
+class Source(ABC):
+    """A folder to read from. Nothing outside of it can be reached.
+
+    Paths are relative to the root, with `/` between their parts; the root itself is `""`. A path that is absolute,
+    has a part `..` or leads out of the root in another way is refused with an ExportError.
+
+    root: the folder as the user would write it.
+    """
+
+    root: str
+
+    @abstractmethod
+    def open(self, path: str) -> BinaryIO:
+        """The file's bytes, to be read once from the beginning.
+
+        Raises FileNotFoundError when there is no such file, StorageError when it can't be read.
+        """
+
+    @abstractmethod
+    def size(self, path: str) -> int | None:
+        """The file's size in bytes, None when there is no file of this name."""
+
+    @abstractmethod
+    def folders(self, path: str) -> list[str]:
+        """Names of the folders directly below, sorted. None of them leads out of the root."""
+
+    def read(self, path: str) -> bytes:
+        """A small file at once. Raises what open raises."""
+        with self.open(path) as file:
+            return file.read()
+
+    def child(self, path: str) -> str:
+        """How messages call what is at the path."""
+        return f"{self.root.rstrip('/')}/{path}" if path else self.root

@@ -1,0 +1,126 @@
+"""Runs that die: `python dying_runs.py BASE SCENARIO [twice]` makes BASE/<k>, the remains of a run that died at its step k.
+
+A step is an operation that changes the file system. The process ends just before it, without any clean-up, as with
+`kill -9`. With `twice`, BASE/<k>-<j> are the remains of a run that died at its step j while it finished what BASE/<k>
+had left. Prints the number of steps of the run that died at none of them, which is BASE/<number + 1>.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from converter.storage.destination import Removal, record_path
+from converter.storage.local import LocalDestination
+
+X = "01701065507109-cce6a3f8"
+Y = "01701065507110-aaaaaaaa"
+
+# scenario → what is published before, then the run that dies: its folder, its parts, what it removes
+Published = tuple[str, dict[str, bytes]]
+OLD_X: Published = (f"dt=1/{X}", {"0.parquet": b"old x 0", "1.parquet": b"old x 1", "2.parquet": b"old x 2"})
+OLD_Y: Published = (f"dt=1/{Y}", {"0.parquet": b"old y 0"})
+NEW = {"0.parquet": b"new 0", "1.parquet": b"new 1"}
+SCENARIOS: dict[str, tuple[list[Published], Published, list[Removal]]] = {
+    "first": ([], (f"dt=1/{X}", NEW), []),
+    "second": ([OLD_Y], (f"dt=1/{X}", NEW), []),
+    "same folder": ([OLD_X, OLD_Y], (f"dt=1/{X}", NEW), [Removal(Y, f"dt=1/{Y}"), Removal(X, f"dt=1/{X}")]),
+    "other folder": ([OLD_X, OLD_Y], (f"dt=2/{X}", NEW), [Removal(X, f"dt=1/{X}"), Removal(Y, f"dt=1/{Y}")]),
+    "no parts": ([OLD_X], (f"dt=1/{X}", {}), [Removal(X, f"dt=1/{X}")]),
+    "nested": ([OLD_Y], (f"dt=1/{Y}/{X}", NEW), [Removal(Y, f"dt=1/{Y}")]),
+}
+
+
+def record_of(published: Published) -> bytes:
+    """A stand-in that tells the tests which files the export has."""
+    folder, contents = published
+    return repr({f"{folder}/{name}": content for name, content in contents.items()}).encode()
+
+
+def publish(root: Path, published: Published, remove: list[Removal]) -> None:
+    folder, contents = published
+    with LocalDestination(str(root)).lease() as lease:
+        staging = lease.begin(os.path.basename(folder), folder)
+        parts = []
+        for name, content in contents.items():
+            staging.discard(staging.open_part(name).finish())
+            sink = staging.open_part(name)
+            sink.write(content)
+            parts.append(sink.finish())
+        staging.commit(record_of(published), parts, remove)
+
+
+def files_of(published: Published) -> dict[str, bytes]:
+    """The files that readers find when this is published."""
+    folder, contents = published
+    record = {record_path(os.path.basename(folder)): record_of(published)}
+    return {**{f"{folder}/{name}": content for name, content in contents.items()}, **record}
+
+
+def next_run(root: Path) -> None:
+    """Takes the lease and does nothing itself."""
+    with LocalDestination(str(root)).lease():
+        pass
+
+
+def dies(step: int, root: Path, act: Callable[[], None]) -> bool:
+    """Does the act in another process, which ends just before the given step; False if it had fewer steps."""
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code not in (0, 9):
+            raise SystemExit(f"{root}: step {step} ended with {code}")
+        return code == 9
+    left = step
+
+    def count(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        if event == "open":
+            path, _, flags = arguments
+            changes = isinstance(flags, int) and flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)
+            if not changes or not str(path).startswith(str(root)):
+                return
+        elif event not in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate"):
+            return
+        left -= 1
+        if left == 0:
+            os._exit(9)
+
+    code = 1
+    try:
+        sys.addaudithook(count)
+        act()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def main(base: Path, scenario: str, twice: bool) -> int:
+    before, published, remove = SCENARIOS[scenario]
+    template = base / "template"
+    template.mkdir()
+    for earlier in before:
+        publish(template, earlier, [])
+    step = 0
+    while True:
+        step += 1
+        root = base / str(step)
+        shutil.copytree(template, root)
+        died = dies(step, root, lambda root=root: publish(root, published, remove))  # type: ignore[misc]
+        again = 1
+        while twice and died:
+            second = base / f"{step}-{again}"
+            shutil.copytree(root, second)
+            if not dies(again, second, lambda second=second: next_run(second)):  # type: ignore[misc]
+                break
+            again += 1
+        if not died:
+            return step - 1
+
+
+if __name__ == "__main__":
+    sys.stdout.write(str(main(Path(sys.argv[1]), sys.argv[2], "twice" in sys.argv)))

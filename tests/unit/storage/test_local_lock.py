@@ -1,0 +1,116 @@
+"""The lock: one holder at a time, between threads and processes, and what is said to the second."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from converter.errors import BusyError, StorageError
+from converter.storage.local import LocalDestination
+from converter.storage.local_lock import hold_lock
+
+HOLD = """
+import sys
+from converter.storage.local import LocalDestination
+with LocalDestination(sys.argv[1]).lease() as lease:
+    lease.begin("e", "dt=1/e").open_part("0.parquet").finish()
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def other_run(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_of_two_processes_the_second_is_told_who_the_first_is(tmp_path: Path) -> None:
+    with other_run(tmp_path / "dest") as process:
+        with pytest.raises(BusyError, match=f"process {process.pid} on .*, since 2") as caught:
+            with LocalDestination(str(tmp_path / "dest")).lease():
+                pass
+        assert caught.value.where == f"{tmp_path}/dest/_exports/lease"
+        assert caught.value.exit_code == 6
+        assert list(tmp_path.rglob("*.pending")), "the second run must not touch what the first one writes"
+        process.communicate("")
+        assert process.returncode == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_lock_of_a_killed_process_is_free_and_its_remains_are_removed(tmp_path: Path) -> None:
+    with other_run(tmp_path) as process:
+        process.kill()
+        process.wait()
+        assert list(tmp_path.rglob("*.pending"))
+        with LocalDestination(str(tmp_path)).lease() as lease:
+            assert lease.warnings == []
+            assert [path.name for path in tmp_path.rglob("*")] == ["_exports", "lease"]
+
+
+def test_a_holder_that_has_not_said_its_name_yet_is_busy_too(tmp_path: Path) -> None:
+    lock = tmp_path / "lease"
+    with hold_lock(str(lock)):
+        lock.write_bytes(b"")
+        with pytest.raises(BusyError, match="just started"), hold_lock(str(lock)):
+            pass
+
+
+def test_a_lock_whose_file_was_removed_by_hand_does_not_take_the_next_ones_along(tmp_path: Path) -> None:
+    lock = tmp_path / "lease"
+    with hold_lock(str(lock)):
+        lock.unlink()
+        with hold_lock(str(lock)):
+            pass
+        lock.write_bytes(b"another run's")
+    assert lock.read_bytes() == b"another run's"
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "lease").symlink_to("elsewhere")
+    with pytest.raises(StorageError), hold_lock(str(tmp_path / "lease")):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_no_two_runs_hold_a_lock_that_each_of_them_removes(tmp_path: Path) -> None:
+    # Each holder makes the folder and the file and removes both: every race between them is run many times.
+    lock = str(tmp_path / "made" / "lease")
+    holders: list[int] = []
+    most, taken, refused = [0], [0], [0]
+    ends = time.monotonic() + 1
+
+    def compete(number: int) -> None:
+        while time.monotonic() < ends:
+            try:
+                with hold_lock(lock):
+                    holders.append(number)
+                    most[0] = max(most[0], len(holders))
+                    taken[0] += 1
+                    time.sleep(0)
+                    holders.remove(number)
+            except BusyError:
+                refused[0] += 1
+
+    threads = [threading.Thread(target=compete, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    assert taken[0] > 50
+    assert refused[0] > 50
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
