@@ -1,0 +1,1 @@
+"""From blocks of lines to Arrow columns: compiled kernels and what feeds them."""

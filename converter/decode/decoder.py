@@ -1,0 +1,292 @@
+"""A decoder: blocks in, batches and an observation out. One per shard; it answers what the kernel leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Context, Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from converter.decode import tables
+from converter.decode.buffers import BATCH_BYTES, Buffers
+from converter.decode.documents import new_scratch
+from converter.decode.items import decode_items, line_end, take_back
+from converter.decode.kinds import KindRegistry
+from converter.decode.lanes import Bytes
+from converter.decode.lines import LineProblem, compact_line
+from converter.decode.tables import Columns
+from converter.decode.texts import GROW, IRREGULAR
+from converter.errors import ConvertError
+from converter.export.blocks import PADDING, Block
+from converter.schema import tags
+from converter.schema.observe import Observation
+from converter.schema.types import Column, Origin, Schema
+
+_ENDLESS = 1 << 62
+_WIDE = Context(prec=200)
+_SAFE_DIGITS = 15
+"""Numbers of so many characters always survive the way to a double and back."""
+
+_BY_TAG = {tags.S: tables.TEXT, tags.N: tables.NUMBER_TEXT, tags.B: tables.BASE64_TEXT, tags.BOOL: tables.BOOL_TEXT}
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows of the output, valid until the decoder goes on. changed: per column, values that a double has changed."""
+
+    rows: int
+    schema: Schema
+    buffers: Buffers
+    changed: dict[str, int]
+
+    def to_text(self) -> Columns:
+        """The kernel's buffers of text columns (CSV); column 0 is the sink. Doubles show what a double holds."""
+        for index, column in enumerate(self.schema.columns, 1):
+            if column.type == "double":
+                numbers = self.buffers.text(index, self.rows)
+                self.buffers.replace_text(index, self._as_doubles(column, numbers)[1])
+        return self.buffers.arrays
+
+    def to_arrow(self) -> pa.RecordBatch:
+        """The rows in the types of the schema, without copying (doubles apart)."""
+        arrays = []
+        for index, column in enumerate(self.schema.columns, 1):
+            if column.type == "double":
+                arrays.append(self._as_doubles(column, self.buffers.text(index, self.rows))[0])
+            else:
+                arrays.append(self.buffers.to_arrow(index, self.rows, arrow_type(column)))
+        return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(self.schema))
+
+    def _as_doubles(self, column: Column, numbers: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """Number texts as doubles, and as the texts of these doubles; counts the values that this changes."""
+        doubles = pc.cast(numbers, pa.float64())
+        texts: dict[int, str] = {}
+        long = pc.fill_null(pc.greater(pc.binary_length(numbers), _SAFE_DIGITS), False)
+        for i in pc.indices_nonzero(long).to_pylist():
+            held = Decimal(repr(doubles[i].as_py()))
+            if held != Decimal(numbers[i].as_py()):
+                texts[i] = format(held.normalize(_WIDE), "f")
+        self.changed[column.name] = self.changed.get(column.name, 0) + len(texts)
+        if not texts:
+            return doubles, numbers
+        return doubles, pa.array([texts.get(i, text) for i, text in enumerate(numbers.to_pylist())], pa.string())
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Arrow's type of a column."""
+    if column.type.startswith("decimal128"):
+        return pa.decimal128(38, column.scale)
+    return {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "double": pa.float64(),
+        "binary": pa.binary(),
+        "bool": pa.bool_(),
+    }[column.type]
+
+
+def arrow_schema(schema: Schema) -> pa.Schema:
+    """The schema as Arrow has it."""
+    return pa.schema([pa.field(column.name, arrow_type(column)) for column in schema.columns])
+
+
+def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
+    """What becomes of a value of `tag` in `column`; None if the column can't hold it. text: CSV."""
+    if column.origin is Origin.OVERFLOW:
+        return tables.OVERFLOW
+    if column.origin is Origin.MIXED_JSON:
+        return tables.TYPED
+    if tag == tags.NULL:
+        return tables.SKIP_NULL
+    if column.origin is Origin.MIXED_TEXT:
+        return _BY_TAG.get(tag, tables.DOCUMENT)
+    if column.origin is Origin.JSON:
+        return tables.DOCUMENT if tag in tags.DOCUMENT_TAGS else None
+    fitting = {
+        Origin.TEXT: tags.S,
+        Origin.NUMBER: tags.N,
+        Origin.NUMBER_TEXT: tags.N,
+        Origin.BINARY: tags.B,
+        Origin.BOOL: tags.BOOL,
+    }[column.origin]
+    if tag != fitting:
+        return None
+    if not text:
+        if column.type == "int64":
+            return tables.INT64
+        if column.type.startswith("decimal128"):
+            return tables.DECIMAL
+        if column.type == "binary":
+            return tables.BINARY
+        if column.type == "bool":
+            return tables.BOOL
+    return _BY_TAG[tag]
+
+
+class Decoder:
+    """Decodes the blocks of some data files into batches of `schema`, or only observes when there is none.
+
+    wants: tells for which attributes the user wants a column. A value that the schema can't hold makes the decoder
+    drop its rows and go on observing; `surprise` then says what it was.
+    """
+
+    def __init__(self, schema: Schema | None, *, text: bool = False, wants: Callable[[str], bool]) -> None:
+        self._schema = schema
+        self._text = text
+        self._wants = wants
+        self._columns = {c.attribute: (i, c) for i, c in enumerate(schema.columns, 1)} if schema else {}
+        self._overflow = (len(schema.columns), schema.overflow) if schema and schema.overflow else None
+        self._kinds = KindRegistry()
+        self._buffers = Buffers(schema.columns if schema else (), text=text)
+        self._scratch = new_scratch()
+        self._state = np.zeros(tables.STATE_SIZE, np.int64)
+        self._state[tables.CAPACITY] = self._buffers.rows if schema else _ENDLESS
+        self._state[tables.OVERFLOW_BEGIN] = -1
+        self._state[tables.OVERFLOW_COLUMN] = len(schema.columns) if schema and schema.overflow else 0
+        self.surprise = ""
+        self.changed: dict[str, int] = {}
+
+    @property
+    def observing(self) -> bool:
+        """True when no batches are made (any more)."""
+        return self._schema is None
+
+    @property
+    def items(self) -> int:
+        """Items read so far."""
+        return int(self._state[tables.ITEMS])
+
+    @property
+    def empty_objects(self) -> int:
+        """Lines `{}` read so far."""
+        return int(self._state[tables.EMPTY_OBJECTS])
+
+    @property
+    def attributes(self) -> list[str]:
+        """Names of the attributes seen so far."""
+        return self._kinds.attributes
+
+    def observation(self) -> Observation:
+        """What was observed so far."""
+        return self._kinds.observation(self.items)
+
+    def observe_only(self, surprise: str = "") -> None:
+        """Drop the rows at hand and make no more batches."""
+        if self._schema is None:
+            return
+        self.surprise = surprise
+        self._schema = None
+        self._columns = {}
+        self._overflow = None
+        self._buffers = Buffers((), text=False)
+        self._state[tables.ROW] = 0
+        self._state[tables.CAPACITY] = _ENDLESS
+        self._state[tables.OVERFLOW_BEGIN] = -1
+        for kind, _, tag in self._kinds.each():
+            self._to_sink(kind, tag)
+
+    def decode(self, block: Block) -> Iterator[Batch]:
+        """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is no item."""
+        state = self._state
+        state[tables.POSITION] = 0
+        state[tables.SIZE] = block.size
+        while True:
+            status = self._run(block.data)
+            if status == tables.DONE:
+                break
+            if status == tables.FULL:
+                yield self._batch()
+                self._reset()
+            elif status == IRREGULAR or not self._answer(status, block.data):
+                self._decode_irregular(block)
+        if not self.observing and self._buffers.used_bytes(int(state[tables.ROW])) >= BATCH_BYTES:
+            yield self._batch()
+            self._reset()
+
+    def finish(self) -> Iterator[Batch]:
+        """The last rows, if any."""
+        if not self.observing and self._state[tables.ROW]:
+            yield self._batch()
+            self._reset()
+
+    def _run(self, data: Bytes) -> int:
+        return int(decode_items(data, self._kinds.tables, self._buffers.arrays, self._state, self._scratch))
+
+    def _batch(self) -> Batch:
+        assert self._schema is not None
+        rows = int(self._state[tables.ROW])
+        self._buffers.seal(rows)
+        return Batch(rows, self._schema, self._buffers, self.changed)
+
+    def _reset(self) -> None:
+        self._buffers.reset()
+        self._state[tables.ROW] = 0
+
+    def _answer(self, status: int, data: Bytes) -> bool:
+        """Do what NEW_KIND, GROW or SURPRISE ask for; False if the line has to take the slow path."""
+        state = self._state
+        if status == tables.NEW_KIND:
+            return self._add_kind(data)
+        if status == GROW:
+            column = int(state[tables.COLUMN])
+            self._buffers.grow(column, 0 if self.observing else int(state[tables.ROW]))
+        else:
+            kind = int(state[tables.COLUMN])
+            self.observe_only(f"a number in {self._kinds.attribute_of(kind)!r} is wider than those before")
+        return True
+
+    def _add_kind(self, data: Bytes) -> bool:
+        state = self._state
+        start = int(state[tables.NAME_START]) - 1
+        spelling = data[start : int(state[tables.SPELLING_END])]
+        added = self._kinds.add(spelling, int(state[tables.NAME_END]) - start, int(state[tables.TAG_END]) - start)
+        if added is None:
+            # The slow path finds out what is wrong with it.
+            take_back(self._kinds.tables, self._buffers.arrays, state)
+            return False
+        kind, name, tag = added
+        index, column = self._columns.get(name, (0, None))
+        if column is None and self._overflow is not None and self._wants(name):
+            index, column = self._overflow
+        action = choose_action(column, tag, text=self._text) if column is not None else tables.SKIP_NULL
+        if column is not None and action is not None and action != tables.SKIP_NULL:
+            self._kinds.direct(kind, action, index, column.scale)
+            return True
+        self._to_sink(kind, tag)
+        if not self.observing and tag != tags.NULL and self._wants(name):
+            seen = "has a type it didn't have before" if column is not None else "is new"
+            self.observe_only(f"attribute {name!r} {seen}")
+        return True
+
+    def _to_sink(self, kind: int, tag: int) -> None:
+        """Check and observe the kind's values, and forget them."""
+        actions = {**_BY_TAG, tags.BOOL: tables.BOOL, tags.NULL: tables.SKIP_NULL}
+        self._kinds.direct(kind, actions.get(tag, tables.DOCUMENT), 0, 0)
+
+    def _decode_irregular(self, block: Block) -> None:
+        """Decode the line at the kernel's position by the slow path; raises LineProblem."""
+        state = self._state
+        start = int(state[tables.POSITION])
+        end = int(line_end(block.data, start))
+        try:
+            compact = compact_line(block.data[start:end].tobytes())
+        except LineProblem as problem:
+            problem.byte = block.byte + start
+            raise
+        data = np.zeros(len(compact) + PADDING, np.uint8)
+        data[: len(compact)] = np.frombuffer(compact, np.uint8)
+        state[tables.POSITION] = 0
+        state[tables.SIZE] = len(compact)
+        state[tables.TRUSTED] = 1
+        while (status := self._run(data)) != tables.DONE:
+            if status == IRREGULAR or not self._answer(status, data):
+                raise ConvertError(
+                    f"the decoder refuses the line at byte {block.byte + start}, which the strict check accepts",
+                    hint="this is a bug in ddb-convert: please report it with the line",
+                )
+        state[tables.POSITION] = end + 1
+        state[tables.SIZE] = block.size
+        state[tables.TRUSTED] = 0

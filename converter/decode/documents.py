@@ -1,0 +1,390 @@
+"""Kernel for values as JSON text: plain (`{"a":5}`) or as DynamoDB JSON (`{"a":{"N":"5"}}`).
+
+Plain JSON keeps numbers digit for digit, member order, string escapes as they stand, base64 as text; sets become
+arrays. What is checked is what `lines.py` checks: tags, numbers, base64, strings, and that no name occurs twice in
+a map.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.compile import inner
+from converter.decode.lanes import Bytes, byte, put, word
+from converter.decode.numbers import NUMBER_ROOM, normalise_number, plain_number
+from converter.decode.texts import GROW, IRREGULAR, ROOM, base64_size, copy_bytes, copy_string, token_end
+from converter.schema import tags
+
+DEPTH = 64
+"""Nesting that the kernel follows; DynamoDB allows 32 levels."""
+
+_QUOTE = 0x22
+_COLON = 0x3A
+_COMMA = 0x2C
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+_OPEN_LIST = 0x5B
+_CLOSE_LIST = 0x5D
+
+_TRUE = np.uint64(int.from_bytes(b"true", "little"))
+_FALSE = np.uint64(int.from_bytes(b"false", "little"))
+_FOUR_BYTES = np.uint64(0xFFFFFFFF)
+_FIVE_BYTES = np.uint64(0xFFFFFFFFFF)
+_BOOL_OPEN = np.uint64(int.from_bytes(b'{"BOOL":', "little"))
+_NULL_OPEN = np.uint64(int.from_bytes(b'{"NULL":', "little"))
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(32)
+
+_TAG_LETTERS = np.zeros((len(tags.TAGS), 4), np.uint8)
+_TAG_SIZES = np.zeros(len(tags.TAGS), np.int64)
+for _number, _text in enumerate(tags.TAGS):
+    _TAG_SIZES[_number] = len(_text)
+    _TAG_LETTERS[_number, : len(_text)] = np.frombuffer(_text.encode(), np.uint8)
+
+
+class Scratch(NamedTuple):
+    """Working memory of one decoder.
+
+    number: the plain form of a number that was written otherwise. closers: per open map or list its closing
+    byte. names: hashes of the names in all open maps, innermost last; marks: per open map where its names begin.
+    """
+
+    number: Bytes
+    closers: Bytes
+    names: NDArray[np.uint64]
+    marks: NDArray[np.int64]
+
+
+def new_scratch(names: int = 1 << 16) -> Scratch:
+    """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path."""
+    return Scratch(
+        np.zeros(NUMBER_ROOM, np.uint8),
+        np.zeros(DEPTH, np.uint8),
+        np.zeros(names, np.uint64),
+        np.zeros(DEPTH, np.int64),
+    )
+
+
+@inner
+def hash_bytes(data: Bytes, at: int, size: int) -> np.uint64:
+    """A 64-bit hash of data[at : at + size]."""
+    value = np.uint64(size) * _MULTIPLIER
+    while size > 0:
+        bits = word(data, at)
+        if size < 8:
+            shift = np.uint64(64 - 8 * size)
+            bits = bits << shift
+        value = (value ^ bits) * _MULTIPLIER
+        value ^= value >> _SHIFT
+        at += 8
+        size -= 8
+    return value
+
+
+@inner
+def read_tag(data: Bytes, at: int) -> tuple[int, int]:
+    """(tag, position of its value) of the typed value whose `{` is at `at`, or (IRREGULAR, at)."""
+    if byte(data, at) != _OPEN_MAP or byte(data, at + 1) != _QUOTE:
+        return IRREGULAR, at
+    a = byte(data, at + 2)
+    if byte(data, at + 3) == _QUOTE and byte(data, at + 4) == _COLON:
+        tag = IRREGULAR
+        if a == 0x53:
+            tag = tags.S
+        elif a == 0x4E:
+            tag = tags.N
+        elif a == 0x4D:
+            tag = tags.M
+        elif a == 0x4C:
+            tag = tags.L
+        elif a == 0x42:
+            tag = tags.B
+        return tag, at + 5
+    if byte(data, at + 3) == 0x53 and byte(data, at + 4) == _QUOTE and byte(data, at + 5) == _COLON:
+        tag = IRREGULAR
+        if a == 0x53:
+            tag = tags.SS
+        elif a == 0x4E:
+            tag = tags.NS
+        elif a == 0x42:
+            tag = tags.BS
+        return tag, at + 6
+    opening = word(data, at)
+    if opening == _BOOL_OPEN:
+        return tags.BOOL, at + 8
+    if opening == _NULL_OPEN:
+        return tags.NULL, at + 8
+    return IRREGULAR, at
+
+
+@inner
+def bool_size(data: Bytes, at: int) -> int:
+    """4 at `true`, 5 at `false`, else IRREGULAR."""
+    bits = word(data, at)
+    if bits & _FOUR_BYTES == _TRUE:
+        return 4
+    if bits & _FIVE_BYTES == _FALSE:
+        return 5
+    return IRREGULAR
+
+
+@inner
+def put_tag(target: Bytes, o: int, tag: int) -> int:
+    """Write `{"TAG":` to target[o:] and give the end."""
+    put(target, o, _OPEN_MAP)
+    put(target, o + 1, _QUOTE)
+    o += 2
+    for k in range(_TAG_SIZES[np.uint64(tag)]):
+        put(target, o, np.int64(_TAG_LETTERS[np.uint64(tag), np.uint64(k)]))
+        o += 1
+    put(target, o, _QUOTE)
+    put(target, o + 1, _COLON)
+    return o + 2
+
+
+@inner
+def copy_number(
+    data: Bytes, at: int, target: Bytes, o: int, limit: int, quoted: bool, scratch: Scratch
+) -> tuple[int, int]:
+    """Copy the number in the JSON string that opens at `at` in plain form; (position behind it, end in target)."""
+    if byte(data, at) != _QUOTE:
+        return IRREGULAR, o
+    at += 1
+    end = token_end(data, at)
+    if end < 0:
+        return IRREGULAR, o
+    if o + NUMBER_ROOM > limit:
+        return GROW, o
+    if quoted:
+        put(target, o, _QUOTE)
+        o += 1
+    digits, _ = plain_number(data, at, end)
+    if digits >= 0:
+        o = copy_bytes(data, at, end, target, o, limit)
+    else:
+        size = normalise_number(data, at, end, scratch.number)
+        if size < 0:
+            return IRREGULAR, o
+        o = copy_bytes(scratch.number, 0, size, target, o, limit)
+    if quoted:
+        put(target, o, _QUOTE)
+        o += 1
+    return end + 1, o
+
+
+@inner
+def _copy_quoted(data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int) -> tuple[int, int]:
+    """Copy the JSON string (of an S, a B or a name) that opens at `at`, quotes included."""
+    if byte(data, at) != _QUOTE:
+        return IRREGULAR, o
+    if o + ROOM > limit:
+        return GROW, o
+    put(target, o, _QUOTE)
+    at += 1
+    if tag == tags.B:
+        end = token_end(data, at)
+        if end < 0 or base64_size(data, at, end) < 0:
+            return IRREGULAR, o
+        o = copy_bytes(data, at, end, target, o + 1, limit)
+        if o < 0:
+            return GROW, o
+    else:
+        end, o = copy_string(data, at, target, o + 1, limit, True)
+        if end < 0:
+            return end, o
+    put(target, o, _QUOTE)
+    return end + 1, o + 1
+
+
+@inner
+def _copy_set(
+    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
+) -> tuple[int, int]:
+    """Copy a set's array that opens at `at`; (position behind it, end in target). A set is never empty."""
+    if byte(data, at) != _OPEN_LIST:
+        return IRREGULAR, o
+    put(target, o, _OPEN_LIST)
+    o += 1
+    at += 1
+    while True:
+        if tag == tags.NS:
+            at, o = copy_number(data, at, target, o, limit, typed, scratch)
+        else:
+            at, o = _copy_quoted(data, at, tags.B if tag == tags.BS else tags.S, target, o, limit)
+        if at < 0:
+            return at, o
+        if o + ROOM > limit:
+            return GROW, o
+        c = byte(data, at)
+        if c != _COMMA and c != _CLOSE_LIST:
+            return IRREGULAR, o
+        put(target, o, c)
+        o += 1
+        at += 1
+        if c == _CLOSE_LIST:
+            return at, o
+
+
+@inner
+def _copy_leaf(
+    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
+) -> tuple[int, int]:
+    """Copy a value that holds no typed values: a scalar or a set."""
+    if tag == tags.S or tag == tags.B:
+        return _copy_quoted(data, at, tag, target, o, limit)
+    if tag == tags.N:
+        return copy_number(data, at, target, o, limit, typed, scratch)
+    if tag == tags.BOOL or tag == tags.NULL:
+        size = bool_size(data, at)
+        if size < 0 or (tag == tags.NULL and size != 4):
+            return IRREGULAR, o
+        if tag == tags.NULL and not typed:
+            put(target, o, 0x6E)
+            put(target, o + 1, 0x75)
+            put(target, o + 2, 0x6C)
+            put(target, o + 3, 0x6C)
+            return at + 4, o + 4
+        for k in range(size):
+            put(target, o + k, byte(data, at + k))
+        return at + size, o + size
+    return _copy_set(data, at, tag, target, o, limit, typed, scratch)
+
+
+@inner
+def _has_twins(hashes: NDArray[np.uint64], start: int, end: int) -> bool:
+    """Does a value occur twice in hashes[start:end]? Sorts them when they are many."""
+    if end - start <= 16:
+        for i in range(start + 1, end):
+            for k in range(start, i):
+                if hashes[np.uint64(i)] == hashes[np.uint64(k)]:
+                    return True
+        return False
+    _sort(hashes, start, end)
+    for i in range(start + 1, end):
+        if hashes[np.uint64(i)] == hashes[np.uint64(i - 1)]:
+            return True
+    return False
+
+
+@inner
+def _sort(values: NDArray[np.uint64], start: int, end: int) -> None:
+    """Sort values[start:end] in place: heapsort, which needs no memory and has no bad case."""
+    size = end - start
+    heap = size // 2
+    while size > 1:
+        if heap > 0:
+            heap -= 1
+        else:
+            size -= 1
+            last = values[np.uint64(start + size)]
+            values[np.uint64(start + size)] = values[np.uint64(start)]
+            values[np.uint64(start)] = last
+        root = heap
+        child = 2 * root + 1
+        while child < size:
+            if child + 1 < size and values[np.uint64(start + child)] < values[np.uint64(start + child + 1)]:
+                child += 1
+            if values[np.uint64(start + root)] >= values[np.uint64(start + child)]:
+                break
+            moved = values[np.uint64(start + root)]
+            values[np.uint64(start + root)] = values[np.uint64(start + child)]
+            values[np.uint64(start + child)] = moved
+            root = child
+            child = 2 * root + 1
+
+
+@inner
+def copy_document(
+    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, form: tuple[bool, bool], scratch: Scratch
+) -> tuple[int, int]:
+    """Copy the value of `tag` that begins at `at` (behind the tag's colon) to target[o:] as JSON text.
+
+    form: (typed, trusted). `typed` keeps the tags of the values inside. A `trusted` line has been checked by
+    `lines.py` already; otherwise two equal names in a map, or a name with an escape, are irregular.
+    Gives the position behind the value and the end in the target.
+    """
+    typed, trusted = form
+    depth = 0
+    used = 0  # names in all open maps
+    while True:
+        if o + ROOM > limit:
+            return GROW, o
+        if tag == tags.M or tag == tags.L:
+            opener = _OPEN_MAP if tag == tags.M else _OPEN_LIST
+            if byte(data, at) != opener or depth >= DEPTH:
+                return IRREGULAR, o
+            put(target, o, opener)
+            o += 1
+            at += 1
+            scratch.closers[np.uint64(depth)] = opener + 2
+            scratch.marks[np.uint64(depth)] = used
+            depth += 1
+            opened = byte(data, at) != opener + 2
+        else:
+            at, o = _copy_leaf(data, at, tag, target, o, limit, typed, scratch)
+            if at < 0:
+                return at, o
+            opened = False
+        if not opened:
+            # Behind a value, or at the closing byte of an empty map or list: close what ends here.
+            closing = tag == tags.M or tag == tags.L
+            while True:
+                if o + ROOM > limit:
+                    return GROW, o
+                if not closing:
+                    if depth == 0:
+                        return at, o
+                    if byte(data, at) != _CLOSE_MAP:
+                        return IRREGULAR, o
+                    at += 1
+                    if typed:
+                        put(target, o, _CLOSE_MAP)
+                        o += 1
+                    if byte(data, at) == _COMMA:
+                        put(target, o, _COMMA)
+                        o += 1
+                        at += 1
+                        break
+                closer = np.int64(scratch.closers[np.uint64(depth - 1)])
+                if byte(data, at) != closer:
+                    return IRREGULAR, o
+                put(target, o, closer)
+                o += 1
+                at += 1
+                depth -= 1
+                mark = scratch.marks[np.uint64(depth)]
+                if not trusted and used - mark > 1 and _has_twins(scratch.names, mark, used):
+                    return IRREGULAR, o
+                used = mark
+                closing = False
+        if scratch.closers[np.uint64(depth - 1)] == _CLOSE_MAP:
+            start = at
+            at, o = _copy_quoted(data, at, tags.S, target, o, limit)
+            if at < 0:
+                return at, o
+            if byte(data, at) != _COLON or o + ROOM > limit:
+                return (IRREGULAR if byte(data, at) != _COLON else GROW), o
+            if not trusted:
+                if used >= scratch.names.size or _has_backslash(data, start, at):
+                    return IRREGULAR, o
+                scratch.names[np.uint64(used)] = hash_bytes(data, start, at - start)
+                used += 1
+            put(target, o, _COLON)
+            o += 1
+            at += 1
+        tag, at = read_tag(data, at)
+        if tag < 0:
+            return IRREGULAR, o
+        if typed:
+            o = put_tag(target, o, tag)
+
+
+@inner
+def _has_backslash(data: Bytes, at: int, end: int) -> bool:
+    for k in range(at, end):
+        if byte(data, k) == 0x5C:
+            return True
+    return False

@@ -1,0 +1,282 @@
+"""The main kernel: compact lines `{"Item":{...}}` in, column buffers and observations out.
+
+A *kind* is an attribute together with a type tag, as it is spelled in the lines: `"price":{"N":"`. What follows a
+kind's spelling up to the value is the same in every line, so a kind is recognised by one comparison of 64 bytes, and
+the next one is guessed from the last one. Per kind there is an action that says what becomes of the values, and the
+column that takes them. Column 0 is the sink: values written there are checked and observed, and forgotten.
+
+Positions are int64 and count from the start of the block. The kernel stops with a status; what is unusual about a
+line is left to Python: a new kind, a full batch, an arena to grow, a line that isn't in compact form.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.compile import inlined, inner, kernel
+from converter.decode.documents import Scratch, hash_bytes
+from converter.decode.lanes import Bytes, byte, equal_mask, lowest_bit, special_mask, word
+from converter.decode.tables import (
+    BOOL,
+    CAPACITY,
+    COLUMN,
+    COLUMN_FILLED,
+    COLUMN_FIXED,
+    COLUMN_PRESENT,
+    COLUMN_USED,
+    DECIMAL,
+    DONE,
+    EMPTY_OBJECTS,
+    FULL,
+    IN_ITEM,
+    INT64,
+    ITEMS,
+    KIND_ACTION,
+    KIND_ATTRIBUTE,
+    KIND_COLUMN,
+    KIND_COUNT,
+    KIND_MASK,
+    KIND_NEXT,
+    KIND_NEXT_BUT_ONE,
+    KIND_SEEN,
+    KIND_SIZE,
+    KIND_START,
+    LINE_KINDS,
+    LINE_START,
+    NAME_END,
+    NAME_START,
+    NEW_KIND,
+    NUMBER_TEXT,
+    OVERFLOW_BEGIN,
+    OVERFLOW_COLUMN,
+    POSITION,
+    PREVIOUS,
+    ROW,
+    SERIAL,
+    SIZE,
+    SKIP_NULL,
+    SPELLING_END,
+    SURPRISE,
+    TAG_END,
+    Columns,
+    Kinds,
+)
+from converter.decode.texts import GROW, IRREGULAR
+from converter.decode.values import close_overflow, decode_bool, decode_number, decode_text
+
+_ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_QUOTE = 0x22
+_COMMA = 0x2C
+_COLON = 0x3A
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+_NEWLINE = 0x0A
+
+
+@kernel
+def line_end(data: Bytes, at: int) -> int:
+    """Position of the next newline: every line of a block has one."""
+    while byte(data, at) != _NEWLINE:
+        at += 1
+    return at
+
+
+@inlined
+def _matches(block: Bytes, at: int, kinds: Kinds, kind: int) -> bool:
+    """Does the spelling of `kind` stand at `at`?"""
+    start = kinds.facts[np.uint64(kind), KIND_START]
+    mask = np.uint64(kinds.facts[np.uint64(kind), KIND_MASK])
+    if equal_mask(block, at, kinds.spellings, start) & mask != mask:
+        return False
+    size = kinds.facts[np.uint64(kind), KIND_SIZE]
+    k = 64
+    while k < size:
+        if byte(block, at + k) != byte(kinds.spellings, start + k):
+            return False
+        k += 1
+    return kind != 0
+
+
+@kernel
+def find_slot(data: Bytes, at: int, size: int, kinds: Kinds) -> int:
+    """Slot of the table that holds the spelling data[at : at + size], or the empty one where it belongs."""
+    room = kinds.table.size - 1
+    slot = np.int64(hash_bytes(data, at, size) >> np.uint64(20)) & room
+    while True:
+        kind = kinds.table[np.uint64(slot)]
+        if kind == 0:
+            return slot
+        if kinds.facts[np.uint64(kind), KIND_SIZE] == size:
+            start = kinds.facts[np.uint64(kind), KIND_START]
+            k = 0
+            while k < size and byte(data, at + k) == byte(kinds.spellings, start + k):
+                k += 1
+            if k == size:
+                return slot
+        slot = (slot + 1) & room
+
+
+@inner
+def _look_up(block: Bytes, at: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
+    """The kind whose spelling opens at `at`; 0 if it is new (its parts are in the state), or IRREGULAR."""
+    if byte(block, at) != _QUOTE:
+        return IRREGULAR
+    end = at + 1
+    while True:
+        special = special_mask(block, end)
+        if special == np.uint64(0):
+            end += 64
+            continue
+        end += lowest_bit(special)
+        c = byte(block, end)
+        if c == _QUOTE:
+            break
+        if c != 0x5C or byte(block, end + 1) < 0x20:
+            return IRREGULAR
+        end += 2
+    if byte(block, end + 1) != _COLON or byte(block, end + 2) != _OPEN_MAP or byte(block, end + 3) != _QUOTE:
+        return IRREGULAR
+    tag_end = end + 4
+    while tag_end < end + 8 and 0x41 <= byte(block, tag_end) <= 0x5A:
+        tag_end += 1
+    if byte(block, tag_end) != _QUOTE or byte(block, tag_end + 1) != _COLON:
+        return IRREGULAR
+    stop = tag_end + 2
+    if tag_end == end + 5 and byte(block, stop) == _QUOTE:
+        stop += 1
+    kind = kinds.table[np.uint64(find_slot(block, at, stop - at, kinds))]
+    if kind == 0:
+        state[NAME_START] = at + 1
+        state[NAME_END] = end
+        state[TAG_END] = tag_end
+        state[SPELLING_END] = stop
+    return kind
+
+
+@kernel
+def take_back(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
+    """Undo what the item at hand has written so far, so that its line can be read once more."""
+    row = state[ROW]
+    for i in range(state[LINE_KINDS]):
+        kind = kinds.line[np.uint64(i)]
+        column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+        bit = np.uint8(1 << (row & 7))
+        if column == 0 or columns.validity[np.uint64(column), np.uint64(row >> 3)] & bit == 0:
+            continue
+        columns.validity[np.uint64(column), np.uint64(row >> 3)] &= ~bit
+        columns.facts[np.uint64(column), COLUMN_PRESENT] -= 1
+        if columns.facts[np.uint64(column), COLUMN_FIXED] == 0:
+            columns.facts[np.uint64(column), COLUMN_USED] = columns.offsets[np.uint64(column), np.uint64(row)]
+            columns.facts[np.uint64(column), COLUMN_FILLED] = row
+    if state[OVERFLOW_BEGIN] >= 0:
+        columns.facts[np.uint64(state[OVERFLOW_COLUMN]), COLUMN_USED] = state[OVERFLOW_BEGIN]
+    state[LINE_KINDS] = 0
+    state[IN_ITEM] = 0
+    state[POSITION] = state[LINE_START]
+
+
+@kernel
+def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch) -> int:
+    """Read lines from state[POSITION] on until the block ends or a status has to be answered.
+
+    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR and SURPRISE the item has been taken
+    back and state[POSITION] is the start of its line; on NEW_KIND and GROW the kernel goes on inside the item when
+    it is called again.
+    """
+    at = state[POSITION]
+    size = state[SIZE]
+    row = state[ROW]
+    previous = state[PREVIOUS]
+    status = DONE
+    while True:
+        if state[IN_ITEM] == 0:
+            state[POSITION] = at
+            state[ROW] = row
+            if at >= size:
+                return DONE
+            if row >= state[CAPACITY]:
+                return FULL
+            if word(block, at) != _ITEM or byte(block, at + 8) != _OPEN_MAP:
+                if byte(block, at) == _NEWLINE:
+                    at += 1
+                elif (
+                    byte(block, at) == _OPEN_MAP
+                    and byte(block, at + 1) == _CLOSE_MAP
+                    and byte(block, at + 2) == _NEWLINE
+                ):
+                    at += 3
+                    state[EMPTY_OBJECTS] += 1
+                else:
+                    return IRREGULAR
+                continue
+            state[LINE_START] = at
+            state[SERIAL] += 1
+            state[LINE_KINDS] = 0
+            state[OVERFLOW_BEGIN] = -1
+            at += 9
+            previous = 0
+            if byte(block, at) == _CLOSE_MAP:
+                if byte(block, at + 1) != _CLOSE_MAP or byte(block, at + 2) != _NEWLINE:
+                    return IRREGULAR
+                at += 3
+                row += 1
+                state[ITEMS] += 1
+                continue
+            state[IN_ITEM] = 1
+        # An attribute opens at `at`.
+        kind = kinds.facts[np.uint64(previous), KIND_NEXT]
+        if not _matches(block, at, kinds, kind):
+            kind = kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE]
+            if not _matches(block, at, kinds, kind):
+                kind = _look_up(block, at, kinds, state)
+                if kind <= 0:
+                    status = IRREGULAR if kind < 0 else NEW_KIND
+                    break
+                kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE] = kinds.facts[np.uint64(previous), KIND_NEXT]
+                kinds.facts[np.uint64(previous), KIND_NEXT] = kind
+        attribute = kinds.facts[np.uint64(kind), KIND_ATTRIBUTE]
+        if kinds.facts[np.uint64(attribute), KIND_SEEN] == state[SERIAL]:
+            status = IRREGULAR
+            break
+        action = kinds.facts[np.uint64(kind), KIND_ACTION]
+        value = at + kinds.facts[np.uint64(kind), KIND_SIZE]
+        if action == INT64 or action == DECIMAL or action == NUMBER_TEXT:
+            value, status = decode_number(block, value, kind, row, kinds, columns, scratch)
+        elif action == BOOL or action == SKIP_NULL:
+            value, status = decode_bool(block, value, kind, row, kinds, columns)
+        else:
+            value, status = decode_text(block, value, kind, row, kinds, columns, state, scratch)
+        if status != DONE:
+            if status == GROW or status == SURPRISE:
+                state[COLUMN] = kinds.facts[np.uint64(kind), KIND_COLUMN] if status == GROW else kind
+            break
+        kinds.facts[np.uint64(attribute), KIND_SEEN] = state[SERIAL]
+        kinds.line[np.uint64(state[LINE_KINDS])] = kind
+        state[LINE_KINDS] += 1
+        if byte(block, value) != _CLOSE_MAP:
+            status = IRREGULAR
+            break
+        previous = kind
+        c = byte(block, value + 1)
+        if c == _COMMA:
+            at = value + 2
+            continue
+        if c != _CLOSE_MAP or byte(block, value + 2) != _CLOSE_MAP or byte(block, value + 3) != _NEWLINE:
+            status = IRREGULAR
+            break
+        if state[OVERFLOW_BEGIN] >= 0:
+            close_overflow(row, columns, state)
+        for i in range(state[LINE_KINDS]):
+            kinds.facts[np.uint64(kinds.line[np.uint64(i)]), KIND_COUNT] += 1
+        at = value + 4
+        row += 1
+        state[ITEMS] += 1
+        state[IN_ITEM] = 0
+    state[POSITION] = at
+    state[PREVIOUS] = previous
+    state[ROW] = row
+    if status == IRREGULAR or status == SURPRISE:
+        take_back(kinds, columns, state)
+    return status

@@ -1,0 +1,66 @@
+"""Bytes one at a time, and 64 at a time in the form that was chosen for this machine.
+
+Positions are int64 so that arithmetic stays natural, and become unsigned at the access: Numba would let a negative
+index wrap to the end of the buffer, and bounds checks would never see it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.compile import FORM, inner
+
+if FORM == "vector":
+    from converter.decode.vector import (
+        copy64,
+        csv_mask,
+        equal_mask,
+        high_mask,
+        lowest_bit,
+        put_int64,
+        put_int128,
+        special_mask,
+        word,
+    )
+else:
+    from converter.decode.plain import (
+        copy64,
+        csv_mask,
+        equal_mask,
+        high_mask,
+        lowest_bit,
+        put_int64,
+        put_int128,
+        special_mask,
+        word,
+    )
+
+__all__ = [
+    "Bytes",
+    "byte",
+    "copy64",
+    "csv_mask",
+    "equal_mask",
+    "high_mask",
+    "lowest_bit",
+    "put",
+    "put_int64",
+    "put_int128",
+    "special_mask",
+    "word",
+]
+
+Bytes = NDArray[np.uint8]
+
+
+@inner
+def byte(data: Bytes, at: int) -> int:
+    """data[at] as a signed number, so that literals compare and add without surprises."""
+    return np.int64(data[np.uint64(at)])  # type: ignore[return-value]
+
+
+@inner
+def put(data: Bytes, at: int, value: int) -> None:
+    """data[at] = value."""
+    data[np.uint64(at)] = np.uint8(value)

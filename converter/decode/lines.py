@@ -1,0 +1,211 @@
+"""The slow path: one line, checked strictly and written compactly, or the reason why it is no item.
+
+The kernel takes the compact lines that the service writes and hands over everything else: spaces between tokens,
+escapes in unusual places, numbers out of plain form inside them, and whatever is wrong. What is accepted here
+comes back in a form that the kernel reads; what is not is a bad line, with the path to the value that is at fault.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+from converter.schema.tags import TAGS
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
+_SIGNIFICANT_DIGITS = 38
+_HIGHEST_EXPONENT = 125
+_LOWEST_EXPONENT = -130
+_DEEPEST = 60
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
+_SHOWN = 80
+
+
+class LineProblem(Exception):
+    """Why a line is no item: `path` to the value at fault (`$.Item.price.N`), the reason, and the value itself.
+
+    byte: offset of the line in the inflated data file, set by who knows it.
+    """
+
+    def __init__(self, path: str, reason: str, value: str = "") -> None:
+        super().__init__(path, reason, value)
+        self.path = path
+        self.reason = reason
+        self.value = value
+        self.byte = 0
+
+
+class _Duplicate(ValueError):
+    """A name occurs twice in an object."""
+
+
+def compact_line(line: bytes) -> bytes:
+    """The item of `line` as the service would write it, newline included; b"" for a blank line or `{}`'s own text.
+
+    Strict JSON: no name twice in an object, no NaN, no lone surrogates, valid UTF-8. Raises LineProblem.
+    """
+    document = _parse(line)
+    if document is None:
+        return b"\n"
+    if not isinstance(document, dict):
+        raise LineProblem("$", f"expected an object with the member Item, got {_kind(document)}")
+    if not document:
+        return b"{}\n"
+    if set(document) != {"Item"}:
+        if "Item" not in document:
+            found = ", ".join(repr(name) for name in list(document)[:5])
+            raise LineProblem("$", f"there is no member Item, but {found}")
+        extra = next(name for name in document if name != "Item")
+        raise LineProblem("$", f"there is a member {extra!r} beside Item")
+    item = document["Item"]
+    if not isinstance(item, dict):
+        raise LineProblem("$.Item", f"expected an object, got {_kind(item)}")
+    checked = _check_members(item, "$.Item", 1)
+    return json.dumps({"Item": checked}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LineProblem("$", f"invalid UTF-8 at byte {error.start} of the line") from None
+    if not text.strip(" \t\r\n"):
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except _Duplicate as error:
+        raise LineProblem("$", f"the name {error.args[0]!r} occurs twice in one object") from None
+    except json.JSONDecodeError as error:
+        raise LineProblem("$", f"not JSON: {error.msg} at character {error.pos} of the line") from None
+    except RecursionError:
+        raise LineProblem("$", "nested too deep: DynamoDB allows 32 levels") from None
+    except ValueError as error:
+        raise LineProblem("$", f"not JSON: {error}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _Duplicate(name)
+            seen.add(name)
+    return members
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
+    return {_check_text(name, path): _check_value(value, _step(path, name), depth) for name, value in members.items()}
+
+
+def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
+    """One typed value, with its number in plain form; raises LineProblem."""
+    if depth > _DEEPEST:
+        raise LineProblem(path, "nested too deep: DynamoDB allows 32 levels")
+    if not isinstance(value, dict) or len(value) != 1:
+        found = f"an object with {len(value)} members" if isinstance(value, dict) else _kind(value)
+        raise LineProblem(path, f"expected an object with one type tag, got {found}")
+    ((tag, content),) = value.items()
+    if tag not in TAGS:
+        raise LineProblem(path, f"unknown type tag {tag[:_SHOWN]!r}; the tags are {', '.join(TAGS)}")
+    path = f"{path}.{tag}"
+    if tag == "M":
+        if not isinstance(content, dict):
+            raise LineProblem(path, f"expected an object, got {_kind(content)}")
+        return {tag: _check_members(content, path, depth + 1)}
+    if tag in ("L", "SS", "NS", "BS"):
+        if not isinstance(content, list):
+            raise LineProblem(path, f"expected an array, got {_kind(content)}")
+        if tag == "L":
+            return {tag: [_check_value(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(content)]}
+        if not content:
+            raise LineProblem(path, "a set is never empty")
+        return {tag: [_check_scalar(tag[0], v, f"{path}[{i}]") for i, v in enumerate(content)]}
+    return {tag: _check_scalar(tag, content, path)}
+
+
+def _check_scalar(tag: str, content: Any, path: str) -> Any:
+    if tag == "BOOL":
+        if not isinstance(content, bool):
+            raise LineProblem(path, f"expected true or false, got {_kind(content)}")
+        return content
+    if tag == "NULL":
+        if content is not True:
+            raise LineProblem(path, f"expected true, got {'false' if content is False else _kind(content)}")
+        return content
+    if not isinstance(content, str):
+        raise LineProblem(path, f"expected a string, got {_kind(content)}")
+    if tag == "N":
+        return _plain_number(content, path)
+    if tag == "B":
+        return _check_base64(content, path)
+    return _check_text(content, path)
+
+
+def _check_text(text: str, path: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise LineProblem(path, f"a lone surrogate \\u{ord(text[error.start]):04x}, which no text can hold") from None
+    return text
+
+
+def _check_base64(text: str, path: str) -> str:
+    try:
+        canonical = base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
+    except (binascii.Error, ValueError):
+        canonical = False
+    if not canonical:
+        raise LineProblem(path, "not base64 (standard alphabet, padded)", text)
+    return text
+
+
+def _plain_number(text: str, path: str) -> str:
+    """The number in plain form; the exponent is judged before anything is expanded."""
+    if not _NUMBER.match(text):
+        raise LineProblem(path, "not a number", text)
+    mantissa, _, exponent = text.lower().partition("e")
+    negative = mantissa.startswith("-")
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    digits = (whole + fraction).lstrip("0")
+    if not digits:
+        return "0"
+    significant = digits.rstrip("0")
+    if len(significant) > _SIGNIFICANT_DIGITS:
+        raise LineProblem(
+            path, f"{len(significant)} significant digits; DynamoDB's numbers have at most {_SIGNIFICANT_DIGITS}", text
+        )
+    # int() of an endless exponent would be slow; nine digits are far outside the range already.
+    shift = int(exponent) if len(exponent.lstrip("+-0")) < 9 else (-(10**9) if exponent.startswith("-") else 10**9)
+    lowest = shift - len(fraction) + len(digits) - len(significant)
+    leading = lowest + len(significant) - 1
+    if not _LOWEST_EXPONENT <= leading <= _HIGHEST_EXPONENT:
+        raise LineProblem(path, "outside of DynamoDB's range, 1E-130 to 9.99E+125", text)
+    value = Decimal((int(negative), tuple(map(int, significant)), lowest))
+    return format(value, "f")
+
+
+def _step(path: str, name: str) -> str:
+    if _NAME.match(name):
+        return f"{path}.{name}"
+    shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
+    return f"{path}[{json.dumps(shown)}]"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    for kind, name in ((str, "a string"), ((int, float), "a number"), (list, "an array")):
+        if isinstance(value, kind):
+            return name
+    return "an object"

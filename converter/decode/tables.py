@@ -1,0 +1,139 @@
+"""The memory that the kernels and Python share: tables, statuses, actions, and the members of the state.
+
+Buffers of the columns (`Columns`), c being a column and r a row:
+
+    arena     | sink | column 1: text | column 2: 8 or 16 bytes a row | column 3: bits | ...
+                ^ COLUMN_START   ^ COLUMN_START + COLUMN_USED   ^ COLUMN_LIMIT
+    offsets   [c, r]  where row r begins in a text column, relative to COLUMN_START
+    validity  [c]     one bit a row, as Arrow has it
+
+The facts of kinds and columns lie in one table each, a row for each kind or column: Numba compiles functions that
+take two arrays several times faster than functions that take twenty.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.lanes import Bytes
+
+# Statuses. IRREGULAR and GROW come from texts.py.
+DONE: Final = 0
+"""Every line of the block has been read."""
+FULL: Final = 1
+"""The batch has as many rows as it may."""
+NEW_KIND: Final = 2
+"""An attribute with a tag, or a spelling of it, that has no kind yet; state says where it stands."""
+SURPRISE: Final = 3
+"""A number that its column can't hold; the item has been taken back."""
+
+# Actions: what becomes of a value.
+SKIP_NULL: Final = 0
+TEXT: Final = 1
+INT64: Final = 2
+DECIMAL: Final = 3
+NUMBER_TEXT: Final = 4
+BINARY: Final = 5
+BASE64_TEXT: Final = 6
+BOOL: Final = 7
+BOOL_TEXT: Final = 8
+DOCUMENT: Final = 9
+TYPED: Final = 10
+OVERFLOW: Final = 11
+
+# Members of the state.
+POSITION: Final = 0
+ROW: Final = 1
+CAPACITY: Final = 2
+"""Rows that the batch may have."""
+SIZE: Final = 3
+"""Bytes of the block."""
+ITEMS: Final = 4
+EMPTY_OBJECTS: Final = 5
+"""Lines that are `{}`: the service may or may not count them."""
+TRUSTED: Final = 6
+"""1 when lines.py has checked the line."""
+IN_ITEM: Final = 7
+"""1 when the kernel stopped inside an item and will go on there."""
+PREVIOUS: Final = 8
+LINE_START: Final = 9
+LINE_KINDS: Final = 10
+"""Kinds read in this line so far."""
+SERIAL: Final = 11
+"""Number of the item, ever growing: tells whether an attribute was seen in this item."""
+COLUMN: Final = 12
+"""At GROW: the column; at SURPRISE: the kind."""
+NAME_START: Final = 13
+NAME_END: Final = 14
+TAG_END: Final = 15
+SPELLING_END: Final = 16
+OVERFLOW_BEGIN: Final = 17
+"""Where in the overflow column the item's object begins, relative to the column; -1 while the item has none."""
+OVERFLOW_COLUMN: Final = 18
+STATE_SIZE: Final = 19
+
+# Facts of a kind; kind 0 is none and never matches.
+KIND_START: Final = 0
+"""Where its spelling begins."""
+KIND_SIZE: Final = 1
+"""Bytes of its spelling, `"price":{"N":"`."""
+KIND_NAME_SIZE: Final = 2
+"""Bytes of `"price":` in it."""
+KIND_MASK: Final = 3
+"""Which of its first 64 bytes must match, a bit each."""
+KIND_NEXT: Final = 4
+"""The kind that followed last."""
+KIND_NEXT_BUT_ONE: Final = 5
+"""The kind that followed before."""
+KIND_ATTRIBUTE: Final = 6
+KIND_TAG: Final = 7
+KIND_ACTION: Final = 8
+KIND_COLUMN: Final = 9
+KIND_SCALE: Final = 10
+KIND_SEEN: Final = 11
+"""In the row of an *attribute*'s number: serial of the last item that has it."""
+KIND_COUNT: Final = 12
+KIND_INTEGER_DIGITS: Final = 13
+KIND_DECIMALS: Final = 14
+KIND_BEYOND_INT64: Final = 15
+KIND_LONGEST: Final = 16
+KIND_FACTS: Final = 17
+
+# Facts of a column; column 0 is the sink.
+COLUMN_START: Final = 0
+COLUMN_LIMIT: Final = 1
+"""Where its slice of the arena ends."""
+COLUMN_USED: Final = 2
+"""Bytes in use, of a text column."""
+COLUMN_FILLED: Final = 3
+"""Rows whose offset is set, of a text column."""
+COLUMN_PRESENT: Final = 4
+"""Rows with a value."""
+COLUMN_FIXED: Final = 5
+"""1 for columns without offsets: int64, decimal128, bool."""
+COLUMN_FACTS: Final = 6
+
+
+class Kinds(NamedTuple):
+    """What is known of each kind.
+
+    spellings: their bytes, one behind the other with 64 bytes of padding; table: hash of a spelling to its kind;
+    line: the kinds of the item at hand; facts: KIND_… of each.
+    """
+
+    spellings: Bytes
+    table: NDArray[np.int64]
+    line: NDArray[np.int64]
+    facts: NDArray[np.int64]
+
+
+class Columns(NamedTuple):
+    """The buffers of a batch; see the module's docstring. facts: COLUMN_… of each."""
+
+    arena: Bytes
+    offsets: NDArray[np.int32]
+    validity: Bytes
+    facts: NDArray[np.int64]

@@ -1,0 +1,282 @@
+"""Kernels for one value of an item: from its text in the line to its place in the buffers of its column."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.compile import inlined, inner
+from converter.decode.documents import Scratch, bool_size, copy_document, put_tag
+from converter.decode.lanes import Bytes, byte, put, put_int64
+from converter.decode.numbers import (
+    fits_int64,
+    normalise_number,
+    plain_number,
+    put_decimal,
+    put_small_decimal,
+    scaled_digits,
+    small_integer,
+)
+from converter.decode.tables import (
+    BASE64_TEXT,
+    BINARY,
+    BOOL_TEXT,
+    COLUMN_FILLED,
+    COLUMN_LIMIT,
+    COLUMN_PRESENT,
+    COLUMN_START,
+    COLUMN_USED,
+    DECIMAL,
+    DONE,
+    INT64,
+    KIND_ACTION,
+    KIND_BEYOND_INT64,
+    KIND_COLUMN,
+    KIND_DECIMALS,
+    KIND_INTEGER_DIGITS,
+    KIND_LONGEST,
+    KIND_NAME_SIZE,
+    KIND_SCALE,
+    KIND_START,
+    KIND_TAG,
+    OVERFLOW,
+    OVERFLOW_BEGIN,
+    OVERFLOW_COLUMN,
+    SKIP_NULL,
+    SURPRISE,
+    TEXT,
+    TRUSTED,
+    TYPED,
+    Columns,
+    Kinds,
+)
+from converter.decode.texts import (
+    GROW,
+    IRREGULAR,
+    ROOM,
+    base64_size,
+    copy_bytes,
+    copy_string,
+    decode_base64,
+    token_end,
+)
+from converter.schema import tags
+
+_COMMA = 0x2C
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+
+
+@inlined
+def mark_valid(columns: Columns, column: int, row: int) -> None:
+    """Note that `row` of a column holds a value."""
+    columns.validity[np.uint64(column), np.uint64(row >> 3)] |= np.uint8(1 << (row & 7))
+    columns.facts[np.uint64(column), COLUMN_PRESENT] += 1
+
+
+@inlined
+def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
+    """Note that `row` of a text column holds what was written up to `end` in the arena."""
+    o = np.int32(columns.facts[np.uint64(column), COLUMN_USED])
+    for r in range(columns.facts[np.uint64(column), COLUMN_FILLED], row + 1):
+        columns.offsets[np.uint64(column), np.uint64(r)] = o
+    columns.facts[np.uint64(column), COLUMN_FILLED] = row + 1
+    columns.facts[np.uint64(column), COLUMN_USED] = end - columns.facts[np.uint64(column), COLUMN_START]
+    mark_valid(columns, column, row)
+
+
+@inlined
+def decode_bool(block: Bytes, at: int, kind: int, row: int, kinds: Kinds, columns: Columns) -> tuple[int, int]:
+    """Decode `true` or `false` (of a NULL: `true`) at `at`; (position behind it, status DONE or IRREGULAR)."""
+    size = bool_size(block, at)
+    if size < 0 or (kinds.facts[np.uint64(kind), KIND_ACTION] == SKIP_NULL and size != 4):
+        return at, IRREGULAR
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    if column != 0:
+        bits = columns.facts[np.uint64(column), COLUMN_START] + (row >> 3)
+        others = byte(columns.arena, bits) & ~(1 << (row & 7))
+        put(columns.arena, bits, others | (5 - size) << (row & 7))
+        mark_valid(columns, column, row)
+    return at + size, DONE
+
+
+@inlined
+def decode_number(
+    block: Bytes, at: int, kind: int, row: int, kinds: Kinds, columns: Columns, scratch: Scratch
+) -> tuple[int, int]:
+    """Decode the number at `at` (behind its quote); (position behind its closing quote, status DONE or other)."""
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    end = token_end(block, at)
+    if end < 0:
+        return at, IRREGULAR
+    o = columns.facts[np.uint64(column), COLUMN_START]
+    scale = kinds.facts[np.uint64(kind), KIND_SCALE]
+    if action == INT64:
+        value, fine = small_integer(block, at, end)
+        if fine:
+            put_int64(columns.arena, o + row * 8, value)
+            mark_valid(columns, column, row)
+            digits = end - at - (1 if value < 0 else 0)
+            if value != 0 and digits > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+                kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = digits
+            return end + 1, DONE
+    elif action == DECIMAL:
+        integers, decimals = put_small_decimal(block, at, end, scale, columns.arena, o + row * 16)
+        if integers >= 0:
+            mark_valid(columns, column, row)
+            if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+                kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
+            if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
+                kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
+            return end + 1, DONE
+    text = block
+    start = at
+    stop = end
+    integers, decimals = plain_number(text, start, stop)
+    if integers < 0:
+        stop = normalise_number(block, at, end, scratch.number)
+        if stop < 0:
+            return at, IRREGULAR
+        text = scratch.number
+        start = 0
+        integers, decimals = plain_number(text, start, stop)
+    if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+        kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
+    if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
+        kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
+    if decimals == 0 and integers >= 19:
+        if integers > 19:
+            kinds.facts[np.uint64(kind), KIND_BEYOND_INT64] = 1
+        else:
+            high, low, negative = scaled_digits(text, start, stop, 0)
+            if not fits_int64(high, low, negative):
+                kinds.facts[np.uint64(kind), KIND_BEYOND_INT64] = 1
+    if action == INT64:
+        if decimals > 0 or integers > 19:
+            return at, SURPRISE
+        high, low, negative = scaled_digits(text, start, stop, 0)
+        if not fits_int64(high, low, negative):
+            return at, SURPRISE
+        put_int64(columns.arena, o + row * 8, -np.int64(low) if negative != 0 else np.int64(low))
+        mark_valid(columns, column, row)
+    elif action == DECIMAL:
+        if decimals > scale or integers + scale > 38:
+            return at, SURPRISE
+        put_decimal(text, start, stop, scale, columns.arena, o + row * 16)
+        mark_valid(columns, column, row)
+    else:
+        o = copy_bytes(
+            text,
+            start,
+            stop,
+            columns.arena,
+            o + columns.facts[np.uint64(column), COLUMN_USED],
+            columns.facts[np.uint64(column), COLUMN_LIMIT],
+        )
+        if o < 0:
+            return at, GROW
+        if column != 0:
+            mark_value(columns, column, row, o)
+    return end + 1, DONE
+
+
+@inner
+def _put_member_name(o: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> int:
+    """Write `{"name":` or `,"name":` of an overflowing attribute to arena[o:]; gives the end or GROW."""
+    start = kinds.facts[np.uint64(kind), KIND_START]
+    size = kinds.facts[np.uint64(kind), KIND_NAME_SIZE]
+    put(columns.arena, o, _COMMA if state[OVERFLOW_BEGIN] >= 0 else _OPEN_MAP)
+    limit = columns.facts[np.uint64(kinds.facts[np.uint64(kind), KIND_COLUMN]), COLUMN_LIMIT]
+    return copy_bytes(kinds.spellings, start, start + size, columns.arena, o + 1, limit)
+
+
+@inner
+def close_overflow(row: int, columns: Columns, state: NDArray[np.int64]) -> None:
+    """Close the item's object in the overflow column: every value has left room for the brace."""
+    column = state[OVERFLOW_COLUMN]
+    end = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
+    put(columns.arena, end, _CLOSE_MAP)
+    columns.facts[np.uint64(column), COLUMN_USED] = state[OVERFLOW_BEGIN]
+    mark_value(columns, column, row, end + 1)
+    state[OVERFLOW_BEGIN] = -1
+
+
+@inlined
+def decode_text(
+    block: Bytes,
+    at: int,
+    kind: int,
+    row: int,
+    kinds: Kinds,
+    columns: Columns,
+    state: NDArray[np.int64],
+    scratch: Scratch,
+) -> tuple[int, int]:
+    """Decode a value at `at` that becomes text or bytes; (position behind it, status DONE or other)."""
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    begin = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
+    limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
+    trusted = state[TRUSTED] != 0
+    o = begin
+    if action == TEXT:
+        end, o = copy_string(block, at, columns.arena, o, limit, False)
+        if end < 0:
+            return at, end
+        end += 1
+        size = o - begin
+    elif action == BINARY or action == BASE64_TEXT:
+        end = token_end(block, at)
+        if end < 0:
+            return at, IRREGULAR
+        size = base64_size(block, at, end)
+        if size < 0:
+            return at, IRREGULAR
+        if action == BINARY:
+            o = decode_base64(block, at, end, columns.arena, o, limit)
+        else:
+            o = copy_bytes(block, at, end, columns.arena, o, limit)
+        if o < 0:
+            return at, GROW
+        end += 1
+    elif action == BOOL_TEXT:
+        size = bool_size(block, at)
+        if size < 0:
+            return at, IRREGULAR
+        end = at + size
+        o = copy_bytes(block, at, end, columns.arena, o, limit)
+        if o < 0:
+            return at, GROW
+    else:
+        tag = kinds.facts[np.uint64(kind), KIND_TAG]
+        if tag == tags.S or tag == tags.N or tag == tags.B:
+            at -= 1  # the document kernel wants the quote that the spelling has taken
+        typed = action == TYPED
+        if typed:
+            if o + 64 > limit:
+                return at, GROW
+            o = put_tag(columns.arena, o, tag)
+        elif action == OVERFLOW:
+            o = _put_member_name(o, kind, kinds, columns, state)
+            if o < 0:
+                return at, GROW
+        value = o
+        end, o = copy_document(block, at, tag, columns.arena, o, limit, (typed, trusted), scratch)
+        if end < 0:
+            return at, end
+        size = o - value
+        if o + ROOM > limit:
+            return at, GROW
+        if typed:
+            put(columns.arena, o, _CLOSE_MAP)
+            o += 1
+        elif action == OVERFLOW:
+            if state[OVERFLOW_BEGIN] < 0:
+                state[OVERFLOW_BEGIN] = columns.facts[np.uint64(column), COLUMN_USED]
+            columns.facts[np.uint64(column), COLUMN_USED] = o - columns.facts[np.uint64(column), COLUMN_START]
+    if size > kinds.facts[np.uint64(kind), KIND_LONGEST]:
+        kinds.facts[np.uint64(kind), KIND_LONGEST] = size
+    if column != 0 and action != OVERFLOW:
+        mark_value(columns, column, row, o)
+    return end, DONE

@@ -1,0 +1,73 @@
+"""Observations: what was seen of each attribute. They merge in any order and grouping to the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from converter.schema import tags
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeObservation:
+    """What was seen of one attribute.
+
+    counts: items per type tag, in the order of tags.TAGS. integer_digits, decimals: the most of any number in plain
+    form (0.5 has no integer digit). beyond_int64: an integer that int64 can't hold occurs. longest: bytes of its
+    longest value that is no number: text unescaped, binary decoded, documents as plain JSON.
+    """
+
+    counts: tuple[int, ...] = (0,) * len(tags.TAGS)
+    integer_digits: int = 0
+    decimals: int = 0
+    beyond_int64: bool = False
+    longest: int = 0
+
+    @property
+    def nulls(self) -> int:
+        """Items that hold an explicit NULL."""
+        return self.counts[tags.NULL]
+
+    @property
+    def values(self) -> int:
+        """Items that hold a value other than NULL."""
+        return sum(self.counts) - self.nulls
+
+    @property
+    def seen(self) -> frozenset[int]:
+        """Tags with a value, NULL apart."""
+        return frozenset(tag for tag, count in enumerate(self.counts) if count and tag != tags.NULL)
+
+    def merge(self, other: AttributeObservation) -> AttributeObservation:
+        """What was seen by either."""
+        return AttributeObservation(
+            tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
+            max(self.integer_digits, other.integer_digits),
+            max(self.decimals, other.decimals),
+            self.beyond_int64 or other.beyond_int64,
+            max(self.longest, other.longest),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen in `items` items, by attribute."""
+
+    items: int = 0
+    attributes: dict[str, AttributeObservation] = field(default_factory=dict)
+
+    def merge(self, other: Observation) -> Observation:
+        """What was seen by either; neither is changed."""
+        return merge_observations((self, other))
+
+
+def merge_observations(observations: Iterable[Observation]) -> Observation:
+    """All that was seen; the attributes come in code point order, so that equal contents are equal in every way."""
+    items = 0
+    merged: dict[str, AttributeObservation] = {}
+    for observation in observations:
+        items += observation.items
+        for name, seen in observation.attributes.items():
+            before = merged.get(name)
+            merged[name] = seen if before is None else before.merge(seen)
+    return Observation(items, {name: merged[name] for name in sorted(merged)})

@@ -1,0 +1,62 @@
+"""Columns: what an attribute becomes. The rule from observation to type is in `derive.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """What a column's values were in DynamoDB: two string columns of different origin don't mean the same."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    NUMBER_TEXT = "number as text"
+    BINARY = "binary"
+    BOOL = "bool"
+    JSON = "json"
+    MIXED_TEXT = "mixed as text"
+    MIXED_JSON = "mixed as json"
+    OVERFLOW = "overflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the output.
+
+    attribute: DynamoDB's name, None for a column that stands for no single attribute (overflow).
+    type: string | int64 | decimal128(38, S) | double | binary | bool, whatever the format;
+          CSV writes each of them as text.
+    """
+
+    name: str
+    attribute: str | None
+    type: str
+    origin: Origin
+
+    @property
+    def scale(self) -> int:
+        """Decimals of a decimal128 column, 0 for every other."""
+        return int(self.type.rsplit(",", 1)[1].rstrip(") ")) if self.type.startswith("decimal128") else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns in their order."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def overflow(self) -> Column | None:
+        """The column that takes the attributes which have none of their own."""
+        return next((c for c in self.columns if c.origin is Origin.OVERFLOW), None)
+
+    def written_as(self, *, text: bool) -> tuple[tuple[str, str | None, str, str], ...]:
+        """What of the columns decides the bytes of a part: in CSV (`text`) exact numbers are digits, of any type."""
+        written = []
+        for column in self.columns:
+            kind, origin = column.type, column.origin
+            if text and origin in (Origin.NUMBER, Origin.NUMBER_TEXT) and kind != "double":
+                kind, origin = "digits", Origin.NUMBER
+            written.append((column.name, column.attribute, kind, origin.value))
+        return tuple(written)
