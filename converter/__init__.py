@@ -1,0 +1,37 @@
+"""The library's one door. What lies behind it is imported when first used, so that `import converter` is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from converter.version import VERSION
+
+if TYPE_CHECKING:
+    from converter.api import convert, inspect, scan
+    from converter.options import ConvertOptions
+    from converter.run.report import Report
+
+__all__ = ["ConvertOptions", "Report", "__version__", "convert", "inspect", "scan"]
+
+__version__ = VERSION
+
+_BEHIND = {
+    "ConvertOptions": "converter.options",
+    "Report": "converter.run.report",
+    "convert": "converter.api",
+    "inspect": "converter.api",
+    "scan": "converter.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _BEHIND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_BEHIND[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,68 @@
+"""The one door: everything that the command line does, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from converter.engines.local import run_shards
+from converter.options import ConvertOptions
+from converter.run.control import Control
+from converter.run.convert import Engine, convert_export, inspect_export
+from converter.run.inspection import Inspection
+from converter.run.listener import Listener, SilentListener
+from converter.run.plan import Shard
+from converter.run.report import Report
+from converter.run.shard import Job, ShardResult
+
+if TYPE_CHECKING:
+    import polars
+
+__all__ = ["convert", "inspect", "scan"]
+
+
+def convert(
+    source: str, dest: str, options: ConvertOptions | None = None, *, listener: Listener | None = None
+) -> Report:
+    """Convert a finished full export and publish it at `dest`: all of it or nothing.
+
+    source: the export's folder, its manifest-summary.json, or a folder that holds exports. dest: a folder, made if
+    need be. Everything that can go wrong raises a ConvertError: UsageError, ExportError, SchemaError, StorageError,
+    BusyError. A second call with the same arguments changes nothing and says so (`report.status`).
+    """
+    options = options or ConvertOptions()
+    return convert_export(source, dest, options, _local_engine(options), listener or SilentListener())
+
+
+def inspect(
+    source: str,
+    options: ConvertOptions | None = None,
+    *,
+    sample: bool = False,
+    listener: Listener | None = None,
+) -> Inspection:
+    """What an export holds: the manifest's facts and, per attribute, what was seen and the column it would become.
+
+    sample: look at the first block of up to 16 data files only; counts are of those, and `approximate` is set. Raises
+    ExportError and UsageError.
+    """
+    options = options or ConvertOptions()
+    return inspect_export(source, options, _local_engine(options), listener or SilentListener(), sample=sample)
+
+
+def scan(dest: str) -> polars.LazyFrame:
+    """All that is published at `dest`, by its records, as a Polars LazyFrame with the columns of the newest record.
+
+    CSV comes with the types of its columns too (numbers as decimals or integers, base64 decoded); of a column that an
+    earlier record lacks the values are null. Raises StorageError where nothing is published.
+    """
+    from converter.lake.scan import scan_destination
+
+    return scan_destination(dest)
+
+
+def _local_engine(options: ConvertOptions) -> Engine:
+    def engine(shards: Sequence[Shard], job: Job, control: Control) -> list[ShardResult]:
+        return run_shards(shards, job, control, options.workers)
+
+    return engine

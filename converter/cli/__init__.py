@@ -1,0 +1,5 @@
+"""The command line: parse, call the api, render."""
+
+from converter.cli.main import app
+
+__all__ = ["app"]

@@ -1,0 +1,122 @@
+"""The arguments and options of the verbs, each declared once, and how a dataclass of them becomes a Typer command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+from converter.options import MIB, ConvertOptions, Format, Mixed, Numbers
+from converter.run.messages import LogFormat
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+ENV_PREFIX = "DDB_CONVERT_"
+DEFAULTS = ConvertOptions()
+DEFAULT_PART_SIZE = f"{DEFAULTS.part_size // MIB}MiB"
+
+Arguments = TypeVar("Arguments", bound="DataclassInstance")
+
+
+def environment_name(option: str) -> str:
+    """The environment variable of an option: `DDB_CONVERT_PART_SIZE` for `part-size`."""
+    return ENV_PREFIX + option.upper().replace("-", "_")
+
+
+def add_verb(
+    commands: typer.Typer, arguments: type[Arguments], run: Callable[[Arguments], None], examples: tuple[str, ...]
+) -> None:
+    """Add a command that takes the fields of the dataclass `arguments`, in their order, and runs `run` with the object.
+
+    Its name and help are `run`'s name and docstring. What Typer calls returns the job instead of doing it, so that
+    the job's own errors, signals and closed pipes are not met by Typer's handlers first.
+    """
+
+    def command(**values: Any) -> Callable[[], None]:
+        return lambda: run(arguments(**values))
+
+    hints = get_type_hints(arguments, include_extras=True)
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if field.default is MISSING else field.default,
+                annotation=hints[field.name],
+            )
+            for field in fields(arguments)
+        ]
+    )
+    numbered = (f"  {number}. {example}" for number, example in enumerate(examples, 1))
+    # \b keeps Typer from filling the lines that follow it into one paragraph.
+    epilog = "\n".join(["\b", "Examples:", *numbered])
+    commands.command(run.__name__, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
+
+
+def _option(name: str, help: str, *, metavar: str | None = None, default: str | bool = True) -> Any:
+    return typer.Option(
+        f"--{name}",
+        envvar=environment_name(name),
+        show_envvar=False,
+        help=help,
+        metavar=metavar,
+        show_default=default,
+    )
+
+
+def _names(name: str, help: str) -> Any:
+    # Without envvar=: Typer splits a list from the environment at white space. `parse.read_names` reads it.
+    return typer.Option(f"--{name}", help=help, metavar="NAMES")
+
+
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="An export's folder, or its manifest-summary.json.")]
+Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder to publish in; made when it does not exist.")]
+
+OutputFormat = Annotated[Format, _option("format", "What the parts are.")]
+Compression = Annotated[
+    str | None,
+    _option(
+        "compression",
+        "Parquet: zstd, snappy, gzip or none. CSV: none or gzip.",
+        metavar="NAME",
+        default="zstd for Parquet, none for CSV",
+    ),
+]
+Layout = Annotated[
+    str,
+    _option("layout", "Folders below DEST. Fields: {date}, {from}, {to}, {table}.", metavar="LAYOUT"),
+]
+Timezone = Annotated[str, _option("timezone", "Time zone of the dates in folder names.", metavar="ZONE")]
+NumbersAs = Annotated[
+    Numbers,
+    _option("numbers", "exact: int64, decimal or text, whichever keeps every digit; double; or always text."),
+]
+MixedAs = Annotated[
+    Mixed,
+    _option("mixed", "An attribute of several types becomes text, or DynamoDB JSON; or fails the run."),
+]
+Key = Annotated[list[str] | None, _names("key", "Attributes whose columns come first.")]
+Select = Annotated[list[str] | None, _names("select", "Only these attributes.")]
+Exclude = Annotated[list[str] | None, _names("exclude", "All attributes but these.")]
+MaxColumns = Annotated[int, _option("max-columns", "Stop when there would be more columns.", metavar="COUNT")]
+Overflow = Annotated[
+    str | None,
+    _option("overflow", "Put attributes beyond --max-columns into one JSON column of this name.", metavar="NAME"),
+]
+PartSize = Annotated[str, _option("part-size", "Close a part when it has this size on disk.", metavar="SIZE")]
+Workers = Annotated[
+    int, _option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
+]
+Latest = Annotated[bool, _option("latest", "If SOURCE holds several exports, take the newest.")]
+NoVerify = Annotated[bool, _option("no-verify", "Don't check md5 and item counts: for exports edited by hand.")]
+ShowValues = Annotated[bool, _option("show-values", "Show the data in messages about bad lines; it may be personal.")]
+Replace = Annotated[bool, _option("replace", "Replace what an earlier run published for this export, or for its date.")]
+DryRun = Annotated[bool, _option("dry-run", "Read the manifests, say what would be done, and write nothing.")]
+Sample = Annotated[bool, _option("sample", "Read only the beginning of up to 16 data files: quick, approximate.")]
+Json = Annotated[bool, _option("json", "Print the result as one JSON object on stdout.")]
+Quiet = Annotated[bool, _option("quiet", "Only warnings and errors on stderr.")]
+LogFormatAs = Annotated[LogFormat, _option("log-format", "Form of the messages on stderr.")]

@@ -1,0 +1,52 @@
+"""The table of verbs, as Typer reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from converter.cli import convert, inspect
+from converter.cli.arguments import add_verb
+from converter.version import VERSION
+
+PROGRAM = "ddb-convert"
+
+# Drawing the help with rich would cost 70 ms each time.
+commands = typer.Typer(
+    name=PROGRAM,
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Every option also reads an environment variable: DDB_CONVERT_PART_SIZE stands for --part-size.
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 bad or incomplete export, 4 schema broken,
+5 storage refused, 6 busy (try again later), 130 interrupted, 141 closed pipe, 143 terminated.""",
+)
+add_verb(commands, convert.ConvertArguments, convert.convert, convert.EXAMPLES)
+add_verb(commands, inspect.InspectArguments, inspect.inspect, inspect.EXAMPLES)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{PROGRAM} {VERSION}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turns a finished DynamoDB export into exact CSV or Parquet files."""
+
+
+def read_command(arguments: list[str]) -> Callable[[], None] | None:
+    """The job that the command line asks for; None when it asked for help or the version, which is printed by then.
+
+    Raises typer.TyperException for a command line that makes no sense.
+    """
+    result: Any = typer.main.get_command(commands).main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    return result if callable(result) else None

@@ -1,0 +1,96 @@
+"""The verb `convert`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from converter.cli import arguments as takes
+from converter.cli.output import print_json
+from converter.cli.parse import parse_size, read_names
+from converter.options import ConvertOptions
+from converter.run.messages import Messages
+from converter.run.progress import show_progress
+
+EXAMPLES = (
+    "ddb-convert convert fixtures/orders out",
+    "ddb-convert convert fixtures/orders out-csv --format csv --compression gzip",
+    "ddb-convert convert fixtures/orders out --dry-run --json",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertArguments:
+    """What `convert` takes, in the order of its help."""
+
+    source: takes.Source
+    dest: takes.Dest
+    format: takes.OutputFormat = takes.DEFAULTS.format
+    compression: takes.Compression = None
+    layout: takes.Layout = takes.DEFAULTS.layout
+    timezone: takes.Timezone = takes.DEFAULTS.timezone
+    numbers: takes.NumbersAs = takes.DEFAULTS.numbers
+    mixed: takes.MixedAs = takes.DEFAULTS.mixed
+    key: takes.Key = None
+    select: takes.Select = None
+    exclude: takes.Exclude = None
+    max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
+    overflow: takes.Overflow = None
+    part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
+    workers: takes.Workers = 0
+    latest: takes.Latest = False
+    no_verify: takes.NoVerify = False
+    show_values: takes.ShowValues = False
+    replace: takes.Replace = False
+    dry_run: takes.DryRun = False
+    json: takes.Json = False
+    quiet: takes.Quiet = False
+    log_format: takes.LogFormatAs = "text"
+
+    def options(self) -> ConvertOptions:
+        """The same for the library; UsageError where the texts can't be read or make no sense together."""
+        return ConvertOptions(
+            format=self.format,
+            compression=self.compression,
+            layout=self.layout,
+            timezone=self.timezone,
+            numbers=self.numbers,
+            mixed=self.mixed,
+            key=read_names(self.key, "key"),
+            select=read_names(self.select, "select"),
+            exclude=read_names(self.exclude, "exclude"),
+            max_columns=self.max_columns,
+            overflow=self.overflow,
+            part_size=parse_size(self.part_size, "part-size"),
+            workers=self.workers,
+            latest=self.latest,
+            verify=not self.no_verify,
+            show_values=self.show_values,
+            replace=self.replace,
+            dry_run=self.dry_run,
+        )
+
+
+def convert(arguments: ConvertArguments) -> None:
+    """Convert a finished export and publish it below DEST.
+
+    Every item of the export is in the output once, with all digits of its numbers, or nothing is published. Each data
+    file is checked against the manifest while it is read. A second run of the same export changes nothing.
+
+    Memory depends on --workers, not on the size of the export. The data is read once, and once more if an attribute or
+    a type turns up that the beginnings of the data files did not show. --key, --select and --exclude may be repeated
+    and take names separated by commas; write \\, for a comma in a name.
+    """
+    options = arguments.options()
+    from converter import api
+    from converter.cli.render_report import render_report, report_line
+
+    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
+    with show_progress(messages) as listener:
+        report = api.convert(arguments.source, arguments.dest, options, listener=listener)
+    for warning in report.warnings:
+        messages.warning(warning)
+    facts = report.to_json()
+    outcome = report_line(report) if messages.log_format == "json" else render_report(report)
+    messages.info("report", outcome, {"report": facts})
+    if arguments.json:
+        print_json(facts)

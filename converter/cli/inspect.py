@@ -1,0 +1,73 @@
+"""The verb `inspect`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from converter.cli import arguments as takes
+from converter.cli.output import print_json
+from converter.cli.parse import read_names
+from converter.options import ConvertOptions
+from converter.run.messages import Messages
+from converter.run.progress import show_progress
+
+EXAMPLES = (
+    "ddb-convert inspect fixtures/orders",
+    "ddb-convert inspect fixtures/orders --sample",
+    "ddb-convert inspect fixtures/orders --json --quiet",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectArguments:
+    """What `inspect` takes, in the order of its help."""
+
+    source: takes.Source
+    sample: takes.Sample = False
+    numbers: takes.NumbersAs = takes.DEFAULTS.numbers
+    mixed: takes.MixedAs = takes.DEFAULTS.mixed
+    key: takes.Key = None
+    max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
+    workers: takes.Workers = 0
+    latest: takes.Latest = False
+    no_verify: takes.NoVerify = False
+    show_values: takes.ShowValues = False
+    json: takes.Json = False
+    quiet: takes.Quiet = False
+    log_format: takes.LogFormatAs = "text"
+
+    def options(self) -> ConvertOptions:
+        """The same for the library; UsageError where they make no sense."""
+        return ConvertOptions(
+            numbers=self.numbers,
+            mixed=self.mixed,
+            key=read_names(self.key, "key"),
+            max_columns=self.max_columns,
+            workers=self.workers,
+            latest=self.latest,
+            verify=not self.no_verify,
+            show_values=self.show_values,
+        )
+
+
+def inspect(arguments: InspectArguments) -> None:
+    """Show what an export holds and would become.
+
+    Reads every data file, and checks each against the manifest, unless --sample is given: then the counts cover a part
+    of the items and a rare attribute or type may be missing. Memory depends on --workers and on how many attributes
+    there are. Nothing is written; the result goes to stdout.
+    """
+    options = arguments.options()
+    from converter import api
+    from converter.cli.render_inspection import render_inspection
+
+    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
+    with show_progress(messages) as listener:
+        inspection = api.inspect(arguments.source, options, sample=arguments.sample, listener=listener)
+    for warning in inspection.warnings:
+        messages.warning(warning)
+    if arguments.json:
+        print_json(inspection.to_json())
+    else:
+        render_inspection(inspection, sys.stdout)

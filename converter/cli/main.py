@@ -1,0 +1,138 @@
+"""Runs one command line and turns whatever ends it into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from converter.cli.arguments import environment_name
+from converter.cli.commands import PROGRAM, read_command
+from converter.errors import ConvertError, UsageError
+from converter.run.messages import LogFormat, Messages
+from converter.version import VERSION
+
+DEBUG = environment_name("debug")
+EXIT_CLOSED_PIPE = 128 + signal.SIGPIPE
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived. Not an Exception, so that everything on the way out cleans up and nothing handles it."""
+
+
+def app() -> NoReturn:
+    """The `ddb-convert` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line asks for and return the exit code."""
+    messages = Messages(log_format=wanted_log_format(arguments))
+    # A name that the terminal's encoding lacks must not end a conversion.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        with _sigterm_raises():
+            return _run(list(arguments))
+    except ConvertError as error:
+        return _fail(messages, error)
+    except typer.TyperException as error:
+        return _fail(messages, _as_usage_error(error))
+    except KeyboardInterrupt:
+        messages.error("interrupted", {"exitCode": 128 + signal.SIGINT})
+        return 128 + signal.SIGINT
+    except Terminated:
+        messages.error("terminated", {"exitCode": 128 + signal.SIGTERM})
+        return 128 + signal.SIGTERM
+    except BrokenPipeError:
+        # Who read stdout has gone, as `| head` does. What is left in the buffer must not fail at exit once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLOSED_PIPE
+    except MemoryError:
+        return _fail(messages, ConvertError("out of memory", hint="use fewer --workers, or give it more memory"))
+    except Exception as error:  # noqa: BLE001 - the very top: nothing above could say it better
+        return _fail_unexpectedly(messages, error)
+
+
+def wanted_log_format(arguments: Sequence[str]) -> LogFormat:
+    """The log format that the command line asks for.
+
+    Read before the command line is parsed, because a mistake elsewhere in it must be told in this format too.
+    """
+    wanted = os.environ.get(environment_name("log-format"), "")
+    for number, argument in enumerate(arguments):
+        if argument == "--log-format":
+            wanted = "".join(arguments[number + 1 : number + 2])
+        elif argument.startswith("--log-format="):
+            wanted = argument.partition("=")[2]
+    return "json" if wanted == "json" else "text"
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments:
+        with redirect_stdout(sys.stderr):
+            read_command(["--help"])
+        return UsageError.exit_code
+    job = read_command(arguments)
+    if job is not None:
+        job()
+    sys.stdout.flush()
+    return 0
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+        # The clean-up that follows must not be cut short by an impatient second signal.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(messages: Messages, error: ConvertError) -> int:
+    facts = {
+        "type": type(error).__name__,
+        "what": error.what,
+        "where": error.where,
+        "hint": error.hint,
+        "exitCode": error.exit_code,
+    }
+    messages.error(str(error), facts)
+    _print_traceback(error)
+    return error.exit_code
+
+
+def _fail_unexpectedly(messages: Messages, error: Exception) -> int:
+    name = type(error).__name__
+    text = (
+        f"this is a bug in {PROGRAM} {VERSION}: {name}: {error}\n"
+        f"please report this message and the command line to the maintainers; {DEBUG}=1 shows the traceback"
+    )
+    messages.error(text, {"type": name, "what": str(error), "exitCode": ConvertError.exit_code})
+    _print_traceback(error)
+    return ConvertError.exit_code
+
+
+def _print_traceback(error: Exception) -> None:
+    if os.environ.get(DEBUG, "") not in ("", "0"):
+        traceback.print_exception(error)
+
+
+def _as_usage_error(error: typer.TyperException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else PROGRAM
+    # Typer has pydantic check the choices, and passes on how pydantic begins its sentences.
+    text = error.format_message().rstrip(".").replace(": Value error, ", ": ")
+    return UsageError(text[:1].lower() + text[1:], hint=f"`{command} --help` shows what it takes")

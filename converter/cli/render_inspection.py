@@ -1,0 +1,98 @@
+"""An inspection, for people: what the manifest says, then a table with a row for each attribute."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from typing import TYPE_CHECKING, TextIO
+
+from converter.cli.figures import count, size
+from converter.run.messages import printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from converter.run.inspection import AttributeReport, Inspection
+
+# In a pipe no cell is cut or wrapped: who reads it there is a program or scrolls.
+_PIPE_WIDTH = 1_000_000
+_UNBROKEN = 26
+
+
+def render_inspection(inspection: Inspection, stream: TextIO, *, width: int | None = None) -> None:
+    """Write it to the stream; width: columns of the terminal, None to find out."""
+    if width is None:
+        width = shutil.get_terminal_size().columns if stream.isatty() else _PIPE_WIDTH
+    lines = [f"{name:<11}{printable(fact)}" for name, fact in _facts(inspection)]
+    if inspection.attributes:
+        lines += ["", *_draw(_table(inspection), width)]
+    stream.writelines(line + "\n" for line in lines)
+
+
+def _draw(table: Table, width: int) -> list[str]:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as drawn:
+        console.print(table)
+    return [line.rstrip() for line in drawn.get().splitlines()]
+
+
+def _facts(inspection: Inspection) -> list[tuple[str, str]]:
+    holds = f"{count(inspection.items, 'item')} in {count(inspection.data_files, 'data file')}"
+    seen = f"all {count(inspection.items_seen, 'item')}"
+    if inspection.approximate:
+        seen = f"{inspection.items_seen:,} of {inspection.items:,} items: every figure below is approximate"
+    return [
+        ("table", inspection.table),
+        ("table ARN", inspection.table_arn),
+        ("export", f"{inspection.export_id}, {inspection.kind}, {inspection.output_format}"),
+        ("time", str(inspection.export_time)),
+        ("holds", f"{holds}, {size(inspection.data_bytes)} compressed"),
+        ("seen", seen),
+    ]
+
+
+def _table(inspection: Inspection) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [_cells(attribute) for attribute in inspection.attributes]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("attribute", overflow="fold")
+    table.add_column("types", overflow="fold")
+    table.add_column("nulls", justify="right", no_wrap=True)
+    table.add_column("absent", justify="right", no_wrap=True)
+    table.add_column("digits", justify="right", no_wrap=True)
+    table.add_column("longest", justify="right", no_wrap=True)
+    # A type is not broken at its space to make room; a long name that a column was given may be.
+    table.add_column("column", overflow="fold", no_wrap=max(len(row[-1]) for row in rows) <= _UNBROKEN)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _cells(attribute: AttributeReport) -> list[str]:
+    types = ", ".join(f"{tag} {number:,}" for tag, number in attribute.types.items() if tag != "NULL")
+    is_number = bool({"N", "NS"} & attribute.types.keys())
+    digits = f"{attribute.integer_digits}+{attribute.decimals}" if is_number else ""
+    if attribute.column is None or attribute.column_type is None:
+        column = "no column"
+    elif attribute.column == attribute.attribute:
+        column = attribute.column_type
+    else:
+        column = f"{printable(attribute.column)}: {attribute.column_type}"
+    return [
+        printable(attribute.attribute),
+        types or "NULL",
+        _or_empty(attribute.nulls),
+        _or_empty(attribute.absent),
+        digits,
+        _or_empty(attribute.longest),
+        column,
+    ]
+
+
+def _or_empty(number: int) -> str:
+    return f"{number:,}" if number else ""

@@ -1,0 +1,53 @@
+"""A conversion's report, for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from converter.cli.figures import count, duration, size
+
+if TYPE_CHECKING:
+    from converter.run.report import Report
+
+
+def report_line(report: Report) -> str:
+    """The outcome in one line."""
+    what = f"{count(report.items, 'item')} of {report.table}"
+    if report.status == "unchanged":
+        return f"nothing to do: {what} were already published with these options"
+    kind = report.format if report.compression == "none" else f"{report.format}, {report.compression}"
+    if report.status == "planned":
+        return f"would publish {what} from {count(report.data_files, 'data file')} ({kind}); nothing was written"
+    return f"published {what} as {count(len(report.parts), 'part')}, {size(report.bytes_out)} ({kind})"
+
+
+def render_report(report: Report) -> str:
+    """The outcome and its figures, some lines."""
+    facts = [
+        ("export", f"{report.export_id}, {report.kind}, {report.export_time}"),
+        ("to", f"{report.destination.rstrip('/')}/{report.location}"),
+    ]
+    if report.columns:
+        facts.append(("columns", _columns(report)))
+    changed = [f"{column.name} ({count(column.changed, 'value')})" for column in report.columns if column.changed]
+    if changed:
+        facts.append(("rounded", ", ".join(changed)))
+    if report.status == "published":
+        checked = f"md5 and item counts of {count(report.data_files, 'data file')}"
+        facts.append(("checked", checked if report.verified else "nothing (--no-verify)"))
+        facts.append(("read", _speed(report)))
+    return "\n".join([report_line(report), *(f"  {name:<9}{fact}" for name, fact in facts)])
+
+
+def _columns(report: Report) -> str:
+    types = Counter(column.type for column in report.columns)
+    return f"{len(report.columns)}: " + ", ".join(f"{number} {name}" for name, number in types.most_common())
+
+
+def _speed(report: Report) -> str:
+    passes = "" if report.passes <= 1 else f", in {report.passes} passes"
+    read = f"{size(report.bytes_read)} ({size(report.bytes_json)} of JSON) in {duration(report.seconds)}{passes}"
+    if report.seconds <= 0:
+        return read
+    return f"{read}, {report.bytes_json / report.seconds / 1e6:,.0f} MB/s of JSON"

@@ -1,0 +1,1 @@
+"""Where shards run: each engine takes the same worker function."""

@@ -1,0 +1,48 @@
+"""The local engine: one thread a worker. The kernels, inflating, hashing and writing all run without the GIL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from converter.run.control import Control, Stopped
+from converter.run.plan import Shard
+from converter.run.shard import Job, ShardResult, convert_shard
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int) -> list[ShardResult]:
+    """Run the shards; results in the shards' order. Raises what the first failing shard (in that order) raised."""
+
+    def work(shard: Shard) -> ShardResult:
+        control.check(shard.index)
+        try:
+            return convert_shard(shard, job, control)
+        except BaseException:
+            control.failed(shard.index)
+            raise
+
+    return run_threads(work, shards, control, workers)
+
+
+def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], control: Control, workers: int) -> list[_R]:
+    """work(task) for each task in `workers` threads; an interrupt of the main thread stops them all."""
+    with ThreadPoolExecutor(max(min(workers, len(tasks)), 1), thread_name_prefix="convert") as pool:
+        futures = [pool.submit(work, task) for task in tasks]
+        try:
+            waiting: set[Future[_R]] = set(futures)
+            while waiting:
+                # With a timeout the main thread stays open to signals everywhere.
+                _, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
+        except BaseException:
+            control.stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    for error in errors:
+        if not isinstance(error, Stopped):
+            raise error
+    return [future.result() for future in futures]

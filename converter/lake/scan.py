@@ -1,0 +1,80 @@
+"""A destination as a Polars LazyFrame: exactly the parts that its records name, whatever else lies there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from converter.errors import StorageError
+from converter.run.publish import read_records
+from converter.run.record import Record
+from converter.schema.types import Column
+from converter.storage import open_destination
+from converter.storage.destination import Destination
+
+if TYPE_CHECKING:
+    from polars._typing import PolarsDataType
+
+
+def scan_destination(dest: str) -> pl.LazyFrame:
+    """See converter.api.scan."""
+    destination = open_destination(dest)
+    records = read_records(destination)
+    if not records:
+        raise StorageError("nothing is published here", dest, "run `ddb-convert convert SOURCE DEST` first")
+    columns = records[-1].columns
+    frames = [_scan_record(destination, record, columns) for record in records]
+    return pl.concat(frames, how="vertical")
+
+
+def polars_type(column: Column) -> PolarsDataType:
+    """Polars' type of a column."""
+    if column.type.startswith("decimal128"):
+        return pl.Decimal(38, column.scale)
+    return {
+        "string": pl.String(),
+        "int64": pl.Int64(),
+        "double": pl.Float64(),
+        "binary": pl.Binary(),
+        "bool": pl.Boolean(),
+    }[column.type]
+
+
+def _scan_record(destination: Destination, record: Record, columns: Sequence[Column]) -> pl.LazyFrame:
+    """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
+    own = {column.name: column for column in record.columns}
+    paths = [destination.child(part.path) for part in record.parts]
+    if not paths:
+        frame = pl.LazyFrame(schema={column.name: polars_type(column) for column in record.columns})
+    elif record.options.get("format") == "csv":
+        frame = _scan_csv(paths, record.columns)
+    else:
+        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False)
+    wanted = [
+        pl.col(column.name).cast(polars_type(column))
+        if column.name in own
+        else pl.lit(None, polars_type(column)).alias(column.name)
+        for column in columns
+    ]
+    folders = dict(segment.split("=", 1) for segment in record.location.split("/") if "=" in segment)
+    return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
+
+
+def _scan_csv(paths: Sequence[str], columns: Sequence[Column]) -> pl.LazyFrame:
+    frame = pl.scan_csv(
+        list(paths),
+        schema={column.name: pl.String() for column in columns},
+        glob=False,
+    )
+    return frame.select(_parse(column) for column in columns)
+
+
+def _parse(column: Column) -> pl.Expr:
+    text = pl.col(column.name)
+    if column.type == "binary":
+        return text.str.decode("base64")
+    if column.type == "bool":
+        return text == "true"
+    return text.cast(polars_type(column))

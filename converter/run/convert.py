@@ -1,0 +1,200 @@
+"""One conversion from SOURCE to DEST: plan, first schema, the pass, the redo if it was wrong, and the commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from converter.errors import ExportError, SchemaError
+from converter.export.locate import open_export
+from converter.export.manifest import Export, check_files, require_supported
+from converter.options import ConvertOptions
+from converter.run.control import Control
+from converter.run.describe import describe_columns, observation_warnings, schema_warnings
+from converter.run.inspection import Inspection, make_inspection
+from converter.run.listener import Listener
+from converter.run.plan import Shard, plan_shards, sampled_files
+from converter.run.publish import Decision, decide, describe_part, publish
+from converter.run.record import make_record
+from converter.run.report import Report, Status, format_instant
+from converter.run.shard import Job, ShardResult, first_blocks
+from converter.schema.derive import check_names, derive_schema
+from converter.schema.observe import Observation, merge_observations
+from converter.schema.types import Schema
+from converter.storage import open_destination
+from converter.storage.destination import Staging
+from converter.storage.source import Source
+
+
+Engine = Callable[[Sequence[Shard], Job, Control], list[ShardResult]]
+"""Runs convert_shard for each shard somewhere: results in the shards' order, or the first failing shard's error."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run knows of its input, and what it counts."""
+
+    source: Source
+    export: Export
+    bytes_in: int
+    options: ConvertOptions
+    listener: Listener
+    engine: Engine
+    shards: list[Shard]
+    bytes_read: int = 0
+    passes: int = 0
+
+    def sample(self) -> Observation:
+        """What the first blocks of files spread over the export show."""
+        self.listener.phase("reading first blocks")
+        control = Control()
+        job = Job(self.source, self.options)
+        seen = []
+        for file in sampled_files(self.export.files):
+            try:
+                seen.append(first_blocks(file, job, control))
+            except ExportError:
+                # The pass that reads all of it will say what is wrong, and with which file first.
+                continue
+        self.bytes_read += control.bytes_read
+        return merge_observations(seen)
+
+    def run_pass(self, schema: Schema | None, staging: Staging | None, phase: str) -> list[ShardResult]:
+        """All shards once."""
+        self.listener.started(self.bytes_in, len(self.export.files))
+        self.listener.phase(phase)
+        control = Control(self.listener.advanced)
+        job = Job(self.source, self.options, schema, staging)
+        results = self.engine(self.shards, job, control)
+        self.bytes_read += control.bytes_read
+        self.passes += 1
+        return results
+
+
+def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engine, listener: Listener) -> Report:
+    """Convert one export and publish it; see converter.api.convert."""
+    started = time.perf_counter()
+    run = _open(source, options, engine, listener)
+    destination = open_destination(dest)
+    if options.dry_run:
+        decision = decide(destination, run.export, options)
+        return _report_without_parts(run, dest, decision, started, "planned")
+    with destination.lease() as lease:
+        for warning in lease.warnings:
+            listener.warned(warning)
+        decision = decide(destination, run.export, options)
+        if decision.published is not None:
+            return replace(
+                decision.published.report,
+                status="unchanged",
+                destination=dest,
+                seconds=time.perf_counter() - started,
+                warnings=(*lease.warnings, *decision.warnings),
+            )
+        staging = lease.begin(run.export.export_id, decision.location)
+        schema, results = _convert_all(run, staging)
+        listener.phase("publishing")
+        observation = merge_observations(result.observation for result in results)
+        parts = [part for result in results for part in result.parts]
+        changed: dict[str, int] = {}
+        for result in results:
+            for name, count in result.changed.items():
+                changed[name] = changed.get(name, 0) + count
+        columns = describe_columns(schema, observation, changed)
+        report = replace(
+            _report_without_parts(run, dest, decision, started, "published"),
+            parts=tuple(describe_part(part.pending, part.rows, decision) for part in parts),
+            bytes_json=sum(result.json_bytes for result in results),
+            bytes_out=sum(part.pending.bytes for part in parts),
+            columns=columns,
+            items=observation.items,
+            warnings=(
+                *run.export.warnings,
+                *lease.warnings,
+                *decision.warnings,
+                *schema_warnings(columns),
+                *observation_warnings(observation, schema),
+            ),
+        )
+        record = make_record(run.export, options, schema.columns, report)
+        publish(staging, record, [part.pending for part in parts], decision)
+        return replace(report, seconds=time.perf_counter() - started)
+
+
+def inspect_export(
+    source: str, options: ConvertOptions, engine: Engine, listener: Listener, *, sample: bool
+) -> Inspection:
+    """Look at one export; see converter.api.inspect."""
+    run = _open(source, options, engine, listener)
+    if sample:
+        observation = run.sample()
+    else:
+        results = run.run_pass(None, None, "observing")
+        observation = merge_observations(result.observation for result in results)
+    return make_inspection(run.export, run.bytes_in, observation, options, approximate=sample)
+
+
+def _open(source: str, options: ConvertOptions, engine: Engine, listener: Listener) -> _Run:
+    opened, export = open_export(source, latest=options.latest, verify=options.verify)
+    require_supported(export)
+    bytes_in = check_files(opened, export)
+    return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files))
+
+
+def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, list[ShardResult]]:
+    """The final schema, and results whose parts are all written with exactly it: in one pass, or two."""
+    first = derive_schema(run.sample(), run.options)
+    results = run.run_pass(first, staging, "converting")
+    observation = merge_observations(result.observation for result in results)
+    check_names(observation, run.options)
+    schema = derive_schema(observation, run.options)
+    if observation.items and not schema.columns:
+        raise SchemaError(
+            f"there is no column to write: no attribute of the {observation.items:,} items has a value",
+            hint="see what `ddb-convert inspect` says of them",
+        )
+    text = run.options.format == "csv"
+    if all(result.complete for result in results) and first.written_as(text=text) == schema.written_as(text=text):
+        return schema, results
+    for result in results:
+        for part in result.parts:
+            staging.discard(part.pending)
+    results = run.run_pass(schema, staging, "writing again with the columns that turned out to be needed")
+    if not all(result.complete for result in results):
+        raise ExportError(
+            "the data files have changed while they were read",
+            run.export.source,
+            "let nothing write to the export's folder, and run the same command again",
+        )
+    return schema, results
+
+
+def _report_without_parts(run: _Run, dest: str, decision: Decision, started: float, status: Status) -> Report:
+    export, options = run.export, run.options
+    return Report(
+        status=status,
+        export_id=export.export_id,
+        table=export.table,
+        kind=export.kind.value,
+        export_time=format_instant(export.instant()),
+        date=decision.date,
+        source=export.source,
+        destination=dest,
+        location=decision.location,
+        format=options.format,
+        compression=cast(str, options.compression),
+        items=export.items,
+        data_files=len(export.files),
+        parts=(),
+        bytes_in=run.bytes_in,
+        bytes_read=run.bytes_read,
+        bytes_json=0,
+        bytes_out=0,
+        seconds=time.perf_counter() - started,
+        passes=run.passes,
+        columns=(),
+        warnings=(*export.warnings, *decision.warnings),
+        verified=options.verify,
+    )

@@ -1,0 +1,111 @@
+"""What `inspect` tells: the manifest's facts, and of each attribute what was seen and the column it would become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from converter.errors import SchemaError
+from converter.export.manifest import Export
+from converter.options import ConvertOptions
+from converter.run.describe import describe_columns, observation_warnings, schema_warnings, types_seen
+from converter.run.report import format_instant
+from converter.schema.derive import derive_schema
+from converter.schema.observe import Observation
+from converter.schema.types import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeReport:
+    """What was seen of one attribute.
+
+    types: items per type tag. integer_digits, decimals: the most of any number. longest: bytes of its longest value
+    that is no number. column, column_type: None for an attribute that has no column of its own.
+    """
+
+    attribute: str
+    types: dict[str, int]
+    nulls: int
+    absent: int
+    integer_digits: int
+    decimals: int
+    longest: int
+    column: str | None
+    column_type: str | None
+    origin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """An export, looked at. approximate: only first blocks were read. data_bytes: compressed, of all data files."""
+
+    export_id: str
+    table: str
+    table_arn: str
+    kind: str
+    output_format: str
+    export_time: str
+    items: int
+    data_files: int
+    data_bytes: int
+    approximate: bool
+    items_seen: int
+    attributes: tuple[AttributeReport, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The same as JSON types, members in a stable order."""
+        document: dict[str, object] = {
+            name: getattr(self, name) for name in self.__slots__ if name not in ("attributes", "warnings")
+        }
+        document["attributes"] = [
+            {name: getattr(attribute, name) for name in attribute.__slots__} for attribute in self.attributes
+        ]
+        document["warnings"] = list(self.warnings)
+        return document
+
+
+def make_inspection(
+    export: Export, data_bytes: int, observation: Observation, options: ConvertOptions, *, approximate: bool
+) -> Inspection:
+    """Put together what is known; a schema that the options don't allow becomes a warning."""
+    warnings = list(export.warnings)
+    schema = Schema(())
+    try:
+        schema = derive_schema(observation, options)
+    except SchemaError as error:
+        warnings.append(str(error))
+    warnings += schema_warnings(describe_columns(schema, observation, {}))
+    warnings += observation_warnings(observation, schema)
+    columns = {column.attribute: column for column in schema.columns}
+    attributes = []
+    for name, seen in observation.attributes.items():
+        column = columns.get(name)
+        attributes.append(
+            AttributeReport(
+                name,
+                types_seen(seen),
+                seen.nulls,
+                observation.items - sum(seen.counts),
+                seen.integer_digits,
+                seen.decimals,
+                seen.longest,
+                column.name if column else None,
+                column.type if column else None,
+                column.origin.value if column else None,
+            )
+        )
+    return Inspection(
+        export_id=export.export_id,
+        table=export.table,
+        table_arn=export.table_arn,
+        kind=export.kind.value,
+        output_format=export.output_format,
+        export_time=format_instant(export.instant()),
+        items=export.items,
+        data_files=len(export.files),
+        data_bytes=data_bytes,
+        approximate=approximate,
+        items_seen=observation.items,
+        attributes=tuple(attributes),
+        warnings=tuple(warnings),
+    )

@@ -1,0 +1,65 @@
+"""What a run says on stderr: plain lines for people, or one JSON object a line for log collectors."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+LogFormat = Literal["text", "json"]
+Level = Literal["info", "warning", "error"]
+
+
+def printable(text: str) -> str:
+    """The text with control characters escaped.
+
+    Attribute names and paths may hold any character, and a terminal obeys some of them.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+class Messages:
+    """Writes messages to stderr; safe to call from many threads.
+
+    quiet: says only warnings and errors.
+    """
+
+    def __init__(self, *, log_format: LogFormat = "text", quiet: bool = False) -> None:
+        self.log_format: LogFormat = log_format
+        self.quiet = quiet
+        self._lock = threading.Lock()
+        self._warned: set[str] = set()
+
+    def info(self, event: str, text: str, facts: Mapping[str, object] | None = None) -> None:
+        """Say how things stand; `facts` reach only the JSON form."""
+        if not self.quiet:
+            self._say("info", event, text, facts)
+
+    def warning(self, text: str) -> None:
+        """Warn, once for each text: a run's report repeats what was said while it ran."""
+        with self._lock:
+            if text in self._warned:
+                return
+            self._warned.add(text)
+        self._say("warning", "warning", text, None)
+
+    def error(self, text: str, facts: Mapping[str, object] | None = None) -> None:
+        """Say why the command fails; `facts` reach only the JSON form."""
+        self._say("error", "error", text, facts)
+
+    def _say(self, level: Level, event: str, text: str, facts: Mapping[str, object] | None) -> None:
+        if self.log_format == "json":
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            line = json.dumps({"time": now, "level": level, "event": event, "message": text, **(facts or {})})
+        else:
+            line = "\n".join(printable(part) for part in text.split("\n"))
+            line = line if level == "info" else f"{level}: {line}"
+        # sys.stderr is looked up each time: while a progress bar is drawn, rich puts itself in its place.
+        with self._lock:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()

@@ -1,0 +1,122 @@
+"""Shows a run's progress on stderr: a bar on a terminal, lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from converter.run.messages import Messages, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from converter.run.listener import Listener
+
+SECONDS_BETWEEN_EVENTS = 10.0
+
+
+@contextmanager
+def show_progress(messages: Messages) -> Iterator[Listener]:
+    """Give a listener that shows what it hears in the way that fits the messages' format and where stderr goes."""
+    if messages.quiet or messages.log_format == "json" or not sys.stderr.isatty():
+        yield LineProgress(messages)
+        return
+    with _open_bar() as bar:
+        yield BarProgress(messages, bar)
+
+
+class LineProgress:
+    """A line for each phase; in the JSON form also one every ten seconds with the bytes read so far."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+        self._lock = threading.Lock()
+        self._phase = ""
+        self.bytes_read = 0
+        self._total = 0
+        self._next_event = time.monotonic() + SECONDS_BETWEEN_EVENTS
+
+    def started(self, total_bytes: int, files: int) -> None:
+        """Count from zero towards the new total."""
+        with self._lock:
+            self.bytes_read = 0
+            self._total = total_bytes
+        if self._messages.log_format == "json":
+            self._messages.info("started", "reading", {"totalBytes": total_bytes, "dataFiles": files})
+
+    def advanced(self, compressed_bytes: int) -> None:
+        """Count, and once in a while say so in the JSON form."""
+        with self._lock:
+            self.bytes_read += compressed_bytes
+            now = time.monotonic()
+            if self._messages.log_format != "json" or now < self._next_event:
+                return
+            self._next_event = now + SECONDS_BETWEEN_EVENTS
+            phase, facts = self._phase, {"bytes": self.bytes_read, "totalBytes": self._total}
+        self._messages.info("progress", phase, facts)
+
+    def phase(self, text: str) -> None:
+        """Say each phase once, however often it is announced in a row."""
+        with self._lock:
+            if text == self._phase:
+                return
+            self._phase = text
+        self._messages.info("phase", text)
+
+    def warned(self, text: str) -> None:
+        """Pass the warning on."""
+        self._messages.warning(text)
+
+
+class BarProgress:
+    """One live line: phase, bar, bytes of the export, speed and time left."""
+
+    def __init__(self, messages: Messages, bar: Progress) -> None:
+        self._messages = messages
+        self._bar = bar
+        self._task: TaskID = bar.add_task("starting", total=None)
+
+    def started(self, total_bytes: int, files: int) -> None:  # noqa: ARG002 - the bar counts bytes alone
+        """Draw the bar from its beginning."""
+        self._bar.reset(self._task, total=total_bytes)
+
+    def advanced(self, compressed_bytes: int) -> None:
+        """Move the bar."""
+        self._bar.advance(self._task, compressed_bytes)
+
+    def phase(self, text: str) -> None:
+        """Show the phase before the bar."""
+        self._bar.update(self._task, description=printable(text))
+
+    def warned(self, text: str) -> None:
+        """Print the warning above the bar."""
+        self._messages.warning(text)
+
+
+def _open_bar() -> Progress:
+    # rich takes 70 ms to import: only who sees the bar pays for it.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,177 @@
+"""The worker: one shard's data files in, pending parts and an observation out. Every engine runs this function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from converter.decode.decoder import Batch, Decoder
+from converter.decode.lines import LineProblem
+from converter.errors import BadLineError
+from converter.export.blocks import BlockReader, check_item_count
+from converter.export.manifest import DataFile
+from converter.options import ConvertOptions
+from converter.run.control import Control
+from converter.run.plan import Shard
+from converter.schema.derive import derive_schema
+from converter.schema.observe import Observation
+from converter.schema.types import Schema
+from converter.storage.destination import PartSink, PendingPart, Staging
+from converter.storage.source import Source
+from converter.write.formats import open_part, part_suffix
+from converter.write.part import PartWriter
+
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all shards of a pass have in common.
+
+    schema None means: observe only; staging is needed otherwise.
+    """
+
+    source: Source
+    options: ConvertOptions
+    schema: Schema | None = None
+    staging: Staging | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPart:
+    """A part that waits for the commit."""
+
+    pending: PendingPart
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    """What one shard gave; without parts if it observed only.
+
+    json_bytes: inflated. changed: per column, values that a double has changed. complete: the parts hold all items.
+    """
+
+    index: int
+    parts: tuple[WrittenPart, ...]
+    observation: Observation
+    json_bytes: int
+    changed: dict[str, int]
+    complete: bool
+
+
+def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
+    """Decode the shard's files; write parts as long as the schema holds, and observe in any case.
+
+    Raises DataFileError, BadLineError, SchemaError, StorageError, and Stopped when another shard has failed.
+    """
+    decoder = Decoder(job.schema, text=job.options.format == "csv", wants=job.options.wants)
+    output = _Output(shard, job)
+    json_bytes = 0
+    try:
+        for file in shard.files:
+            json_bytes += _convert_file(file, shard, job, control, decoder, output)
+        for batch in decoder.finish():
+            output.write(batch)
+        parts = output.finish()
+    except BaseException:
+        output.drop()
+        raise
+    return ShardResult(
+        shard.index, parts, decoder.observation(), json_bytes, decoder.changed, complete=not decoder.observing
+    )
+
+
+def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: _Output) -> int:
+    items, empty_objects, size = decoder.items, decoder.empty_objects, 0
+    known = 0
+    with BlockReader(job.source, file, verify=job.options.verify, on_bytes=control.count) as reader:
+        for block in reader:
+            control.check(shard.index)
+            if control.surprise and not decoder.observing:
+                decoder.observe_only()
+                output.drop()
+            try:
+                for batch in decoder.decode(block):
+                    output.write(batch)
+            except LineProblem as problem:
+                reader.verify_rest()
+                raise _bad_line(problem, reader, job.options) from None
+            size += block.size
+            if decoder.surprise and not control.surprise:
+                control.surprised(decoder.surprise)
+            if decoder.observing:
+                output.drop()
+                if len(decoder.attributes) > max(known, job.options.max_columns) and not job.options.overflow:
+                    known = len(decoder.attributes)
+                    derive_schema(decoder.observation(), job.options)
+    if job.options.verify:
+        found = decoder.items - items
+        check_item_count(file, found, decoder.empty_objects - empty_objects, job.source.child(file.path))
+    return size
+
+
+def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
+    """What the first block of a file shows; whatever is wrong with it is left for the pass that reads it all."""
+    decoder = Decoder(None, wants=job.options.wants)
+    with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
+        for block in reader:
+            try:
+                for _ in decoder.decode(block):
+                    pass
+            except LineProblem:
+                pass
+            break
+    return decoder.observation()
+
+
+def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> BadLineError:
+    reason, hint = problem.reason, ""
+    if problem.value:
+        if options.show_values:
+            reason += f": {problem.value[:_SHOWN]!r}"
+        else:
+            hint = "--show-values shows the value"
+    return BadLineError(reason, f"{reader.where(problem.byte)}: {problem.path}", hint)
+
+
+class _Output:
+    """The shard's parts: a new one is begun when the last has reached the part size."""
+
+    def __init__(self, shard: Shard, job: Job) -> None:
+        self._shard = shard
+        self._job = job
+        self._done: list[WrittenPart] = []
+        self._writer: PartWriter | None = None
+        self._sink: PartSink | None = None
+
+    def write(self, batch: Batch) -> None:
+        if self._writer is None:
+            assert self._job.staging is not None
+            # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
+            name = f"{self._shard.index:05}-{len(self._done):04}{part_suffix(self._job.options)}"
+            self._sink = self._job.staging.open_part(name)
+            self._writer = open_part(self._sink, batch.schema, self._job.options)
+        self._writer.write(batch)
+        if self._writer.bytes >= self._job.options.part_size:
+            self._close()
+
+    def finish(self) -> tuple[WrittenPart, ...]:
+        self._close()
+        return tuple(self._done)
+
+    def drop(self) -> None:
+        """Forget all parts: they are stale, or the run has failed."""
+        self._writer = None
+        if self._sink is not None:
+            self._sink.abort()
+            self._sink = None
+        for part in self._done:
+            assert self._job.staging is not None
+            self._job.staging.discard(part.pending)
+        self._done.clear()
+
+    def _close(self) -> None:
+        if self._writer is not None and self._sink is not None:
+            self._writer.close()
+            self._done.append(WrittenPart(self._sink.finish(), self._writer.rows))
+            self._writer = self._sink = None

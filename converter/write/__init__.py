@@ -1,0 +1,1 @@
+"""Parts: files of rows in the output's format."""

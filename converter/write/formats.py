@@ -1,0 +1,22 @@
+"""Which writer makes the parts of which format, and how they are called."""
+
+from __future__ import annotations
+
+from converter.options import ConvertOptions
+from converter.schema.types import Schema
+from converter.write.csv import CsvPart
+from converter.write.parquet import ParquetPart
+from converter.write.part import PartWriter, Sink
+
+
+def part_suffix(options: ConvertOptions) -> str:
+    """How the names of parts end: `.parquet`, `.csv` or `.csv.gz`."""
+    if options.format == "parquet":
+        return ".parquet"
+    return ".csv.gz" if options.compression == "gzip" else ".csv"
+
+
+def open_part(sink: Sink, schema: Schema, options: ConvertOptions) -> PartWriter:
+    """A writer for the format and compression of the options."""
+    writer = ParquetPart if options.format == "parquet" else CsvPart
+    return writer(sink, schema, options)

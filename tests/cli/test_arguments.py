@@ -1,0 +1,165 @@
+"""From a command line and the environment to the library's options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import NoReturn, cast
+
+import pytest
+
+import converter
+from converter.cli.commands import read_command
+from converter.options import ConvertOptions, usable_cpus
+from converter.run.listener import Listener
+
+Parse = Callable[..., ConvertOptions]
+
+
+class _Reached(Exception):
+    """The library was called with these options."""
+
+    def __init__(self, options: ConvertOptions) -> None:
+        super().__init__(options)
+        self.options = options
+
+
+class _Api:
+    """Stands where the library is, and converts nothing."""
+
+    @staticmethod
+    def convert(source: str, dest: str, options: ConvertOptions, *, listener: Listener) -> NoReturn:
+        assert (source, dest) == ("a", "b")
+        raise _Reached(options)
+
+    @staticmethod
+    def inspect(source: str, options: ConvertOptions, *, sample: bool, listener: Listener) -> NoReturn:
+        assert source == "a"
+        raise _Reached(options)
+
+
+@pytest.fixture
+def parse(monkeypatch: pytest.MonkeyPatch) -> Parse:
+    """Read a command line and give the options that its verb hands to the library."""
+    monkeypatch.setitem(sys.modules, "converter.api", cast(ModuleType, _Api))
+    monkeypatch.setattr(converter, "api", _Api, raising=False)
+
+    def read(*arguments: str, **environment: str) -> ConvertOptions:
+        for name, value in environment.items():
+            monkeypatch.setenv(f"DDB_CONVERT_{name}", value)
+        job = read_command(list(arguments))
+        assert job is not None
+        with pytest.raises(_Reached) as reached:
+            job()
+        return reached.value.options
+
+    return read
+
+
+def test_without_options_the_librarys_defaults_apply(parse: Parse) -> None:
+    assert parse("convert", "a", "b") == ConvertOptions()
+    assert parse("inspect", "a") == ConvertOptions()
+
+
+def test_every_option_reaches_the_library(parse: Parse) -> None:
+    given = (
+        "convert a b --format csv --compression gzip --layout day={date} --timezone Europe/Berlin --numbers double "
+        "--mixed json --key k --select s --exclude e --max-columns 7 --overflow _more --part-size 5MB --workers 3 "
+        "--latest --no-verify --show-values --replace --dry-run --json --quiet --log-format json"
+    )
+    assert parse(*given.split()) == ConvertOptions(
+        format="csv",
+        compression="gzip",
+        layout="day={date}",
+        timezone="Europe/Berlin",
+        numbers="double",
+        mixed="json",
+        key=("k",),
+        select=("s",),
+        exclude=("e",),
+        max_columns=7,
+        overflow="_more",
+        part_size=5_000_000,
+        workers=3,
+        latest=True,
+        verify=False,
+        show_values=True,
+        replace=True,
+        dry_run=True,
+    )
+    given = "inspect a --sample --numbers text --mixed fail --key k --max-columns 7 --workers 3 --latest --no-verify"
+    assert parse(*given.split(), "--show-values") == ConvertOptions(
+        numbers="text",
+        mixed="fail",
+        key=("k",),
+        max_columns=7,
+        workers=3,
+        latest=True,
+        verify=False,
+        show_values=True,
+    )
+
+
+def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
+    options = parse(
+        "convert",
+        "a",
+        "b",
+        FORMAT="csv",
+        COMPRESSION="gzip",
+        LAYOUT="day={date}",
+        TIMEZONE="Europe/Berlin",
+        NUMBERS="double",
+        MIXED="json",
+        KEY="k 1,k\\,2",
+        SELECT="s",
+        EXCLUDE="e",
+        MAX_COLUMNS="7",
+        OVERFLOW="_more",
+        PART_SIZE="5MB",
+        WORKERS="3",
+        LATEST="1",
+        NO_VERIFY="true",
+        SHOW_VALUES="yes",
+        REPLACE="on",
+        DRY_RUN="1",
+    )
+    assert options == ConvertOptions(
+        format="csv",
+        compression="gzip",
+        layout="day={date}",
+        timezone="Europe/Berlin",
+        numbers="double",
+        mixed="json",
+        key=("k 1", "k,2"),
+        select=("s",),
+        exclude=("e",),
+        max_columns=7,
+        overflow="_more",
+        part_size=5_000_000,
+        workers=3,
+        latest=True,
+        verify=False,
+        show_values=True,
+        replace=True,
+        dry_run=True,
+    )
+
+
+def test_the_command_line_goes_before_the_environment(parse: Parse) -> None:
+    options = parse("convert", "a", "b", "--format", "parquet", "--key", "x", FORMAT="csv", KEY="y", LATEST="0")
+    assert (options.format, options.key, options.latest) == ("parquet", ("x",), False)
+
+
+def test_an_empty_variable_is_none(parse: Parse) -> None:
+    empty = {"FORMAT": "", "KEY": "", "PART_SIZE": "", "WORKERS": "", "REPLACE": "", "COMPRESSION": "", "OVERFLOW": ""}
+    assert parse("convert", "a", "b", **empty) == ConvertOptions()
+
+
+def test_name_options_are_repeatable(parse: Parse) -> None:
+    assert parse("convert", "a", "b", "--key", "x,y", "--key", "z,x").key == ("x", "y", "z")
+
+
+def test_workers_left_out_are_the_usable_cpus(parse: Parse) -> None:
+    assert parse("convert", "a", "b").workers == usable_cpus()

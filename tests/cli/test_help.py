@@ -1,0 +1,115 @@
+"""Help and version: what they say, that it is true, and that they are quick."""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+import shlex
+import subprocess
+
+import pytest
+import typer
+
+import converter
+from converter.cli import convert, inspect
+from converter.cli.arguments import environment_name
+from converter.cli.commands import commands, read_command
+from tests.cli.command import ddb_convert, environment, python
+
+VERBS = {"convert": convert.ConvertArguments, "inspect": inspect.InspectArguments}
+EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES]
+LISTS = {"key", "select", "exclude"}
+HEAVY = ("boto3", "botocore", "isal", "llvmlite", "numba", "numpy", "polars", "pyarrow", "rich")
+
+
+def test_help_lists_every_verb_and_exit_code() -> None:
+    done = ddb_convert("--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for verb in VERBS:
+        assert f"\n  {verb} " in done.stdout
+    for code in ("0 done", "1 unexpected", "2 usage", "3 bad", "4 schema", "5 storage", "6 busy", "130", "141", "143"):
+        assert code in done.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verbs_help_names_every_option_and_shows_numbered_examples(verb: str) -> None:
+    done = ddb_convert(verb, "--help")
+    assert done.returncode == 0
+    for field in dataclasses.fields(VERBS[verb]):
+        if field.default is not dataclasses.MISSING:
+            assert f"--{field.name.replace('_', '-')} " in done.stdout
+    assert f"  1. ddb-convert {verb} " in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_the_short_help_of_a_verb_is_not_cut() -> None:
+    assert "..." not in ddb_convert("--help").stdout.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_help_examples_are_command_lines_that_can_be_read(example: str) -> None:
+    program, *arguments = shlex.split(example)
+    assert program == "ddb-convert"
+    assert read_command(arguments) is not None
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_has_its_environment_variable(verb: str) -> None:
+    group = typer.main.get_command(commands)
+    options = {parameter.name: parameter for parameter in group.commands[verb].params}  # type: ignore[attr-defined]
+    for field in dataclasses.fields(VERBS[verb]):
+        if field.name not in LISTS and field.default is not dataclasses.MISSING:
+            assert options[field.name].envvar == environment_name(field.name)
+
+
+def test_an_option_that_the_library_has_is_an_option_of_convert() -> None:
+    library = {field.name for field in dataclasses.fields(converter.ConvertOptions)} - {"verify"} | {"no_verify"}
+    assert library <= {field.name for field in dataclasses.fields(convert.ConvertArguments)}
+
+
+def test_version_is_the_librarys() -> None:
+    done = ddb_convert("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ddb-convert {converter.__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["convert", "--help"], ["inspect", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = """
+import sys
+from converter.cli import app
+try:
+    app()
+finally:
+    print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+    done = subprocess.run(python(code, *arguments), env=environment(), capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "typer" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_importing_the_library_imports_nothing_heavy() -> None:
+    code = "import sys, converter; print(*sys.modules, sep='\\n')"
+    done = subprocess.run(python(code), env=environment(), capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "converter" in loaded
+    assert loaded.isdisjoint({*HEAVY, "typer", "converter.api", "converter.options"})
+
+
+@pytest.mark.slow  # a figure, best taken while little else runs
+@pytest.mark.parametrize("arguments", [["--help"], ["convert", "--help"]])
+def test_help_takes_less_than_300_ms_more_than_starting_python(arguments: list[str]) -> None:
+    start = _least_cpu_seconds(python("pass"))
+    assert _least_cpu_seconds(python("from converter.cli import app; app()", *arguments)) - start < 0.3
+
+
+def _least_cpu_seconds(command: list[str]) -> float:
+    """The best of five, in CPU time: that of a single thread, and other programs don't count in it."""
+    times = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, env=environment(), stdout=subprocess.DEVNULL, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(times)

@@ -1,0 +1,75 @@
+"""Sizes and lists of names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from converter.cli.parse import parse_size, read_names, split_names
+from converter.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1", 1),
+        ("100000000", 100_000_000),
+        ("12B", 12),
+        ("1kB", 1000),
+        ("5MB", 5_000_000),
+        ("2GB", 2_000_000_000),
+        ("1KiB", 1024),
+        ("96MiB", 96 * 2**20),
+        ("96 mib", 96 * 2**20),
+        ("1.5GiB", 3 * 2**29),
+        ("0.1MB", 100_000),
+        ("0", 0),
+    ],
+)
+def test_a_size_is_bytes_or_a_number_with_a_unit(text: str, size: int) -> None:
+    assert parse_size(text, "part-size") == size
+
+
+@pytest.mark.parametrize("text", ["", "MiB", "-1", "1e6", "1.", ".5", "12 parsecs", "1 2", "٣", "1_000", "nan", "0x10"])
+def test_what_is_no_size_is_refused_by_the_options_name(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_size(text, "part-size")
+    assert caught.value.where == "--part-size"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a", ["a"]),
+        ("a,b", ["a", "b"]),
+        (r"a\,b", ["a,b"]),
+        (r"a\\,b", ["a\\", "b"]),
+        (r"a\b", [r"a\b"]),
+        ("a\\", ["a\\"]),
+        (" a , b ", [" a ", " b "]),
+        ("a b\tc", ["a b\tc"]),
+        ("a,,b", ["a", "", "b"]),
+        ("", [""]),
+    ],
+)
+def test_names_are_cut_at_commas_that_have_no_backslash(text: str, names: list[str]) -> None:
+    assert split_names(text) == names
+
+
+@given(st.lists(st.text(st.sampled_from("ab ,\\é"), min_size=1), min_size=1))
+def test_any_names_can_be_written_with_backslashes(names: list[str]) -> None:
+    written = ",".join(name.replace("\\", "\\\\").replace(",", "\\,") for name in names)
+    assert split_names(written) == names
+
+
+@given(st.lists(st.text(st.sampled_from("ab ,\\é"), min_size=1), min_size=1))
+def test_a_repeated_option_is_the_same_as_one_with_commas(names: list[str]) -> None:
+    written = [name.replace("\\", "\\\\").replace(",", "\\,") for name in names]
+    assert read_names(written, "key") == read_names([",".join(written)], "key") == tuple(dict.fromkeys(names))
+
+
+@pytest.mark.parametrize("given_names", [[""], ["a,"], ["a", ""], [",a"]])
+def test_an_empty_name_is_refused(given_names: list[str]) -> None:
+    with pytest.raises(UsageError, match="a name is empty"):
+        read_names(given_names, "select")

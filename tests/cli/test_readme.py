@@ -1,0 +1,72 @@
+"""The README's commands and programs do what they seem to do, and its tables name what there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from converter import errors
+from converter.cli.convert import ConvertArguments
+from tests.cli.command import REPOSITORY, environment
+
+README = (REPOSITORY / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_commands_and_programs_run_in_the_order_of_the_page_and_print_what_it_shows(tmp_path: Path) -> None:
+    (tmp_path / "fixtures").symlink_to(REPOSITORY / "fixtures")
+    # Not every test environment has the command on its path.
+    command = tmp_path / "bin" / "ddb-convert"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/cli.py" "$@"\n')
+    command.chmod(0o755)
+    env = environment(PATH=f"{command.parent}:{Path('/usr/bin')}:{Path('/bin')}")
+    seen = 0
+    for language, block in BLOCKS:
+        if language == "console":
+            for line, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+                done = subprocess.run(
+                    line, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+                )
+                assert done.returncode == 0, f"{line}\n{done.stderr}"
+                assert not shown or done.stdout == shown, line
+                seen += 1
+        elif language == "python":
+            # As a reader would: in the folder that the commands above worked in.
+            done = subprocess.run(
+                [sys.executable, "-c", block], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{block}\n{done.stderr}"
+            assert done.stdout
+            seen += 1
+    assert seen >= 8
+    shutil.rmtree(tmp_path / "out")
+
+
+def test_the_page_lists_every_option_of_convert() -> None:
+    listed = set(re.findall(r"--([a-z-]+)", README.split("## Options")[1].split("| exit code")[0]))
+    options = {
+        f.name.replace("_", "-") for f in dataclasses.fields(ConvertArguments) if f.default is not dataclasses.MISSING
+    }
+    assert options <= listed
+
+
+def test_the_page_lists_every_exit_code() -> None:
+    listed = set(re.findall(r"\d+", " ".join(re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE))))
+    codes = {
+        str(error.exit_code)
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, errors.ConvertError)
+    }
+    assert codes | {"0", "130", "141", "143"} == listed
+
+
+def test_links_to_files_lead_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert links
+    for link in links:
+        assert (REPOSITORY / link).exists(), link

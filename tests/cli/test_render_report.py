@@ -1,0 +1,91 @@
+"""A report's summary says what the report says."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from converter.cli.render_report import render_report, report_line
+from converter.run.report import ColumnReport, Part, Report
+from converter.schema.types import Origin
+
+
+def _column(name: str, type: str, changed: int = 0) -> ColumnReport:
+    return ColumnReport(
+        name=name,
+        attribute=name,
+        type=type,
+        origin=Origin.NUMBER,
+        types={"N": 5},
+        nulls=0,
+        absent=0,
+        integer_digits=3,
+        decimals=0,
+        longest=0,
+        changed=changed,
+    )
+
+
+REPORT = Report(
+    status="published",
+    export_id="01701065507109-cce6a3f8",
+    table="Orders",
+    kind="items",
+    export_time="2023-11-27T06:11:47.109Z",
+    date="2023-11-27",
+    source="fixtures/orders",
+    destination="out/",
+    location="dt=2023-11-27/01701065507109-cce6a3f8",
+    format="parquet",
+    compression="zstd",
+    items=1234,
+    data_files=4,
+    parts=(Part("a", 1000, 10, ""), Part("b", 234, 10, "")),
+    bytes_in=1_000_000,
+    bytes_read=2_000_000,
+    bytes_json=9_000_000,
+    bytes_out=800_000,
+    seconds=0.5,
+    passes=2,
+    columns=(_column("pk", "int64"), _column("price", "double", changed=7), _column("size", "double")),
+    warnings=(),
+    verified=True,
+)
+
+
+def test_a_published_export_has_its_figures() -> None:
+    assert render_report(REPORT).splitlines() == [
+        "published 1,234 items of Orders as 2 parts, 800 kB (parquet, zstd)",
+        "  export   01701065507109-cce6a3f8, items, 2023-11-27T06:11:47.109Z",
+        "  to       out/dt=2023-11-27/01701065507109-cce6a3f8",
+        "  columns  3: 2 double, 1 int64",
+        "  rounded  price (7 values)",
+        "  checked  md5 and item counts of 4 data files",
+        "  read     2.00 MB (9.00 MB of JSON) in 0.50 s, in 2 passes, 18 MB/s of JSON",
+    ]
+
+
+def test_what_was_not_checked_is_said() -> None:
+    report = dataclasses.replace(REPORT, verified=False)
+    assert "  checked  nothing (--no-verify)" in render_report(report).splitlines()
+
+
+def test_an_export_that_is_there_already_is_nothing_to_do() -> None:
+    report = dataclasses.replace(REPORT, status="unchanged")
+    assert report_line(report) == "nothing to do: 1,234 items of Orders were already published with these options"
+    assert "checked" not in render_report(report)
+
+
+def test_a_plan_says_that_nothing_was_written() -> None:
+    report = dataclasses.replace(REPORT, status="planned", format="csv", compression="none", parts=(), columns=())
+    assert report_line(report) == "would publish 1,234 items of Orders from 4 data files (csv); nothing was written"
+    assert render_report(report).splitlines()[1:] == [
+        "  export   01701065507109-cce6a3f8, items, 2023-11-27T06:11:47.109Z",
+        "  to       out/dt=2023-11-27/01701065507109-cce6a3f8",
+    ]
+
+
+def test_one_of_a_thing_is_singular() -> None:
+    report = dataclasses.replace(REPORT, items=1, parts=REPORT.parts[:1], passes=1, data_files=1, seconds=0.0)
+    text = render_report(report)
+    assert text.startswith("published 1 item of Orders as 1 part, ")
+    assert text.endswith("md5 and item counts of 1 data file\n  read     2.00 MB (9.00 MB of JSON) in 0.00 s")

@@ -1,0 +1,66 @@
+"""Command lines that make no sense: exit code 2, a message that says why, and nothing on stdout."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.command import ddb_convert
+
+MISTAKES = [
+    (["convert"], "missing argument 'SOURCE'"),
+    (["convert", "a"], "missing argument 'DEST'"),
+    (["convert", "a", "b", "c"], "unexpected extra argument"),
+    (["convrt", "a", "b"], "Did you mean 'convert'?"),
+    (["convert", "a", "b", "--no-such-option"], "no such option: --no-such-option"),
+    (["convert", "a", "b", "--format", "xml"], "'xml' is not one of 'parquet', 'csv'"),
+    (["convert", "a", "b", "--format", "csv", "--compression", "zstd"], "csv can't be written with compression 'zstd'"),
+    (["convert", "a", "b", "--workers", "many"], "--workers"),
+    (["convert", "a", "b", "--workers", "-1"], "--workers: the number of workers can't be negative"),
+    (["convert", "a", "b", "--part-size", "big"], "--part-size: 'big' is no size"),
+    (["convert", "a", "b", "--part-size", "0"], "--part-size: a part needs at least one byte"),
+    (["convert", "a", "b", "--key", "a,,b"], "--key: a name is empty"),
+    (["convert", "a", "b", "--select", "x", "--exclude", "x"], "--exclude: 'x' is both selected and excluded"),
+    (["convert", "a", "b", "--layout", "{day}"], "--layout: unknown field {day}"),
+    (["convert", "a", "b", "--timezone", "Mars/Base"], "--timezone: unknown time zone 'Mars/Base'"),
+    (["inspect"], "missing argument 'SOURCE'"),
+    (["inspect", "a", "--format", "csv"], "no such option: --format"),
+    (["inspect", "a", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_a_mistake_is_told_on_stderr_with_exit_code_2(arguments: list[str], message: str) -> None:
+    done = ddb_convert(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_arguments_show_the_help_on_stderr() -> None:
+    done = ddb_convert()
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Usage: ddb-convert ")
+
+
+@pytest.mark.parametrize("arguments", [["convert"], ["convert", "a", "b", "--part-size", "big"]])
+@pytest.mark.parametrize("asked", [["--log-format", "json"], ["--log-format=json"], []])
+def test_a_mistake_is_one_json_object_for_log_collectors(arguments: list[str], asked: list[str]) -> None:
+    done = ddb_convert(*arguments, *asked, env={} if asked else {"DDB_CONVERT_LOG_FORMAT": "json"})
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    message = json.loads(line)
+    assert (message["level"], message["event"], message["type"]) == ("error", "error", "UsageError")
+    assert message["exitCode"] == 2
+    assert message["what"]
+    assert message["hint"]
+
+
+def test_options_from_the_environment_are_checked_like_the_others() -> None:
+    done = ddb_convert("convert", "a", "b", env={"DDB_CONVERT_PART_SIZE": "big"})
+    assert done.returncode == 2
+    assert "--part-size: 'big' is no size" in done.stderr
