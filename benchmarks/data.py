@@ -1,0 +1,158 @@
+"""Makes the exports that are measured, once each: `python -m benchmarks.data flat --json-bytes 2e9`.
+
+Every data file is made by itself from the seed and its index, so the same parameters give the same bytes with any
+number of processes. Made exports are kept below `benchmarks/work/data`, in a folder named after their parameters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+import zlib
+from base64 import b32encode
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.datasets import DATASETS
+from converter.testing import DataFileFacts, ExportFacts, files_text, summary_text
+from converter.testing.maker import GZIP_HEADER, write_manifest
+
+WORK = Path(__file__).parent / "work"
+BATCH_ITEMS = 10_000
+VERSION = 1  # To be raised when a data set's lines change, so that kept exports are not taken for the new ones.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataParameters:
+    """What is made: `json_bytes` of lines before compression (up to a line less per file), dealt evenly to `files`."""
+
+    dataset: str = "flat"
+    json_bytes: int = 2_000_000_000
+    files: int = 8
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.dataset not in DATASETS:
+            raise ValueError(f"unknown data set {self.dataset!r}; there are {', '.join(DATASETS)}")
+        if self.files < 1 or self.json_bytes < 1:
+            raise ValueError("an export to measure has at least one data file and one byte")
+
+    @property
+    def key(self) -> str:
+        """The name of the folder that keeps the export."""
+        return f"{self.dataset}-{self.json_bytes}-{self.files}-{self.seed}-v{VERSION}"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeExport:
+    """An export that lies ready. `folder` holds its manifests, sizes are bytes."""
+
+    folder: Path
+    items: int
+    json_bytes: int
+    gzip_bytes: int
+    files: int
+
+
+def prepare_export(parameters: DataParameters, work: Path = WORK, processes: int = 2) -> MadeExport:
+    """The export with these parameters, made now unless it is there already."""
+    home = work / "data" / parameters.key
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{parameters.key}-", dir=home.parent))
+        try:
+            make_export(unfinished, parameters, processes)
+            unfinished.rename(home)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return _read_made(home)
+
+
+def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) -> None:
+    """Write the export below `bucket`."""
+    facts = ExportFacts(table=f"Benchmark-{parameters.dataset}", seed=parameters.seed)
+    (bucket / facts.key_prefix / "data").mkdir(parents=True)
+    (bucket / facts.key_prefix / "_started").touch()
+    make = partial(_make_data_file, bucket, facts, parameters)
+    if processes == 1:
+        made = [make(index) for index in range(parameters.files)]
+    else:
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            made = list(pool.map(make, range(parameters.files)))
+    items = sum(file.items for file, _ in made)
+    write_manifest(bucket / facts.key_prefix, "files", files_text(file for file, _ in made))
+    write_manifest(bucket / facts.key_prefix, "summary", summary_text(facts, items, sum(size for _, size in made)))
+
+
+def _make_data_file(
+    bucket: Path, facts: ExportFacts, parameters: DataParameters, index: int
+) -> tuple[DataFileFacts, int]:
+    """Write one data file; what the manifest says of it, and the bytes of its lines."""
+    make_lines = DATASETS[parameters.dataset].make_lines
+    rng = np.random.default_rng((parameters.seed, index))
+    wanted = parameters.json_bytes * (index + 1) // parameters.files - parameters.json_bytes * index // parameters.files
+    name = b32encode(facts.digest("data", index)).decode("ascii").rstrip("=").lower()
+    key = f"{facts.key_prefix}data/{name}.json.gz"
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    md5 = hashlib.md5(GZIP_HEADER, usedforsecurity=False)
+    items = size = crc = 0
+    with (bucket / key).open("wb") as stream:
+        stream.write(GZIP_HEADER)
+        while True:
+            lines = [line.encode() for line in make_lines(rng, BATCH_ITEMS)]
+            fitting = sum(size + end <= wanted for end in accumulate(map(len, lines)))
+            text = b"".join(lines[:fitting])
+            items += fitting
+            size += len(text)
+            crc = zlib.crc32(text, crc)
+            compressed = deflate.compress(text)
+            if fitting < len(lines):
+                compressed += deflate.flush() + crc.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
+            md5.update(compressed)
+            stream.write(compressed)
+            if fitting < len(lines):
+                return DataFileFacts(key, items, md5.digest()), size
+
+
+def _read_made(home: Path) -> MadeExport:
+    (summary_path,) = home.glob("AWSDynamoDB/*/manifest-summary.json")
+    summary = json.loads(summary_path.read_bytes())
+    sizes = [path.stat().st_size for path in (summary_path.parent / "data").iterdir()]
+    # make_export tells the bytes of the lines as billedSizeBytes.
+    return MadeExport(summary_path.parent, summary["itemCount"], summary["billedSizeBytes"], sum(sizes), len(sizes))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make an export and say where it is."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.data", description=main.__doc__)
+    parser.add_argument("dataset", choices=DATASETS, nargs="?", default="flat")
+    parser.add_argument("--json-bytes", type=float, default=2e9, help="bytes of all lines before compression")
+    parser.add_argument("--scale", type=int, default=1, help="times as many bytes in as many files (memory: 4)")
+    parser.add_argument("--files", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=WORK, help="folder that keeps what was made")
+    options = parser.parse_args(arguments)
+    json_bytes = int(options.json_bytes) * options.scale
+    parameters = DataParameters(dataset=options.dataset, json_bytes=json_bytes, files=options.files, seed=options.seed)
+    began = time.perf_counter()
+    made = prepare_export(parameters, options.out, options.processes)
+    print(
+        f"{made.folder}: {made.items:,} items, {made.json_bytes / 1e6:,.0f} MB of JSON, "
+        f"{made.gzip_bytes / 1e6:,.0f} MB of gzip in {made.files} files ({time.perf_counter() - began:.1f} s)"
+    )
+
+
+if __name__ == "__main__":
+    main()
