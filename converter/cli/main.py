@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,8 @@ class Terminated(BaseException):
 
 def app() -> NoReturn:
     """The `ddb-convert` command."""
+    # The imports make half a million objects that stay; the collector would look through them again and again.
+    gc.set_threshold(100_000)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -53,6 +53,11 @@ def _cache_folder() -> str:
 CACHE_FOLDER = _cache_folder()
 
 
+def is_compiled() -> bool:
+    """Has a process on this machine compiled these kernels before?"""
+    return any(Path(CACHE_FOLDER).rglob("*.nbi"))
+
+
 def kernel(function: _F) -> _F:
     """Compile `function` with Numba at its first call: without the GIL, cached, bounds-checked if asked."""
     return _compiled(function, cache=True)

@@ -73,6 +73,7 @@ _COLON = 0x3A
 _OPEN_MAP = 0x7B
 _CLOSE_MAP = 0x7D
 _NEWLINE = 0x0A
+_OPENED = 4
 
 
 @kernel
@@ -177,6 +178,73 @@ def take_back(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
     state[POSITION] = state[LINE_START]
 
 
+@inlined
+def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
+    """Go to the first attribute of the next item that has any: _OPENED there, else DONE, FULL or IRREGULAR.
+
+    Counts what it passes: blank lines are nothing, `{}` is an empty object, `{"Item":{}}` is an item.
+    """
+    at = state[POSITION]
+    size = state[SIZE]
+    while True:
+        state[POSITION] = at
+        if at >= size:
+            return DONE
+        if state[ROW] >= state[CAPACITY]:
+            return FULL
+        if word(block, at) == _ITEM and byte(block, at + 8) == _OPEN_MAP:
+            if byte(block, at + 9) != _CLOSE_MAP:
+                break
+            if byte(block, at + 10) != _CLOSE_MAP or byte(block, at + 11) != _NEWLINE:
+                return IRREGULAR
+            at += 12
+            state[ROW] += 1
+            state[ITEMS] += 1
+        elif byte(block, at) == _NEWLINE:
+            at += 1
+        elif byte(block, at) == _OPEN_MAP and byte(block, at + 1) == _CLOSE_MAP and byte(block, at + 2) == _NEWLINE:
+            at += 3
+            state[EMPTY_OBJECTS] += 1
+        else:
+            return IRREGULAR
+    state[LINE_START] = at
+    state[POSITION] = at + 9
+    state[SERIAL] += 1
+    state[LINE_KINDS] = 0
+    state[OVERFLOW_BEGIN] = -1
+    state[PREVIOUS] = 0
+    state[IN_ITEM] = 1
+    return _OPENED
+
+
+@inlined
+def _find_kind(block: Bytes, at: int, kinds: Kinds, previous: int, state: NDArray[np.int64]) -> int:
+    """The kind that is spelled at `at`, by the kinds that followed the previous one before, or by its hash."""
+    kind = kinds.facts[np.uint64(previous), KIND_NEXT]
+    if _matches(block, at, kinds, kind):
+        return kind
+    kind = kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE]
+    if _matches(block, at, kinds, kind):
+        return kind
+    kind = _look_up(block, at, kinds, state)
+    if kind > 0:
+        kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE] = kinds.facts[np.uint64(previous), KIND_NEXT]
+        kinds.facts[np.uint64(previous), KIND_NEXT] = kind
+    return kind
+
+
+@inlined
+def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
+    """Count the item at hand and its kinds; the next one is another row."""
+    if state[OVERFLOW_BEGIN] >= 0:
+        close_overflow(state[ROW], columns, state)
+    for i in range(state[LINE_KINDS]):
+        kinds.facts[np.uint64(kinds.line[np.uint64(i)]), KIND_COUNT] += 1
+    state[ROW] += 1
+    state[ITEMS] += 1
+    state[IN_ITEM] = 0
+
+
 @kernel
 def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch) -> int:
     """Read lines from state[POSITION] on until the block ends or a status has to be answered.
@@ -185,98 +253,46 @@ def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np
     back and state[POSITION] is the start of its line; on NEW_KIND and GROW the kernel goes on inside the item when
     it is called again.
     """
-    at = state[POSITION]
-    size = state[SIZE]
-    row = state[ROW]
-    previous = state[PREVIOUS]
-    status = DONE
     while True:
         if state[IN_ITEM] == 0:
-            state[POSITION] = at
-            state[ROW] = row
-            if at >= size:
-                return DONE
-            if row >= state[CAPACITY]:
-                return FULL
-            if word(block, at) != _ITEM or byte(block, at + 8) != _OPEN_MAP:
-                if byte(block, at) == _NEWLINE:
-                    at += 1
-                elif (
-                    byte(block, at) == _OPEN_MAP
-                    and byte(block, at + 1) == _CLOSE_MAP
-                    and byte(block, at + 2) == _NEWLINE
-                ):
-                    at += 3
-                    state[EMPTY_OBJECTS] += 1
-                else:
-                    return IRREGULAR
-                continue
-            state[LINE_START] = at
-            state[SERIAL] += 1
-            state[LINE_KINDS] = 0
-            state[OVERFLOW_BEGIN] = -1
-            at += 9
-            previous = 0
-            if byte(block, at) == _CLOSE_MAP:
-                if byte(block, at + 1) != _CLOSE_MAP or byte(block, at + 2) != _NEWLINE:
-                    return IRREGULAR
-                at += 3
-                row += 1
-                state[ITEMS] += 1
-                continue
-            state[IN_ITEM] = 1
-        # An attribute opens at `at`.
-        kind = kinds.facts[np.uint64(previous), KIND_NEXT]
-        if not _matches(block, at, kinds, kind):
-            kind = kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE]
-            if not _matches(block, at, kinds, kind):
-                kind = _look_up(block, at, kinds, state)
-                if kind <= 0:
-                    status = IRREGULAR if kind < 0 else NEW_KIND
-                    break
-                kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE] = kinds.facts[np.uint64(previous), KIND_NEXT]
-                kinds.facts[np.uint64(previous), KIND_NEXT] = kind
-        attribute = kinds.facts[np.uint64(kind), KIND_ATTRIBUTE]
-        if kinds.facts[np.uint64(attribute), KIND_SEEN] == state[SERIAL]:
+            status = _open_item(block, state)
+            if status != _OPENED:
+                return status
+        at = state[POSITION]
+        row = state[ROW]
+        kind = _find_kind(block, at, kinds, state[PREVIOUS], state)
+        if kind == 0:
+            return NEW_KIND
+        if kind < 0 or kinds.facts[np.uint64(kinds.facts[np.uint64(kind), KIND_ATTRIBUTE]), KIND_SEEN] == state[SERIAL]:
             status = IRREGULAR
             break
         action = kinds.facts[np.uint64(kind), KIND_ACTION]
-        value = at + kinds.facts[np.uint64(kind), KIND_SIZE]
+        at += kinds.facts[np.uint64(kind), KIND_SIZE]
         if action == INT64 or action == DECIMAL or action == NUMBER_TEXT:
-            value, status = decode_number(block, value, kind, row, kinds, columns, scratch)
+            at, status = decode_number(block, at, kind, row, kinds, columns, scratch)
         elif action == BOOL or action == SKIP_NULL:
-            value, status = decode_bool(block, value, kind, row, kinds, columns)
+            at, status = decode_bool(block, at, kind, row, kinds, columns)
         else:
-            value, status = decode_text(block, value, kind, row, kinds, columns, state, scratch)
+            at, status = decode_text(block, at, kind, row, kinds, columns, state, scratch)
         if status != DONE:
-            if status == GROW or status == SURPRISE:
-                state[COLUMN] = kinds.facts[np.uint64(kind), KIND_COLUMN] if status == GROW else kind
+            state[COLUMN] = kinds.facts[np.uint64(kind), KIND_COLUMN] if status == GROW else kind
             break
-        kinds.facts[np.uint64(attribute), KIND_SEEN] = state[SERIAL]
+        kinds.facts[np.uint64(kinds.facts[np.uint64(kind), KIND_ATTRIBUTE]), KIND_SEEN] = state[SERIAL]
         kinds.line[np.uint64(state[LINE_KINDS])] = kind
         state[LINE_KINDS] += 1
-        if byte(block, value) != _CLOSE_MAP:
-            status = IRREGULAR
-            break
-        previous = kind
-        c = byte(block, value + 1)
-        if c == _COMMA:
-            at = value + 2
+        state[PREVIOUS] = kind
+        behind = byte(block, at + 1)
+        if byte(block, at) == _CLOSE_MAP and behind == _COMMA:
+            state[POSITION] = at + 2
             continue
-        if c != _CLOSE_MAP or byte(block, value + 2) != _CLOSE_MAP or byte(block, value + 3) != _NEWLINE:
+        if byte(block, at) != _CLOSE_MAP or behind != _CLOSE_MAP:
             status = IRREGULAR
             break
-        if state[OVERFLOW_BEGIN] >= 0:
-            close_overflow(row, columns, state)
-        for i in range(state[LINE_KINDS]):
-            kinds.facts[np.uint64(kinds.line[np.uint64(i)]), KIND_COUNT] += 1
-        at = value + 4
-        row += 1
-        state[ITEMS] += 1
-        state[IN_ITEM] = 0
-    state[POSITION] = at
-    state[PREVIOUS] = previous
-    state[ROW] = row
+        if byte(block, at + 2) != _CLOSE_MAP or byte(block, at + 3) != _NEWLINE:
+            status = IRREGULAR
+            break
+        _close_item(kinds, columns, state)
+        state[POSITION] = at + 4
     if status == IRREGULAR or status == SURPRISE:
         take_back(kinds, columns, state)
     return status

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import STARTED, SUMMARY, Export, Kind, Summary, not_finished, read_export, read_summary
-from converter.storage.local import LocalSource
+from converter.storage import open_source
 from converter.storage.source import Source
 
 _EXPORTS = "AWSDynamoDB"
@@ -42,17 +42,6 @@ def open_export(text: str, *, latest: bool = False, verify: bool = True) -> tupl
 def _folder_of(text: str) -> str:
     folder = posixpath.dirname(text) or "." if posixpath.basename(text) == SUMMARY else text
     return folder.rstrip("/") or folder
-
-
-def open_source(location: str) -> Source:
-    """The source whose root is a folder. Raises ExportError for places that can't be read."""
-    if "://" in location or location.startswith("arn:"):
-        raise ExportError(
-            "only exports in local folders can be read yet",
-            location,
-            "copy the export first, with aws s3 sync for example",
-        )
-    return LocalSource(location)
 
 
 def find_exports(source: Source) -> list[str]:

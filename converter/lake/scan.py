@@ -24,8 +24,10 @@ def scan_destination(dest: str) -> pl.LazyFrame:
     records = read_records(destination)
     if not records:
         raise StorageError("nothing is published here", dest, "run `ddb-convert convert SOURCE DEST` first")
-    columns = records[-1].columns
-    frames = [_scan_record(destination, record, columns) for record in records]
+    # An export without items has no parts, and perhaps no columns.
+    filled = [record for record in records if record.parts] or list(records[-1:])
+    columns = filled[-1].columns
+    frames = [_scan_record(destination, record, columns) for record in filled]
     return pl.concat(frames, how="vertical")
 
 
@@ -63,8 +65,11 @@ def _scan_record(destination: Destination, record: Record, columns: Sequence[Col
 
 
 def _scan_csv(paths: Sequence[str], columns: Sequence[Column]) -> pl.LazyFrame:
+    # Polars does not take the quotes off the names in a header: the record knows them.
     frame = pl.scan_csv(
         list(paths),
+        has_header=False,
+        skip_rows=1,
         schema={column.name: pl.String() for column in columns},
         glob=False,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from converter.decode.compile import is_compiled
 from converter.errors import ExportError, SchemaError
 from converter.export.locate import open_export
 from converter.export.manifest import Export, check_files, require_supported
@@ -26,7 +27,6 @@ from converter.schema.types import Schema
 from converter.storage import open_destination
 from converter.storage.destination import Staging
 from converter.storage.source import Source
-
 
 Engine = Callable[[Sequence[Shard], Job, Control], list[ShardResult]]
 """Runs convert_shard for each shard somewhere: results in the shards' order, or the first failing shard's error."""
@@ -48,7 +48,8 @@ class _Run:
 
     def sample(self) -> Observation:
         """What the first blocks of files spread over the export show."""
-        self.listener.phase("reading first blocks")
+        first = "" if is_compiled() else "compiling the decoder (once on a machine), then "
+        self.listener.phase(f"{first}reading first blocks")
         control = Control()
         job = Job(self.source, self.options)
         seen = []
@@ -146,11 +147,14 @@ def _open(source: str, options: ConvertOptions, engine: Engine, listener: Listen
 def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, list[ShardResult]]:
     """The final schema, and results whose parts are all written with exactly it: in one pass, or two."""
     first = derive_schema(run.sample(), run.options)
-    results = run.run_pass(first, staging, "converting")
+    # Rows without a column can't be written: what comes after the first blocks has to show one first.
+    results = run.run_pass(first if first.columns else None, staging, "converting")
     observation = merge_observations(result.observation for result in results)
-    check_names(observation, run.options)
     schema = derive_schema(observation, run.options)
-    if observation.items and not schema.columns:
+    if not observation.items:
+        return schema, results
+    check_names(observation, run.options)
+    if not schema.columns:
         raise SchemaError(
             f"there is no column to write: no attribute of the {observation.items:,} items has a value",
             hint="see what `ddb-convert inspect` says of them",

@@ -8,7 +8,7 @@ from converter.errors import SchemaError
 from converter.export.manifest import Export
 from converter.options import ConvertOptions
 from converter.run.describe import describe_columns, observation_warnings, schema_warnings, types_seen
-from converter.run.report import format_instant
+from converter.run.report import format_instant, json_members
 from converter.schema.derive import derive_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
@@ -53,15 +53,12 @@ class Inspection:
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """The same as JSON types, members in a stable order."""
-        document: dict[str, object] = {
-            name: getattr(self, name) for name in self.__slots__ if name not in ("attributes", "warnings")
+        """As `--json` shows it: JSON types, the members always in the same order."""
+        return {
+            **json_members(self),
+            "attributes": [json_members(attribute) for attribute in self.attributes],
+            "warnings": list(self.warnings),
         }
-        document["attributes"] = [
-            {name: getattr(attribute, name) for name in attribute.__slots__} for attribute in self.attributes
-        ]
-        document["warnings"] = list(self.warnings)
-        return document
 
 
 def make_inspection(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast, get_args
 
@@ -28,7 +28,7 @@ class Part:
 
     def to_json(self) -> dict[str, object]:
         """As records and reports show it."""
-        return _to_json(self)
+        return json_members(self)
 
     @staticmethod
     def from_json(members: Members) -> Part:
@@ -62,7 +62,7 @@ class ColumnReport:
 
     def to_json(self) -> dict[str, object]:
         """As reports show it."""
-        return {**_to_json(self), "types": dict(sorted(self.types.items()))}
+        return {**json_members(self), "types": dict(sorted(self.types.items()))}
 
     @staticmethod
     def from_json(members: Members) -> ColumnReport:
@@ -128,7 +128,7 @@ class Report:
     def to_json(self) -> dict[str, object]:
         """As `--json` and records show it: JSON types, the members always in the same order."""
         return {
-            **_to_json(self),
+            **json_members(self),
             "parts": [part.to_json() for part in self.parts],
             "columns": [column.to_json() for column in self.columns],
             "warnings": list(self.warnings),
@@ -169,7 +169,10 @@ def format_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _to_json(value: Part | ColumnReport | Report) -> dict[str, object]:
+def json_members(value: object) -> dict[str, object]:
+    """The fields of a dataclass, in their order, named as the service's manifests name members."""
+    if not is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} is no dataclass")
     return {_member(field.name): getattr(value, field.name) for field in fields(value)}
 
 

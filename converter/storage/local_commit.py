@@ -71,6 +71,8 @@ class LocalLease(Lease):
         """Begin to write parts for a folder."""
         if not is_path(folder) or os.path.basename(folder) != export_id:
             raise ValueError(f"{folder!r} is no folder for {export_id}")
+        # Refuses the one export id whose record would lie where the intent does.
+        record_path(export_id)
         self.check_place(folder)
         run = f"{_RUN}{export_id}-{secrets.token_hex(4)}"
         staging = LocalStaging(self, export_id, folder, run, PendingFolder(self._parts(run)))

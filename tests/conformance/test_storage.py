@@ -116,6 +116,20 @@ def publish(
         staging.commit(record, parts, list(remove))
 
 
+def fail_while_writing(destination: Destination) -> None:
+    with destination.lease() as lease:
+        staging = lease.begin(EXPORT, FOLDER)
+        write_part(staging, "0.parquet", b"abc")
+        staging.open_part("1.parquet").write(b"abc")
+        raise ZeroDivisionError
+
+
+def take(destination: Destination) -> None:
+    """Takes the lease and lets go of it."""
+    with destination.lease():
+        pass
+
+
 class DestinationSuite(ABC):
     """Rules for destinations."""
 
@@ -172,11 +186,8 @@ class DestinationSuite(ABC):
         destination = self.open_destination()
         publish(destination, OTHER_FOLDER, {"0.parquet": b"abc"})
         before = self.listing()
-        with pytest.raises(ZeroDivisionError), destination.lease() as lease:
-            staging = lease.begin(EXPORT, FOLDER)
-            write_part(staging, "0.parquet", b"abc")
-            staging.open_part("1.parquet").write(b"abc")
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            fail_while_writing(destination)
         assert self.listing() == before
 
     def test_parts_that_the_commit_is_not_given_vanish(self) -> None:
@@ -269,8 +280,7 @@ class DestinationSuite(ABC):
 
     def test_the_second_run_at_a_destination_is_told_who_holds_it(self) -> None:
         with self.open_destination().lease(), pytest.raises(BusyError, match=f"process {os.getpid()} on "):
-            with self.open_destination().lease():
-                pass
+            take(self.open_destination())
         with self.open_destination().lease() as lease:
             assert lease.warnings == []
         assert self.listing() == {}

@@ -1,4 +1,4 @@
-"""Runs that die: `python dying_runs.py BASE SCENARIO [twice]` makes BASE/<k>, the remains of a run that died at its step k.
+"""Runs that die: `dying_runs.py BASE SCENARIO [twice]` makes BASE/<k>, the remains of a run that died at its step k.
 
 A step is an operation that changes the file system. The process ends just before it, without any clean-up, as with
 `kill -9`. With `twice`, BASE/<k>-<j> are the remains of a run that died at its step j while it finished what BASE/<k>

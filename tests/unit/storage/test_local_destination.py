@@ -1,4 +1,4 @@
-"""Local destinations where the file system has more to say than the conformance suite: refusals, strange things in the way."""
+"""Local destinations where the file system has more to say than the conformance suite: refusals, things in the way."""
 
 from __future__ import annotations
 
@@ -92,18 +92,19 @@ def test_a_destination_needs_a_name() -> None:
 
 def test_a_file_where_a_folder_must_be_is_found_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "dt=2023-11-27").write_bytes(b"mine")
-    with LocalDestination(str(tmp_path)).lease() as lease:
-        with pytest.raises(StorageError, match="no folder") as caught:
-            lease.begin(EXPORT, FOLDER)
+    with LocalDestination(str(tmp_path)).lease() as lease, pytest.raises(StorageError, match="no folder") as caught:
+        lease.begin(EXPORT, FOLDER)
     assert caught.value.where == f"{tmp_path}/dt=2023-11-27"
     assert files(tmp_path) == {"dt=2023-11-27"}
 
 
 def test_a_file_that_gets_in_the_way_during_the_run_stops_it_before_the_intent(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="no folder"), LocalDestination(str(tmp_path)).lease() as lease:
+    with LocalDestination(str(tmp_path)).lease() as lease:
         staging = lease.begin(EXPORT, FOLDER)
+        part = staging.open_part("0.parquet").finish()
         (tmp_path / "dt=2023-11-27").write_bytes(b"mine")
-        staging.commit(b"{}", [staging.open_part("0.parquet").finish()])
+        with pytest.raises(StorageError, match="no folder"):
+            staging.commit(b"{}", [part])
     assert files(tmp_path) == {"dt=2023-11-27"}
 
 
@@ -150,13 +151,13 @@ def test_folders_that_hold_something_else_stay_after_a_replacement(tmp_path: Pat
 
 
 def test_a_pending_part_that_someone_cut_is_not_published(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="has 1 bytes, but 3 were written"):
-        with LocalDestination(str(tmp_path)).lease() as lease:
-            staging = lease.begin(EXPORT, FOLDER)
-            sink = staging.open_part("0.parquet")
-            sink.write(b"abc")
-            part = sink.finish()
-            next(tmp_path.rglob("*.pending")).write_bytes(b"a")
+    with LocalDestination(str(tmp_path)).lease() as lease:
+        staging = lease.begin(EXPORT, FOLDER)
+        sink = staging.open_part("0.parquet")
+        sink.write(b"abc")
+        part = sink.finish()
+        next(tmp_path.rglob("*.pending")).write_bytes(b"a")
+        with pytest.raises(StorageError, match="has 1 bytes, but 3 were written"):
             staging.commit(b"{}", [part])
     assert files(tmp_path) == set()
 

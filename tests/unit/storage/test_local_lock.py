@@ -40,9 +40,9 @@ def other_run(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_of_two_processes_the_second_is_told_who_the_first_is(tmp_path: Path) -> None:
     with other_run(tmp_path / "dest") as process:
-        with pytest.raises(BusyError, match=f"process {process.pid} on .*, since 2") as caught:
-            with LocalDestination(str(tmp_path / "dest")).lease():
-                pass
+        destination = LocalDestination(str(tmp_path / "dest"))
+        with pytest.raises(BusyError, match=f"process {process.pid} on .*, since 2") as caught, destination.lease():
+            pass
         assert caught.value.where == f"{tmp_path}/dest/_exports/lease"
         assert caught.value.exit_code == 6
         assert list(tmp_path.rglob("*.pending")), "the second run must not touch what the first one writes"

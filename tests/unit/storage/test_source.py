@@ -108,7 +108,9 @@ def test_what_the_user_may_not_read_is_a_storage_error() -> None:
             LocalSource(str(folder / "closed" / "root"))
 
 
-@pytest.mark.parametrize("text", ["s3://bucket/prefix", "https://example.org/x", "arn:aws:dynamodb:eu-west-1:1:table/t"])
+@pytest.mark.parametrize(
+    "text", ["s3://bucket/prefix", "https://example.org/x", "arn:aws:dynamodb:eu-west-1:1:table/t"]
+)
 def test_other_places_are_said_not_to_be_supported(text: str) -> None:
     with pytest.raises(ExportError, match="only exports in local folders") as caught:
         open_source(text)
