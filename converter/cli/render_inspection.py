@@ -75,14 +75,15 @@ def _table(inspection: Inspection) -> Table:
 
 def _cells(attribute: AttributeReport) -> list[str]:
     types = ", ".join(f"{tag} {number:,}" for tag, number in attribute.types.items() if tag != "NULL")
-    is_number = bool({"N", "NS"} & attribute.types.keys())
-    digits = f"{attribute.integer_digits}+{attribute.decimals}" if is_number else ""
+    digits = f"{attribute.integer_digits}+{attribute.decimals}" if "N" in attribute.types else ""
     if attribute.column is None or attribute.column_type is None:
         column = "no column"
-    elif attribute.column == attribute.attribute:
-        column = attribute.column_type
     else:
-        column = f"{printable(attribute.column)}: {attribute.column_type}"
+        column = attribute.column_type
+        if column == "string" and attribute.origin not in ("text", None):
+            column += f", {attribute.origin}"
+        if attribute.column != attribute.attribute:
+            column = f"{printable(attribute.column)}: {column}"
     return [
         printable(attribute.attribute),
         types or "NULL",

@@ -23,6 +23,7 @@ _LOWEST_EXPONENT = -130
 _DEEPEST = 60
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _SHOWN = 80
+_PATH_SHOWN = 240
 
 
 class LineProblem(Exception):
@@ -33,7 +34,7 @@ class LineProblem(Exception):
 
     def __init__(self, path: str, reason: str, value: str = "") -> None:
         super().__init__(path, reason, value)
-        self.path = path
+        self.path = path if len(path) <= _PATH_SHOWN else f"{path[: _PATH_SHOWN // 2]}…{path[-_PATH_SHOWN // 2 :]}"
         self.reason = reason
         self.value = value
         self.byte = 0
@@ -48,19 +49,19 @@ def compact_line(line: bytes) -> bytes:
 
     Strict JSON: no name twice in an object, no NaN, no lone surrogates, valid UTF-8. Raises LineProblem.
     """
-    document = _parse(line)
-    if document is None:
+    if not line.strip(b" \t\r\n"):
         return b"\n"
+    document = _parse(line)
     if not isinstance(document, dict):
         raise LineProblem("$", f"expected an object with the member Item, got {_kind(document)}")
     if not document:
         return b"{}\n"
     if set(document) != {"Item"}:
         if "Item" not in document:
-            found = ", ".join(repr(name) for name in list(document)[:5])
+            found = ", ".join(repr(_shorten(name)) for name in list(document)[:5])
             raise LineProblem("$", f"there is no member Item, but {found}")
         extra = next(name for name in document if name != "Item")
-        raise LineProblem("$", f"there is a member {extra!r} beside Item")
+        raise LineProblem("$", f"there is a member {_shorten(extra)!r} beside Item")
     item = document["Item"]
     if not isinstance(item, dict):
         raise LineProblem("$.Item", f"expected an object, got {_kind(item)}")
@@ -73,12 +74,10 @@ def _parse(line: bytes) -> Any:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise LineProblem("$", f"invalid UTF-8 at byte {error.start} of the line") from None
-    if not text.strip(" \t\r\n"):
-        return None
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except _Duplicate as error:
-        raise LineProblem("$", f"the name {error.args[0]!r} occurs twice in one object") from None
+        raise LineProblem("$", f"the name {_shorten(error.args[0])!r} occurs twice in one object") from None
     except json.JSONDecodeError as error:
         raise LineProblem("$", f"not JSON: {error.msg} at character {error.pos} of the line") from None
     except RecursionError:
@@ -115,7 +114,7 @@ def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
         raise LineProblem(path, f"expected an object with one type tag, got {found}")
     ((tag, content),) = value.items()
     if tag not in TAGS:
-        raise LineProblem(path, f"unknown type tag {tag[:_SHOWN]!r}; the tags are {', '.join(TAGS)}")
+        raise LineProblem(path, f"unknown type tag {_shorten(tag)!r}; the tags are {', '.join(TAGS)}")
     path = f"{path}.{tag}"
     if tag == "M":
         if not isinstance(content, dict):
@@ -183,8 +182,8 @@ def _plain_number(text: str, path: str) -> str:
         raise LineProblem(
             path, f"{len(significant)} significant digits; DynamoDB's numbers have at most {_SIGNIFICANT_DIGITS}", text
         )
-    # int() of an endless exponent would be slow; nine digits are far outside the range already.
-    shift = int(exponent) if len(exponent.lstrip("+-0")) < 9 else (-(10**9) if exponent.startswith("-") else 10**9)
+    # Nine digits are far outside the range already, and int() of thousands would be slow or refused.
+    shift = int(exponent.lstrip("+-0")[:9] or "0") * (-1 if exponent.startswith("-") else 1)
     lowest = shift - len(fraction) + len(digits) - len(significant)
     leading = lowest + len(significant) - 1
     if not _LOWEST_EXPONENT <= leading <= _HIGHEST_EXPONENT:
@@ -196,8 +195,11 @@ def _plain_number(text: str, path: str) -> str:
 def _step(path: str, name: str) -> str:
     if _NAME.match(name):
         return f"{path}.{name}"
-    shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
-    return f"{path}[{json.dumps(shown)}]"
+    return f"{path}[{json.dumps(_shorten(name))}]"
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
 
 
 def _kind(value: Any) -> str:

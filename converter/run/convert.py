@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 from converter.decode.compile import is_compiled
-from converter.errors import ExportError, SchemaError
+from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
 from converter.export.manifest import Export, check_files, require_supported
 from converter.options import ConvertOptions
@@ -19,7 +20,7 @@ from converter.run.listener import Listener
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import make_record
-from converter.run.report import Report, Status, format_instant
+from converter.run.report import Report, format_instant
 from converter.run.shard import Job, ShardResult, first_blocks
 from converter.schema.derive import check_names, derive_schema
 from converter.schema.observe import Observation, merge_observations
@@ -30,6 +31,9 @@ from converter.storage.source import Source
 
 Engine = Callable[[Sequence[Shard], Job, Control], list[ShardResult]]
 """Runs convert_shard for each shard somewhere: results in the shards' order, or the first failing shard's error."""
+
+
+_BUG = "this is a bug in ddb-convert, and nothing was published: please report it"
 
 
 @dataclass(slots=True)
@@ -80,8 +84,9 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
     run = _open(source, options, engine, listener)
     destination = open_destination(dest)
     if options.dry_run:
-        decision = decide(destination, run.export, options)
-        return _report_without_parts(run, dest, decision, started, "planned")
+        return replace(
+            _plan(run, dest, decide(destination, run.export, options)), seconds=time.perf_counter() - started
+        )
     with destination.lease() as lease:
         for warning in lease.warnings:
             listener.warned(warning)
@@ -97,30 +102,10 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
         staging = lease.begin(run.export.export_id, decision.location)
         schema, results = _convert_all(run, staging)
         listener.phase("publishing")
-        observation = merge_observations(result.observation for result in results)
-        parts = [part for result in results for part in result.parts]
-        changed: dict[str, int] = {}
-        for result in results:
-            for name, count in result.changed.items():
-                changed[name] = changed.get(name, 0) + count
-        columns = describe_columns(schema, observation, changed)
-        report = replace(
-            _report_without_parts(run, dest, decision, started, "published"),
-            parts=tuple(describe_part(part.pending, part.rows, decision) for part in parts),
-            bytes_json=sum(result.json_bytes for result in results),
-            bytes_out=sum(part.pending.bytes for part in parts),
-            columns=columns,
-            items=observation.items,
-            warnings=(
-                *run.export.warnings,
-                *lease.warnings,
-                *decision.warnings,
-                *schema_warnings(columns),
-                *observation_warnings(observation, schema),
-            ),
-        )
+        report = _report(run, dest, decision, schema, results, [*lease.warnings, *decision.warnings])
+        report = replace(report, seconds=time.perf_counter() - started)
         record = make_record(run.export, options, schema.columns, report)
-        publish(staging, record, [part.pending for part in parts], decision)
+        publish(staging, record, [part.pending for result in results for part in result.parts], decision)
         return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -175,10 +160,37 @@ def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, list[ShardResult]
     return schema, results
 
 
-def _report_without_parts(run: _Run, dest: str, decision: Decision, started: float, status: Status) -> Report:
+def _report(
+    run: _Run, dest: str, decision: Decision, schema: Schema, results: Sequence[ShardResult], warnings: Sequence[str]
+) -> Report:
+    """What a run that is about to publish says of itself; `seconds` is left to the caller."""
+    observation = merge_observations(result.observation for result in results)
+    parts = [part for result in results for part in result.parts]
+    rows = sum(part.rows for part in parts)
+    if rows != observation.items:
+        raise ConvertError(f"the parts hold {rows:,} rows of {observation.items:,} items", hint=_BUG)
+    changed: Counter[str] = Counter()
+    for result in results:
+        changed.update(result.changed)
+    columns = describe_columns(schema, observation, changed)
+    about_data = [*schema_warnings(columns), *observation_warnings(observation, schema)]
+    return replace(
+        _plan(run, dest, decision),
+        status="published",
+        parts=tuple(describe_part(part.pending, part.rows, decision) for part in parts),
+        bytes_json=sum(result.json_bytes for result in results),
+        bytes_out=sum(part.pending.bytes for part in parts),
+        columns=columns,
+        items=observation.items,
+        warnings=(*run.export.warnings, *warnings, *about_data),
+    )
+
+
+def _plan(run: _Run, dest: str, decision: Decision) -> Report:
+    """What is known before anything is written."""
     export, options = run.export, run.options
     return Report(
-        status=status,
+        status="planned",
         export_id=export.export_id,
         table=export.table,
         kind=export.kind.value,
@@ -196,7 +208,7 @@ def _report_without_parts(run: _Run, dest: str, decision: Decision, started: flo
         bytes_read=run.bytes_read,
         bytes_json=0,
         bytes_out=0,
-        seconds=time.perf_counter() - started,
+        seconds=0.0,
         passes=run.passes,
         columns=(),
         warnings=(*export.warnings, *decision.warnings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from converter.decode.decoder import Batch, Decoder
@@ -125,13 +126,14 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
 
 
 def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> BadLineError:
-    reason, hint = problem.reason, ""
-    if problem.value:
-        if options.show_values:
-            reason += f": {problem.value[:_SHOWN]!r}"
-        else:
-            hint = "--show-values shows the value"
-    return BadLineError(reason, f"{reader.where(problem.byte)}: {problem.path}", hint)
+    reason = problem.reason
+    line = reader.line_at(problem.byte)
+    hint = f"see the line with: gzip -dc {shlex.quote(reader.place)} | sed -n {line}p"
+    if problem.value and options.show_values:
+        reason += f": {problem.value[:_SHOWN]!r}"
+    elif problem.value:
+        hint += "; --show-values shows the value here"
+    return BadLineError(reason, f"{reader.place} line {line} (byte {problem.byte}): {problem.path}", hint)
 
 
 class _Output:
