@@ -157,6 +157,8 @@ def _check_layout(layout: str) -> None:
         if field not in LAYOUT_FIELDS:
             raise UsageError(f"unknown field {{{field}}}", "--layout", f"fields are {known}")
     segments = layout.split("/")
+    if any("{" in segment.split("=", 1)[0] for segment in segments if "=" in segment):
+        raise UsageError("the name of a key can't be a field", "--layout", "put fields behind the =, as in dt={date}")
     if layout.startswith("/") or ".." in segments or "" in segments[:-1] or "\\" in layout:
         raise UsageError(f"{layout!r} leaves the destination", "--layout", "use a relative path such as dt={date}")
     if segments[0].startswith(("_", ".")):

@@ -178,13 +178,6 @@ def render_layout(layout: str, export: Summary, timezone: str) -> str:
     return folder
 
 
-def layout_keys(layout: str) -> tuple[str, ...]:
-    """Names of the columns that readers take from folders such as `dt=2023-11-27`; of a layout or a rendered one."""
-    return tuple(
-        name for name, equals, _ in (part.partition("=") for part in layout.split("/")) if equals and "{" not in name
-    )
-
-
 def _field(field: str, export: Summary, timezone: str) -> str:
     if field == "date":
         return export_date(export, timezone)

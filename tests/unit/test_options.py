@@ -102,3 +102,16 @@ def test_the_defaults_and_their_spelled_out_form_have_one_hash() -> None:
 def test_the_hash_of_the_defaults_is_the_one_that_records_hold() -> None:
     # A destination's records keep this text: when it changes, every one of them looks like another conversion.
     assert ConvertOptions().published_hash() == "af94c1bc74e55f4051152720aeddb2e71de8ba0c54518fea50bf9f15c992fdb8"
+
+
+@pytest.mark.parametrize(
+    ("layout", "keys"),
+    [("dt={date}", ("dt",)), ("a={date}/b={table}", ("a", "b")), ("{date}", ()), ("", ()), ("x/dt=a=b", ("dt",))],
+)
+def test_the_keys_of_a_layout_are_the_names_that_readers_take_from_folders(layout: str, keys: tuple[str, ...]) -> None:
+    assert ConvertOptions(layout=layout).layout_keys() == keys
+
+
+def test_a_keys_name_in_the_layout_is_the_same_for_every_export() -> None:
+    with pytest.raises(UsageError, match="the name of a key can't be a field"):
+        ConvertOptions(layout="{table}={date}")

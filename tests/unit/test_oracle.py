@@ -195,7 +195,8 @@ def test_the_overflow_column_takes_the_least_frequent_attributes() -> None:
     made = table(*items, max_columns=3, overflow="_more", key=["k"])
     assert made.columns[-1] == ("_more", None, "string", "overflow")
     assert names(made) == ["k", "often", "_more"]
-    assert [row[-1] for row in made.rows] == ['{"rare":[1],"b":"x","a":null,"only null":null}', '{"b":"y","a":"z"}', None]
+    overflows = ['{"rare":[1],"b":"x","a":null,"only null":null}', '{"b":"y","a":"z"}', None]
+    assert [row[-1] for row in made.rows] == overflows
 
 
 def test_ties_of_frequency_go_by_name_and_keys_are_always_kept() -> None:

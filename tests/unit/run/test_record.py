@@ -10,7 +10,7 @@ import pytest
 
 from converter.errors import StorageError, UsageError
 from converter.options import ConvertOptions
-from converter.run.record import Record, layout_keys, make_record, render_layout
+from converter.run.record import Record, make_record, render_layout
 from converter.version import VERSION
 from tests.unit.run.published import COLUMNS, EXPORT_ID, make_example_record, make_export, make_report, make_window
 
@@ -182,20 +182,6 @@ def test_a_table_whose_folder_readers_would_skip_is_a_usage_error(table: str) ->
     with pytest.raises(UsageError, match="readers skip"):
         render_layout("{table}", replace(make_export(), table=table), "UTC")
     assert render_layout("table={table}", replace(make_export(), table=table), "UTC") == f"table={table}"
-
-
-@pytest.mark.parametrize(
-    ("layout", "keys"),
-    [
-        ("dt={date}", ("dt",)),
-        ("table={table}/dt={date}", ("table", "dt")),
-        ("{table}/x/dt=2023-11-27=1", ("dt",)),
-        ("{table}={date}", ()),
-        ("", ()),
-    ],
-)
-def test_the_keys_of_a_layout_are_the_names_before_equals(layout: str, keys: tuple[str, ...]) -> None:
-    assert layout_keys(layout) == keys
 
 
 def test_a_record_keeps_columns_of_every_origin() -> None:

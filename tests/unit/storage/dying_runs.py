@@ -23,12 +23,14 @@ Y = "01701065507110-aaaaaaaa"
 Published = tuple[str, dict[str, bytes]]
 OLD_X: Published = (f"dt=1/{X}", {"0.parquet": b"old x 0", "1.parquet": b"old x 1", "2.parquet": b"old x 2"})
 OLD_Y: Published = (f"dt=1/{Y}", {"0.parquet": b"old y 0"})
+DEEP_X: Published = (f"y=1/dt=1/{X}", {"0.parquet": b"old x 0"})
 NEW = {"0.parquet": b"new 0", "1.parquet": b"new 1"}
 SCENARIOS: dict[str, tuple[list[Published], Published, list[Removal]]] = {
     "first": ([], (f"dt=1/{X}", NEW), []),
     "second": ([OLD_Y], (f"dt=1/{X}", NEW), []),
     "same folder": ([OLD_X, OLD_Y], (f"dt=1/{X}", NEW), [Removal(Y, f"dt=1/{Y}"), Removal(X, f"dt=1/{X}")]),
     "other folder": ([OLD_X, OLD_Y], (f"dt=2/{X}", NEW), [Removal(X, f"dt=1/{X}"), Removal(Y, f"dt=1/{Y}")]),
+    "deep folder": ([DEEP_X], (f"dt=2/{X}", NEW), [Removal(X, f"y=1/dt=1/{X}")]),
     "no parts": ([OLD_X], (f"dt=1/{X}", {}), [Removal(X, f"dt=1/{X}")]),
     "nested": ([OLD_Y], (f"dt=1/{Y}/{X}", NEW), [Removal(Y, f"dt=1/{Y}")]),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from converter.storage.destination import INTENT
+from converter.storage.destination import INTENT, record_path
 from converter.storage.local import LocalDestination
 from tests.unit.storage import dying_runs
 from tests.unit.storage.dying_runs import SCENARIOS, files_of
@@ -52,9 +52,7 @@ def check_remains(root: Path, before: dict[str, bytes], after: dict[str, bytes])
     for name, content in records.items():
         for path, part in ast.literal_eval(content.decode()).items():
             assert files.get(path) == part, f"{root}: {name} exists without {path}"
-    parts = {name: content for name, content in files.items() if name.startswith("dt=")}
-    old = {name: content for name, content in before.items() if name.startswith("dt=")}
-    new = {name: content for name, content in after.items() if name.startswith("dt=")}
+    parts, old, new = ({n: c for n, c in these.items() if not n.startswith("_")} for these in (files, before, after))
     stays = {name: content for name, content in old.items() if new.get(name) == content}
     if INTENT not in files and records != {name: after[name] for name in after if name.endswith(".json")}:
         assert parts == old, f"{root}: something changed before the intent"
@@ -104,4 +102,7 @@ def test_a_run_that_dies_while_it_finishes_another_can_be_finished_too(tmp_path:
     assert len(twice) > 5 * steps
     for root in twice:
         check_remains(root, before, after)
+        once = all_files(root.with_name(root.name.partition("-")[0]))
+        record = record_path(dying_runs.X)
+        assert once.get(record) != after[record] or (root / record).exists(), f"{root}: the new record went away again"
         check_next_run(root, before, after)

@@ -12,7 +12,7 @@ import pytest
 
 from converter.errors import StorageError, UsageError
 from converter.storage import open_destination
-from converter.storage.destination import INTENT, PendingPart, Removal
+from converter.storage.destination import INTENT, Intent, PendingPart, Removal, record_path
 from converter.storage.durable import refused
 from converter.storage.local import LocalDestination
 from tests.unit.storage.unprivileged import unprivileged
@@ -231,6 +231,52 @@ def test_a_full_disk_is_said_in_words() -> None:
 def test_an_error_without_words_of_ours_keeps_the_systems() -> None:
     error = refused(OSError(errno.EIO, os.strerror(errno.EIO), "out/y"), "out")
     assert str(error).startswith("out/y: Input/output error")
+
+
+def begin_commit(root: Path) -> Path:
+    """The intent of a run that died when its part was in place, and its own folder was gone."""
+    intent = Intent(EXPORT, ".run-gone", FOLDER, "{}", (PendingPart("0.parquet", 3, "", "0.parquet.pending"),), ())
+    part = root / FOLDER / "0.parquet"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"new")
+    (root / "_exports").mkdir()
+    (root / INTENT).write_bytes(intent.to_json())
+    return part
+
+
+def test_a_commit_whose_parts_are_in_place_needs_nothing_else_to_be_finished(tmp_path: Path) -> None:
+    begin_commit(tmp_path)
+    with LocalDestination(str(tmp_path)).lease() as lease:
+        assert f"died while it published export {EXPORT}" in lease.warnings[0]
+    assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
+
+
+@pytest.mark.parametrize("damage", ["removed", "cut"])
+def test_a_commit_that_has_lost_a_part_never_gets_its_record(tmp_path: Path, damage: str) -> None:
+    part = begin_commit(tmp_path)
+    if damage == "cut":
+        part.write_bytes(b"n")
+    else:
+        part.unlink()
+    destination = LocalDestination(str(tmp_path))
+    with pytest.raises(StorageError, match="is lost") as caught, destination.lease():
+        pass
+    assert caught.value.where == str(part)
+    assert INTENT in caught.value.hint
+    assert record_path(EXPORT) not in files(tmp_path)
+
+
+def test_a_commit_that_the_system_refuses_half_way_is_finished_by_the_next_run(tmp_path: Path) -> None:
+    obstacle = tmp_path / record_path("other")
+    (obstacle / "mine").mkdir(parents=True)
+    with pytest.raises(StorageError, match="the next run here finishes it first"):
+        publish(tmp_path, remove=(Removal("other", ""),))
+    assert record_path(EXPORT) not in files(tmp_path)
+    (obstacle / "mine").rmdir()
+    obstacle.rmdir()
+    with LocalDestination(str(tmp_path)).lease() as lease:
+        assert len(lease.warnings) == 1
+    assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
 
 
 @pytest.mark.parametrize(
