@@ -110,6 +110,8 @@ class ConvertOptions:
             )
         if self.overflow == "":
             raise UsageError("the overflow column needs a name", "--overflow", "use for example _more")
+        for name in ("key", "select", "exclude"):
+            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
         both = sorted(set(self.select) & set(self.exclude))
         if both:
             raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")

@@ -239,6 +239,8 @@ def _columns(attributes: dict[str, _Attribute], options: Options) -> list[Expect
             raise TooManyColumnsError(f"{len(attributes)} attributes")
         frequent = sorted(rest, key=lambda name: (-attributes[name].values, name))
         rest = sorted(frequent[: max(limit - 1 - len(keys), 0)])
+        # The keys alone may be more than the limit, and all that there is.
+        overflowing = len(keys) + len(rest) < len(attributes)
     order = keys + rest
     names = column_names(order, overflow, options.get("layout", "dt={date}"))
     columns = [ExpectedColumn(names[name], name, *_type(name, attributes[name], options)) for name in order]

@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        with _sigterm_raises():
+        with _signals_raise():
             return _run(list(arguments))
     except ConvertError as error:
         return _fail(messages, error)
@@ -91,17 +91,30 @@ def _run(arguments: list[str]) -> int:
 
 
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-        # The clean-up that follows must not be cut short by an impatient second signal.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
+def _signals_raise() -> Iterator[None]:
+    """SIGTERM raises, as Ctrl-C does. After the first of both, the rest are passed over.
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    The clean-up that follows must not be cut short by an impatient second signal.
+    """
+    ending = False
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        nonlocal ending
+        if not ending:
+            ending = True
+            raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    # Whoever starts a program in the background of a script wants it to ignore Ctrl-C.
+    if before[signal.SIGINT] is signal.SIG_IGN:
+        del before[signal.SIGINT]
+    for number in before:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _fail(messages: Messages, error: ConvertError) -> int:

@@ -38,10 +38,9 @@ def _source_hash() -> str:
 
 def _cache_folder() -> str:
     """`<user cache>/ddb-convert/<hash>`; a private temporary folder where that can't be written."""
-    base = os.environ.get("DDB_CONVERT_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    root = Path(base) if base else Path("~/.cache").expanduser()
-    folder = root / "ddb-convert" / _source_hash()
+    base = os.environ.get("DDB_CONVERT_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
+        folder = Path(base).expanduser() / "ddb-convert" / _source_hash()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass

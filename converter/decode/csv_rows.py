@@ -88,7 +88,7 @@ def write_rows(columns: Columns, rows: int, out: Bytes, state: NDArray[np.int64]
                 o = put_field(columns.arena, columns.facts[np.uint64(c), COLUMN_START] + offset, size, out, o)
             put(out, o, _COMMA)
             o += 1
-        if o == begin + 1:
+        if o - begin < 2:
             o = begin
             state[EMPTY_LINE] = 1
             break

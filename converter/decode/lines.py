@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", 
 _SIGNIFICANT_DIGITS = 38
 _HIGHEST_EXPONENT = 125
 _LOWEST_EXPONENT = -130
-_DEEPEST = 60
+_DEEPEST = 64  # maps and lists in each other, as the kernel allows
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _SHOWN = 80
 _PATH_SHOWN = 240
@@ -107,8 +107,6 @@ def _check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, 
 
 def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
     """One typed value, with its number in plain form; raises LineProblem."""
-    if depth > _DEEPEST:
-        raise LineProblem(path, "nested too deep: DynamoDB allows 32 levels")
     if not isinstance(value, dict) or len(value) != 1:
         found = f"an object with {len(value)} members" if isinstance(value, dict) else _kind(value)
         raise LineProblem(path, f"expected an object with one type tag, got {found}")
@@ -116,6 +114,8 @@ def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
     if tag not in TAGS:
         raise LineProblem(path, f"unknown type tag {_shorten(tag)!r}; the tags are {', '.join(TAGS)}")
     path = f"{path}.{tag}"
+    if tag in ("M", "L") and depth > _DEEPEST:
+        raise LineProblem(path, "nested too deep: DynamoDB allows 32 levels")
     if tag == "M":
         if not isinstance(content, dict):
             raise LineProblem(path, f"expected an object, got {_kind(content)}")

@@ -27,6 +27,7 @@ from converter.decode.tables import (
     COLUMN_START,
     COLUMN_USED,
     DECIMAL,
+    DOCUMENT,
     DONE,
     INT64,
     KIND_ACTION,
@@ -100,6 +101,39 @@ def decode_bool(block: Bytes, at: int, kind: int, row: int, kinds: Kinds, column
     return at + size, DONE
 
 
+@inner
+def _read_number(
+    block: Bytes, at: int, end: int, kind: int, kinds: Kinds, scratch: Scratch
+) -> tuple[Bytes, int, int, int, int]:
+    """Observe the number block[at:end] of any form; (where its plain form is, its start, end, digits, decimals).
+
+    The integer digits are IRREGULAR for what is no number.
+    """
+    text = block
+    start = at
+    stop = end
+    integers, decimals = plain_number(text, start, stop)
+    if integers < 0:
+        stop = normalise_number(block, at, end, scratch.number)
+        if stop < 0:
+            return text, start, end, integers, decimals
+        text = scratch.number
+        start = 0
+        integers, decimals = plain_number(text, start, stop)
+    if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+        kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
+    if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
+        kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
+    if decimals == 0 and integers >= 19:
+        beyond = integers > 19
+        if not beyond:
+            high, low, negative = scaled_digits(text, start, stop, 0)
+            beyond = not fits_int64(high, low, negative)
+        if beyond:
+            kinds.facts[np.uint64(kind), KIND_BEYOND_INT64] = 1
+    return text, start, stop, integers, decimals
+
+
 @inlined
 def decode_number(
     block: Bytes, at: int, kind: int, row: int, kinds: Kinds, columns: Columns, scratch: Scratch
@@ -130,28 +164,9 @@ def decode_number(
             if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
                 kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
             return end + 1, DONE
-    text = block
-    start = at
-    stop = end
-    integers, decimals = plain_number(text, start, stop)
+    text, start, stop, integers, decimals = _read_number(block, at, end, kind, kinds, scratch)
     if integers < 0:
-        stop = normalise_number(block, at, end, scratch.number)
-        if stop < 0:
-            return at, IRREGULAR
-        text = scratch.number
-        start = 0
-        integers, decimals = plain_number(text, start, stop)
-    if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
-        kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
-    if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
-        kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
-    if decimals == 0 and integers >= 19:
-        if integers > 19:
-            kinds.facts[np.uint64(kind), KIND_BEYOND_INT64] = 1
-        else:
-            high, low, negative = scaled_digits(text, start, stop, 0)
-            if not fits_int64(high, low, negative):
-                kinds.facts[np.uint64(kind), KIND_BEYOND_INT64] = 1
+        return at, IRREGULAR
     if action == INT64:
         if decimals > 0 or integers > 19:
             return at, SURPRISE
@@ -202,6 +217,33 @@ def close_overflow(row: int, columns: Columns, state: NDArray[np.int64]) -> None
     state[OVERFLOW_BEGIN] = -1
 
 
+@inner
+def _observe_value(
+    block: Bytes, at: int, kind: int, o: int, limit: int, kinds: Kinds, columns: Columns, scratch: Scratch
+) -> int:
+    """Observe a value that is going to be written as JSON as if it were written plainly, in the room behind `o`.
+
+    Gives its bytes as KIND_LONGEST counts them, IRREGULAR or GROW.
+    """
+    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    if tag == tags.S:
+        end, after = copy_string(block, at, columns.arena, o, limit, False)
+        return end if end < 0 else after - o
+    if tag == tags.N or tag == tags.B:
+        end = token_end(block, at)
+        if end < 0:
+            return IRREGULAR
+        if tag == tags.B:
+            return base64_size(block, at, end)
+        _, _, _, integers, _ = _read_number(block, at, end, kind, kinds, scratch)
+        return IRREGULAR if integers < 0 else 0
+    if tag == tags.BOOL or tag == tags.NULL:
+        return 0
+    # Trusted or not, the names in it are looked at when it is written.
+    end, after = copy_document(block, at, tag, columns.arena, o, limit, (False, True), scratch)
+    return end if end < 0 else after - o
+
+
 @inlined
 def decode_text(
     block: Bytes,
@@ -248,8 +290,14 @@ def decode_text(
         o = copy_bytes(block, at, end, columns.arena, o, limit)
         if o < 0:
             return at, GROW
+        size = 0
     else:
         tag = kinds.facts[np.uint64(kind), KIND_TAG]
+        size = 0
+        if action != DOCUMENT:
+            size = _observe_value(block, at, kind, o, limit, kinds, columns, scratch)
+            if size < 0:
+                return at, size
         if tag == tags.S or tag == tags.N or tag == tags.B:
             at -= 1  # the document kernel wants the quote that the spelling has taken
         typed = action == TYPED
@@ -265,7 +313,8 @@ def decode_text(
         end, o = copy_document(block, at, tag, columns.arena, o, limit, (typed, trusted), scratch)
         if end < 0:
             return at, end
-        size = o - value
+        if action == DOCUMENT:
+            size = o - value
         if o + ROOM > limit:
             return at, GROW
         if typed:

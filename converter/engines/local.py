@@ -31,9 +31,10 @@ def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int
 def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], control: Control, workers: int) -> list[_R]:
     """work(task) for each task in `workers` threads; an interrupt of the main thread stops them all."""
     with ThreadPoolExecutor(max(min(workers, len(tasks)), 1), thread_name_prefix="convert") as pool:
-        futures = [pool.submit(work, task) for task in tasks]
+        futures: list[Future[_R]] = []
         try:
-            waiting: set[Future[_R]] = set(futures)
+            futures += (pool.submit(work, task) for task in tasks)
+            waiting = set(futures)
             while waiting:
                 # With a timeout the main thread stays open to signals everywhere.
                 _, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)

@@ -173,7 +173,7 @@ def _report(
     for result in results:
         changed.update(result.changed)
     columns = describe_columns(schema, observation, changed)
-    about_data = [*schema_warnings(columns), *observation_warnings(observation, schema)]
+    about_data = [*schema_warnings(columns), *observation_warnings(observation, schema, run.options)]
     return replace(
         _plan(run, dest, decision),
         status="published",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from converter.options import ConvertOptions
 from converter.run.report import ColumnReport
 from converter.schema.naming import case_twins
 from converter.schema.observe import AttributeObservation, Observation
@@ -64,7 +65,7 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
     return warnings
 
 
-def observation_warnings(observation: Observation, schema: Schema) -> list[str]:
+def observation_warnings(observation: Observation, schema: Schema, options: ConvertOptions) -> list[str]:
     """Attributes with several types, without any, or that differ in case only; and those in the overflow column."""
     warnings = []
     columns = {column.attribute: column for column in schema.columns if column.attribute is not None}
@@ -76,8 +77,8 @@ def observation_warnings(observation: Observation, schema: Schema) -> list[str]:
                 f"attribute {name!r} has several types ({types} items): all its values are written as {form}"
             )
     for name, seen in observation.attributes.items():
-        if not seen.values and schema.overflow is None:
-            warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} items) and has no column")
+        if not seen.values and schema.overflow is None and options.wants(name):
+            warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} times) and has no column")
     for twins in case_twins(columns):
         listed = " and ".join(repr(name) for name in twins)
         warnings.append(f"attributes {listed} differ in case only: some readers take them for one")

@@ -72,7 +72,7 @@ def make_inspection(
     except SchemaError as error:
         warnings.append(str(error))
     warnings += schema_warnings(describe_columns(schema, observation, {}))
-    warnings += observation_warnings(observation, schema)
+    warnings += observation_warnings(observation, schema, options)
     columns = {column.attribute: column for column in schema.columns}
     attributes = []
     for name, seen in observation.attributes.items():

@@ -67,6 +67,8 @@ def derive_schema(observation: Observation, options: ConvertOptions) -> Schema:
     `mixed="fail"`. Names in `key`, `select` and `exclude` that were not observed are passed over: `check_names`
     judges them when all is observed.
     """
+    if options.overflow:
+        _check_overflow_name(options.overflow, options.layout_keys())
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
     if len(observation.attributes) > NAMES_LIMIT:
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
@@ -81,7 +83,7 @@ def derive_schema(observation: Observation, options: ConvertOptions) -> Schema:
     if options.mixed == "fail":
         _refuse_mixed(columns, wanted)
     if len(kept) < len(wanted) and options.overflow:
-        columns.append(Column(_overflow_name(options.overflow, options.layout_keys()), None, "string", Origin.OVERFLOW))
+        columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
     return Schema(tuple(columns))
 
 
@@ -133,8 +135,7 @@ def _refuse_mixed(columns: Iterable[Column], wanted: dict[str, AttributeObservat
             )
 
 
-def _overflow_name(name: str, layout_keys: Collection[str]) -> str:
+def _check_overflow_name(name: str, layout_keys: Collection[str]) -> None:
     taken = {other.casefold() for other in (*layout_keys, *OURS)}
     if name.casefold() in taken:
         raise UsageError(f"{name!r} is a name that the output needs itself", "--overflow", "use for example _more")
-    return name

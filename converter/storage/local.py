@@ -17,11 +17,13 @@ from converter.storage.source import Source
 class LocalSource(Source):
     """A folder to read from. Symbolic links work as long as they stay inside of it.
 
-    Raises ExportError when there is no such folder, StorageError when it can't be read.
+    Raises ExportError when there is no such folder, UsageError when it has no name, StorageError when it can't be read.
     """
 
     def __init__(self, folder: str) -> None:
         self.root = folder.rstrip("/") or folder
+        if not folder:
+            raise UsageError("the source has no name", "SOURCE", "use . for the current folder")
         self._real = os.path.realpath(folder)
         try:
             mode = os.stat(folder).st_mode

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from converter.errors import BusyError
 from converter.storage.durable import make_folders, refusals
 
+_ATTEMPTS = 100
+
 
 @contextmanager
 def hold_lock(path: str) -> Iterator[None]:
@@ -42,12 +44,17 @@ def _lock(path: str, created: list[str]) -> int:
     The holder removes the file at the end. So a file that was opened before, and locked after that, may be one that is
     no longer at this path; the next run would lock another one. Then the lock is worth nothing: try again.
     """
+    attempts = 0
     while True:
         try:
             make_folders(os.path.dirname(path), created)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         except FileNotFoundError:
-            # A run that failed has just removed the folder that it had made.
+            # A run that failed has just removed the folder that it had made; or no folder can be made there at all,
+            # which /proc and a current folder that was removed say in the same way.
+            attempts += 1
+            if attempts == _ATTEMPTS:
+                raise
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

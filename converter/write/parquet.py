@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from converter.decode.decoder import Batch
+from converter.decode.decoder import Batch, arrow_schema
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
 from converter.write.part import PartWriter, Sink
@@ -44,9 +44,10 @@ class ParquetPart(PartWriter):
         self.rows += batch.rows
 
     def close(self) -> None:
-        """Write the footer."""
-        if self._writer is not None:
-            self._writer.close()
+        """Write the footer, also of a part without rows."""
+        if self._writer is None:
+            self._writer = self._open(pa.RecordBatch.from_pylist([], schema=arrow_schema(self._schema)))
+        self._writer.close()
 
     def _open(self, rows: pa.RecordBatch) -> pq.ParquetWriter:
         dictionaries, encodings = choose_encodings(rows)

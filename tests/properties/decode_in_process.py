@@ -1,0 +1,111 @@
+"""Run as a program with other kernels: decodes damaged and whole lines, and prints what became of each block as JSON.
+
+python -m tests.properties.decode_in_process ROUNDS SEED
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import sys
+from io import BytesIO
+from itertools import chain
+
+import numpy as np
+
+from converter.decode import lanes
+from converter.decode.compile import BOUNDS_CHECKED, FORM, kernel
+from converter.decode.decoder import Decoder
+from converter.decode.lanes import Bytes
+from converter.decode.lines import LineProblem
+from converter.options import ConvertOptions
+from converter.schema.derive import derive_schema
+from converter.schema.types import Schema
+from converter.write.formats import open_part
+from tests.properties.mutations import corpus, mutate
+from tests.unit.decode.decoding import everything, make_block, observe
+
+
+@kernel
+def item_at(data: Bytes, at: int) -> int:
+    """One access past a kernel's buffer is what bounds checks must see."""
+    return int(data[np.uint64(at)])
+
+
+@kernel
+def byte_at(data: Bytes, at: int) -> int:
+    """The same through the function that all kernels use."""
+    return lanes.byte(data, at)
+
+
+@kernel
+def mask_at(data: Bytes, at: int) -> int:
+    """The same through 64 bytes at a time."""
+    return int(lanes.lowest_bit(lanes.special_mask(data, at)))
+
+
+def raises_index_error(at: int) -> bool:
+    """Whether an access there raises in each of the ways that kernels have."""
+    data = np.zeros(64, np.uint8)
+    for read in (item_at, byte_at, mask_at):
+        try:
+            read(data, at)
+        except IndexError:
+            continue
+        return False
+    return True
+
+
+def outcome(block: bytes, schema: Schema | None, options: ConvertOptions) -> str:
+    """What became of a block: a digest of its rows, a surprise, or what is wrong with a line."""
+    decoder = Decoder(schema, text=options.format == "csv", wants=everything)
+    sink = BytesIO()
+    writer = open_part(sink, schema, options) if schema else None
+    try:
+        # One after the other: a batch is valid only until the decoder goes on.
+        for batch in chain(decoder.decode(make_block(block)), decoder.finish()):
+            assert writer is not None
+            writer.write(batch)
+    except LineProblem as problem:
+        return f"{problem.byte} {problem.path} {problem.reason}"
+    if writer is not None:
+        writer.close()
+    found = f"{decoder.items} {decoder.observation()!r} {decoder.surprise}".encode()
+    return hashlib.sha256(sink.getvalue() + found).hexdigest()
+
+
+def main(rounds: int, seed: int) -> None:
+    """Print one JSON object with all that a test wants to know."""
+    chance = random.Random(seed)
+    good = [line for line in corpus() if line != b"{}\n"]
+    # A schema for all lines but one: that one surprises.
+    modes: list[tuple[Schema | None, ConvertOptions]] = [(None, ConvertOptions())]
+    for format in ("parquet", "csv"):
+        for options in (
+            ConvertOptions(format=format),
+            ConvertOptions(format=format, mixed="json", max_columns=8, overflow="_more"),
+        ):
+            modes.extend((derive_schema(observe(b"".join(lines)), options), options) for lines in (good, good[:3]))
+    outcomes = []
+    for round in range(rounds):
+        lines = [chance.choice(good) for _ in range(chance.randint(0, 4))]
+        lines.insert(chance.randrange(len(lines) + 1), chance.choice(good))
+        if round % 8:
+            damaged = chance.randrange(len(lines))
+            lines[damaged] = mutate(lines[damaged], chance)
+        outcomes.append(outcome(b"".join(lines), *modes[round % len(modes)]))
+    print(  # noqa: T201
+        json.dumps(
+            {
+                "form": FORM,
+                "checked": BOUNDS_CHECKED,
+                "caught": {str(at): BOUNDS_CHECKED and raises_index_error(at) for at in (64, 1000, -1)},
+                "outcomes": outcomes,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,119 @@
+"""Damage to lines: bytes flipped, deleted, inserted, repeated, and tokens put where they don't belong."""
+
+from __future__ import annotations
+
+import random
+
+from converter.testing import item_line
+
+_TOKENS = (
+    b'"',
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\t",
+    b"\x00",
+    b"\x1f",
+    b"\x7f",
+    b"\x80",
+    b"\xc3",
+    b"\xe2\x82",
+    b"\xed\xa0\x80",
+    b"\xf0\x9f\x98\x80",
+    b"\xef\xbb\xbf",
+    b"\\u0041",
+    b"\\u0000",
+    b"\\ud800",
+    b"\\udc00",
+    b"\\/",
+    b"\\n",
+    b"\\x",
+    b"0",
+    b"9",
+    b"-",
+    b"+",
+    b".",
+    b"e5",
+    b"E-3",
+    b"E999",
+    b"000",
+    b"=",
+    b"AAAA",
+    b"null",
+    b"true",
+    b"false",
+    b"{}",
+    b"[]",
+    b'""',
+    b'{"S":"x"}',
+    b'{"N":"1.50"}',
+    b'{"NULL":true}',
+    b'"a":{"S":"again"},',
+    b',"zz":{"L":[]}',
+    b'"S"',
+    b'"N"',
+    b'"BOOL"',
+    b"9" * 39,
+    b"x" * 70,
+)
+
+
+def corpus() -> list[bytes]:
+    """Lines that hold every type, plain and nested, short and long: with their newlines."""
+    deep: dict[str, object] = {"N": "1"}
+    for _ in range(30):
+        deep = {"M": {"d": deep}}
+    scalars: dict[str, object] = {
+        "a": {"S": "text"},
+        "b": {"N": "-12.5"},
+        "c": {"B": "AQID"},
+        "d": {"BOOL": False},
+        "e": {"NULL": True},
+        "né": {"S": 'é"\\\n😀'},
+    }
+    nested: dict[str, object] = {
+        "m": {"M": {"x": {"N": "1"}, "y": {"L": [{"S": "z"}, {"NULL": True}, {"M": {}}]}, "": {"BOOL": True}}},
+        "l": {"L": [{"B": "AA=="}, {"N": "0"}, {"L": []}]},
+        "s": {"SS": ["a", "é"]},
+        "n": {"NS": ["1", "2.5"]},
+        "t": {"BS": ["AQ==", ""]},
+    }
+    wide: dict[str, object] = {f"column-{n}": {"N": str(n * 7919)} for n in range(20)}
+    return [
+        item_line(scalars),
+        item_line(nested),
+        item_line(wide),
+        item_line({"deep": deep}),
+        item_line({"long": {"S": "x" * 200}, "n" * 90: {"N": "9" * 38}, "i": {"N": "9223372036854775807"}}),
+        item_line({"a": {"N": "1"}, "b": {"S": ""}, "m": {"S": "not a map"}}),
+        item_line({}),
+        b"{}\n",
+    ]
+
+
+def mutate(line: bytes, chance: random.Random) -> bytes:
+    """The line with one to three pieces of damage. It ends in a newline again, and may have become several lines."""
+    data = bytearray(line[:-1])
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(6):
+            case 0 if at < len(data):
+                data[at] = chance.randrange(256)
+            case 1 if at < len(data):
+                data[at] ^= 1 << chance.randrange(8)
+            case 2:
+                del data[at : at + chance.choice((1, 1, 1, 2, 5, 40))]
+            case 3:
+                data[at:at] = data[at : at + chance.choice((1, 4, 12, 30))]
+            case 4:
+                data[at : at + chance.choice((0, 1, 3))] = chance.choice(_TOKENS)
+            case _:
+                data[at:at] = chance.choice(_TOKENS)
+    return bytes(data) + b"\n"

@@ -1,0 +1,128 @@
+"""CSV rows: quoting wherever it is needed and only there, rows larger than the output, and empty lines."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from converter.decode import csv_rows
+from converter.decode.buffers import Buffers
+from converter.schema.types import Column, Origin
+from tests import oracle_output
+from tests.unit.decode.test_buffers import put_text
+
+Row = tuple[str | None, ...]
+
+
+def buffers_of(rows: list[Row]) -> Buffers:
+    columns = [Column(str(n), str(n), "string", Origin.TEXT) for n in range(len(rows[0]))]
+    buffers = Buffers(columns, text=True)
+    for number, row in enumerate(rows):
+        for c, text in enumerate(row, 1):
+            if text is not None:
+                put_text(buffers, c, number, text.encode())
+    buffers.seal(len(rows))
+    return buffers
+
+
+def write(rows: list[Row], room: int = 1 << 16) -> bytes:
+    """The rows as CSV, written to an output of this size again and again."""
+    buffers = buffers_of(rows)
+    state = np.zeros(csv_rows.STATE_SIZE, np.int64)
+    written = b""
+    while state[csv_rows.NEXT_ROW] < len(rows):
+        out = np.full(room + 32, 0xEE, np.uint8)
+        csv_rows.write_rows(buffers.arrays, len(rows), out[:room], state)
+        assert (out[room:] == 0xEE).all()
+        if not state[csv_rows.WRITTEN]:
+            assert state[csv_rows.NEEDED] > room
+            room = int(state[csv_rows.NEEDED])
+        written += out[: int(state[csv_rows.WRITTEN])].tobytes()
+        state[csv_rows.WRITTEN] = 0
+    return written
+
+
+CELLS = st.one_of(st.none(), st.text('a,"\r\n é', max_size=90), st.sampled_from(["x" * 63, "x" * 64, "x" * 65, ""]))
+ROWS = st.integers(2, 4).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), min_size=1, max_size=6))
+
+
+@given(ROWS, st.integers(1, 900))
+def test_rows_are_read_back_as_they_were_whatever_the_size_of_the_output(rows: list[Row], room: int) -> None:
+    data = write(rows, room)
+    assert oracle_output.parse_csv(data.decode()) == rows
+    assert data == write(rows)
+
+
+@given(ROWS)
+def test_python_reads_the_same_texts(rows: list[Row]) -> None:
+    read = list(csv.reader(StringIO(write(rows).decode(), newline="")))
+    assert read == [[cell or "" for cell in row] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("cell", "field"),
+    [
+        (None, ""),
+        ("", '""'),
+        ("a", "a"),
+        (" a ", " a "),
+        ("a,b", '"a,b"'),
+        ('a"b', '"a""b"'),
+        ('"', '""""'),
+        ("a\nb", '"a\nb"'),
+        ("a\rb", '"a\rb"'),
+        ("\t\x00;'\\", "\t\x00;'\\"),
+        ("\u2028\u0085", "\u2028\u0085"),
+        ("null", "null"),
+        ("x" * 1000, "x" * 1000),
+    ],
+)
+def test_a_field_is_quoted_only_where_it_must_be(cell: str | None, field: str) -> None:
+    assert write([("1", cell, "2")]).decode() == f"1,{field},2\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 63, 64, 65, 127, 128, 129, 200])
+@pytest.mark.parametrize("special", ['"', ",", "\n", "\r"])
+def test_a_byte_to_quote_is_seen_wherever_it_stands(size: int, special: str) -> None:
+    for at in range(size):
+        text = "x" * at + special + "y" * (size - 1 - at)
+        doubled = text.replace('"', '""')
+        assert write([("k", text)]).decode() == f'k,"{doubled}"\n'
+
+
+@pytest.mark.parametrize("size", [1, 3, 63, 64, 65, 128])
+def test_what_stands_behind_a_field_in_memory_does_not_quote_it(size: int) -> None:
+    assert write([("k", "x" * size), ("k", '",\n')]).decode() == f'k,{"x" * size}\nk,""",\n"\n'
+
+
+def test_a_row_of_quotes_that_doubles_fits_the_room_it_asked_for() -> None:
+    row: Row = ('"' * 5000, "b", '"' * 700)
+    assert oracle_output.parse_csv(write([row, row], 1).decode()) == [row, row]
+
+
+def test_a_row_of_nulls_is_commas_and_a_single_null_would_be_an_empty_line() -> None:
+    assert write([(None, None), ("a", None)]) == b",\na,\n"
+    buffers = buffers_of([("a",), (None,), ("b",)])
+    state = np.zeros(csv_rows.STATE_SIZE, np.int64)
+    out = np.zeros(4096, np.uint8)
+    csv_rows.write_rows(buffers.arrays, 3, out, state)
+    assert state[csv_rows.EMPTY_LINE] == 1
+    assert state[csv_rows.NEXT_ROW] == 1
+    assert out[: int(state[csv_rows.WRITTEN])].tobytes() == b"a\n"
+
+
+def test_a_single_empty_text_is_no_empty_line() -> None:
+    assert write([("",), ("a",)]) == b'""\na\n'
+
+
+def test_rows_without_any_column_touch_no_memory_that_is_not_theirs() -> None:
+    buffers = Buffers((), text=True)
+    state = np.zeros(csv_rows.STATE_SIZE, np.int64)
+    memory = np.full(4096, 0xEE, np.uint8)
+    csv_rows.write_rows(buffers.arrays, 2, memory[64:], state)
+    assert (memory[:64] == 0xEE).all()
