@@ -16,7 +16,7 @@ import typer
 
 from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, read_command
-from converter.errors import ConvertError, UsageError
+from converter.errors import ConvertError, StorageError, UsageError
 from converter.run.messages import LogFormat, Messages
 from converter.version import VERSION
 
@@ -32,11 +32,18 @@ def app() -> NoReturn:
     """The `ddb-convert` command."""
     # The imports make half a million objects that stay; the collector would look through them again and again.
     gc.set_threshold(100_000)
-    sys.exit(run(sys.argv[1:]))
+    # numpy's linear algebra, which nothing here uses, would start a thread for each CPU.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All that matters is on disk by now, and taking numba and Arrow apart would take a quarter of a second.
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the command line asks for and return the exit code."""
+    _open_closed_streams()
     messages = Messages(log_format=wanted_log_format(arguments))
     # A name that the terminal's encoding lacks must not end a conversion.
     for stream in (sys.stdout, sys.stderr):
@@ -55,13 +62,44 @@ def run(arguments: Sequence[str]) -> int:
         messages.error("terminated", {"exitCode": 128 + signal.SIGTERM})
         return 128 + signal.SIGTERM
     except BrokenPipeError:
-        # Who read stdout has gone, as `| head` does. What is left in the buffer must not fail at exit once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Who read stdout has gone, as `| head` does.
+        _give_up_stdout()
         return EXIT_CLOSED_PIPE
+    except OSError as error:
+        if not _stdout_refuses():
+            return _fail_unexpectedly(messages, error)
+        _give_up_stdout()
+        hint = "what was published stays: run the same command again for the result alone"
+        return _fail(messages, StorageError(f"the result can't be written: {error.strerror}", "stdout", hint))
     except MemoryError:
         return _fail(messages, ConvertError("out of memory", hint="use fewer --workers, or give it more memory"))
     except Exception as error:  # noqa: BLE001 - the very top: nothing above could say it better
         return _fail_unexpectedly(messages, error)
+
+
+def _open_closed_streams() -> None:
+    """Open what `>&-` has closed to nothing: else the next file would be the stream, and messages would go into it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The system gives the lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
+
+
+def _stdout_refuses() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _give_up_stdout() -> None:
+    """What is left in the buffer must not fail at exit once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def wanted_log_format(arguments: Sequence[str]) -> LogFormat:

@@ -77,11 +77,10 @@ def test_version_is_the_librarys() -> None:
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = """
 import sys
-from converter.cli import app
-try:
-    app()
-finally:
-    print(*sys.modules, sep="\\n", file=sys.stderr)
+from converter.cli.main import run
+code = run(sys.argv[1:])
+print(*sys.modules, sep="\\n", file=sys.stderr)
+sys.exit(code)
 """
     done = subprocess.run(python(code, *arguments), env=environment(), capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
