@@ -10,6 +10,8 @@ from converter.cli.figures import count, duration, size
 if TYPE_CHECKING:
     from converter.run.report import Report
 
+_MEASURABLE_BYTES = 1_000_000
+
 
 def report_line(report: Report) -> str:
     """The outcome in one line."""
@@ -48,6 +50,7 @@ def _columns(report: Report) -> str:
 def _speed(report: Report) -> str:
     passes = "" if report.passes <= 1 else f", in {report.passes} passes"
     read = f"{size(report.bytes_read)} ({size(report.bytes_json)} of JSON) in {duration(report.seconds)}{passes}"
-    if report.seconds <= 0:
+    # A speed of what is over before it has begun says nothing.
+    if report.seconds <= 0 or report.bytes_json < _MEASURABLE_BYTES:
         return read
     return f"{read}, {report.bytes_json / report.seconds / 1e6:,.0f} MB/s of JSON"
