@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from converter.cli import arguments as takes
-from converter.cli.output import print_json
+from converter.cli.output import print_json, writing_result
 from converter.cli.parse import read_names
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
@@ -70,4 +70,5 @@ def inspect(arguments: InspectArguments) -> None:
     if arguments.json:
         print_json(inspection.to_json())
     else:
-        render_inspection(inspection, sys.stdout)
+        with writing_result():
+            render_inspection(inspection, sys.stdout)

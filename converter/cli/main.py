@@ -16,7 +16,8 @@ import typer
 
 from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, read_command
-from converter.errors import ConvertError, StorageError, UsageError
+from converter.cli.output import give_up_stdout, writing_result
+from converter.errors import ConvertError, UsageError
 from converter.run.messages import LogFormat, Messages
 from converter.version import VERSION
 
@@ -63,14 +64,8 @@ def run(arguments: Sequence[str]) -> int:
         return 128 + signal.SIGTERM
     except BrokenPipeError:
         # Who read stdout has gone, as `| head` does.
-        _give_up_stdout()
+        give_up_stdout()
         return EXIT_CLOSED_PIPE
-    except OSError as error:
-        if not _stdout_refuses():
-            return _fail_unexpectedly(messages, error)
-        _give_up_stdout()
-        hint = "what was published stays: run the same command again for the result alone"
-        return _fail(messages, StorageError(f"the result can't be written: {error.strerror}", "stdout", hint))
     except MemoryError:
         return _fail(messages, ConvertError("out of memory", hint="use fewer --workers, or give it more memory"))
     except Exception as error:  # noqa: BLE001 - the very top: nothing above could say it better
@@ -87,19 +82,6 @@ def _open_closed_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
-
-
-def _stdout_refuses() -> bool:
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
-
-
-def _give_up_stdout() -> None:
-    """What is left in the buffer must not fail at exit once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def wanted_log_format(arguments: Sequence[str]) -> LogFormat:
@@ -124,7 +106,8 @@ def _run(arguments: list[str]) -> int:
     job = read_command(arguments)
     if job is not None:
         job()
-    sys.stdout.flush()
+    with writing_result():
+        sys.stdout.flush()
     return 0
 
 

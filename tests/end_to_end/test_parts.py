@@ -1,0 +1,125 @@
+"""Parts: how many there are, in which order, how they are compressed, and what Parquet says of their contents."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from converter import convert
+from converter.decode.buffers import BATCH_ROWS
+from converter.options import ConvertOptions, Format
+from converter.testing import ExportPaths
+from tests.end_to_end.exports import export_of, line, small_lines, written_parts
+from tests.oracle import assert_equal_to_oracle, read_csv_rows
+
+ROWS = 2 * BATCH_ROWS + 17
+FORMATS: tuple[Format, ...] = ("parquet", "csv")
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory: pytest.TempPathFactory) -> ExportPaths:
+    """One data file with items for two full row groups and some."""
+    return export_of(tmp_path_factory.mktemp("long"), small_lines(ROWS))
+
+
+def ids_in(parts: list[Path]) -> list[str]:
+    if parts[0].suffix == ".parquet":
+        return [value for part in parts for value in pq.ParquetFile(part).read(["id"])["id"].to_pylist()]
+    return [text.split(",")[0] for part in parts for text in part.read_text().splitlines()[1:]]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_part_is_closed_once_it_has_the_part_size(format: Format, long_file: ExportPaths, tmp_path: Path) -> None:
+    report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format=format, part_size=1000))
+    parts = written_parts(tmp_path, report)
+    assert [part.rows for part in report.parts] == [BATCH_ROWS, BATCH_ROWS, 17]
+    assert all(part.bytes >= 1000 for part in report.parts[:-1])
+    assert [part.stat().st_size for part in parts] == [part.bytes for part in report.parts]
+    # Who sorts the names has the rows in the manifest's order.
+    assert parts == sorted(parts)
+    assert parts == sorted(tmp_path.glob("dt=*/**/*.*"))
+    assert ids_in(parts) == [f"i{number:07}" for number in range(ROWS)]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_without_a_part_size_one_data_file_is_one_part(format: Format, long_file: ExportPaths, tmp_path: Path) -> None:
+    report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format=format))
+    assert [part.rows for part in report.parts] == [ROWS]
+    assert ids_in(written_parts(tmp_path, report)) == [f"i{number:07}" for number in range(ROWS)]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_many_small_data_files_are_packed_into_one_part(format: Format, tmp_path: Path) -> None:
+    export = export_of(tmp_path, *(list(small_lines(3, start=3 * number)) for number in range(40)), [], [])
+    report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format=format))
+    assert [part.rows for part in report.parts] == [120]
+    assert_equal_to_oracle(export.folder, written_parts(tmp_path / "out", report), format)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "snappy", "gzip", "none"])
+def test_parquet_is_compressed_as_asked_and_reads_back(compression: str, tmp_path: Path) -> None:
+    export = export_of(tmp_path, small_lines(500))
+    report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(compression=compression))
+    [part] = written_parts(tmp_path / "out", report)
+    group = pq.ParquetFile(part).metadata.row_group(0)
+    expected = {"none": "UNCOMPRESSED"}.get(compression, compression.upper())
+    assert {group.column(i).compression for i in range(group.num_columns)} == {expected}
+    assert_equal_to_oracle(export.folder, [part], "parquet")
+
+
+def test_parquet_is_compressed_with_zstd_unless_told_otherwise(tmp_path: Path) -> None:
+    export = export_of(tmp_path, small_lines(5))
+    report = convert(str(export.folder), str(tmp_path / "out"))
+    [part] = written_parts(tmp_path / "out", report)
+    assert pq.ParquetFile(part).metadata.row_group(0).column(0).compression == "ZSTD"
+    assert report.compression == "zstd"
+
+
+def test_row_groups_have_statistics_for_readers_to_skip_by(long_file: ExportPaths, tmp_path: Path) -> None:
+    report = convert(str(long_file.folder), str(tmp_path))
+    [part] = written_parts(tmp_path, report)
+    metadata = pq.ParquetFile(part).metadata
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    assert [group.num_rows for group in groups] == [BATCH_ROWS, BATCH_ROWS, 17]
+    first, second, third = [group.column(0).statistics for group in groups]
+    assert (first.min, first.max, first.null_count) == ("i0000000", f"i{BATCH_ROWS - 1:07}", 0)
+    assert (second.min, third.max) == (f"i{BATCH_ROWS:07}", f"i{ROWS - 1:07}")
+    assert all(group.column(i).is_stats_set for group in groups for i in range(2))
+
+
+def test_gzipped_csv_is_the_plain_csv_compressed(long_file: ExportPaths, tmp_path: Path) -> None:
+    found = {}
+    for compression in ("none", "gzip"):
+        dest = tmp_path / compression
+        report = convert(str(long_file.folder), str(dest), ConvertOptions(format="csv", compression=compression))
+        [found[compression]] = written_parts(dest, report)
+    assert [path.name.partition(".")[2] for path in found.values()] == ["csv", "csv.gz"]
+    plain = found["none"].read_bytes()
+    assert gzip.decompress(found["gzip"].read_bytes()) == plain
+    assert found["gzip"].stat().st_size < len(plain) / 3
+
+
+def test_every_csv_part_begins_with_the_header(long_file: ExportPaths, tmp_path: Path) -> None:
+    report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format="csv", part_size=1))
+    parts = written_parts(tmp_path, report)
+    assert len(parts) == 3
+    assert {part.read_bytes().split(b"\n", 1)[0] for part in parts} == {b"id,n"}
+
+
+def test_equal_runs_write_equal_bytes_at_other_places_and_times(tmp_path: Path) -> None:
+    export = export_of(tmp_path, small_lines(700), small_lines(5))
+    for options in (ConvertOptions(), ConvertOptions(format="csv", compression="gzip")):
+        reports = [convert(str(export.folder), str(tmp_path / f"{options.format}{n}"), options) for n in range(2)]
+        assert reports[0].parts == reports[1].parts
+
+
+def test_a_csv_cell_keeps_what_a_reader_could_trip_over(tmp_path: Path) -> None:
+    texts = {'"a,b"': "a,b", '"say \\"hi\\""': 'say "hi"', '"two\\nlines"': "two\nlines", '""': "", '"\\r"': "\r"}
+    lines = [line(id=f'{{"S":"{number}"}}', text=f'{{"S":{text}}}') for number, text in enumerate(texts)]
+    export = export_of(tmp_path, [*lines, line(id='{"S":"null"}', text='{"NULL":true}')])
+    report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format="csv"))
+    _, rows = read_csv_rows(written_parts(tmp_path / "out", report))
+    assert [row[1] for row in rows] == [*texts.values(), None]
