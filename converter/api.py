@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from converter.run.inspection import Inspection
 from converter.run.listener import Listener, SilentListener
 from converter.run.plan import Shard
 from converter.run.report import Report
-from converter.run.shard import Job, ShardResult
+from converter.run.shard import Job, PassResult
 
 if TYPE_CHECKING:
     import polars
@@ -22,7 +23,11 @@ __all__ = ["convert", "inspect", "scan"]
 
 
 def convert(
-    source: str, dest: str, options: ConvertOptions | None = None, *, listener: Listener | None = None
+    source: str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    options: ConvertOptions | None = None,
+    *,
+    listener: Listener | None = None,
 ) -> Report:
     """Convert a finished full export and publish it at `dest`: all of it or nothing.
 
@@ -31,11 +36,13 @@ def convert(
     BusyError. A second call with the same arguments changes nothing and says so (`report.status`).
     """
     options = options or ConvertOptions()
-    return convert_export(source, dest, options, _local_engine(options), listener or SilentListener())
+    return convert_export(
+        os.fspath(source), os.fspath(dest), options, _local_engine(options), listener or SilentListener()
+    )
 
 
 def inspect(
-    source: str,
+    source: str | os.PathLike[str],
     options: ConvertOptions | None = None,
     *,
     sample: bool = False,
@@ -47,22 +54,25 @@ def inspect(
     ExportError and UsageError.
     """
     options = options or ConvertOptions()
-    return inspect_export(source, options, _local_engine(options), listener or SilentListener(), sample=sample)
+    return inspect_export(
+        os.fspath(source), options, _local_engine(options), listener or SilentListener(), sample=sample
+    )
 
 
-def scan(dest: str) -> polars.LazyFrame:
-    """All that is published at `dest`, by its records, as a Polars LazyFrame with the columns of the newest record.
+def scan(dest: str | os.PathLike[str]) -> polars.LazyFrame:
+    """All that is published at `dest`, by its records, as a Polars LazyFrame: the newest record's columns first.
 
-    CSV comes with the types of its columns too (numbers as decimals or integers, base64 decoded); of a column that an
-    earlier record lacks the values are null. Raises StorageError where nothing is published.
+    CSV comes with the types of its columns too (numbers as decimals or integers, base64 decoded); of a column that a
+    record lacks the values are null. Numbers that have different types in two records become decimals that hold both.
+    Raises StorageError where nothing is published, SchemaError where a column's types don't fit together.
     """
     from converter.lake.scan import scan_destination
 
-    return scan_destination(dest)
+    return scan_destination(os.fspath(dest))
 
 
 def _local_engine(options: ConvertOptions) -> Engine:
-    def engine(shards: Sequence[Shard], job: Job, control: Control) -> list[ShardResult]:
+    def engine(shards: Sequence[Shard], job: Job, control: Control) -> PassResult:
         return run_shards(shards, job, control, options.workers)
 
     return engine

@@ -2,6 +2,7 @@
 
     ConvertError            1   anything else
     ├── UsageError          2   the options or arguments make no sense together (also a ValueError)
+    │   └── EmptyLineError      a row of CSV would be an empty line
     ├── ExportError         3   the export is missing, incomplete, damaged or of a kind that is not supported
     │   ├── ManifestError       a manifest is missing, unreadable or contradicts itself
     │   ├── DataFileError       a data file is missing, truncated, or fails its checksum or item count
@@ -41,6 +42,10 @@ class UsageError(ConvertError, ValueError):
     """The options or arguments can't be acted on."""
 
     exit_code = 2
+
+
+class EmptyLineError(UsageError):
+    """A row of CSV would be an empty line, which readers pass over: its only column has no value."""
 
 
 class ExportError(ConvertError):

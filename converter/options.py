@@ -110,8 +110,13 @@ class ConvertOptions:
             )
         if self.overflow == "":
             raise UsageError("the overflow column needs a name", "--overflow", "use for example _more")
-        for name in ("key", "select", "exclude"):
-            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
+        for option in ("key", "select", "exclude"):
+            names = getattr(self, option)
+            if isinstance(names, str):
+                raise UsageError(f"{names!r} is one text, not names", f"--{option}", "write ('id',) for one name")
+            object.__setattr__(self, option, tuple(dict.fromkeys(names)))
+        for name in (*self.key, *self.select, *self.exclude, self.overflow or ""):
+            _check_text(name)
         both = sorted(set(self.select) & set(self.exclude))
         if both:
             raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")
@@ -127,7 +132,8 @@ class ConvertOptions:
     def published(self) -> dict[str, object]:
         """The options that decide what is published, as JSON types."""
         values = asdict(self)
-        return {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
+        published = {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
+        return published | {"select": sorted(self.select), "exclude": sorted(self.exclude)}
 
     def published_hash(self) -> str:
         """sha256 (hex) of the options that decide what is published."""
@@ -138,6 +144,13 @@ class ConvertOptions:
 def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise UsageError(f"unknown value {value!r}", option, f"use one of: {', '.join(allowed)}")
+
+
+def _check_text(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{name!r} is no UTF-8", hint="attribute names are UTF-8") from None
 
 
 def _check_timezone(name: str) -> None:

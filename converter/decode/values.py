@@ -245,6 +245,55 @@ def _observe_value(
 
 
 @inlined
+def _put_json(
+    block: Bytes, at: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch
+) -> tuple[int, int, int]:
+    """Write a value as JSON: plain, typed, or as a member of the overflow column's object.
+
+    Gives the position behind the value (or IRREGULAR, GROW), the end in the arena, and the bytes that KIND_LONGEST
+    counts.
+    """
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
+    o = start + columns.facts[np.uint64(column), COLUMN_USED]
+    size = 0
+    if action != DOCUMENT:
+        size = _observe_value(block, at, kind, o, limit, kinds, columns, scratch)
+        if size < 0:
+            return size, o, size
+    if tag == tags.S or tag == tags.N or tag == tags.B:
+        at -= 1  # the document kernel wants the quote that the spelling has taken
+    typed = action == TYPED
+    if o + ROOM > limit:
+        return GROW, o, size
+    if typed:
+        o = put_tag(columns.arena, o, tag)
+    elif action == OVERFLOW:
+        o = _put_member_name(o, kind, kinds, columns, state)
+        if o < 0:
+            return GROW, o, size
+    value = o
+    end, o = copy_document(block, at, tag, columns.arena, o, limit, (typed, state[TRUSTED] != 0), scratch)
+    if end < 0:
+        return end, o, size
+    if o + ROOM > limit:
+        return GROW, o, size
+    if action == DOCUMENT:
+        size = o - value
+    elif typed:
+        put(columns.arena, o, _CLOSE_MAP)
+        o += 1
+    else:
+        if state[OVERFLOW_BEGIN] < 0:
+            state[OVERFLOW_BEGIN] = columns.facts[np.uint64(column), COLUMN_USED]
+        columns.facts[np.uint64(column), COLUMN_USED] = o - start
+    return end, o, size
+
+
+@inlined
 def decode_text(
     block: Bytes,
     at: int,
@@ -260,7 +309,6 @@ def decode_text(
     column = kinds.facts[np.uint64(kind), KIND_COLUMN]
     begin = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
     limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
-    trusted = state[TRUSTED] != 0
     o = begin
     if action == TEXT:
         end, o = copy_string(block, at, columns.arena, o, limit, False)
@@ -292,38 +340,9 @@ def decode_text(
             return at, GROW
         size = 0
     else:
-        tag = kinds.facts[np.uint64(kind), KIND_TAG]
-        size = 0
-        if action != DOCUMENT:
-            size = _observe_value(block, at, kind, o, limit, kinds, columns, scratch)
-            if size < 0:
-                return at, size
-        if tag == tags.S or tag == tags.N or tag == tags.B:
-            at -= 1  # the document kernel wants the quote that the spelling has taken
-        typed = action == TYPED
-        if typed:
-            if o + 64 > limit:
-                return at, GROW
-            o = put_tag(columns.arena, o, tag)
-        elif action == OVERFLOW:
-            o = _put_member_name(o, kind, kinds, columns, state)
-            if o < 0:
-                return at, GROW
-        value = o
-        end, o = copy_document(block, at, tag, columns.arena, o, limit, (typed, trusted), scratch)
+        end, o, size = _put_json(block, at, kind, kinds, columns, state, scratch)
         if end < 0:
             return at, end
-        if action == DOCUMENT:
-            size = o - value
-        if o + ROOM > limit:
-            return at, GROW
-        if typed:
-            put(columns.arena, o, _CLOSE_MAP)
-            o += 1
-        elif action == OVERFLOW:
-            if state[OVERFLOW_BEGIN] < 0:
-                state[OVERFLOW_BEGIN] = columns.facts[np.uint64(column), COLUMN_USED]
-            columns.facts[np.uint64(column), COLUMN_USED] = o - columns.facts[np.uint64(column), COLUMN_START]
     if size > kinds.facts[np.uint64(kind), KIND_LONGEST]:
         kinds.facts[np.uint64(kind), KIND_LONGEST] = size
     if column != 0 and action != OVERFLOW:

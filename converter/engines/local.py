@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import TypeVar
 
 from converter.run.control import Control, Stopped
 from converter.run.plan import Shard
-from converter.run.shard import Job, ShardResult, convert_shard
+from converter.run.shard import Job, PassResult, ShardResult, convert_shard
+from converter.schema.observe import Observation
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
-def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int) -> list[ShardResult]:
-    """Run the shards; results in the shards' order. Raises what the first failing shard (in that order) raised."""
+def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int) -> PassResult:
+    """Run the shards. Raises what the first failing shard (in their order) raised.
+
+    Observations are merged as they come: what is kept of a shard doesn't depend on how many attributes there are.
+    """
+    lock = threading.Lock()
+    observation = Observation()
 
     def work(shard: Shard) -> ShardResult:
+        nonlocal observation
         control.check(shard.index)
         try:
-            return convert_shard(shard, job, control)
+            result = convert_shard(shard, job, control)
         except BaseException:
             control.failed(shard.index)
             raise
+        with lock:
+            observation = observation.merge(result.observation)
+        return replace(result, observation=Observation())
 
-    return run_threads(work, shards, control, workers)
+    results = run_threads(work, shards, control, workers)
+    return PassResult(tuple(results), observation)
 
 
 def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], control: Control, workers: int) -> list[_R]:

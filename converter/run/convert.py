@@ -21,16 +21,16 @@ from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import make_record
 from converter.run.report import Report, format_instant
-from converter.run.shard import Job, ShardResult, first_blocks
+from converter.run.shard import Job, PassResult, Purpose, first_blocks
 from converter.schema.derive import check_names, derive_schema
-from converter.schema.observe import Observation, merge_observations
+from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.storage import open_destination
 from converter.storage.destination import Staging
 from converter.storage.source import Source
 
-Engine = Callable[[Sequence[Shard], Job, Control], list[ShardResult]]
-"""Runs convert_shard for each shard somewhere: results in the shards' order, or the first failing shard's error."""
+Engine = Callable[[Sequence[Shard], Job, Control], PassResult]
+"""Runs convert_shard for each shard somewhere: all results, or the first failing shard's error."""
 
 
 _BUG = "this is a bug in ddb-convert, and nothing was published: please report it"
@@ -49,33 +49,36 @@ class _Run:
     shards: list[Shard]
     bytes_read: int = 0
     passes: int = 0
+    surprise: str = ""
 
-    def sample(self) -> Observation:
-        """What the first blocks of files spread over the export show."""
+    def sample(self, purpose: Purpose) -> Observation:
+        """What the first blocks of files spread over the export show; ExportError only if that is all one wants."""
         first = "" if is_compiled() else "compiling the decoder (once on a machine), then "
         self.listener.phase(f"{first}reading first blocks")
         control = Control()
-        job = Job(self.source, self.options)
-        seen = []
+        job = Job(self.source, self.options, purpose)
+        observation = Observation()
         for file in sampled_files(self.export.files):
             try:
-                seen.append(first_blocks(file, job, control))
+                observation = observation.merge(first_blocks(file, job, control))
             except ExportError:
-                # The pass that reads all of it will say what is wrong, and with which file first.
-                continue
+                if purpose is Purpose.INSPECT:
+                    raise
         self.bytes_read += control.bytes_read
-        return merge_observations(seen)
+        return observation
 
-    def run_pass(self, schema: Schema | None, staging: Staging | None, phase: str) -> list[ShardResult]:
+    def run_pass(
+        self, purpose: Purpose, phase: str, schema: Schema | None = None, staging: Staging | None = None
+    ) -> PassResult:
         """All shards once."""
-        self.listener.started(self.bytes_in, len(self.export.files))
         self.listener.phase(phase)
+        self.listener.started(self.bytes_in, len(self.export.files))
         control = Control(self.listener.advanced)
-        job = Job(self.source, self.options, schema, staging)
-        results = self.engine(self.shards, job, control)
+        result = self.engine(self.shards, Job(self.source, self.options, purpose, schema, staging), control)
         self.bytes_read += control.bytes_read
         self.passes += 1
-        return results
+        self.surprise = control.surprise
+        return result
 
 
 def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engine, listener: Listener) -> Report:
@@ -100,12 +103,12 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
                 warnings=(*lease.warnings, *decision.warnings),
             )
         staging = lease.begin(run.export.export_id, decision.location)
-        schema, results = _convert_all(run, staging)
+        schema, result = _convert_all(run, staging)
         listener.phase("publishing")
-        report = _report(run, dest, decision, schema, results, [*lease.warnings, *decision.warnings])
+        report = _report(run, dest, decision, schema, result, [*lease.warnings, *decision.warnings])
         report = replace(report, seconds=time.perf_counter() - started)
         record = make_record(run.export, options, schema.columns, report)
-        publish(staging, record, [part.pending for result in results for part in result.parts], decision)
+        publish(staging, record, [part.pending for part in result.parts], decision)
         return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -115,10 +118,10 @@ def inspect_export(
     """Look at one export; see converter.api.inspect."""
     run = _open(source, options, engine, listener)
     if sample:
-        observation = run.sample()
+        observation = run.sample(Purpose.INSPECT)
     else:
-        results = run.run_pass(None, None, "observing")
-        observation = merge_observations(result.observation for result in results)
+        observation = run.run_pass(Purpose.INSPECT, "observing").observation
+        check_names(observation, options)
     return make_inspection(run.export, run.bytes_in, observation, options, approximate=sample)
 
 
@@ -129,56 +132,56 @@ def _open(source: str, options: ConvertOptions, engine: Engine, listener: Listen
     return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files))
 
 
-def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, list[ShardResult]]:
-    """The final schema, and results whose parts are all written with exactly it: in one pass, or two."""
-    first = derive_schema(run.sample(), run.options)
+def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
+    """The final schema, and parts that are all written with exactly it: in one pass, or two."""
+    first = derive_schema(run.sample(Purpose.TRY), run.options)
     # Rows without a column can't be written: what comes after the first blocks has to show one first.
-    results = run.run_pass(first if first.columns else None, staging, "converting")
-    observation = merge_observations(result.observation for result in results)
+    result = run.run_pass(Purpose.TRY, "converting", first if first.columns else None, staging)
+    observation = result.observation
     schema = derive_schema(observation, run.options)
     if not observation.items:
-        return schema, results
+        return schema, result
     check_names(observation, run.options)
     if not schema.columns:
         raise SchemaError(
-            f"there is no column to write: no attribute of the {observation.items:,} items has a value",
+            f"there is no column to write: none of the {observation.items:,} items has a value in an attribute that is"
+            " asked for",
             hint="see what `ddb-convert inspect` says of them",
         )
     text = run.options.format == "csv"
-    if all(result.complete for result in results) and first.written_as(text=text) == schema.written_as(text=text):
-        return schema, results
-    for result in results:
-        for part in result.parts:
-            staging.discard(part.pending)
-    results = run.run_pass(schema, staging, "writing again with the columns that turned out to be needed")
-    if not all(result.complete for result in results):
+    if result.complete and first.written_as(text=text) == schema.written_as(text=text):
+        return schema, result
+    for part in result.parts:
+        staging.discard(part.pending)
+    reason = run.surprise or "the columns are others than the first blocks showed"
+    result = run.run_pass(Purpose.WRITE, f"writing again: {reason}", schema, staging)
+    if not result.complete:
         raise ExportError(
             "the data files have changed while they were read",
             run.export.source,
             "let nothing write to the export's folder, and run the same command again",
         )
-    return schema, results
+    return schema, result
 
 
 def _report(
-    run: _Run, dest: str, decision: Decision, schema: Schema, results: Sequence[ShardResult], warnings: Sequence[str]
+    run: _Run, dest: str, decision: Decision, schema: Schema, result: PassResult, warnings: Sequence[str]
 ) -> Report:
     """What a run that is about to publish says of itself; `seconds` is left to the caller."""
-    observation = merge_observations(result.observation for result in results)
-    parts = [part for result in results for part in result.parts]
+    observation, parts = result.observation, result.parts
     rows = sum(part.rows for part in parts)
     if rows != observation.items:
         raise ConvertError(f"the parts hold {rows:,} rows of {observation.items:,} items", hint=_BUG)
     changed: Counter[str] = Counter()
-    for result in results:
-        changed.update(result.changed)
+    for shard in result.shards:
+        changed.update(shard.changed)
     columns = describe_columns(schema, observation, changed)
     about_data = [*schema_warnings(columns), *observation_warnings(observation, schema, run.options)]
     return replace(
         _plan(run, dest, decision),
         status="published",
         parts=tuple(describe_part(part.pending, part.rows, decision) for part in parts),
-        bytes_json=sum(result.json_bytes for result in results),
+        bytes_json=sum(shard.json_bytes for shard in result.shards),
         bytes_out=sum(part.pending.bytes for part in parts),
         columns=columns,
         items=observation.items,

@@ -50,8 +50,8 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
     for column in columns:
         if column.attribute is not None and column.name != column.attribute:
             warnings.append(
-                f"attribute {column.attribute!r} is in column {column.name!r}: readers need its own name for something"
-                " else"
+                f"attribute {column.attribute!r} is in column {column.name!r}: its own name stands for something else,"
+                " a folder's key or a column of ours"
             )
         if column.changed:
             warnings.append(
@@ -71,7 +71,8 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
     columns = {column.attribute: column for column in schema.columns if column.attribute is not None}
     for name, column in columns.items():
         if column.origin in _MIXED:
-            types = ", ".join(f"{tag} in {count:,}" for tag, count in types_seen(observation.attributes[name]).items())
+            counts = types_seen(observation.attributes[name])
+            types = ", ".join(f"{tag} in {count:,}" for tag, count in counts.items() if tag != "NULL")
             form = "DynamoDB JSON" if column.origin is Origin.MIXED_JSON else "text"
             warnings.append(
                 f"attribute {name!r} has several types ({types} items): all its values are written as {form}"
@@ -79,9 +80,9 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
     for name, seen in observation.attributes.items():
         if not seen.values and schema.overflow is None and options.wants(name):
             warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} times) and has no column")
-    for twins in case_twins(columns):
+    for twins in case_twins(column.name for column in schema.columns):
         listed = " and ".join(repr(name) for name in twins)
-        warnings.append(f"attributes {listed} differ in case only: some readers take them for one")
+        warnings.append(f"columns {listed} differ in case only: some readers take them for one")
     if schema.overflow is not None:
         warnings.append(f"column {schema.overflow.name!r} holds, as JSON, the attributes without a column of their own")
     return warnings

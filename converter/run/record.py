@@ -84,7 +84,8 @@ class Record:
             "writer": self.writer,
             "report": report,
         }
-        return (json.dumps(members, ensure_ascii=False, indent=1) + "\n").encode()
+        # Paths may hold bytes that are no UTF-8; JSON's escapes say them.
+        return (json.dumps(members, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
     @staticmethod
     def from_json(content: bytes, place: str) -> Record:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from converter.decode.decoder import Batch, Decoder
 from converter.decode.lines import LineProblem
-from converter.errors import BadLineError
+from converter.errors import BadLineError, EmptyLineError
 from converter.export.blocks import BlockReader, check_item_count
 from converter.export.manifest import DataFile
 from converter.options import ConvertOptions
@@ -24,6 +26,18 @@ from converter.write.part import PartWriter
 _SHOWN = 200
 
 
+class Purpose(StrEnum):
+    """What a pass over the data is for.
+
+    INSPECT only looks. TRY writes with a schema that may turn out to be wrong, and observes from then on. WRITE knows
+    the final schema.
+    """
+
+    INSPECT = "inspect"
+    TRY = "try"
+    WRITE = "write"
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What all shards of a pass have in common.
@@ -33,6 +47,7 @@ class Job:
 
     source: Source
     options: ConvertOptions
+    purpose: Purpose
     schema: Schema | None = None
     staging: Staging | None = None
 
@@ -60,6 +75,24 @@ class ShardResult:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """What a pass gave: the shards in their order, and all observations merged (the shards' own are empty then)."""
+
+    shards: tuple[ShardResult, ...]
+    observation: Observation
+
+    @property
+    def complete(self) -> bool:
+        """Do the parts hold all items?"""
+        return all(shard.complete for shard in self.shards)
+
+    @property
+    def parts(self) -> tuple[WrittenPart, ...]:
+        """All parts, in the order of their rows."""
+        return tuple(part for shard in self.shards for part in shard.parts)
+
+
 def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     """Decode the shard's files; write parts as long as the schema holds, and observe in any case.
 
@@ -71,8 +104,9 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     try:
         for file in shard.files:
             json_bytes += _convert_file(file, shard, job, control, decoder, output)
-        for batch in decoder.finish():
-            output.write(batch)
+        _write(decoder.finish(), job, decoder, output)
+        if decoder.surprise and not control.surprise:
+            control.surprised(decoder.surprise)
         parts = output.finish()
     except BaseException:
         output.drop()
@@ -92,8 +126,7 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
                 decoder.observe_only()
                 output.drop()
             try:
-                for batch in decoder.decode(block):
-                    output.write(batch)
+                _write(decoder.decode(block), job, decoder, output)
             except LineProblem as problem:
                 reader.verify_rest()
                 raise _bad_line(problem, reader, job.options) from None
@@ -102,7 +135,8 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
                 control.surprised(decoder.surprise)
             if decoder.observing:
                 output.drop()
-                if len(decoder.attributes) > max(known, job.options.max_columns) and not job.options.overflow:
+                if job.purpose is Purpose.TRY and len(decoder.attributes) > max(known, job.options.max_columns):
+                    # Too many columns end the run: there is no need to read on.
                     known = len(decoder.attributes)
                     derive_schema(decoder.observation(), job.options)
     if job.options.verify:
@@ -111,16 +145,32 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
     return size
 
 
+def _write(batches: Iterator[Batch], job: Job, decoder: Decoder, output: _Output) -> None:
+    for batch in batches:
+        try:
+            output.write(batch)
+        except EmptyLineError as error:
+            # With the columns that come to light later, the row may have a value.
+            if job.purpose is Purpose.WRITE:
+                raise
+            output.drop()
+            decoder.observe_only(error.what)
+
+
 def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
-    """What the first block of a file shows; whatever is wrong with it is left for the pass that reads it all."""
+    """What the first block of a file shows. Raises DataFileError and, if the pass is there to look, BadLineError.
+
+    Another pass will read all of the file: it is left to that one to say what is wrong with a line.
+    """
     decoder = Decoder(None, wants=job.options.wants)
     with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
         for block in reader:
             try:
                 for _ in decoder.decode(block):
                     pass
-            except LineProblem:
-                pass
+            except LineProblem as problem:
+                if job.purpose is Purpose.INSPECT:
+                    raise _bad_line(problem, reader, job.options) from None
             break
     return decoder.observation()
 

@@ -83,7 +83,7 @@ class Intent:
             "parts": [asdict(part) for part in self.parts],
             "remove": [{"exportId": removal.export_id, "folder": removal.folder} for removal in self.remove],
         }
-        return json.dumps(members, ensure_ascii=False, indent=1).encode()
+        return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
 
     @staticmethod
     def from_json(content: bytes, place: str) -> Intent:

@@ -9,7 +9,7 @@ from isal import isal_zlib
 
 from converter.decode import csv_rows
 from converter.decode.decoder import Batch
-from converter.errors import UsageError
+from converter.errors import EmptyLineError
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
 from converter.write.part import PartWriter, Sink
@@ -31,13 +31,13 @@ class CsvPart(PartWriter):
         self._write(_header(schema))
 
     def write(self, batch: Batch) -> None:
-        """Append the rows of the batch, whose columns are texts. Raises UsageError for a row that is an empty line."""
+        """Append the rows of the batch, whose columns are texts. Raises EmptyLineError."""
         state = np.zeros(csv_rows.STATE_SIZE, np.int64)
         columns = batch.to_text()
         while state[csv_rows.NEXT_ROW] < batch.rows:
             csv_rows.write_rows(columns, batch.rows, self._out, state)
             if state[csv_rows.EMPTY_LINE]:
-                raise UsageError(
+                raise EmptyLineError(
                     "an item has no value for the only column, and its CSV row would be an empty line",
                     "--format csv",
                     "select a second column",

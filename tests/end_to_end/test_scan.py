@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from converter import convert, scan
-from converter.errors import ConvertError
+from converter.errors import ConvertError, SchemaError
 from converter.options import ConvertOptions, Format
-from converter.testing import ExportFacts
+from converter.testing import ExportFacts, write_export
 from fixtures.expect import export_folder
 from tests.end_to_end.exports import export_of, line, small_lines
 from tests.oracle import expected_table
@@ -107,3 +107,25 @@ def test_a_scan_of_nothing_says_what_to_do(folder: str, tmp_path: Path) -> None:
     assert folder in str(error.value)
     assert "ddb-convert convert" in error.value.hint
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty"]
+
+
+def _scan_days(tmp_path: Path, *days: dict[str, object]) -> pl.DataFrame:
+    for number, item in enumerate(days):
+        facts = ExportFacts(export_time=datetime(2024, 1, 1 + number, tzinfo=UTC))
+        convert(write_export(tmp_path / str(number), [item], facts=facts).folder, tmp_path / "out")
+    return scan(tmp_path / "out").collect()
+
+
+def test_numbers_of_several_dates_keep_all_their_digits(tmp_path: Path) -> None:
+    frame = _scan_days(tmp_path, {"n": Decimal("12.75")}, {"n": 7}, {"n": Decimal("5.1234567")})
+    assert frame["n"].to_list() == [Decimal("12.75"), Decimal(7), Decimal("5.1234567")]
+
+
+def test_columns_of_older_dates_are_kept(tmp_path: Path) -> None:
+    frame = _scan_days(tmp_path, {"id": "a", "old": "x"}, {"id": "b"})
+    assert frame.select("id", "old").rows() == [("a", "x"), ("b", None)]
+
+
+def test_a_column_that_means_another_thing_on_another_date_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="column 'n' is bool"):
+        _scan_days(tmp_path, {"n": True}, {"n": 1})

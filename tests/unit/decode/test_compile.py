@@ -63,15 +63,21 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+def _folder() -> Path:
+    folder = compile_module._cache_folder()
+    assert folder is not None
+    return Path(folder)
+
+
 def test_our_own_variable_comes_before_the_users_cache_and_that_before_home(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     environment.setenv("HOME", str(tmp_path / "home"))
-    assert Path(compile_module._cache_folder()).parent == tmp_path / "home" / ".cache" / "ddb-convert"
+    assert _folder().parent == tmp_path / "home" / ".cache" / "ddb-convert"
     environment.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert Path(compile_module._cache_folder()).parent == tmp_path / "xdg" / "ddb-convert"
+    assert _folder().parent == tmp_path / "xdg" / "ddb-convert"
     environment.setenv("DDB_CONVERT_CACHE_DIR", str(tmp_path / "own"))
-    assert Path(compile_module._cache_folder()).parent == tmp_path / "own" / "ddb-convert"
+    assert _folder().parent == tmp_path / "own" / "ddb-convert"
 
 
 def test_a_cache_that_cannot_be_written_is_replaced_by_a_private_temporary_one(
@@ -80,10 +86,28 @@ def test_a_cache_that_cannot_be_written_is_replaced_by_a_private_temporary_one(
     (tmp_path / "file").touch()
     environment.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     environment.setattr("tempfile.tempdir", str(tmp_path))
-    folder = Path(compile_module._cache_folder())
-    assert folder.parent == tmp_path
-    assert folder.name.startswith("ddb-convert-kernels-")
-    assert folder.stat().st_mode & 0o777 == 0o700
+    folder = _folder()
+    assert folder.parent == tmp_path / f"ddb-convert-{os.getuid()}"
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+    assert _folder() == folder
+
+
+def test_a_temporary_cache_that_others_can_write_is_not_used(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    environment.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / f"ddb-convert-{os.getuid()}"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert compile_module._cache_folder() is None
+
+
+def test_empty_files_in_the_cache_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "a.nbi").touch()
+    assert not compile_module._holds_kernels(tmp_path)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "a.nbi").write_bytes(b"x")
+    assert compile_module._holds_kernels(tmp_path)
 
 
 def test_a_user_without_a_home_gets_a_private_temporary_cache(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -93,7 +117,7 @@ def test_a_user_without_a_home_gets_a_private_temporary_cache(environment: pytes
     environment.delenv("HOME", raising=False)
     environment.setattr("pwd.getpwuid", no_such_user)
     environment.setattr("tempfile.tempdir", str(tmp_path))
-    assert Path(compile_module._cache_folder()).parent == tmp_path
+    assert _folder().parent == tmp_path / f"ddb-convert-{os.getuid()}"
 
 
 def test_the_folders_name_changes_with_every_source_of_the_kernels(
