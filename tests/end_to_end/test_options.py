@@ -145,22 +145,19 @@ def flip_part_size(run: Run, tmp_path: Path) -> None:
 
 
 def flip_workers(run: Run, tmp_path: Path) -> None:
-    import threading
+    from concurrent.futures import ThreadPoolExecutor
 
     source = export_of(tmp_path / "wide", *(small_lines(25_000, start=n * 25_000) for n in range(3))).folder
-    before, seen = threading.Thread.start, []
+    before, counts = ThreadPoolExecutor.__init__, []
 
-    def start(thread: threading.Thread) -> None:
-        seen.append(thread.name)
-        before(thread)
+    def start(pool: ThreadPoolExecutor, max_workers: int, thread_name_prefix: str) -> None:
+        counts.append(max_workers)
+        before(pool, max_workers, thread_name_prefix)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threading.Thread, "start", start)
-        counts = []
+        patch.setattr(ThreadPoolExecutor, "__init__", start)
         for workers in ("1", "3"):
-            seen.clear()
             assert run("--workers", workers, source=source).code == 0
-            counts.append(len([name for name in seen if name.startswith("convert")]))
     assert counts == [1, 3]
 
 
