@@ -169,6 +169,11 @@ class Decoder:
         """Names of the attributes seen so far."""
         return self._kinds.attributes
 
+    @property
+    def attribute_count(self) -> int:
+        """How many attributes were seen so far."""
+        return self._kinds.attribute_count
+
     def observation(self) -> Observation:
         """What was observed so far."""
         return self._kinds.observation(self.items)
@@ -198,30 +203,26 @@ class Decoder:
             if status == tables.DONE:
                 break
             if status == tables.FULL:
-                yield self._batch()
-                self._reset()
+                yield from self._flush()
             elif status == IRREGULAR or not self._answer(status, block.data):
                 self._decode_irregular(block)
         if not self.observing and self._buffers.used_bytes(int(state[tables.ROW])) >= BATCH_BYTES:
-            yield self._batch()
-            self._reset()
+            yield from self._flush()
 
     def finish(self) -> Iterator[Batch]:
         """The last rows, if any."""
         if not self.observing and self._state[tables.ROW]:
-            yield self._batch()
-            self._reset()
+            yield from self._flush()
 
     def _run(self, data: Bytes) -> int:
         return int(decode_items(data, self._kinds.tables, self._buffers.arrays, self._state, self._scratch))
 
-    def _batch(self) -> Batch:
+    def _flush(self) -> Iterator[Batch]:
+        """The rows at hand; when the caller is done with them, their room is used again."""
         assert self._schema is not None
         rows = int(self._state[tables.ROW])
         self._buffers.seal(rows)
-        return Batch(rows, self._schema, self._buffers, self.changed)
-
-    def _reset(self) -> None:
+        yield Batch(rows, self._schema, self._buffers, self.changed)
         self._buffers.reset()
         self._state[tables.ROW] = 0
 

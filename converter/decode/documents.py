@@ -365,8 +365,10 @@ def copy_document(
             at, o = _copy_quoted(data, at, tags.S, target, o, limit)
             if at < 0:
                 return at, o
-            if byte(data, at) != _COLON or o + ROOM > limit:
-                return (IRREGULAR if byte(data, at) != _COLON else GROW), o
+            if byte(data, at) != _COLON:
+                return IRREGULAR, o
+            if o + ROOM > limit:
+                return GROW, o
             if not trusted:
                 if used >= scratch.names.size or _has_backslash(data, start, at):
                     return IRREGULAR, o

@@ -40,6 +40,11 @@ class KindRegistry:
         """Names of all attributes seen, in the order of their numbers."""
         return list(self._attributes)
 
+    @property
+    def attribute_count(self) -> int:
+        """How many attributes were seen."""
+        return len(self._attributes)
+
     def add(self, spelling: Bytes, name_end: int, tag_end: int) -> tuple[int, str, int] | None:
         """Register a kind by its spelling (`"price":{"N":"`); gives (kind, attribute, tag).
 

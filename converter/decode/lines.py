@@ -14,13 +14,11 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from converter.decode.documents import DEPTH
+from converter.decode.numbers import HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
 from converter.schema.tags import TAGS
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
-_SIGNIFICANT_DIGITS = 38
-_HIGHEST_EXPONENT = 125
-_LOWEST_EXPONENT = -130
-_DEEPEST = 64  # maps and lists in each other, as the kernel allows
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _SHOWN = 80
 _PATH_SHOWN = 240
@@ -45,7 +43,7 @@ class _Duplicate(ValueError):
 
 
 def compact_line(line: bytes) -> bytes:
-    """The item of `line` as the service would write it, newline included; b"" for a blank line or `{}`'s own text.
+    """The item of `line` as the service would write it, newline included; a blank line or `{}` comes back as such.
 
     Strict JSON: no name twice in an object, no NaN, no lone surrogates, valid UTF-8. Raises LineProblem.
     """
@@ -114,7 +112,7 @@ def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
     if tag not in TAGS:
         raise LineProblem(path, f"unknown type tag {_shorten(tag)!r}; the tags are {', '.join(TAGS)}")
     path = f"{path}.{tag}"
-    if tag in ("M", "L") and depth > _DEEPEST:
+    if tag in ("M", "L") and depth > DEPTH:
         raise LineProblem(path, "nested too deep: DynamoDB allows 32 levels")
     if tag == "M":
         if not isinstance(content, dict):
@@ -178,15 +176,15 @@ def _plain_number(text: str, path: str) -> str:
     if not digits:
         return "0"
     significant = digits.rstrip("0")
-    if len(significant) > _SIGNIFICANT_DIGITS:
+    if len(significant) > SIGNIFICANT_DIGITS:
         raise LineProblem(
-            path, f"{len(significant)} significant digits; DynamoDB's numbers have at most {_SIGNIFICANT_DIGITS}", text
+            path, f"{len(significant)} significant digits; DynamoDB's numbers have at most {SIGNIFICANT_DIGITS}", text
         )
     # Nine digits are far outside the range already, and int() of thousands would be slow or refused.
     shift = int(exponent.lstrip("+-0")[:9] or "0") * (-1 if exponent.startswith("-") else 1)
     lowest = shift - len(fraction) + len(digits) - len(significant)
     leading = lowest + len(significant) - 1
-    if not _LOWEST_EXPONENT <= leading <= _HIGHEST_EXPONENT:
+    if not LOWEST_EXPONENT <= leading <= HIGHEST_EXPONENT:
         raise LineProblem(path, "outside of DynamoDB's range, 1E-130 to 9.99E+125", text)
     value = Decimal((int(negative), tuple(map(int, significant)), lowest))
     return format(value, "f")

@@ -25,7 +25,7 @@ class Control:
         self.bytes_read = 0
 
     def surprised(self, surprise: str) -> None:
-        """Make all shards observe only."""
+        """Make all shards observe only; the first surprise is the one that is told."""
         with self._lock:
             self.surprise = self.surprise or surprise
 

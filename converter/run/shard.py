@@ -104,9 +104,7 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     try:
         for file in shard.files:
             json_bytes += _convert_file(file, shard, job, control, decoder, output)
-        _write(decoder.finish(), job, decoder, output)
-        if decoder.surprise and not control.surprise:
-            control.surprised(decoder.surprise)
+        _write(decoder.finish(), job, control, decoder, output)
         parts = output.finish()
     except BaseException:
         output.drop()
@@ -126,18 +124,16 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
                 decoder.observe_only()
                 output.drop()
             try:
-                _write(decoder.decode(block), job, decoder, output)
+                _write(decoder.decode(block), job, control, decoder, output)
             except LineProblem as problem:
                 reader.verify_rest()
                 raise _bad_line(problem, reader, job.options) from None
             size += block.size
-            if decoder.surprise and not control.surprise:
-                control.surprised(decoder.surprise)
             if decoder.observing:
                 output.drop()
-                if job.purpose is Purpose.TRY and len(decoder.attributes) > max(known, job.options.max_columns):
+                if job.purpose is Purpose.TRY and decoder.attribute_count > max(known, job.options.max_columns):
                     # Too many columns end the run: there is no need to read on.
-                    known = len(decoder.attributes)
+                    known = decoder.attribute_count
                     derive_schema(decoder.observation(), job.options)
     if job.options.verify:
         found = decoder.items - items
@@ -145,7 +141,8 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
     return size
 
 
-def _write(batches: Iterator[Batch], job: Job, decoder: Decoder, output: _Output) -> None:
+def _write(batches: Iterator[Batch], job: Job, control: Control, decoder: Decoder, output: _Output) -> None:
+    """Write what the decoder gives; a surprise, its own or the writer's, goes to all shards."""
     for batch in batches:
         try:
             output.write(batch)
@@ -155,6 +152,8 @@ def _write(batches: Iterator[Batch], job: Job, decoder: Decoder, output: _Output
                 raise
             output.drop()
             decoder.observe_only(error.what)
+    if decoder.surprise:
+        control.surprised(decoder.surprise)
 
 
 def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
 
 import pytest
 
@@ -117,6 +119,20 @@ def test_afterwards_sigterm_is_handled_as_before(run_job: RunJob) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@contextmanager
+def _running(job: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """The program with this job as its verb, and its stdout."""
+    with subprocess.Popen(
+        python(PROGRAM.format(job=job), "verb"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield process, process.stdout
+
+
 @pytest.mark.parametrize(
     ("number", "code", "message"),
     [(signal.SIGINT, 130, "error: interrupted\n"), (signal.SIGTERM, 143, "error: terminated\n")],
@@ -129,15 +145,8 @@ def test_a_signal_cleans_up_and_ends_with_128_and_its_number(number: signal.Sign
     finally:
         print("cleaned up", flush=True)
     """
-    with subprocess.Popen(
-        python(PROGRAM.format(job=job), "verb"),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "running\n"
+    with _running(job) as (process, stdout):
+        assert stdout.readline() == "running\n"
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (code, "cleaned up\n", message)
@@ -153,17 +162,10 @@ def test_a_second_sigterm_does_not_cut_the_clean_up_short() -> None:
         time.sleep(0.5)
         print("cleaned up", flush=True)
     """
-    with subprocess.Popen(
-        python(PROGRAM.format(job=job), "verb"),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "running\n"
+    with _running(job) as (process, stdout):
+        assert stdout.readline() == "running\n"
         process.send_signal(signal.SIGTERM)
-        assert process.stdout.readline() == "cleaning up\n"
+        assert stdout.readline() == "cleaning up\n"
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (143, "cleaned up\n")
@@ -176,15 +178,8 @@ def test_a_reader_that_closes_stdout_ends_it_quietly(lines: int) -> None:
     for _ in range({lines}):
         print("row")
     """
-    with subprocess.Popen(
-        python(PROGRAM.format(job=job), "verb"),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
+    with _running(job) as (process, stdout):
         assert process.stderr is not None
-        process.stdout.close()
+        stdout.close()
         err = process.stderr.read()
     assert (process.returncode, err) == (141, "")
