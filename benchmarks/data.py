@@ -29,13 +29,16 @@ from converter.testing import DataFileFacts, ExportFacts, files_text, summary_te
 from converter.testing.maker import GZIP_HEADER, write_manifest
 
 WORK = Path(__file__).parent / "work"
-BATCH_ITEMS = 10_000
+BATCH_BYTES = 3_600_000
 VERSION = 1  # To be raised when a data set's lines change, so that kept exports are not taken for the new ones.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataParameters:
-    """What is made: `json_bytes` of lines before compression (up to a line less per file), dealt evenly to `files`."""
+    """What is made: `json_bytes` of lines before compression (up to a line less per file), dealt evenly to `files`.
+
+    With no bytes it is the export of an empty table: data files without a line.
+    """
 
     dataset: str = "flat"
     json_bytes: int = 2_000_000_000
@@ -45,8 +48,8 @@ class DataParameters:
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
             raise ValueError(f"unknown data set {self.dataset!r}; there are {', '.join(DATASETS)}")
-        if self.files < 1 or self.json_bytes < 1:
-            raise ValueError("an export to measure has at least one data file and one byte")
+        if self.files < 1 or self.json_bytes < 0:
+            raise ValueError("an export to measure has at least one data file, and no fewer bytes than none")
 
     @property
     def key(self) -> str:
@@ -55,14 +58,22 @@ class DataParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class MadeExport:
-    """An export that lies ready. `folder` holds its manifests, sizes are bytes."""
+class ExportSize:
+    """How much an export holds."""
 
-    folder: Path
+    dataset: str
     items: int
     json_bytes: int
     gzip_bytes: int
     files: int
+
+
+@dataclass(frozen=True, slots=True)
+class MadeExport:
+    """An export that lies ready. `folder` holds its manifests."""
+
+    folder: Path
+    size: ExportSize
 
 
 def prepare_export(parameters: DataParameters, work: Path = WORK, processes: int = 2) -> MadeExport:
@@ -76,7 +87,7 @@ def prepare_export(parameters: DataParameters, work: Path = WORK, processes: int
             unfinished.rename(home)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    return _read_made(home)
+    return _read_made(parameters.dataset, home)
 
 
 def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) -> None:
@@ -89,7 +100,9 @@ def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) ->
         made = [make(index) for index in range(parameters.files)]
     else:
         with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            made = list(pool.map(make, range(parameters.files)))
+            # A task for each of thousands of tiny files would take longer than the files do.
+            chunk = max(parameters.files // 1000, 1)
+            made = list(pool.map(make, range(parameters.files), chunksize=chunk))
     items = sum(file.items for file, _ in made)
     write_manifest(bucket / facts.key_prefix, "files", files_text(file for file, _ in made))
     write_manifest(bucket / facts.key_prefix, "summary", summary_text(facts, items, sum(size for _, size in made)))
@@ -99,9 +112,11 @@ def _make_data_file(
     bucket: Path, facts: ExportFacts, parameters: DataParameters, index: int
 ) -> tuple[DataFileFacts, int]:
     """Write one data file; what the manifest says of it, and the bytes of its lines."""
-    make_lines = DATASETS[parameters.dataset].make_lines
+    data = DATASETS[parameters.dataset]
     rng = np.random.default_rng((parameters.seed, index))
     wanted = parameters.json_bytes * (index + 1) // parameters.files - parameters.json_bytes * index // parameters.files
+    # A tiny file needs no full batch; one that has a little too much is one batch then.
+    batch_items = max(min(BATCH_BYTES, wanted + wanted // 4) // data.line_bytes, 1)
     name = b32encode(facts.digest("data", index)).decode("ascii").rstrip("=").lower()
     key = f"{facts.key_prefix}data/{name}.json.gz"
     deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -110,7 +125,7 @@ def _make_data_file(
     with (bucket / key).open("wb") as stream:
         stream.write(GZIP_HEADER)
         while True:
-            lines = [line.encode() for line in make_lines(rng, BATCH_ITEMS)]
+            lines = [line.encode() for line in data.make_lines(rng, batch_items)]
             fitting = sum(size + end <= wanted for end in accumulate(map(len, lines)))
             text = b"".join(lines[:fitting])
             items += fitting
@@ -125,12 +140,14 @@ def _make_data_file(
                 return DataFileFacts(key, items, md5.digest()), size
 
 
-def _read_made(home: Path) -> MadeExport:
+def _read_made(dataset: str, home: Path) -> MadeExport:
     (summary_path,) = home.glob("AWSDynamoDB/*/manifest-summary.json")
     summary = json.loads(summary_path.read_bytes())
     sizes = [path.stat().st_size for path in (summary_path.parent / "data").iterdir()]
     # make_export tells the bytes of the lines as billedSizeBytes.
-    return MadeExport(summary_path.parent, summary["itemCount"], summary["billedSizeBytes"], sum(sizes), len(sizes))
+    json_bytes = summary["billedSizeBytes"]
+    size = ExportSize(dataset, summary["itemCount"], json_bytes, sum(sizes), len(sizes))
+    return MadeExport(summary_path.parent, size)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -148,9 +165,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parameters = DataParameters(dataset=options.dataset, json_bytes=json_bytes, files=options.files, seed=options.seed)
     began = time.perf_counter()
     made = prepare_export(parameters, options.out, options.processes)
+    size = made.size
     print(
-        f"{made.folder}: {made.items:,} items, {made.json_bytes / 1e6:,.0f} MB of JSON, "
-        f"{made.gzip_bytes / 1e6:,.0f} MB of gzip in {made.files} files ({time.perf_counter() - began:.1f} s)"
+        f"{made.folder}: {size.items:,} items, {size.json_bytes / 1e6:,.0f} MB of JSON, "
+        f"{size.gzip_bytes / 1e6:,.0f} MB of gzip in {size.files} files ({time.perf_counter() - began:.1f} s)"
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from benchmarks.datasets import flat, single
+from benchmarks.datasets import cjk, dynamic_keys, escapes, flat, large_items, lists, single, sparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class DataSet:
 
     make_lines: so many lines, each with its newline; all that is random comes from the generator.
     texts, numbers: the scalar columns whose contents every contender's output must agree on.
+    line_bytes: about so long is a line.
     """
 
     name: str
@@ -23,12 +25,37 @@ class DataSet:
     make_lines: Callable[[np.random.Generator, int], list[str]]
     texts: tuple[str, ...]
     numbers: tuple[str, ...]
+    line_bytes: int
+
+
+class _Module(Protocol):
+    """What the module of a data set has."""
+
+    @property
+    def ABOUT(self) -> str: ...  # noqa: N802 (a constant of the module)
+    @property
+    def TEXTS(self) -> tuple[str, ...]: ...  # noqa: N802
+    @property
+    def NUMBERS(self) -> tuple[str, ...]: ...  # noqa: N802
+    @property
+    def LINE_BYTES(self) -> int: ...  # noqa: N802
+    def make_lines(self, rng: np.random.Generator, count: int, /) -> list[str]: ...
+
+
+def _data_set(name: str, module: _Module) -> DataSet:
+    return DataSet(name, module.ABOUT, module.make_lines, module.TEXTS, module.NUMBERS, module.LINE_BYTES)
 
 
 DATASETS = {
     data.name: data
     for data in (
-        DataSet("flat", flat.ABOUT, flat.make_lines, flat.TEXTS, flat.NUMBERS),
-        DataSet("single", single.ABOUT, single.make_lines, single.TEXTS, single.NUMBERS),
+        _data_set("flat", flat),
+        _data_set("single", single),
+        _data_set("lists", lists),
+        _data_set("dynamic-keys", dynamic_keys),
+        _data_set("sparse", sparse),
+        _data_set("large-items", large_items),
+        _data_set("escapes", escapes),
+        _data_set("cjk", cjk),
     )
 }

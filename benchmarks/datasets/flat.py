@@ -11,6 +11,7 @@ from benchmarks.datasets import columns
 ABOUT = "one table, 11 scalar attributes (6 S, 4 N, 1 BOOL), some notes and most `deleted_at` absent"
 TEXTS = ("pk", "created_at", "status", "email", "note", "deleted_at")
 NUMBERS = ("user_id", "price", "quantity", "score")
+LINE_BYTES = 360
 
 # Positions in the usual order (pk, created_at, …): most items of a table were written by the same code.
 _ORDERS = tuple(

@@ -9,6 +9,7 @@ from benchmarks.datasets import columns
 ABOUT = "customers, orders and events in one table: maps, lists, sets, `value` sometimes N and sometimes S"
 TEXTS = ("pk", "sk", "type", "status")
 NUMBERS = ("total", "ts", "ttl")
+LINE_BYTES = 360
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
