@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -14,20 +16,61 @@ ROOT = Path(__file__).parent.parent
 class Contender:
     """One program and how it is told what to do.
 
-    argv: its blanks are {python}, {source}, {out}, {format} and {workers}; it runs in the repository's root.
-    env: added to our own environment.
-    packages: the distributions whose versions belong beside its figures.
+    argv: its blanks are {python}, {source}, {out}, {format}, {workers}, {prepared} (a folder that `prepare` fills) and
+    {fresh} (a folder that isn't there yet, another one for each run); it runs in the repository's root.
+    env: added to our own environment; the same blanks.
+    packages: the distributions whose versions belong beside its figures, and without which it is left out.
+    needs: the programs without which it is left out.
+    prepare: run once for each export before anything is timed; the same blanks but {out} and {fresh}.
+    columns: its output has the typed columns that every contender's has; False for a program that does less.
+    slow: so slow that it is measured on a smaller export, with its start-up beside it.
     """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    prepare: tuple[str, ...] = ()
+    columns: bool = True
+    slow: bool = False
 
-    def command(self, *, source: Path, out: Path, fmt: str, workers: int) -> list[str]:
-        """Its command line for one conversion."""
-        blanks = {"python": sys.executable, "source": source, "out": out, "format": fmt, "workers": workers}
-        return [word.format_map(blanks) for word in self.argv]
+    def missing(self) -> str:
+        """What of that which it needs isn't there; empty if all is."""
+        for package in self.packages:
+            try:
+                version(package)
+            except PackageNotFoundError:
+                return f"the package {package}"
+        return next((f"the program {program}" for program in self.needs if not shutil.which(program)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a contender is given."""
+
+    source: Path
+    fmt: str
+    workers: int
+    prepared: Path = Path()
+
+    def fill(self, words: tuple[str, ...], out: Path = Path()) -> list[str]:
+        """The words with their blanks filled."""
+        blanks = {
+            "python": sys.executable,
+            "source": self.source.resolve(),
+            "out": out.resolve(),
+            "format": self.fmt,
+            "workers": self.workers,
+            "prepared": self.prepared.resolve(),
+            "fresh": fresh_folder(out).resolve(),
+        }
+        return [word.format_map(blanks) for word in words]
+
+
+def fresh_folder(out: Path) -> Path:
+    """What {fresh} stands for beside this output."""
+    return out.parent / f"{out.name}-fresh"
 
 
 OURS = Contender(
@@ -37,10 +80,74 @@ OURS = Contender(
 )
 DUCKDB_FLAT = Contender(
     "DuckDB",
-    ("{python}", "benchmarks/peers/duckdb_flat.py", "{source}", "{out}", "{format}", "--threads", "{workers}"),
+    ("{python}", "-m", "benchmarks.peers.duckdb_flat", "{source}", "{out}", "{format}", "--threads", "{workers}"),
     packages=("duckdb",),
 )
 DUCKDB_FLAT_COLUMNS = Contender("DuckDB (read_json)", (*DUCKDB_FLAT.argv, "--read", "columns"), packages=("duckdb",))
+POLARS_FLAT = Contender(
+    "Polars",
+    ("{python}", "-m", "benchmarks.peers.polars_flat", "{source}", "{out}", "{format}"),
+    env={"POLARS_MAX_THREADS": "{workers}"},
+    packages=("polars",),
+)
+CHDB_FLAT = Contender(
+    "chDB (ClickHouse)",
+    ("{python}", "-m", "benchmarks.peers.chdb_flat", "{source}", "{out}", "{format}", "--threads", "{workers}"),
+    packages=("chdb",),
+)
+PYARROW_FLAT = Contender(
+    "pyarrow.json",
+    ("{python}", "-m", "benchmarks.peers.pyarrow_flat", "{source}", "{out}", "{format}", "--threads", "{workers}"),
+    packages=("pyarrow",),
+)
+SPARK_FLAT = Contender(
+    "PySpark",
+    ("{python}", "-m", "benchmarks.peers.spark_flat", "{source}", "{out}", "{format}", "--threads", "{workers}"),
+    env={"PYSPARK_PYTHON": "{python}", "SPARK_LOCAL_IP": "127.0.0.1"},
+    packages=("pyspark",),
+    needs=("java",),
+    slow=True,
+)
+BOTO3_FLAT = Contender(
+    "boto3 + pyarrow",
+    ("{python}", "-m", "benchmarks.peers.boto3_flat", "{source}", "{out}", "{format}", "--threads", "{workers}"),
+    packages=("boto3", "pyarrow"),
+    slow=True,
+)
+FLOOR = Contender(
+    "floor",
+    ("{python}", "-m", "benchmarks.floor", "{source}", "{out}", "--prepared", "{prepared}", "--threads", "{workers}"),
+    packages=("pyarrow", "isal"),
+    prepare=("{python}", "-m", "benchmarks.floor", "{source}", "{prepared}", "--prepare", "{format}"),
+)
+GZIP = Contender(
+    "gzip -dc",
+    ("sh", "-c", 'exec gzip -dc "$0"/data/*.json.gz', "{source}"),
+    needs=("gzip",),
+    columns=False,
+)
+
+
+def duckdb_documents(dataset: str) -> Contender:
+    """DuckDB with the scalars of this data set typed and all else left as the JSON that it is."""
+    return Contender(
+        "DuckDB",
+        (
+            *("{python}", "-m", "benchmarks.peers.duckdb_documents", "{source}", "{out}", "{format}"),
+            *("--dataset", dataset, "--threads", "{workers}"),
+        ),
+        packages=("duckdb",),
+    )
+
 
 # By data set. The first is the one that the others' ratios are to.
-PEERS: Mapping[str, tuple[Contender, ...]] = {"flat": (DUCKDB_FLAT, DUCKDB_FLAT_COLUMNS), "single": ()}
+PEERS: Mapping[str, tuple[Contender, ...]] = {
+    "flat": (
+        *(DUCKDB_FLAT, DUCKDB_FLAT_COLUMNS, POLARS_FLAT, CHDB_FLAT, PYARROW_FLAT, SPARK_FLAT, BOTO3_FLAT),
+        *(FLOOR, GZIP),
+    ),
+    **{
+        dataset: (duckdb_documents(dataset), FLOOR, GZIP)
+        for dataset in ("single", "lists", "dynamic-keys", "sparse", "large-items", "escapes", "cjk")
+    },
+}

@@ -1,7 +1,8 @@
-"""Runs contenders in alternating rounds, each in a process of its own, and takes time, CPU and peak memory.
+"""Runs cases in alternating rounds, each run in a process of its own, and takes time, CPU and peak memory.
 
 A child's peak, as the kernel tells it, is never below what its parent holds when it starts it: what is imported here
-and in `run` stays far smaller than any contender, and DuckDB checks outputs in a process of its own.
+and in `run` stays far smaller than any contender. DuckDB checks outputs, and matplotlib draws, in processes of their
+own.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import IO
 
-from benchmarks.contenders import ROOT, Contender
+from benchmarks.contenders import ROOT, Contender, Job, fresh_folder
+from benchmarks.data import ExportSize, MadeExport
 
 STDERR_SHOWN = 4000
 
@@ -25,29 +28,38 @@ class BenchmarkError(Exception):
     """A contender failed, or its output isn't what the others' is: no figure can be had from it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What all contenders are given."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One row of a table: a contender and what it is given.
 
-    source: Path
+    name: what the row is called. part: the table of its measure in which it stands, where there are several.
+    """
+
+    name: str
+    contender: Contender
+    export: MadeExport
     fmt: str
     workers: int
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: wall seconds, user and system seconds, peak resident bytes."""
+    """One process and those it waited for: wall seconds, user and system seconds, peak bytes of the largest."""
 
     seconds: float
     cpu_seconds: float
     peak_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """All counted runs of one contender, and the bytes that it wrote."""
+    """All counted runs of one case, and the bytes that it wrote."""
 
-    contender: str
+    name: str
+    part: str
+    workers: int
+    size: ExportSize
     runs: tuple[Run, ...]
     out_bytes: int
 
@@ -68,51 +80,84 @@ class Timing:
 
 
 def measure(
-    contenders: Sequence[Contender],
-    job: Job,
+    cases: Sequence[Case],
     rounds: int,
     scratch: Path,
-    check: Callable[[dict[str, Path]], None],
+    check: Callable[[list[Path]], None],
+    *,
+    warm: bool = True,
 ) -> list[Timing]:
-    """Time the contenders in turn, A B A B.
+    """Time the cases in turn, A B A B.
 
-    A round that isn't counted comes first: it fills the page cache and the cache of compiled kernels. Each run has
-    a new folder for its output; the last round's outputs are kept until `check` has seen them (by contender) and
-    raised if they differ.
+    If warm, a round that isn't counted comes first: it fills the page cache and the cache of compiled kernels. Each
+    run has a new folder for its output; the last round's outputs, in the order of the cases, are kept until `check`
+    has seen them and raised if they differ.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
+    runs: list[list[Run]] = [[] for _ in cases]
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        outs = {contender.name: Path(folder) / f"out-{i}" for i, contender in enumerate(contenders)}
-        for number in range(rounds + 1):
-            for contender in contenders:
-                out = outs[contender.name]
+        outs = [Path(folder) / f"out-{i}" for i in range(len(cases))]
+        jobs = _prepare(cases, Path(folder))
+        for number in range(-1 if warm else 0, rounds):
+            for case, job, out, counted in zip(cases, jobs, outs, runs, strict=True):
                 shutil.rmtree(out, ignore_errors=True)
+                shutil.rmtree(fresh_folder(out), ignore_errors=True)
                 # Otherwise it would pay for writing back what the run before it left in the page cache.
                 os.sync()
-                run = run_once(contender, job, out)
-                if number:
-                    runs[contender.name].append(run)
+                run = run_once(case.contender, job, out)
+                if number >= 0:
+                    counted.append(run)
         check(outs)
-        return [Timing(name, tuple(runs[name]), _folder_bytes(outs[name])) for name in runs]
+        return [
+            Timing(
+                name=case.name,
+                part=case.part,
+                workers=case.workers,
+                size=case.export.size,
+                runs=tuple(counted),
+                out_bytes=_folder_bytes(out),
+            )
+            for case, counted, out in zip(cases, runs, outs, strict=True)
+        ]
 
 
 def run_once(contender: Contender, job: Job, out: Path) -> Run:
     """One process from start to end. Raises BenchmarkError with its last words if it fails."""
-    command = contender.command(source=job.source.resolve(), out=out.resolve(), fmt=job.fmt, workers=job.workers)
+    command = job.fill(contender.argv, out)
+    env = dict(zip(contender.env, job.fill(tuple(contender.env.values()), out), strict=True))
     with tempfile.TemporaryFile() as messages:
         began = time.perf_counter()
         child = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **contender.env}, stdout=subprocess.DEVNULL, stderr=messages
+            command, cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=messages
         )
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
-            messages.seek(0)
-            said = messages.read().decode(errors="replace")[-STDERR_SHOWN:]
-            raise BenchmarkError(f"{contender.name} ended with {child.returncode}:\n{said}")
+            raise _failed(contender, child.returncode, messages)
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def _prepare(cases: Sequence[Case], folder: Path) -> list[Job]:
+    """What each case is given; what its contender wants to have prepared is there then."""
+    jobs = []
+    for i, case in enumerate(cases):
+        job = Job(case.export.folder, case.fmt, case.workers)
+        if case.contender.prepare:
+            job = replace(job, prepared=folder / f"prepared-{i}")
+            with tempfile.TemporaryFile() as messages:
+                command = job.fill(case.contender.prepare)
+                child = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=messages, check=False)
+                if child.returncode:
+                    raise _failed(case.contender, child.returncode, messages)
+        jobs.append(job)
+    return jobs
+
+
+def _failed(contender: Contender, code: int, messages: IO[bytes]) -> BenchmarkError:
+    messages.seek(0)
+    said = messages.read().decode(errors="replace")[-STDERR_SHOWN:]
+    return BenchmarkError(f"{contender.name} ended with {code}:\n{said}")
 
 
 def _folder_bytes(folder: Path) -> int:

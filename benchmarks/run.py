@@ -1,99 +1,122 @@
-"""Measures the program beside its peers: `python -m benchmarks.run [speed|memory]`, or `make bench`.
+"""Measures the program beside its peers: `python -m benchmarks.run [MEASURE]`, or `make bench` for all of it.
 
-`speed` times one conversion of one export by each contender, `memory` takes our peak at one and at four times the size.
+All measures together take about three hours on two cores, most of it for `speed`, and need 30 GB of disk for the
+exports below `benchmarks/work`. `--quick` runs everything in a minute or two and keeps nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.contenders import OURS, PEERS, Contender
-from benchmarks.data import WORK, DataParameters, prepare_export
-from benchmarks.datasets import DATASETS
+from benchmarks.contenders import PEERS
+from benchmarks.data import WORK, prepare_export
 from benchmarks.machine import describe_machine, describe_versions
-from benchmarks.measure import BenchmarkError, Job, measure
-from benchmarks.results import Result, Sized, keep_result, render
+from benchmarks.measure import BenchmarkError, Case, measure
+from benchmarks.measures import MEASURES, SCALING, START, TINY_FILES, Plan, Setting, check_names
+from benchmarks.report import write_report
+from benchmarks.results import Result, keep_result
+from benchmarks.tables import render
 from benchmarks.verify import check_outputs
 
 FORMATS = ("parquet", "csv")
-SIZES = {"speed": (1,), "memory": (1, 4)}
 QUICK_BYTES = 1_000_000
+QUICK_TINY_FILES = 40
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is asked for, print the tables and keep them in RESULTS.md (not with --quick or --only)."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=main.__doc__)
-    parser.add_argument("measure", choices=SIZES, nargs="?", default="speed")
-    parser.add_argument("--dataset", choices=PEERS, default="flat")
-    parser.add_argument("--format", choices=FORMATS, action="append", help="again for both; both by default")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run", description=main.__doc__, epilog="; ".join(_about_measures())
+    )
+    parser.add_argument("measure", choices=("all", "scaling", *MEASURES), nargs="?", default="all")
+    parser.add_argument("--dataset", choices=PEERS, action="append", help="may be repeated; speed: all, others: flat")
+    parser.add_argument("--format", choices=FORMATS, action="append", help="speed and startup: both, others: parquet")
     parser.add_argument("--json-bytes", type=float, default=2e9, help="bytes of all lines before compression (2e9)")
     parser.add_argument("--files", type=int, default=8, help="data files (8)")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds (5)")
     parser.add_argument("--workers", type=int, default=2, help="threads for each contender (2)")
-    parser.add_argument("--only", action="append", metavar="NAME", help="leave out all other contenders")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="leave out all other contenders")
     parser.add_argument("--quick", action="store_true", help="one round on little data, to see that it works")
     parser.add_argument("--work", type=Path, default=WORK, help="folder for data and outputs")
     options = parser.parse_args(arguments)
     if options.quick:
         options.json_bytes, options.rounds = QUICK_BYTES, 1
+    kept = not (options.quick or options.only)
     try:
-        for fmt in options.format or FORMATS:
-            result = take_measure(options, fmt)
-            print(render(result))
-            if not (options.quick or options.only):
+        check_names(options.only)
+        for plan in make_plans(options):
+            result = take(plan, options)
+            print(render(result), flush=True)
+            if kept:
                 keep_result(result)
+                write_report()
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def take_measure(options: argparse.Namespace, fmt: str) -> Result:
-    """Make the data unless it is there, and let the contenders run on it."""
-    peers = PEERS[options.dataset] if options.measure == "speed" else ()
-    contenders = choose_contenders((OURS, *peers), options.only)
-    sizes = []
-    for scale in SIZES[options.measure]:
-        parameters = DataParameters(
-            dataset=options.dataset, json_bytes=int(options.json_bytes) * scale, files=options.files
-        )
-        made = prepare_export(parameters, options.work, processes=1 if options.quick else 2)
-        check = partial(check_outputs, options.dataset, fmt, made.items)
-        job = Job(made.folder, fmt, options.workers)
-        timings = measure(contenders, job, options.rounds, options.work / "out", check)
-        sizes.append(
-            Sized(
-                json_bytes=made.json_bytes,
-                gzip_bytes=made.gzip_bytes,
-                items=made.items,
-                files=made.files,
-                timings=tuple(timings),
-            )
-        )
-    return Result(
-        measure=options.measure,
-        dataset=options.dataset,
-        about=DATASETS[options.dataset].about,
-        fmt=fmt,
+def make_plans(options: argparse.Namespace) -> Iterator[Plan]:
+    """The plans that are asked for, one after the other: making one makes its exports."""
+    setting = Setting(
+        make=partial(prepare_export, work=options.work, processes=1 if options.quick else 2),
+        json_bytes=int(options.json_bytes),
+        files=options.files,
+        tiny_files=QUICK_TINY_FILES if options.quick else TINY_FILES,
         workers=options.workers,
+        only=options.only,
+    )
+    for name in {"all": tuple(MEASURES), "scaling": SCALING}.get(options.measure, (options.measure,)):
+        for dataset in options.dataset or (PEERS if name == "speed" else ("flat",)):
+            for fmt in options.format or (FORMATS if name in ("speed", "startup") else FORMATS[:1]):
+                plan = MEASURES[name](setting, dataset, fmt)
+                if any(plan.groups):
+                    yield plan
+
+
+def take(plan: Plan, options: argparse.Namespace) -> Result:
+    """Run the groups of a plan."""
+    timings = []
+    for group in plan.groups:
+        check = partial(_check, group)
+        timings += measure(group, options.rounds, options.work / "out", check, warm=not options.quick)
+    packages = (package for group in plan.groups for case in group for package in case.contender.packages)
+    return Result(
+        measure=plan.measure,
+        dataset=plan.dataset,
+        about=plan.about,
+        fmt=plan.fmt,
         machine=describe_machine(),
-        versions=describe_versions(package for contender in contenders for package in contender.packages),
-        baseline=next((peer.name for peer in peers if peer in contenders), None),
-        sizes=tuple(sizes),
+        versions=describe_versions(packages),
+        baseline=plan.baseline,
+        left_out=dict(plan.left_out),
+        timings=tuple(timings),
     )
 
 
-def choose_contenders(contenders: Sequence[Contender], only: Sequence[str] | None) -> list[Contender]:
-    """The contenders with these names, or all. Raises BenchmarkError for a name that no contender has."""
-    known = [contender.name for contender in contenders]
-    for name in only or ():
-        if name not in known:
-            raise BenchmarkError(f"no contender is called {name!r}; there are {', '.join(known)}")
-    return [contender for contender in contenders if not only or contender.name in only]
+def _check(cases: Sequence[Case], outs: Sequence[Path]) -> None:
+    """Raise BenchmarkError unless all outputs of one export agree."""
+    by_export: dict[Path, dict[str, Path]] = {}
+    sizes = {case.export.folder: case.export.size for case in cases}
+    for case, out in zip(cases, outs, strict=True):
+        # On a handful of items, an attribute that none of them has is no column of ours.
+        if case.contender.columns and case.part != START:
+            by_export.setdefault(case.export.folder, {})[case.name] = out
+    for folder, found in by_export.items():
+        check_outputs(sizes[folder].dataset, cases[0].fmt, sizes[folder].items, found)
+
+
+def _about_measures() -> Iterator[str]:
+    """The measures' names with what they are about, from the module that plans them."""
+    doc = sys.modules[Plan.__module__].__doc__ or ""
+    for line in doc.splitlines():
+        name, _, about = line.strip().partition(" ")
+        if name in MEASURES:
+            yield f"{name}: {about.strip()}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""DuckDB on the `flat` data set, with types written by hand: `python duckdb_flat.py SRC OUT parquet|csv`.
+"""DuckDB on the `flat` data set, with types written by hand: `python -m benchmarks.peers.duckdb_flat SRC OUT FORMAT`.
 
 What was tried, in CPU seconds (within 10 %, on a busy machine) for 400 MB of JSON in 8 files, two threads:
 
@@ -18,25 +18,17 @@ Numbers go to CSV as the text that they are: casts take 1.15 times as long, and 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import duckdb
 
-# Attribute, tag, type: in the order of the output.
-COLUMNS = (
-    ("active", "BOOL", "BOOLEAN"),
-    ("created_at", "S", "VARCHAR"),
-    ("deleted_at", "S", "VARCHAR"),
-    ("email", "S", "VARCHAR"),
-    ("note", "S", "VARCHAR"),
-    ("pk", "S", "VARCHAR"),
-    ("price", "N", "DECIMAL(38, 2)"),
-    ("quantity", "N", "BIGINT"),
-    ("score", "N", "DECIMAL(38, 18)"),
-    ("status", "S", "VARCHAR"),
-    ("user_id", "N", "BIGINT"),
-)
+from benchmarks.peers.flat import COLUMNS, make_parser
+
+TYPES = {
+    "bool": "BOOLEAN",
+    "text": "VARCHAR",
+    "int64": "BIGINT",
+    "decimal2": "DECIMAL(38, 2)",
+    "decimal18": "DECIMAL(38, 18)",
+}
 SETTINGS = {
     "parquet": "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, PER_THREAD_OUTPUT",
     "csv": "FORMAT csv, HEADER",
@@ -47,7 +39,7 @@ def extracting(files: str, cast: bool) -> str:
     """A query that reads whole lines and takes all attributes out of each with one call."""
     paths = ", ".join(f"'$.Item.{name}.{tag}'" for name, tag, _ in COLUMNS)
     columns = ", ".join(
-        f"CAST(v[{i}] AS {kind}) AS {name}" if cast and kind != "VARCHAR" else f"v[{i}] AS {name}"
+        f"CAST(v[{i}] AS {TYPES[kind]}) AS {name}" if cast and kind != "text" else f"v[{i}] AS {name}"
         for i, (name, _, kind) in enumerate(COLUMNS, 1)
     )
     lines = f"read_ndjson_objects('{files}', compression = 'gzip')"
@@ -58,7 +50,7 @@ def reading_columns(files: str, cast: bool) -> str:
     """A query that has read_json make structs."""
     struct = ", ".join(f"{name} STRUCT({tag} {'BOOLEAN' if tag == 'BOOL' else 'VARCHAR'})" for name, tag, _ in COLUMNS)
     columns = ", ".join(
-        f"CAST(Item.{name}.{tag} AS {kind}) AS {name}" if cast and tag == "N" else f"Item.{name}.{tag} AS {name}"
+        f"CAST(Item.{name}.{tag} AS {TYPES[kind]}) AS {name}" if cast and tag == "N" else f"Item.{name}.{tag} AS {name}"
         for name, tag, kind in COLUMNS
     )
     return (
@@ -69,11 +61,7 @@ def reading_columns(files: str, cast: bool) -> str:
 
 def main() -> None:
     """Convert the export in SRC to files in OUT."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("source", type=Path, metavar="SRC")
-    parser.add_argument("out", type=Path, metavar="OUT")
-    parser.add_argument("format", choices=SETTINGS)
-    parser.add_argument("--threads", type=int, default=2)
+    parser = make_parser(main.__doc__)
     parser.add_argument("--read", choices=("extract", "columns"), default="extract")
     options = parser.parse_args()
     make_query = extracting if options.read == "extract" else reading_columns

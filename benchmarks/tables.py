@@ -1,0 +1,168 @@
+"""A result as a section of RESULTS.md: what was measured, and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from benchmarks.contenders import OURS
+from benchmarks.measure import Timing
+from benchmarks.measures import FULL, SLOW, START
+from benchmarks.results import Result
+
+FORMAT_NAMES = {"parquet": "Parquet", "csv": "CSV"}
+_TITLES = {
+    "speed": "Speed: `{dataset}` to {format}",
+    "memory": "Time and memory against size: `{dataset}` to {format}",
+    "workers": "Two workers against one: `{dataset}` to {format}",
+    "one-file": "One large data file: `{dataset}` to {format}",
+    "tiny-files": "Tiny data files: `{dataset}` to {format}",
+    "data-sets": "Data sets against `{dataset}`, to {format}",
+    "startup": "Start-up: to {format}",
+}
+
+
+def render(result: Result) -> str:
+    """One section of RESULTS.md."""
+    title = _TITLES[result.measure].format(dataset=result.dataset, format=FORMAT_NAMES[result.fmt])
+    rounds = len(result.timings[0].runs)
+    workers = max(timing.workers for timing in result.timings)
+    tables = {"speed": _speed, "memory": _memory, "startup": _startup}
+    lines = [
+        f"## {title}",
+        "",
+        f"- Data: {result.about}{_sizes(result)}",
+        f"- Machine: {result.machine}; {workers} threads for each contender",
+        f"- Versions: {result.versions}",
+        f"- Rounds: {rounds}",
+        *(f"- Left out: {name}, because {missing} isn't there" for name, missing in result.left_out.items()),
+        "",
+        *tables.get(result.measure, _relative)(result),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _sizes(result: Result) -> str:
+    """The export or two that most of the cases were run on; where there are more, the table tells."""
+    sizes = list(dict.fromkeys(timing.size for timing in result.part(FULL)))
+    if not sizes or len(sizes) > 2:
+        return ""
+    return "; " + "; ".join(
+        f"{size.json_bytes / 1e6:,.0f} MB of JSON ({size.items:,} items) in {size.files:,} "
+        f"{'files' if size.files > 1 else 'file'}, {size.gzip_bytes / 1e6:,.0f} MB as gzip level 6"
+        for size in sizes
+    )
+
+
+def _speed(result: Result) -> list[str]:
+    rows = _against_peers(result, result.part(FULL))
+    slow = result.part(SLOW)
+    if slow:
+        rows += [
+            *([""] if rows else []),
+            f"The slow ones, on {slow[0].size.json_bytes / 1e6:,.0f} MB of the same data. There start-up is much of "
+            "the time, so the last two columns leave it out:",
+            "",
+            *_without_startup(result, slow),
+        ]
+    return rows
+
+
+def _against_peers(result: Result, timings: Sequence[Timing]) -> list[str]:
+    if not timings:
+        return []
+    base = next((timing for timing in timings if timing.name == result.baseline), None)
+    rows = [
+        f"| | MB/s | ÷ {result.baseline or 'peer'} | seconds (lowest–highest) | CPU s | peak MB | output MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    return rows + [
+        f"| {timing.name} | {_rate(timing):,.0f} | {f'{base.seconds / timing.seconds:.2f}' if base else ''} "
+        f"| {_seconds(timing)} | {timing.cpu_seconds:.2f} "
+        f"| {timing.peak_bytes / 1e6:,.0f} | {timing.out_bytes / 1e6:,.0f} |"
+        for timing in timings
+    ]
+
+
+def _without_startup(result: Result, timings: Sequence[Timing]) -> list[str]:
+    """The cases on the smaller export, each beside its own start-up."""
+    startups = {timing.name: timing.seconds for timing in result.part(START)}
+    base = next((timing for timing in timings if timing.name == result.baseline), None)
+    ratio = f"÷ {result.baseline}"
+    rows = [
+        f"| | MB/s | {ratio} | seconds (lowest–highest) | peak MB | start-up s | MB/s | {ratio} |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for timing in timings:
+        working = _working(timing, startups[timing.name])
+        ratios = ("", "")
+        if base:
+            ratios = (
+                f"{base.seconds / timing.seconds:.2f}",
+                f"{_working(base, startups[base.name]) / working:.2f}",
+            )
+        rows.append(
+            f"| {timing.name} | {_rate(timing):,.0f} | {ratios[0]} | {_seconds(timing)} "
+            f"| {timing.peak_bytes / 1e6:,.0f} | {startups[timing.name]:.2f} "
+            f"| {timing.size.json_bytes / 1e6 / working:,.0f} | {ratios[1]} |"
+        )
+    return rows
+
+
+def _memory(result: Result) -> list[str]:
+    timings = result.part(FULL)
+    smallest = {timing.name: timing for timing in reversed(timings)}
+    rows = [
+        "| JSON MB | contender | seconds | MB/s | ÷ smallest's | peak MB | ÷ smallest's |",
+        "|---:|---|---:|---:|---:|---:|---:|",
+    ]
+    return rows + [
+        f"| {timing.size.json_bytes / 1e6:,.0f} | {timing.name} | {timing.seconds:.2f} | {_rate(timing):,.0f} "
+        f"| {_rate(timing) / _rate(smallest[timing.name]):.2f} | {timing.peak_bytes / 1e6:,.0f} "
+        f"| {timing.peak_bytes / smallest[timing.name].peak_bytes:.2f} |"
+        for timing in timings
+    ]
+
+
+def _relative(result: Result) -> list[str]:
+    """Cases against the first of them, start-up taken off both."""
+    timings = result.part(FULL)
+    startups = [timing.seconds for timing in result.part(START)]
+    # With one start-up for each case they stand in the same order, otherwise all cases have the same.
+    own = startups if len(startups) == len(timings) else [median(startups)] * len(timings)
+    rates = [timing.size.json_bytes / _working(timing, start) for timing, start in zip(timings, own, strict=True)]
+    base = next(rate for timing, rate in zip(timings, rates, strict=True) if timing.name == result.baseline)
+    rows = [
+        f"| | JSON MB | files | seconds | start-up s | MB/s without it | ÷ {result.baseline} | CPU s | peak MB |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    return rows + [
+        f"| {timing.name} | {timing.size.json_bytes / 1e6:,.0f} | {timing.size.files:,} | {timing.seconds:.2f} "
+        f"| {start:.2f} | {rate / 1e6:,.0f} | {rate / base:.2f} | {timing.cpu_seconds:.2f} "
+        f"| {timing.peak_bytes / 1e6:,.0f} |"
+        for timing, start, rate in zip(timings, own, rates, strict=True)
+    ]
+
+
+def _startup(result: Result) -> list[str]:
+    rows = ["| `" + OURS.name + "` | seconds (lowest–highest) | CPU s | peak MB |", "|---|---:|---:|---:|"]
+    return rows + [
+        f"| {timing.name} | {_seconds(timing)} | {timing.cpu_seconds:.2f} | {timing.peak_bytes / 1e6:,.0f} |"
+        for timing in result.part(START)
+    ]
+
+
+def _rate(timing: Timing) -> float:
+    """MB/s of the whole process."""
+    return timing.size.json_bytes / 1e6 / timing.seconds
+
+
+def _working(timing: Timing, startup: float) -> float:
+    """Seconds beside the start-up; on little data there may be none to speak of."""
+    return max(timing.seconds - startup, 0.001)
+
+
+def _seconds(timing: Timing) -> str:
+    spread = [run.seconds for run in timing.runs]
+    return f"{timing.seconds:.2f} ({min(spread):.2f}–{max(spread):.2f})"
