@@ -16,9 +16,9 @@ from converter.decode.tables import (
     COLUMN_PRESENT,
     COLUMN_START,
     COLUMN_USED,
+    ROOM,
     Columns,
 )
-from converter.decode.texts import ROOM
 from converter.schema.types import Column
 
 BATCH_ROWS = 100_000

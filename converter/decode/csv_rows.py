@@ -6,24 +6,12 @@ readers can tell them apart.
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inner, kernel
 from converter.decode.lanes import Bytes, byte, copy64, csv_mask, put
-from converter.decode.tables import COLUMN_START, Columns
-
-NEXT_ROW: Final = 0
-"""Member of the state: the row to go on with."""
-WRITTEN: Final = 1
-"""Member of the state: bytes in the output."""
-NEEDED: Final = 2
-"""Member of the state: bytes that the next row may take, when the output had no room for it."""
-EMPTY_LINE: Final = 3
-"""Member of the state: 1 when the next row would be an empty line."""
-STATE_SIZE: Final = 4
+from converter.decode.tables import COLUMN_START, EMPTY_LINE, NEEDED, NEXT_ROW, WRITTEN, Columns
 
 _QUOTE = 0x22
 _COMMA = 0x2C

@@ -12,13 +12,10 @@ import pyarrow.compute as pc
 
 from converter.decode import tables
 from converter.decode.buffers import BATCH_BYTES, Buffers
-from converter.decode.documents import new_scratch
-from converter.decode.items import decode_items, line_end, take_back
+from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
-from converter.decode.lanes import Bytes
 from converter.decode.lines import LineProblem, compact_line
-from converter.decode.tables import Columns
-from converter.decode.texts import GROW, IRREGULAR
+from converter.decode.tables import GROW, IRREGULAR, Bytes, Columns, new_scratch
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
 from converter.schema import tags
@@ -142,6 +139,7 @@ class Decoder:
         self._kinds = KindRegistry()
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._scratch = new_scratch()
+        self._decode_items = bind_decode_items()
         self._state = np.zeros(tables.STATE_SIZE, np.int64)
         self._state[tables.CAPACITY] = self._buffers.rows if schema else _ENDLESS
         self._state[tables.OVERFLOW_BEGIN] = -1
@@ -215,7 +213,7 @@ class Decoder:
             yield from self._flush()
 
     def _run(self, data: Bytes) -> int:
-        return int(decode_items(data, self._kinds.tables, self._buffers.arrays, self._state, self._scratch))
+        return int(self._decode_items(data, self._kinds.tables, self._buffers.arrays, self._state, self._scratch))
 
     def _flush(self) -> Iterator[Batch]:
         """The rows at hand; when the caller is done with them, their room is used again."""

@@ -7,19 +7,16 @@ a map.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inner
 from converter.decode.lanes import Bytes, byte, put, word
-from converter.decode.numbers import NUMBER_ROOM, normalise_number, plain_number
-from converter.decode.texts import GROW, IRREGULAR, ROOM, base64_size, copy_bytes, copy_string, token_end
+from converter.decode.limits import DEPTH
+from converter.decode.numbers import normalise_number, plain_number
+from converter.decode.tables import GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
+from converter.decode.texts import base64_size, copy_bytes, copy_string, token_end
 from converter.schema import tags
-
-DEPTH = 64
-"""Nesting that the kernel follows; DynamoDB allows 32 levels."""
 
 _QUOTE = 0x22
 _COLON = 0x3A
@@ -43,29 +40,6 @@ _TAG_SIZES = np.zeros(len(tags.TAGS), np.int64)
 for _number, _text in enumerate(tags.TAGS):
     _TAG_SIZES[_number] = len(_text)
     _TAG_LETTERS[_number, : len(_text)] = np.frombuffer(_text.encode(), np.uint8)
-
-
-class Scratch(NamedTuple):
-    """Working memory of one decoder.
-
-    number: the plain form of a number that was written otherwise. closers: per open map or list its closing
-    byte. names: hashes of the names in all open maps, innermost last; marks: per open map where its names begin.
-    """
-
-    number: Bytes
-    closers: Bytes
-    names: NDArray[np.uint64]
-    marks: NDArray[np.int64]
-
-
-def new_scratch(names: int = 1 << 16) -> Scratch:
-    """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path."""
-    return Scratch(
-        np.zeros(NUMBER_ROOM, np.uint8),
-        np.zeros(DEPTH, np.uint8),
-        np.zeros(names, np.uint64),
-        np.zeros(DEPTH, np.int64),
-    )
 
 
 @inner

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inlined, inner, kernel
-from converter.decode.documents import Scratch, hash_bytes
+from converter.decode.documents import hash_bytes
 from converter.decode.lanes import Bytes, byte, equal_mask, lowest_bit, special_mask, word
 from converter.decode.tables import (
     BOOL,
@@ -29,8 +29,10 @@ from converter.decode.tables import (
     DONE,
     EMPTY_OBJECTS,
     FULL,
+    GROW,
     IN_ITEM,
     INT64,
+    IRREGULAR,
     ITEMS,
     KIND_ACTION,
     KIND_ATTRIBUTE,
@@ -61,8 +63,8 @@ from converter.decode.tables import (
     TAG_END,
     Columns,
     Kinds,
+    Scratch,
 )
-from converter.decode.texts import GROW, IRREGULAR
 from converter.decode.values import close_overflow, decode_bool, decode_number, decode_text
 
 _ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))

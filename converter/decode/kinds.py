@@ -7,9 +7,8 @@ import json
 import numpy as np
 
 from converter.decode import tables
-from converter.decode.items import find_slot
-from converter.decode.lanes import Bytes
-from converter.decode.tables import Kinds
+from converter.decode.kernels import bind_find_slot
+from converter.decode.tables import Bytes, Kinds
 from converter.options import NAMES_LIMIT
 from converter.schema import tags
 from converter.schema.derive import too_many_attributes
@@ -27,6 +26,7 @@ class KindRegistry:
         self._spelling_bytes = 0
         self._count = 0
         self._attributes: dict[str, int] = {}
+        self._find_slot = bind_find_slot()
         self.tables = _new_tables(capacity, 1 << 14)
         # Kind 0 is none: its spelling is bytes that no line holds.
         self._append(np.full(1, 0xFF, np.uint8), 0)
@@ -115,7 +115,7 @@ class KindRegistry:
         facts[tables.KIND_MASK] = (1 << size) - 1 if size < 64 else _ALL_64_BYTES
         self._spelling_bytes += size + _PADDING
         if kind:
-            known.table[find_slot(known.spellings, start, size, known)] = kind
+            known.table[self._find_slot(known.spellings, start, size, known)] = kind
         self._count += 1
         return kind
 
@@ -135,7 +135,7 @@ class KindRegistry:
         new.facts[: self._count] = old.facts[: self._count]
         for kind in range(1, self._count):
             start, size = new.facts[kind, tables.KIND_START : tables.KIND_SIZE + 1].tolist()
-            new.table[find_slot(new.spellings, start, size, new)] = kind
+            new.table[self._find_slot(new.spellings, start, size, new)] = kind
         self.tables = new
 
 

@@ -7,9 +7,10 @@ index wrap to the end of the buffer, and bounds checks would never see it.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from converter.decode.compile import FORM, inner
+from converter.decode.cache import FORM
+from converter.decode.compile import inner
+from converter.decode.tables import Bytes
 
 if FORM == "vector":
     from converter.decode.vector import (
@@ -50,8 +51,6 @@ __all__ = [
     "special_mask",
     "word",
 ]
-
-Bytes = NDArray[np.uint8]
 
 
 @inner

@@ -14,8 +14,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from converter.decode.documents import DEPTH
-from converter.decode.numbers import HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
+from converter.decode.limits import DEPTH, HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
 from converter.schema.tags import TAGS
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)

@@ -12,13 +12,8 @@ import numpy as np
 
 from converter.decode.compile import inlined, inner
 from converter.decode.lanes import Bytes, byte, put, put_int128, word
-from converter.decode.texts import IRREGULAR
-
-SIGNIFICANT_DIGITS = 38
-HIGHEST_EXPONENT = 125
-LOWEST_EXPONENT = -130
-NUMBER_ROOM = 512
-"""Bytes of scratch that the plain form of any number fits in, padding included."""
+from converter.decode.limits import HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
+from converter.decode.tables import IRREGULAR
 
 _POWERS = np.array([10**i for i in range(20)], np.uint64)
 _ZEROS = np.uint64(0x3030303030303030)

@@ -5,11 +5,9 @@ bounds-checked runs. Both are tested against each other.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.decode.compile import inner
-
-Bytes = NDArray[np.uint8]
+from converter.decode.tables import Bytes
 
 _ONE = np.uint64(1)
 _LOW_HALF = np.uint64(0xFFFFFFFF)

@@ -18,9 +18,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.lanes import Bytes
+from converter.decode.limits import DEPTH
 
-# Statuses. IRREGULAR and GROW come from texts.py.
+Bytes = NDArray[np.uint8]
+
+# Statuses. The negative ones may also stand where a kernel gives a position.
+IRREGULAR: Final = -1
+"""The text is not in the form that the kernels read: the line must be looked at by `lines.py`."""
+GROW: Final = -2
+"""The target has no room for the value."""
 DONE: Final = 0
 """Every line of the block has been read."""
 FULL: Final = 1
@@ -29,6 +35,11 @@ NEW_KIND: Final = 2
 """An attribute with a tag, or a spelling of it, that has no kind yet; state says where it stands."""
 SURPRISE: Final = 3
 """A number that its column can't hold; the item has been taken back."""
+
+ROOM: Final = 96
+"""Bytes that a target must have free for one step of any copy."""
+NUMBER_ROOM: Final = 512
+"""Bytes that the plain form of any number fits in, padding included."""
 
 # Actions: what becomes of a value.
 SKIP_NULL: Final = 0
@@ -117,6 +128,18 @@ COLUMN_FIXED: Final = 5
 COLUMN_FACTS: Final = 6
 
 
+# Members of the state of the CSV kernel.
+NEXT_ROW: Final = 0
+"""The row to go on with."""
+WRITTEN: Final = 1
+"""Bytes in the output."""
+NEEDED: Final = 2
+"""Bytes that the next row may take, when the output had no room for it."""
+EMPTY_LINE: Final = 3
+"""1 when the next row would be an empty line."""
+ROWS_STATE_SIZE: Final = 4
+
+
 class Kinds(NamedTuple):
     """What is known of each kind.
 
@@ -137,3 +160,26 @@ class Columns(NamedTuple):
     offsets: NDArray[np.int32]
     validity: Bytes
     facts: NDArray[np.int64]
+
+
+class Scratch(NamedTuple):
+    """Working memory of one decoder.
+
+    number: the plain form of a number that was written otherwise. closers: per open map or list its closing
+    byte. names: hashes of the names in all open maps, innermost last; marks: per open map where its names begin.
+    """
+
+    number: Bytes
+    closers: Bytes
+    names: NDArray[np.uint64]
+    marks: NDArray[np.int64]
+
+
+def new_scratch(names: int = 1 << 16) -> Scratch:
+    """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path."""
+    return Scratch(
+        np.zeros(NUMBER_ROOM, np.uint8),
+        np.zeros(DEPTH, np.uint8),
+        np.zeros(names, np.uint64),
+        np.zeros(DEPTH, np.int64),
+    )

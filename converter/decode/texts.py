@@ -10,14 +10,7 @@ import numpy as np
 
 from converter.decode.compile import inlined, inner
 from converter.decode.lanes import Bytes, byte, copy64, high_mask, lowest_bit, put, special_mask
-
-IRREGULAR = -1
-"""The text is not in the form that the kernels read: the line must be looked at by `lines.py`."""
-GROW = -2
-"""The target has no room for the value."""
-
-ROOM = 96
-"""Bytes that a target must have free for one step of any copy."""
+from converter.decode.tables import GROW, IRREGULAR, ROOM
 
 _QUOTE = 0x22
 _BACKSLASH = 0x5C

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inlined, inner
-from converter.decode.documents import Scratch, bool_size, copy_document, put_tag
+from converter.decode.documents import bool_size, copy_document, put_tag
 from converter.decode.lanes import Bytes, byte, put, put_int64
 from converter.decode.numbers import (
     fits_int64,
@@ -29,7 +29,9 @@ from converter.decode.tables import (
     DECIMAL,
     DOCUMENT,
     DONE,
+    GROW,
     INT64,
+    IRREGULAR,
     KIND_ACTION,
     KIND_BEYOND_INT64,
     KIND_COLUMN,
@@ -43,6 +45,7 @@ from converter.decode.tables import (
     OVERFLOW,
     OVERFLOW_BEGIN,
     OVERFLOW_COLUMN,
+    ROOM,
     SKIP_NULL,
     SURPRISE,
     TEXT,
@@ -50,11 +53,9 @@ from converter.decode.tables import (
     TYPED,
     Columns,
     Kinds,
+    Scratch,
 )
 from converter.decode.texts import (
-    GROW,
-    IRREGULAR,
-    ROOM,
     base64_size,
     copy_bytes,
     copy_string,

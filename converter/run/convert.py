@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from converter.decode.compile import is_compiled
+from converter.decode.native import is_compiled
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
 from converter.export.manifest import Export, check_files, require_supported

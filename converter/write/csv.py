@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from isal import isal_zlib
 
-from converter.decode import csv_rows
+from converter.decode import tables
 from converter.decode.decoder import Batch
+from converter.decode.kernels import write_rows
 from converter.errors import EmptyLineError
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
@@ -32,20 +33,20 @@ class CsvPart(PartWriter):
 
     def write(self, batch: Batch) -> None:
         """Append the rows of the batch, whose columns are texts. Raises EmptyLineError."""
-        state = np.zeros(csv_rows.STATE_SIZE, np.int64)
+        state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
         columns = batch.to_text()
-        while state[csv_rows.NEXT_ROW] < batch.rows:
-            csv_rows.write_rows(columns, batch.rows, self._out, state)
-            if state[csv_rows.EMPTY_LINE]:
+        while state[tables.NEXT_ROW] < batch.rows:
+            write_rows(columns, batch.rows, self._out, state)
+            if state[tables.EMPTY_LINE]:
                 raise EmptyLineError(
                     "an item has no value for the only column, and its CSV row would be an empty line",
                     "--format csv",
                     "select a second column",
                 )
-            if not state[csv_rows.WRITTEN]:
-                self._out = np.zeros(2 * int(state[csv_rows.NEEDED]), np.uint8)
-            self._write(self._out.data[: int(state[csv_rows.WRITTEN])])
-            state[csv_rows.WRITTEN] = 0
+            if not state[tables.WRITTEN]:
+                self._out = np.zeros(2 * int(state[tables.NEEDED]), np.uint8)
+            self._write(self._out.data[: int(state[tables.WRITTEN])])
+            state[tables.WRITTEN] = 0
         self.rows += batch.rows
 
     def close(self) -> None:

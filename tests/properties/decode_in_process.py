@@ -15,10 +15,11 @@ from itertools import chain
 import numpy as np
 
 from converter.decode import lanes
-from converter.decode.compile import BOUNDS_CHECKED, FORM, kernel
+from converter.decode.cache import BOUNDS_CHECKED, FORM
+from converter.decode.compile import kernel
 from converter.decode.decoder import Decoder
-from converter.decode.lanes import Bytes
 from converter.decode.lines import LineProblem
+from converter.decode.tables import Bytes
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.schema.types import Schema

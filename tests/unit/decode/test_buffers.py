@@ -12,7 +12,7 @@ from converter.decode import buffers as buffers_module
 from converter.decode import tables
 from converter.decode.buffers import BATCH_BYTES, BATCH_ROWS, Buffers, row_width
 from converter.decode.decoder import Decoder
-from converter.decode.texts import ROOM
+from converter.decode.tables import ROOM
 from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin
 from tests.unit.decode.decoding import cut_blocks, decode_rows, everything, last_batch, lines_of, schema_of

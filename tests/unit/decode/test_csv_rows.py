@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.decode import csv_rows
+from converter.decode import tables
 from converter.decode.buffers import Buffers
+from converter.decode.kernels import write_rows
 from converter.schema.types import Column, Origin
 from tests import oracle_output
 from tests.unit.decode.test_buffers import put_text
@@ -33,17 +34,17 @@ def buffers_of(rows: list[Row]) -> Buffers:
 def write(rows: list[Row], room: int = 1 << 16) -> bytes:
     """The rows as CSV, written to an output of this size again and again."""
     buffers = buffers_of(rows)
-    state = np.zeros(csv_rows.STATE_SIZE, np.int64)
+    state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
     written = b""
-    while state[csv_rows.NEXT_ROW] < len(rows):
+    while state[tables.NEXT_ROW] < len(rows):
         out = np.full(room + 32, 0xEE, np.uint8)
-        csv_rows.write_rows(buffers.arrays, len(rows), out[:room], state)
+        write_rows(buffers.arrays, len(rows), out[:room], state)
         assert (out[room:] == 0xEE).all()
-        if not state[csv_rows.WRITTEN]:
-            assert state[csv_rows.NEEDED] > room
-            room = int(state[csv_rows.NEEDED])
-        written += out[: int(state[csv_rows.WRITTEN])].tobytes()
-        state[csv_rows.WRITTEN] = 0
+        if not state[tables.WRITTEN]:
+            assert state[tables.NEEDED] > room
+            room = int(state[tables.NEEDED])
+        written += out[: int(state[tables.WRITTEN])].tobytes()
+        state[tables.WRITTEN] = 0
     return written
 
 
@@ -108,12 +109,12 @@ def test_a_row_of_quotes_that_doubles_fits_the_room_it_asked_for() -> None:
 def test_a_row_of_nulls_is_commas_and_a_single_null_would_be_an_empty_line() -> None:
     assert write([(None, None), ("a", None)]) == b",\na,\n"
     buffers = buffers_of([("a",), (None,), ("b",)])
-    state = np.zeros(csv_rows.STATE_SIZE, np.int64)
+    state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
     out = np.zeros(4096, np.uint8)
-    csv_rows.write_rows(buffers.arrays, 3, out, state)
-    assert state[csv_rows.EMPTY_LINE] == 1
-    assert state[csv_rows.NEXT_ROW] == 1
-    assert out[: int(state[csv_rows.WRITTEN])].tobytes() == b"a\n"
+    write_rows(buffers.arrays, 3, out, state)
+    assert state[tables.EMPTY_LINE] == 1
+    assert state[tables.NEXT_ROW] == 1
+    assert out[: int(state[tables.WRITTEN])].tobytes() == b"a\n"
 
 
 def test_a_single_empty_text_is_no_empty_line() -> None:
@@ -122,7 +123,7 @@ def test_a_single_empty_text_is_no_empty_line() -> None:
 
 def test_rows_without_any_column_touch_no_memory_that_is_not_theirs() -> None:
     buffers = Buffers((), text=True)
-    state = np.zeros(csv_rows.STATE_SIZE, np.int64)
+    state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
     memory = np.full(4096, 0xEE, np.uint8)
-    csv_rows.write_rows(buffers.arrays, 2, memory[64:], state)
+    write_rows(buffers.arrays, 2, memory[64:], state)
     assert (memory[:64] == 0xEE).all()

@@ -7,7 +7,7 @@ import pytest
 
 from converter.decode import kinds as kinds_module
 from converter.decode import tables
-from converter.decode.items import find_slot
+from converter.decode.kernels import bind_find_slot
 from converter.decode.kinds import KindRegistry
 from converter.errors import SchemaError
 from converter.schema import tags
@@ -23,7 +23,7 @@ def add(registry: KindRegistry, name: bytes, tag: str = "N", quote: bytes = b'"'
 def found(registry: KindRegistry, name: bytes, tag: str = "N") -> int:
     """The kind that the kernel would look up."""
     spelling = b'"' + name + b'":{"' + tag.encode() + b'":"'
-    return int(registry.tables.table[find_slot(padded(spelling), 0, len(spelling), registry.tables)])
+    return int(registry.tables.table[bind_find_slot()(padded(spelling), 0, len(spelling), registry.tables)])
 
 
 def test_kinds_are_numbered_from_one_and_know_their_attribute_and_tag() -> None:

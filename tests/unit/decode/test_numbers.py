@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from converter.decode.compile import kernel
 from converter.decode.numbers import (
-    NUMBER_ROOM,
     fits_int64,
     normalise_number,
     plain_number,
@@ -21,7 +20,7 @@ from converter.decode.numbers import (
     scaled_digits,
     small_integer,
 )
-from converter.decode.texts import IRREGULAR
+from converter.decode.tables import IRREGULAR, NUMBER_ROOM
 from tests import oracle, strategies
 from tests.unit.decode.decoding import Bytes, padded
 

@@ -16,10 +16,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from converter.decode.compile import kernel
+from converter.decode.tables import GROW, IRREGULAR, ROOM
 from converter.decode.texts import (
-    GROW,
-    IRREGULAR,
-    ROOM,
     base64_size,
     copy_bytes,
     copy_string,

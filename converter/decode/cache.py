@@ -1,0 +1,96 @@
+"""Where the kernels' machine code is kept between runs, and what it depends on. Imports neither Numba nor the kernels.
+
+A run that finds the machine code loads it with llvmlite alone: Numba would take 0.3 s and 60 MB to load the same.
+The file is written beside its place and renamed, so processes that start at once never read half of one; it begins
+with a digest, so one that a full disk or a power loss has damaged is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import stat
+import tempfile
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+BOUNDS_CHECKED: Final = os.environ.get("DDB_CONVERT_BOUNDS_CHECK") == "1"
+"""Every array access of the kernels is checked (tests only: about ten times slower). Needs the plain form."""
+
+FORM: Final = os.environ.get(
+    "DDB_CONVERT_KERNELS", "vector" if platform.machine() in ("x86_64", "AMD64") and not BOUNDS_CHECKED else "plain"
+)
+"""`vector` loads 64 bytes at a time, `plain` is its twin in loops; vector was measured on x86-64 only."""
+
+_DIGEST_BYTES = 32
+
+
+def cache_folder() -> Path | None:
+    """`<user cache>/ddb-convert/<hash>`, or a folder of this user's below the temporary one; None without either.
+
+    The hash is of all that the machine code depends on but the CPU: the sources, the version of Numba, the form.
+    """
+    base = os.environ.get("DDB_CONVERT_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    for private in (False, True):
+        try:
+            above = _private_folder() if private else Path(base).expanduser() / "ddb-convert"
+            folder = above / _source_hash()
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+        except (OSError, RuntimeError):
+            continue
+    return None
+
+
+def read_machine_code(cpu: str) -> bytes | None:
+    """The object file for this CPU, or None if there is none, or a damaged one."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    try:
+        content = (folder / _file_name(cpu)).read_bytes()
+    except OSError:
+        return None
+    code = content[_DIGEST_BYTES:]
+    return code if content[:_DIGEST_BYTES] == hashlib.sha256(code).digest() else None
+
+
+def keep_machine_code(cpu: str, code: bytes) -> None:
+    """Keep the object file for later runs; where it can't be kept, every process compiles for itself."""
+    folder = cache_folder()
+    if folder is None:
+        return
+    with suppress(OSError):
+        descriptor, path = tempfile.mkstemp(prefix=".new-", dir=folder)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(hashlib.sha256(code).digest() + code)
+            os.replace(path, folder / _file_name(cpu))
+        except OSError:
+            os.unlink(path)
+            raise
+
+
+def _file_name(cpu: str) -> str:
+    return f"{hashlib.sha256(cpu.encode()).hexdigest()[:16]}.o"
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256(f"{version('numba')} {version('llvmlite')} {FORM} {BOUNDS_CHECKED}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _private_folder() -> Path:
+    """A folder below the temporary one that nobody else can put machine code into; raises OSError."""
+    folder = Path(tempfile.gettempdir()) / f"ddb-convert-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+        raise PermissionError(f"{folder} is somebody else's")
+    return folder

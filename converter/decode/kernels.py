@@ -1,0 +1,57 @@
+"""The kernels as Python calls them: with arrays, outside the GIL, in machine code from the cache.
+
+`bind_…` gives the kernel for one caller, which calls it often with the same arrays.
+
+Bounds-checked runs call the same functions through Numba, which turns an access past the end into an IndexError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.cache import BOUNDS_CHECKED
+from converter.decode.native import Kernel
+from converter.decode.tables import Bytes, Columns, Kinds, Scratch
+
+State = NDArray[np.int64]
+
+
+def bind_decode_items() -> Callable[[Bytes, Kinds, Columns, State, Scratch], int]:
+    """decode_items(block, kinds, columns, state, scratch) for one decoder; see items.py."""
+    return _find("decode_items")
+
+
+def take_back(kinds: Kinds, columns: Columns, state: State) -> None:
+    """Undo what the item at hand has written so far, so that its line can be read once more; see items.py."""
+    _call("take_back", kinds, columns, state)
+
+
+def bind_find_slot() -> Callable[[Bytes, int, int, Kinds], int]:
+    """find_slot(data, at, size, kinds) for one registry: the slot of the table that holds a spelling or may take it."""
+    return _find("find_slot")
+
+
+def line_end(data: Bytes, at: int) -> int:
+    """Position of the next newline: every line of a block has one."""
+    return _call("line_end", data, at)
+
+
+def write_rows(columns: Columns, rows: int, out: Bytes, state: State) -> None:
+    """Write rows from state[NEXT_ROW] on to `out` until all are written or the next one may not fit; csv_rows.py."""
+    _call("write_rows", columns, rows, out, state)
+
+
+def _call(name: str, *arguments: object) -> int:
+    return _find(name)(*arguments)
+
+
+def _find(name: str) -> Callable[..., int]:
+    if BOUNDS_CHECKED:
+        from converter.decode import csv_rows, items
+
+        return cast(Callable[..., int], getattr(csv_rows if name == "write_rows" else items, name))
+    return Kernel(name)

@@ -1,0 +1,90 @@
+"""Loads the kernels' machine code and calls it.
+
+A call passes one address: of a frame, int64 numbers that hold what the kernel's native arguments are made of. Numba
+takes an array apart like this, and the function that `emit.py` puts in front of each kernel loads them:
+
+    (memory info 0, parent 0, items, bytes an item, address, shape of each dimension, strides of each dimension)
+
+An int is itself, a tuple of arrays is one array behind the other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from array import array
+from itertools import chain
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+
+from converter.decode.cache import keep_machine_code, read_machine_code
+from converter.decode.machine import FAILED, create_target_machine, describe_cpu
+from converter.errors import ConvertError
+
+_lock = threading.Lock()
+_engine: Any = None
+
+
+def is_compiled() -> bool:
+    """Has a process on this machine compiled these kernels before?"""
+    return _engine is not None or read_machine_code(describe_cpu()) is not None
+
+
+class Kernel:
+    """A kernel as a function of arrays, ints and tuples of arrays. Compiles all kernels if nobody has before.
+
+    What is the same object as in the last call isn't taken apart again: that would take longer than 30 KB of lines.
+    So it is for one thread, and holds on to its last arguments.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(_load().get_function_address(name))
+        self._last: tuple[object, ...] = ()
+        self._parts: list[list[int]] = []
+
+    def __call__(self, *arguments: object) -> int:
+        """Run it outside the GIL."""
+        if len(self._last) != len(arguments):
+            self._parts = [_take_apart(argument) for argument in arguments]
+        else:
+            for place, (argument, last) in enumerate(zip(arguments, self._last, strict=True)):
+                if argument is not last:
+                    self._parts[place] = _take_apart(argument)
+        self._last = arguments
+        frame = array("q", chain.from_iterable(self._parts))
+        result: int = self._run(frame.buffer_info()[0])
+        if result == FAILED:
+            what = f"the kernel {self._name} has failed"
+            raise ConvertError(what, hint="this is a bug in ddb-convert: please report it")
+        return result
+
+
+def _load() -> Any:
+    global _engine
+    with _lock:
+        if _engine is None:
+            cpu = describe_cpu()
+            code = read_machine_code(cpu)
+            if code is None:
+                from converter.decode.emit import emit_kernels
+
+                code = emit_kernels()
+                keep_machine_code(cpu, code)
+            engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), create_target_machine())
+            engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            engine.finalize_object()
+            _engine = engine
+    return _engine
+
+
+def _take_apart(value: Any) -> list[int]:
+    if isinstance(value, np.ndarray):
+        if not value.flags.c_contiguous:
+            raise ValueError("a kernel takes contiguous arrays only")
+        return [0, 0, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides]
+    if isinstance(value, tuple):
+        return [number for member in value for number in _take_apart(member)]
+    return [value]
