@@ -126,7 +126,7 @@ class PartSink(ABC):
 
     @abstractmethod
     def finish(self) -> PendingPart:
-        """The part is complete and on stable storage. Raises StorageError."""
+        """The part is complete. That it has arrived on stable storage is known at the commit. Raises StorageError."""
 
     @abstractmethod
     def abort(self) -> None:

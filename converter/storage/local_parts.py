@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from typing import BinaryIO
 
 from converter.errors import StorageError
 from converter.storage.destination import Data, PartSink, PendingPart, is_name
@@ -20,11 +21,12 @@ _BUFFER_BYTES = 1 << 20
 class LocalPart(PartSink):
     """One growing file, hashed on the way."""
 
-    def __init__(self, path: str, name: str, ended: Callable[[LocalPart], None]) -> None:
+    def __init__(self, path: str, name: str, folder: PendingFolder) -> None:
         super().__init__()
         self._path = path
         self._name = name
-        self._ended = ended
+        self._folder = folder
+        self._over = False
         self._sha256 = hashlib.sha256()
         with refusals(path):
             self._file = open(path, "xb", buffering=_BUFFER_BYTES)  # noqa: SIM115 - closed by finish or abort
@@ -41,24 +43,26 @@ class LocalPart(PartSink):
         return size
 
     def finish(self) -> PendingPart:
-        """The part is complete and on stable storage."""
+        """The part is complete; it goes to stable storage while its thread goes on."""
         with refusals(self._path):
             self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-        self._ended(self)
-        return PendingPart(self._name, self.bytes, self._sha256.hexdigest(), os.path.basename(self._path))
+        self._over = True
+        part = PendingPart(self._name, self.bytes, self._sha256.hexdigest(), os.path.basename(self._path))
+        self._folder.ended(self)
+        self._folder.sync(part, self._file)
+        return part
 
     def abort(self) -> None:
         """The part is not wanted."""
-        if self._file.closed:
+        if self._over:
             return
+        self._over = True
         # Closing writes what is buffered, which is what a full disk refuses.
         with suppress(OSError):
             self._file.close()
         with suppress(OSError):
             remove_file(self._path)
-        self._ended(self)
+        self._folder.ended(self)
 
 
 class PendingFolder:
@@ -69,6 +73,9 @@ class PendingFolder:
         self._lock = threading.Lock()
         self._begun: dict[str, int] = {}
         self._open: set[LocalPart] = set()
+        # Waiting for the disk in the thread that converts would cost 5 % of the time.
+        self._syncing = ThreadPoolExecutor(1, thread_name_prefix="sync")
+        self._synced: dict[str, Future[None]] = {}
 
     def open_part(self, name: str) -> LocalPart:
         """Begin a part; safe to call from many threads."""
@@ -77,9 +84,19 @@ class PendingFolder:
         with self._lock:
             number = self._begun[name] = self._begun.get(name, 0) + 1
             again = f".{number}" if number > 1 else ""
-            part = LocalPart(os.path.join(self.folder, f"{name}{again}{PENDING}"), name, self._forget)
+            part = LocalPart(os.path.join(self.folder, f"{name}{again}{PENDING}"), name, self)
             self._open.add(part)
         return part
+
+    def ended(self, part: LocalPart) -> None:
+        """The part is no longer open."""
+        with self._lock:
+            self._open.discard(part)
+
+    def sync(self, part: PendingPart, file: BinaryIO) -> None:
+        """Bring the complete file to stable storage, and close it, in the background; keep_only waits for it."""
+        with self._lock:
+            self._synced[part.receipt] = self._syncing.submit(_sync, file)
 
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part."""
@@ -87,7 +104,15 @@ class PendingFolder:
             remove_file(os.path.join(self.folder, part.receipt))
 
     def keep_only(self, parts: list[PendingPart]) -> None:
-        """Drop every other part. Raises StorageError when one of these is not there as it was written."""
+        """Drop every other part; these are on stable storage then.
+
+        Raises StorageError when one of these is not there as it was written.
+        """
+        for part in parts:
+            synced = self._synced.get(part.receipt)
+            if synced is not None:
+                with refusals(os.path.join(self.folder, part.receipt)):
+                    synced.result()
         kept = {part.receipt for part in parts}
         with refusals(self.folder):
             for name in set(os.listdir(self.folder)) - kept:
@@ -104,12 +129,16 @@ class PendingFolder:
                 )
 
     def abort_open(self) -> None:
-        """Abort the parts that nobody finished."""
+        """Abort the parts that nobody finished; no part can be finished any more."""
         with self._lock:
             left = list(self._open)
         for part in left:
             part.abort()
+        self._syncing.shutdown()
 
-    def _forget(self, part: LocalPart) -> None:
-        with self._lock:
-            self._open.discard(part)
+
+def _sync(file: BinaryIO) -> None:
+    try:
+        os.fsync(file.fileno())
+    finally:
+        file.close()
