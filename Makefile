@@ -15,7 +15,7 @@ help:
 	@echo 'make demo       convert a small export and show what came out'
 	@echo 'make test       lint, types and all quick tests'
 	@echo 'make test-slow  the tests that take longer'
-	@echo 'make bench      measure, beside what else one could use'
+	@echo 'make bench      measure, beside what else one could use (about two and a half hours)'
 	@echo 'make fixtures   make the exports in fixtures/ again, and what they must become'
 	@echo 'make clean      remove everything that was made here'
 
@@ -51,6 +51,7 @@ test: lint
 test-slow: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -n auto -m slow --quiet
 
+# One measure alone: .venv/bin/python -m benchmarks.run startup
 bench: $(DEVELOPMENT)
 	$(BIN)/python -m benchmarks
 

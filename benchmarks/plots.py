@@ -88,9 +88,9 @@ def _draw_growth(result: Result, path: Path) -> None:
     for axes, what in ((seconds, "seconds"), (memory, "peak MB")):
         axes.set_xlabel("GB of JSON")
         axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
         axes.set_title(f"{result.dataset} to {FORMAT_NAMES[result.fmt]}: {what}")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper left")
     _save(figure, path)
 
 

@@ -1,7 +1,8 @@
 """Measures the program beside its peers: `python -m benchmarks.run [MEASURE]`, or `make bench` for all of it.
 
-All measures together take about three hours on two cores, most of it for `speed`, and need 30 GB of disk for the
-exports below `benchmarks/work`. `--quick` runs everything in a minute or two and keeps nothing.
+All measures together take about two and a half hours on two cores, two thirds of it for `speed`, and 20 GB of disk
+below `benchmarks/work`, where the exports stay for the next time. `--quick` runs everything on next to no data in a
+few minutes and keeps nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks.tables import render
 from benchmarks.verify import check_outputs
 
 FORMATS = ("parquet", "csv")
+BOTH_FORMATS = ("speed", "data-sets", "startup")
 QUICK_BYTES = 1_000_000
 QUICK_TINY_FILES = 40
 
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("measure", choices=("all", "scaling", *MEASURES), nargs="?", default="all")
     parser.add_argument("--dataset", choices=PEERS, action="append", help="may be repeated; speed: all, others: flat")
-    parser.add_argument("--format", choices=FORMATS, action="append", help="speed and startup: both, others: parquet")
+    parser.add_argument("--format", choices=FORMATS, action="append", help=f"both for {', '.join(BOTH_FORMATS)}")
     parser.add_argument("--json-bytes", type=float, default=2e9, help="bytes of all lines before compression (2e9)")
     parser.add_argument("--files", type=int, default=8, help="data files (8)")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds (5)")
@@ -45,19 +47,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.quick:
         options.json_bytes, options.rounds = QUICK_BYTES, 1
-    kept = not (options.quick or options.only)
+    failed = False
     try:
         check_names(options.only)
-        for plan in make_plans(options):
-            result = take(plan, options)
-            print(render(result), flush=True)
-            if kept:
-                keep_result(result)
-                write_report()
     except BenchmarkError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+        parser.error(str(error))
+    for plan in make_plans(options):
+        try:
+            result = take(plan, options)
+        except BenchmarkError as error:
+            # Hours of other measures don't depend on this one.
+            print(f"{plan.measure}: {plan.dataset} to {plan.fmt}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        print(render(result), flush=True)
+        if not (options.quick or options.only):
+            keep_result(result)
+            write_report()
+    return int(failed)
 
 
 def make_plans(options: argparse.Namespace) -> Iterator[Plan]:
@@ -72,7 +79,9 @@ def make_plans(options: argparse.Namespace) -> Iterator[Plan]:
     )
     for name in {"all": tuple(MEASURES), "scaling": SCALING}.get(options.measure, (options.measure,)):
         for dataset in options.dataset or (PEERS if name == "speed" else ("flat",)):
-            for fmt in options.format or (FORMATS if name in ("speed", "startup") else FORMATS[:1]):
+            for fmt in options.format or (FORMATS if name in BOTH_FORMATS else FORMATS[:1]):
+                if not (options.quick or options.only):
+                    print(f"{name}: {dataset} to {fmt} …", file=sys.stderr)
                 plan = MEASURES[name](setting, dataset, fmt)
                 if any(plan.groups):
                     yield plan

@@ -5,18 +5,19 @@ No figure of these runs means anything, and none is looked at.
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from benchmarks import run
-from benchmarks.contenders import OURS, PEERS, SPARK_FLAT
+from benchmarks.contenders import FLOOR, OURS, PEERS, ROOT, SPARK_FLAT, Job
 from benchmarks.data import DataParameters, prepare_export
 from benchmarks.datasets import DATASETS
 from benchmarks.measures import MEASURES
 from benchmarks.readers import digests
 from converter.api import convert
-from converter.options import ConvertOptions
+from converter.options import ConvertOptions, Format
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +64,19 @@ def test_every_other_measure_runs(measure: str, tmp_path: Path, capsys: pytest.C
     text = run_quick(tmp_path, capsys, measure, "--format", "parquet")
     assert text.startswith("## ")
     assert text.count("\n|---") == 1
+
+
+@pytest.mark.parametrize("fmt", ["parquet", "csv"])
+def test_the_floor_writes_the_very_bytes_that_we_write(fmt: Format, tmp_path: Path) -> None:
+    made = prepare_export(DataParameters(json_bytes=1_000_000, files=3), tmp_path, processes=1)
+    convert(str(made.folder), str(tmp_path / "ours"), ConvertOptions(format=fmt))
+    job = Job(made.folder, fmt, 2, tmp_path / "prepared")
+    subprocess.run(job.fill(FLOOR.prepare), cwd=ROOT, check=True)
+    subprocess.run(job.fill(FLOOR.argv, tmp_path / "floor"), cwd=ROOT, check=True)
+    ours, floor = (
+        sorted(path.read_bytes() for path in (tmp_path / out).rglob(f"*.{fmt}")) for out in ("ours", "floor")
+    )
+    assert ours == floor != []
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from benchmarks.data import DataParameters, ExportSize, MadeExport, prepare_expo
 from benchmarks.datasets import DATASETS
 from benchmarks.measure import BenchmarkError, Case, Run, Timing, measure, run_once
 from benchmarks.measures import FULL, MEASURES, SLOW, START, Setting
+from benchmarks.readers import digest
 from benchmarks.report import write_report
 from benchmarks.results import Result, from_json, keep_result, read_results, to_json
 from benchmarks.tables import render
@@ -467,5 +468,39 @@ def test_a_quick_run_of_both_ways_to_use_duckdb_agrees_and_keeps_nothing(
 
 
 def test_an_unknown_contender_is_an_error_that_lists_the_known(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["--quick", "--only", "duck"]) == 1
+    with pytest.raises(SystemExit):
+        run.main(["--quick", "--only", "duck"])
     assert "no contender is called 'duck'; there are ddb-convert, DuckDB" in capsys.readouterr().err
+
+
+def test_a_measure_that_fails_is_told_and_the_others_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("duckdb")
+    monkeypatch.delattr(run, "keep_result")
+    broken = python("broken", "import sys; sys.exit('out of ideas')")
+    monkeypatch.setitem(PEERS, "single", (broken,))
+    only = ["--only", "broken", "--only", "DuckDB (read_json)"]
+    data_sets = ["--dataset", "single", "--dataset", "flat"]
+    assert run.main(["speed", *data_sets, "--quick", "--format", "csv", "--work", str(tmp_path), *only]) == 1
+    said = capsys.readouterr()
+    assert "| DuckDB (read_json) |" in said.out
+    assert said.err.startswith("speed: single to csv: broken ended with 1:")
+    assert "out of ideas" in said.err
+
+
+def test_equal_values_have_equal_digests_however_a_reader_gives_them() -> None:
+    rows = [[Decimal("1.50"), bytearray(b"a"), None, True], [Decimal("0.00"), b"", "", False]]
+    same = [[Decimal("1.5"), b"a", None, True], [Decimal(0), b"", "", False]]
+    assert digest((["a", "b", "c", "d"], rows)) == digest((["a", "b", "c", "d"], same))
+    for names, others in (
+        (["a"], [["1"]]),
+        (["b"], [[1]]),
+        (["a"], [[True]]),
+        (["a"], [[None]]),
+        (["a"], [[1], [1]]),
+        (["a"], [[b"1"]]),
+    ):
+        assert digest((names, others)) != digest((["a"], [[1]]))
+    with pytest.raises(TypeError, match="float is no value that we write"):
+        digest((["a"], [[1.5]]))
