@@ -46,6 +46,7 @@ class Buffers:
         per_row = sum(width or 4.0 for width in widths[1:]) + len(columns) / 8
         self.rows = max(min(BATCH_ROWS, int(BATCH_BYTES // max(per_row, 1))), 1)
         self.columns = tuple(columns)
+        self._text = text
         self._widths = widths
         count = len(widths)
         sizes = [int(width * self.rows) + _ALIGNMENT if width else _FIRST_SLICE for width in widths]
@@ -59,6 +60,15 @@ class Buffers:
             validity=np.zeros((count, self.rows // 8 + _ALIGNMENT), np.uint8),
             facts=facts,
         )
+
+    def twin(self) -> Buffers:
+        """Other buffers, empty and with as much room."""
+        twin = Buffers(self.columns, text=self._text)
+        facts = self.arrays.facts
+        twin.arrays = twin.arrays._replace(
+            arena=_lay_out((facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]).tolist(), twin.arrays.facts)
+        )
+        return twin
 
     def used_bytes(self, rows: int) -> int:
         """Bytes of Arrow that `rows` rows take."""

@@ -32,12 +32,17 @@ _BY_TAG = {tags.S: tables.TEXT, tags.N: tables.NUMBER_TEXT, tags.B: tables.BASE6
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of the output, valid until the decoder goes on. changed: per column, values that a double has changed."""
+    """Rows of the output, valid until the decoder goes on.
+
+    changed: per column, values that a double has changed. kept: set by who still reads the batch when the decoder goes
+    on; it is then valid until the next batch but one is begun, which is when the next one is handed out and taken.
+    """
 
     rows: int
     schema: Schema
     buffers: Buffers
     changed: dict[str, int]
+    kept: bool = False
 
     def to_text(self) -> Columns:
         """The kernel's buffers of text columns (CSV); column 0 is the sink. Doubles show what a double holds."""
@@ -138,6 +143,7 @@ class Decoder:
         self._overflow = (len(schema.columns), schema.overflow) if schema and schema.overflow else None
         self._kinds = KindRegistry()
         self._buffers = Buffers(schema.columns if schema else (), text=text)
+        self._other_buffers: Buffers | None = None
         self._scratch = new_scratch()
         self._decode_items = bind_decode_items()
         self._state = np.zeros(tables.STATE_SIZE, np.int64)
@@ -185,6 +191,7 @@ class Decoder:
         self._columns = {}
         self._overflow = None
         self._buffers = Buffers((), text=False)
+        self._other_buffers = None
         self._state[tables.ROW] = 0
         self._state[tables.CAPACITY] = _ENDLESS
         self._state[tables.OVERFLOW_BEGIN] = -1
@@ -220,7 +227,10 @@ class Decoder:
         assert self._schema is not None
         rows = int(self._state[tables.ROW])
         self._buffers.seal(rows)
-        yield Batch(rows, self._schema, self._buffers, self.changed)
+        batch = Batch(rows, self._schema, self._buffers, self.changed)
+        yield batch
+        if batch.kept and not self.observing:
+            self._buffers, self._other_buffers = self._other_buffers or self._buffers.twin(), self._buffers
         self._buffers.reset()
         self._state[tables.ROW] = 0
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from converter.run.control import Control, Stopped
 from converter.run.plan import Shard
 from converter.run.shard import Job, PassResult, ShardResult, convert_shard
+from converter.run.spare import SpareThreads
 from converter.schema.observe import Observation
 
 _T = TypeVar("_T")
@@ -24,9 +25,13 @@ def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int
     """
     lock = threading.Lock()
     observation = Observation()
+    begun = 0
+    control.spare = SpareThreads(idle=max(workers - len(shards), 0), most=workers - 1)
 
     def work(shard: Shard) -> ShardResult:
-        nonlocal observation
+        nonlocal observation, begun
+        with lock:
+            begun += 1
         control.check(shard.index)
         try:
             result = convert_shard(shard, job, control)
@@ -35,9 +40,14 @@ def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int
             raise
         with lock:
             observation = observation.merge(result.observation)
+            if begun == len(shards):
+                control.spare.add()
         return replace(result, observation=Observation())
 
-    results = run_threads(work, shards, control, workers)
+    try:
+        results = run_threads(work, shards, control, workers)
+    finally:
+        control.spare.close()
     return PassResult(tuple(results), observation)
 
 

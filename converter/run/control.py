@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from converter.run.spare import SpareThreads
+
 
 class Stopped(Exception):
     """The shard's result is of no use any more."""
@@ -15,9 +17,12 @@ class Control:
 
     After a surprise all shards observe only. After a failure the shards behind the failed one stop, while those in
     front of it go on: of several faults the first in the manifest's order is named, whatever the number of workers.
+
+    spare: threads that a shard may use beside its own.
     """
 
     def __init__(self, on_bytes: Callable[[int], None] | None = None) -> None:
+        self.spare = SpareThreads(0, 0)
         self._lock = threading.Lock()
         self._on_bytes = on_bytes
         self._last_useful: float = float("inf")

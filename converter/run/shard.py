@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from converter.decode.decoder import Batch, Decoder
 from converter.decode.lines import LineProblem
@@ -15,6 +18,7 @@ from converter.export.manifest import DataFile
 from converter.options import ConvertOptions
 from converter.run.control import Control
 from converter.run.plan import Shard
+from converter.run.spare import SpareThreads
 from converter.schema.derive import derive_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
@@ -99,12 +103,14 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     Raises DataFileError, BadLineError, SchemaError, StorageError, and Stopped when another shard has failed.
     """
     decoder = Decoder(job.schema, text=job.options.format == "csv", wants=job.options.wants)
-    output = _Output(shard, job)
+    output = _Output(shard, job, control.spare)
     json_bytes = 0
     try:
         for file in shard.files:
             json_bytes += _convert_file(file, shard, job, control, decoder, output)
         _write(decoder.finish(), job, control, decoder, output)
+        with _surprised_by_empty_lines(job, control, decoder, output):
+            output.settle()
         parts = output.finish()
     except BaseException:
         output.drop()
@@ -142,18 +148,25 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
 
 
 def _write(batches: Iterator[Batch], job: Job, control: Control, decoder: Decoder, output: _Output) -> None:
-    """Write what the decoder gives; a surprise, its own or the writer's, goes to all shards."""
+    """Write what the decoder gives; a surprise goes to all shards."""
     for batch in batches:
-        try:
+        with _surprised_by_empty_lines(job, control, decoder, output):
             output.write(batch)
-        except EmptyLineError as error:
-            # With the columns that come to light later, the row may have a value.
-            if job.purpose is Purpose.WRITE:
-                raise
-            output.drop()
-            decoder.observe_only(error.what)
     if decoder.surprise:
         control.surprised(decoder.surprise)
+
+
+@contextmanager
+def _surprised_by_empty_lines(job: Job, control: Control, decoder: Decoder, output: _Output) -> Iterator[None]:
+    """A row without a value is an error only once all columns are known: with later ones it may have a value."""
+    try:
+        yield
+    except EmptyLineError as error:
+        if job.purpose is Purpose.WRITE:
+            raise
+        output.drop()
+        decoder.observe_only(error.what)
+        control.surprised(error.what)
 
 
 def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
@@ -188,14 +201,25 @@ def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions
 class _Output:
     """The shard's parts: a new one is begun when the last has reached the part size."""
 
-    def __init__(self, shard: Shard, job: Job) -> None:
+    def __init__(self, shard: Shard, job: Job, spare: SpareThreads) -> None:
         self._shard = shard
         self._job = job
+        self._spare = spare
+        self._writing: Future[None] | None = None
         self._done: list[WrittenPart] = []
         self._writer: PartWriter | None = None
         self._sink: PartSink | None = None
 
     def write(self, batch: Batch) -> None:
+        """Write the batch, in another thread if one is spare: what goes wrong there is raised by the next call."""
+        self.settle()
+        self._writing = self._spare.run(partial(self._append, batch))
+        if self._writing is None:
+            self._append(batch)
+        else:
+            batch.kept = True
+
+    def _append(self, batch: Batch) -> None:
         if self._writer is None:
             assert self._job.staging is not None
             # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
@@ -212,6 +236,9 @@ class _Output:
 
     def drop(self) -> None:
         """Forget all parts: they are stale, or the run has failed."""
+        if self._writing is not None:
+            self._writing.exception()
+            self._writing = None
         self._writer = None
         if self._sink is not None:
             self._sink.abort()
@@ -220,6 +247,12 @@ class _Output:
             assert self._job.staging is not None
             self._job.staging.discard(part.pending)
         self._done.clear()
+
+    def settle(self) -> None:
+        """Wait for the batch that another thread writes."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
 
     def _close(self) -> None:
         if self._writer is not None and self._sink is not None:

@@ -151,7 +151,8 @@ def flip_workers(run: Run, tmp_path: Path) -> None:
     before, counts = ThreadPoolExecutor.__init__, []
 
     def start(pool: ThreadPoolExecutor, max_workers: int, thread_name_prefix: str) -> None:
-        counts.append(max_workers)
+        if thread_name_prefix == "convert":
+            counts.append(max_workers)
         before(pool, max_workers, thread_name_prefix)
 
     with pytest.MonkeyPatch.context() as patch:

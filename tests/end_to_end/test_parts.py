@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from converter import convert
+from converter.decode import buffers
 from converter.decode.buffers import BATCH_ROWS
-from converter.options import ConvertOptions, Format
-from converter.testing import ExportPaths
+from converter.errors import EmptyLineError
+from converter.options import ConvertOptions, Format, Numbers
+from converter.testing import ExportPaths, item_line
 from tests.end_to_end.exports import export_of, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle, read_csv_rows
 
@@ -42,6 +44,39 @@ def test_a_part_is_closed_once_it_has_the_part_size(format: Format, long_file: E
     assert parts == sorted(parts)
     assert parts == sorted(tmp_path.glob("dt=*/**/*.*"))
     assert ids_in(parts) == [f"i{number:07}" for number in range(ROWS)]
+
+
+@pytest.mark.parametrize("numbers", ["exact", "double"])
+@pytest.mark.parametrize("format", FORMATS)
+def test_threads_without_a_file_of_their_own_help_and_change_nothing(
+    format: Format, numbers: Numbers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buffers, "BATCH_ROWS", 50)
+    values = (f"{number}.{number:017}" for number in range(2000))
+    export = export_of(
+        tmp_path, [item_line({"id": {"S": "x" * (n % 70)}, "n": {"N": v}}) for n, v in enumerate(values)]
+    )
+    reports = []
+    for workers in (1, 2, 5):
+        options = ConvertOptions(format=format, numbers=numbers, part_size=10_000, workers=workers)
+        reports.append(convert(str(export.folder), str(tmp_path / str(workers)), options))
+    alone, *helped = reports
+    assert len(alone.parts) > 1
+    for report in helped:
+        assert report.parts == alone.parts
+        assert report.warnings == alone.warnings
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_empty_row_found_by_a_helping_thread_is_an_error_all_the_same(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buffers, "BATCH_ROWS", 50)
+    lines = [item_line({"only": {"S": "x"}} if number < 390 else {}) for number in range(400)]
+    export = export_of(tmp_path, lines)
+    with pytest.raises(EmptyLineError, match="select a second column"):
+        convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format="csv", workers=workers))
+    assert not list(tmp_path.glob("out/**/*.csv*"))
 
 
 @pytest.mark.parametrize("format", FORMATS)

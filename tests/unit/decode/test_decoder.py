@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from converter.decode import buffers as buffers_module
 from converter.decode import tables
 from converter.decode.decoder import Decoder, arrow_schema, arrow_type, choose_action
 from converter.options import ConvertOptions
@@ -199,6 +200,21 @@ def test_a_batch_that_is_full_goes_out_and_the_next_begins_empty(capacity: int) 
         rows.extend(batch.to_arrow().to_pylist())
     assert list(decoder.finish()) == []
     assert rows == decode_rows(lines)
+
+
+def test_a_batch_that_is_kept_stays_as_it_is_until_the_next_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers_module, "BATCH_ROWS", 3)
+    data = lines_of(*({"a": {"S": "x" * n}, "n": {"N": str(n)}} for n in range(20)))
+    decoder = Decoder(schema_of(data), wants=everything)
+    seen: list[dict[str, object]] = []
+    kept: pa.RecordBatch | None = None
+    for batch in (*[decoder.decode(make_block(data))], decoder.finish()):
+        for given in batch:
+            # By now the decoder has filled the next batch with the rows behind.
+            seen += kept.to_pylist() if kept is not None else []
+            kept, given.kept = given.to_arrow(), True
+    assert kept is not None
+    assert seen + kept.to_pylist() == [{"a": "x" * n, "n": n} for n in range(20)]
 
 
 def test_a_decoder_without_items_gives_no_batch() -> None:
