@@ -120,6 +120,10 @@ class ConvertOptions:
         both = sorted(set(self.select) & set(self.exclude))
         if both:
             raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")
+        for name in self.key:
+            if not self.wants(name):
+                way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
+                raise UsageError(f"the key {name!r} would have no column", "--key", way)
 
     def wants(self, attribute: str) -> bool:
         """Does the user want a column for this attribute?"""

@@ -107,7 +107,9 @@ Overflow = Annotated[
     str | None,
     _option("overflow", "Put attributes beyond --max-columns into one JSON column of this name.", metavar="NAME"),
 ]
-PartSize = Annotated[str, _option("part-size", "Close a part when it has this size on disk.", metavar="SIZE")]
+PartSize = Annotated[
+    str, _option("part-size", "Close a part when it has this size on disk after a row group.", metavar="SIZE")
+]
 Workers = Annotated[
     int, _option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
 ]

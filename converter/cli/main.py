@@ -56,12 +56,10 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(messages, error)
     except typer.TyperException as error:
         return _fail(messages, _as_usage_error(error))
-    except KeyboardInterrupt:
-        messages.error("interrupted", {"exitCode": 128 + signal.SIGINT})
-        return 128 + signal.SIGINT
-    except Terminated:
-        messages.error("terminated", {"exitCode": 128 + signal.SIGTERM})
-        return 128 + signal.SIGTERM
+    except KeyboardInterrupt as error:
+        return _end(messages, "interrupted", signal.SIGINT, error)
+    except Terminated as error:
+        return _end(messages, "terminated", signal.SIGTERM, error)
     except BrokenPipeError:
         # Who read stdout has gone, as `| head` does.
         give_up_stdout()
@@ -136,6 +134,12 @@ def _signals_raise() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end(messages: Messages, how: str, number: signal.Signals, error: BaseException) -> int:
+    notes: list[str] = getattr(error, "__notes__", [])
+    messages.error("\n".join([how, *notes]), {"exitCode": 128 + number})
+    return 128 + number
 
 
 def _fail(messages: Messages, error: ConvertError) -> int:

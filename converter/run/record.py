@@ -149,7 +149,12 @@ def make_record(export: Summary, options: ConvertOptions, columns: Sequence[Colu
 
 def export_date(export: Summary, timezone: str) -> str:
     """The day of the export's last moment in the time zone: `2023-11-27`."""
-    return export.instant().astimezone(ZoneInfo(timezone)).date().isoformat()
+    instant = export.instant()
+    try:
+        return instant.astimezone(ZoneInfo(timezone)).date().isoformat()
+    except OverflowError:
+        # A day further in the calendar's first or last year there is no date.
+        return instant.date().isoformat()
 
 
 def render_layout(layout: str, export: Summary, timezone: str) -> str:

@@ -128,13 +128,16 @@ class LocalLease(Lease):
                 self._remove_run(name)
 
     def carry_out(self, intent: Intent) -> None:
-        """All steps of a commit after its intent; when one fails, the error says that the next run goes on."""
+        """All steps of a commit after its intent; what ends them half-way says that the next run goes on."""
+        begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
         try:
             with refusals(self._path(intent.folder)):
                 super().carry_out(intent)
         except StorageError as error:
-            begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
             raise StorageError(error.what, error.where, f"{error.hint}\n{begun}") from error
+        except BaseException as stopped:
+            stopped.add_note(begun)
+            raise
 
     def close(self) -> None:
         """Removes what was not committed, unless its commit has begun."""

@@ -130,7 +130,8 @@ def test_a_commit_that_a_signal_stops_is_finished_by_the_next_run(
     with running("convert", str(export.folder), "out", cwd=tmp_path, more=more) as process:
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert f"error: {word}" in err
+    assert f"error: {word}\n" in err
+    assert err.rstrip().endswith("the next run here finishes it first")
     assert "Traceback" not in err
     assert list((tmp_path / "out").glob("dt=*/**/*.parquet")) == []
     done = forked.run("convert", str(export.folder), "out", "--json", cwd=tmp_path)

@@ -72,6 +72,8 @@ def test_options_cannot_be_changed() -> None:
         ({"max_columns": NAMES_LIMIT + 1}, "--max-columns", "2000"),
         ({"overflow": ""}, "--overflow", "_more"),
         ({"select": ("a", "b"), "exclude": ("b",)}, "--exclude", "drop one"),
+        ({"key": ("a", "k"), "select": ("a", "b")}, "--key", "add 'k' to --select"),
+        ({"key": ("k",), "exclude": ("b", "k")}, "--key", "take 'k' out of --exclude"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_options_name_and_a_hint(

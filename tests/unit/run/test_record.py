@@ -10,7 +10,7 @@ import pytest
 
 from converter.errors import StorageError, UsageError
 from converter.options import ConvertOptions
-from converter.run.record import Record, make_record, render_layout
+from converter.run.record import Record, export_date, make_record, render_layout
 from converter.version import VERSION
 from tests.unit.run.published import COLUMNS, EXPORT_ID, make_example_record, make_export, make_report, make_window
 
@@ -138,6 +138,12 @@ def test_parts_outside_of_the_exports_own_folder_are_refused(paths: list[str]) -
     members["parts"] = [{"path": path, "rows": 1, "bytes": 1, "sha256": ""} for path in paths]
     with pytest.raises(StorageError, match="own folder"):
         Record.from_json(json.dumps(members).encode(), PLACE)
+
+
+@pytest.mark.parametrize(("year", "timezone"), [(9999, "Asia/Tokyo"), (1, "America/New_York")])
+def test_at_the_ends_of_the_calendar_a_date_is_the_one_in_utc(year: int, timezone: str) -> None:
+    instant = datetime.max.replace(tzinfo=UTC) if year == 9999 else datetime.min.replace(tzinfo=UTC)
+    assert export_date(make_export(time=instant), timezone) == instant.date().isoformat()
 
 
 @pytest.mark.parametrize(
