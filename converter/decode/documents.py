@@ -301,6 +301,8 @@ def copy_document(
             at, o = _copy_leaf(data, at, tag, target, o, limit, typed, scratch)
             if at < 0:
                 return at, o
+            if tag == tags.BS or (tag == tags.B and depth > 0):
+                scratch.binary[np.uint64(0)] = 1
             opened = False
         if not opened:
             # Behind a value, or at the closing byte of an empty map or list: close what ends here.

@@ -23,7 +23,7 @@ _INTS = int64[::1]
 _TABLE = int64[:, ::1]
 _KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE), Kinds)
 _COLUMNS = NamedTuple((_BYTES, int32[:, ::1], uint8[:, ::1], _TABLE), Columns)
-_SCRATCH = NamedTuple((_BYTES, _BYTES, uint64[::1], _INTS), Scratch)
+_SCRATCH = NamedTuple((_BYTES, _BYTES, uint64[::1], _INTS, _BYTES), Scratch)
 
 _SIGNATURES: Final = {
     items.decode_items: (_BYTES, _KINDS, _COLUMNS, _INTS, _SCRATCH),

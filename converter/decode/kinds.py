@@ -94,10 +94,10 @@ class KindRegistry:
         """What was observed so far in `item_count` items."""
         merged: dict[str, AttributeObservation] = {}
         for kind, name, tag in self.each():
-            count, integers, decimals, beyond, longest = self.tables.facts[kind, _OBSERVED].tolist()
+            count, integers, decimals, beyond, longest, binary = self.tables.facts[kind, _OBSERVED].tolist()
             if count:
                 counts = tuple(count if other == tag else 0 for other in range(len(tags.TAGS)))
-                seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest)
+                seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary))
                 merged[name] = merged[name].merge(seen) if name in merged else seen
         return Observation(item_count, {name: merged[name] for name in sorted(merged)})
 

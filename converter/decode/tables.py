@@ -111,7 +111,9 @@ KIND_INTEGER_DIGITS: Final = 13
 KIND_DECIMALS: Final = 14
 KIND_BEYOND_INT64: Final = 15
 KIND_LONGEST: Final = 16
-KIND_FACTS: Final = 17
+KIND_BINARY_INSIDE: Final = 17
+"""1 when a B stood inside a map or a list, or a BS anywhere: as JSON it becomes base64 text."""
+KIND_FACTS: Final = 18
 
 # Facts of a column; column 0 is the sink.
 COLUMN_START: Final = 0
@@ -167,12 +169,14 @@ class Scratch(NamedTuple):
 
     number: the plain form of a number that was written otherwise. closers: per open map or list its closing
     byte. names: hashes of the names in all open maps, innermost last; marks: per open map where its names begin.
+    binary: its one member is 1 when the document at hand has binary inside.
     """
 
     number: Bytes
     closers: Bytes
     names: NDArray[np.uint64]
     marks: NDArray[np.int64]
+    binary: Bytes
 
 
 def new_scratch(names: int = 1 << 16) -> Scratch:
@@ -182,4 +186,5 @@ def new_scratch(names: int = 1 << 16) -> Scratch:
         np.zeros(DEPTH, np.uint8),
         np.zeros(names, np.uint64),
         np.zeros(DEPTH, np.int64),
+        np.zeros(1, np.uint8),
     )

@@ -34,6 +34,7 @@ from converter.decode.tables import (
     IRREGULAR,
     KIND_ACTION,
     KIND_BEYOND_INT64,
+    KIND_BINARY_INSIDE,
     KIND_COLUMN,
     KIND_DECIMALS,
     KIND_INTEGER_DIGITS,
@@ -341,9 +342,12 @@ def decode_text(
             return at, GROW
         size = 0
     else:
+        scratch.binary[np.uint64(0)] = 0
         end, o, size = _put_json(block, at, kind, kinds, columns, state, scratch)
         if end < 0:
             return at, end
+        if scratch.binary[np.uint64(0)] != 0:
+            kinds.facts[np.uint64(kind), KIND_BINARY_INSIDE] = 1
     if size > kinds.facts[np.uint64(kind), KIND_LONGEST]:
         kinds.facts[np.uint64(kind), KIND_LONGEST] = size
     if column != 0 and action != OVERFLOW:

@@ -77,6 +77,8 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
             warnings.append(
                 f"attribute {name!r} has several types ({types} items): all its values are written as {form}"
             )
+        if observation.attributes[name].binary_inside and column.origin is not Origin.MIXED_JSON:
+            warnings.append(f"column {column.name!r} holds binary values inside its JSON: there they are base64 text")
     for name, seen in observation.attributes.items():
         if not seen.values and schema.overflow is None and options.wants(name):
             warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} times) and has no column")

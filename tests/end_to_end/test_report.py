@@ -11,6 +11,7 @@ import pytest
 from converter import convert
 from converter.errors import UsageError
 from converter.options import ConvertOptions, Format
+from converter.testing import item_line
 from tests.end_to_end.exports import export_of, inflated_bytes, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle
 
@@ -115,3 +116,13 @@ def test_a_forecast_says_what_a_run_would_do_and_does_nothing(tmp_path: Path) ->
     assert (planned.location, planned.date, planned.bytes_in) == (done.location, done.date, done.bytes_in)
     with pytest.raises(UsageError, match="already published with other options"):
         convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format="csv", dry_run=True))
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_binary_that_becomes_base64_inside_json_is_told(passes: int, tmp_path: Path) -> None:
+    inside = item_line({"id": {"S": "1"}, "list": {"L": [{"B": "AAE="}]}, "top": {"B": "AAE="}})
+    first = item_line({"id": {"S": "2"}, "list": {"L": [{"S": "AAE="}]}, "top": {"B": "AAE="}})
+    lines = [first, inside] if passes == 1 else [*[first] * 30_000, item_line({"late": {"S": "x"}}), inside]
+    export = export_of(tmp_path, lines)
+    warnings = convert(str(export.folder), str(tmp_path / "out")).warnings
+    assert warnings == ("column 'list' holds binary values inside its JSON: there they are base64 text",)

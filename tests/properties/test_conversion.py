@@ -33,9 +33,11 @@ def option_sets(draw: st.DrawFn, items: list[strategies.Item]) -> dict[str, Any]
     }
     match draw(st.integers(0, 3)):
         case 0:
-            options["select"] = tuple(draw(some))
+            selected = tuple(draw(some))
+            # Keys must have a column; no names at all select everything.
+            options["select"] = tuple(dict.fromkeys((*selected, *options["key"]))) if selected else ()
         case 1:
-            options["exclude"] = tuple(draw(some))
+            options["exclude"] = tuple(name for name in draw(some) if name not in options["key"])
     if draw(st.integers(0, 2)) == 0:
         options["overflow"] = draw(st.sampled_from(["_more", "rest"]))
         # With fewer columns than keys nothing may be left for the overflow column.

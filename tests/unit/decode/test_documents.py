@@ -15,7 +15,7 @@ from converter.decode.lines import LineProblem
 from converter.decode.tables import new_scratch
 from converter.testing import item_line
 from tests import oracle, strategies
-from tests.unit.decode.decoding import column_of, everything, lines_of, make_block, observe
+from tests.unit.decode.decoding import column_of, everything, lines_of, make_block, observe, schema_of
 
 DOCUMENTS = st.one_of(*map(strategies.values_of, strategies.NESTED_TAGS), strategies.deep_values())
 MIXED = item_line({"a": {"S": "makes the attribute mixed"}}) + item_line({"a": {"BOOL": True}})
@@ -213,3 +213,25 @@ def test_invalid_utf8_is_found_in_the_names_and_texts_of_documents(invalid: byte
     ):
         assert not reads(line % invalid)
         assert reads(line % "é".encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"),
+    [
+        ({"B": "AAE="}, False),
+        ({"BS": ["AAE="]}, True),
+        ({"L": [{"S": "text"}, {"B": ""}]}, True),
+        ({"M": {"a": {"M": {"b": {"BS": ["AAE="]}}}}}, True),
+        ({"M": {"B": {"N": "1"}, "BS": {"SS": ["AAE="]}}}, False),
+        ({"L": []}, False),
+    ],
+)
+@pytest.mark.parametrize("mixed", ["text", "json"])
+def test_binary_inside_a_document_is_seen_whatever_becomes_of_it(
+    value: dict[str, object], inside: bool, mixed: str
+) -> None:
+    data = lines_of({"a": value}, {"a": {"L": [{"S": "x"}]}}, {"a": {"S": "mixed"}})
+    assert observe(data).attributes["a"].binary_inside is inside
+    decoder = Decoder(schema_of(data, mixed=mixed), wants=everything)
+    list(decoder.decode(make_block(data)))
+    assert decoder.observation() == observe(data)

@@ -178,10 +178,6 @@ def test_select_takes_only_what_it_names_and_exclude_drops_what_it_names() -> No
     assert [c[0] for c in columns(observation, exclude=("b",))] == ["a", "c"]
 
 
-def test_a_key_that_is_not_selected_has_no_column() -> None:
-    assert [c[0] for c in columns(observed(pk=text(), a=text()), key=("pk",), select=("a",))] == ["a"]
-
-
 def test_a_key_named_twice_is_one_column() -> None:
     assert [c[0] for c in columns(observed(dt=text(), a=text()), key=("dt", "dt"))] == ["dt_1", "a"]
 

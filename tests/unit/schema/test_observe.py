@@ -10,7 +10,7 @@ from converter.schema.observe import AttributeObservation, Observation, merge_ob
 
 COUNTS = st.tuples(*[st.integers(0, 3)] * len(tags.TAGS))
 DIGITS = st.integers(0, 130)
-ATTRIBUTES = st.builds(AttributeObservation, COUNTS, DIGITS, DIGITS, st.booleans(), st.integers(0, 1000))
+ATTRIBUTES = st.builds(AttributeObservation, COUNTS, DIGITS, DIGITS, st.booleans(), st.integers(0, 1000), st.booleans())
 NAMES = st.sampled_from(["a", "b", "B", "é", "\U0001f600", "\uffff", ""])
 OBSERVATIONS = st.builds(Observation, st.integers(0, 10), st.dictionaries(NAMES, ATTRIBUTES))
 
