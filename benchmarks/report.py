@@ -17,7 +17,7 @@ HEADER = """# Results
 Written by `make bench`. A figure is of whole processes, start-up included, in alternating rounds after one that isn't
 counted. The contenders of one table ran in turn on the same machine: ratios travel, seconds don't. MB are millions of
 bytes; MB/s are of JSON before compression. Time and CPU (user and system) are medians, memory is the highest peak, of
-the largest process where a contender has several; a peak of less than 60 MB is that of the benchmark itself. The
+the largest process where a contender has several; a peak of less than 70 MB is that of the benchmark itself. The
 outputs were read back and agree: rows, the characters of each text column and the exact sum of each number column.
 Maps, lists and sets are plain JSON in our output, and the DynamoDB JSON that they were in DuckDB's, which is less work.
 
@@ -35,11 +35,11 @@ def write_report(home: Path = HOME) -> None:
     sections = [HEADER]
     glance = _at_a_glance(results)
     if glance:
-        sections.append("\n".join(["## At a glance", "", *glance, "", *_plots(home, "overview")]))
+        sections.append("\n".join(["## At a glance", "", *glance, *_plots(home, "overview")]))
     reading = home / "reading.md"
     if reading.exists():
         sections.append(reading.read_text(encoding="utf-8"))
-    sections += ["\n".join([render(result), *_plots(home, result.name)]) for result in results]
+    sections += ["\n".join([render(result).rstrip("\n"), *_plots(home, result.name)]) for result in results]
     (home / "RESULTS.md").write_text("\n".join(section.rstrip("\n") + "\n" for section in sections), encoding="utf-8")
 
 
