@@ -23,8 +23,8 @@ FULL, SLOW, START = "", "slow", "start-up"
 """The parts of a measure's cases: the usual, the smaller export for slow contenders, and runs without any work."""
 
 SCALES = (0.25, 0.5, 1, 2, 4)
-SHARES = {"sparse": 0.05}
-"""How much smaller than all others' the exports of a data set are on which everybody takes many times as long."""
+MOST_BYTES = {"sparse": 100_000_000}
+"""The size of the whole export of a data set on which everybody takes many times as long as on the others."""
 
 TINY_FILES = 10_000
 _HELP = replace(OURS, argv=("{python}", "cli.py", "--help"), columns=False)
@@ -48,8 +48,8 @@ class Setting:
         files = files or self.files
         json_bytes = 0
         if share:
-            share *= SHARES.get(dataset, 1)
-            json_bytes = max(int(self.json_bytes * share), 2 * files * DATASETS[dataset].line_bytes)
+            whole = min(self.json_bytes, MOST_BYTES.get(dataset, self.json_bytes))
+            json_bytes = max(int(whole * share), 2 * files * DATASETS[dataset].line_bytes)
         return self.make(DataParameters(dataset=dataset, json_bytes=json_bytes, files=files))
 
     def chosen(self, contenders: Iterable[Contender]) -> list[Contender]:

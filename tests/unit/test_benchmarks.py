@@ -504,3 +504,10 @@ def test_equal_values_have_equal_digests_however_a_reader_gives_them() -> None:
         assert digest((names, others)) != digest((["a"], [[1]]))
     with pytest.raises(TypeError, match="float is no value that we write"):
         digest((["a"], [[1.5]]))
+
+
+def test_exports_of_data_that_takes_long_are_smaller_but_only_large_ones() -> None:
+    usual, quick = Setting(make=made_nowhere), Setting(make=made_nowhere, json_bytes=run.QUICK_BYTES)
+    assert usual.export("sparse").size.json_bytes < usual.export("flat").size.json_bytes
+    assert usual.export("sparse", 0.5).size.json_bytes * 2 == usual.export("sparse").size.json_bytes
+    assert quick.export("sparse").size == replace(quick.export("flat").size, dataset="sparse")
