@@ -1,10 +1,10 @@
 """The floor: what is left when nothing has to be decoded. It inflates all data files and writes finished tables.
 
-`python -m benchmarks.floor SRC PREPARED --prepare FORMAT` converts the export once with our program and keeps what
-its writers were given: for each part its batches, as they were, and how the Parquet writer was opened. That isn't
-timed. `python -m benchmarks.floor SRC OUT --prepared PREPARED` is: it inflates the data files with isal, maps the
-batches into memory and writes the same parts, one row group a batch, by as many threads as we have workers. For CSV
-the finished bytes are copied.
+`python -m benchmarks.floor SRC PREPARED --prepare FORMAT` converts the export once with our program and keeps the
+rows of each part as Arrow batches. That isn't timed. `python -m benchmarks.floor SRC OUT --prepared PREPARED` is: it
+inflates the data files with isal, maps the batches into memory and has Arrow write the same parts, one row group a
+batch, by as many threads as we have workers, with zstd level 1, statistics, and the encodings that are quickest with
+it: dictionaries where values repeat, DELTA_LENGTH_BYTE_ARRAY for other texts. For CSV the finished bytes are copied.
 
 It computes no md5, observes nothing, publishes nothing and imports neither Numba nor our own code.
 """
@@ -12,22 +12,22 @@ It computes no md5, observes nothing, publishes nothing and imports neither Numb
 from __future__ import annotations
 
 import argparse
-import json
 import mmap
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from isal import isal_zlib
 
 BLOCK_BYTES = 1 << 20
 READ_BYTES = 1 << 19
+JUDGED_ROWS = 8192
+REPEATING = 0.1
 
 
 def prepare(source: Path, prepared: Path, fmt: str) -> None:
@@ -42,42 +42,13 @@ def prepare(source: Path, prepared: Path, fmt: str) -> None:
             for number, part in enumerate(sorted(Path(out).rglob("*.csv"))):
                 part.rename(prepared / f"{number:05}.csv")
             return
-        _Remembering.folder = prepared
-        plain, pq.ParquetWriter = pq.ParquetWriter, _Remembering
-        try:
-            report = convert(str(source), out, ConvertOptions())
-        finally:
-            pq.ParquetWriter = plain
-    if _Remembering.rows != report.items:
-        raise RuntimeError("the writers were given other rows than were published: was the export converted twice?")
-
-
-class _Remembering(pq.ParquetWriter):  # type: ignore[misc]
-    """Writes Parquet, and its batches and settings beside it."""
-
-    folder = Path()
-    rows = 0
-    parts = 0
-    lock = threading.Lock()
-
-    def __init__(self, where: Any, schema: pa.Schema, **settings: Any) -> None:
-        super().__init__(where, schema, **settings)
-        pool = settings.pop("memory_pool", None) or pa.default_memory_pool()
-        with self.lock:
-            path = self.folder / f"{self.parts:05}"
-            type(self).parts += 1
-        path.with_suffix(".json").write_text(json.dumps({"pool": pool.backend_name, "settings": settings}))
-        self._batches = pa.ipc.new_file(str(path.with_suffix(".arrow")), schema)
-
-    def write_batch(self, batch: pa.RecordBatch, row_group_size: int | None = None) -> None:
-        self._batches.write_batch(batch)
-        with self.lock:
-            type(self).rows += batch.num_rows
-        super().write_batch(batch, row_group_size)
-
-    def close(self) -> None:
-        super().close()
-        self._batches.close()
+        report = convert(str(source), out, ConvertOptions())
+        for number, written in enumerate(report.parts):
+            file = pq.ParquetFile(Path(out) / written.path)
+            with pa.ipc.new_file(str(prepared / f"{number:05}.arrow"), file.schema_arrow) as batches:
+                for group in range(file.num_row_groups):
+                    (batch,) = file.read_row_group(group).combine_chunks().to_batches()
+                    batches.write_batch(batch)
 
 
 def run(source: Path, out: Path, prepared: Path, threads: int) -> None:
@@ -111,14 +82,38 @@ def _inflate(path: Path) -> None:
 
 
 def _write_parquet(batches: Path, path: Path) -> None:
-    how = json.loads(batches.with_suffix(".json").read_text())
-    pool = cast(pa.MemoryPool, getattr(pa, f"{how['pool']}_memory_pool")())
     with pa.memory_map(str(batches)) as mapped:
         reader = pa.ipc.open_file(mapped)
-        with pq.ParquetWriter(str(path), reader.schema, memory_pool=pool, **how["settings"]) as writer:
+        dictionaries, encodings = choose_encodings(reader.get_batch(0))
+        with pq.ParquetWriter(
+            str(path),
+            reader.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=dictionaries,
+            column_encoding=encodings,
+            memory_pool=pa.jemalloc_memory_pool(),
+        ) as writer:
             for number in range(reader.num_record_batches):
                 batch = reader.get_batch(number)
                 writer.write_batch(batch, row_group_size=batch.num_rows)
+
+
+def choose_encodings(batch: pa.RecordBatch) -> tuple[list[str], dict[str, str]]:
+    """(columns with a dictionary, encodings of others by column), judged by the first rows."""
+    dictionaries = []
+    encodings = {}
+    for field, values in zip(batch.schema, batch.slice(0, JUDGED_ROWS).columns, strict=True):
+        present = len(values) - values.null_count
+        if pa.types.is_boolean(field.type):
+            continue
+        if pc.count_distinct(values, mode="only_valid").as_py() <= present * REPEATING:
+            dictionaries.append(field.name)
+        elif pa.types.is_string(field.type) or pa.types.is_binary(field.type):
+            encodings[field.name] = "DELTA_LENGTH_BYTE_ARRAY"
+        elif pa.types.is_int64(field.type):
+            encodings[field.name] = "DELTA_BINARY_PACKED"
+    return dictionaries, encodings
 
 
 def _copy(finished: Path, path: Path) -> None:

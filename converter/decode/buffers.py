@@ -1,149 +1,168 @@
-"""The buffers of a batch: allotted for a schema, grown when a value doesn't fit, handed to Arrow without a copy."""
+"""The buffers of a batch: allotted for a schema, grown when a value doesn't fit, handed to writers without a copy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from converter.decode.tables import (
+    COLUMN_BITS,
     COLUMN_FACTS,
-    COLUMN_FILLED,
-    COLUMN_FIXED,
+    COLUMN_LENGTHS,
     COLUMN_LIMIT,
+    COLUMN_NEXT,
+    COLUMN_NEXT_BYTE,
     COLUMN_PRESENT,
+    COLUMN_ROOM,
     COLUMN_START,
     COLUMN_USED,
     ROOM,
+    Bytes,
     Columns,
 )
 from converter.schema.types import Column
 
 BATCH_ROWS = 100_000
-BATCH_BYTES = 64 << 20
+BATCH_BYTES = 48 << 20
 """A batch, and so a row group, ends at so many rows or, at the end of a block, at so many bytes."""
 
-_FIRST_SLICE = 4096
+_FIRST_BYTES = 4096
+_FIRST_VALUES = 512
+_LOOKED_AT = 64
+"""Rows that a column must have had before its size is foretold."""
+_MARGIN = 1.25
 _ALIGNMENT = 64
-_WIDTHS = {"int64": 8.0, "bool": 1 / 8}
+_LENGTH_BYTES = 4
+_BITS = {"int64": 64, "bool": 1}
 
 
-def row_width(column: Column) -> float:
-    """Bytes a row in the arena for a column of fixed width, 0 for text."""
-    return 16.0 if column.type.startswith("decimal128") else _WIDTHS.get(column.type, 0.0)
+def value_bits(column: Column) -> int:
+    """Bits in the arena of a value of the column, 0 for text."""
+    return 128 if column.type.startswith("decimal128") else _BITS.get(column.type, 0)
 
 
 class Buffers:
-    """Column buffers for up to `rows` rows. `arrays` is replaced when the arena grows: don't keep it.
+    """Column buffers for up to `rows` rows. `arrays` is replaced when they grow: don't keep it.
 
     text: every column as text (CSV), whatever its type. Without columns there is only the sink.
     """
 
     def __init__(self, columns: Sequence[Column], *, text: bool) -> None:
-        widths = [0.0] + [0.0 if text else row_width(column) for column in columns]
-        per_row = sum(width or 4.0 for width in widths[1:]) + len(columns) / 8
-        self.rows = max(min(BATCH_ROWS, int(BATCH_BYTES // max(per_row, 1))), 1)
         self.columns = tuple(columns)
         self._text = text
-        self._widths = widths
-        count = len(widths)
-        sizes = [int(width * self.rows) + _ALIGNMENT if width else _FIRST_SLICE for width in widths]
-        facts = np.zeros((count, COLUMN_FACTS), np.int64)
-        facts[:, COLUMN_FIXED] = [1 if width else 0 for width in widths]
-        arena = _lay_out(sizes, facts)
-        offsets_rows = self.rows + 1 if columns else 1
-        self.arrays = Columns(
-            arena=arena,
-            offsets=np.zeros((count, offsets_rows), np.int32),
-            validity=np.zeros((count, self.rows // 8 + _ALIGNMENT), np.uint8),
-            facts=facts,
-        )
+        bits = [0] + [0 if text else value_bits(column) for column in columns]
+        # One bit for each row and column is all that absent values take.
+        self.rows = max(min(BATCH_ROWS, 4 * BATCH_BYTES // max(len(columns), 1)), 8)
+        facts = np.zeros((len(bits), COLUMN_FACTS), np.int64)
+        facts[:, COLUMN_BITS] = bits
+        self._value_bytes = np.where(facts[:, COLUMN_BITS] > 0, facts[:, COLUMN_BITS] / 8, _LENGTH_BYTES)
+        facts[:, COLUMN_ROOM] = min(_FIRST_VALUES, self.rows)
+        arena, lengths = _lay_out([_FIRST_BYTES] * len(bits), facts)
+        self.arrays = Columns(arena, lengths, np.zeros((len(bits), -(-self.rows // 8) + _ALIGNMENT), np.uint8), facts)
 
     def twin(self) -> Buffers:
         """Other buffers, empty and with as much room."""
         twin = Buffers(self.columns, text=self._text)
         facts = self.arrays.facts
-        twin.arrays = twin.arrays._replace(
-            arena=_lay_out((facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]).tolist(), twin.arrays.facts)
-        )
+        twin.arrays.facts[:, COLUMN_ROOM] = facts[:, COLUMN_ROOM]
+        arena, lengths = _lay_out((facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]).tolist(), twin.arrays.facts)
+        twin.arrays = twin.arrays._replace(arena=arena, lengths=lengths)
         return twin
 
     def used_bytes(self, rows: int) -> int:
-        """Bytes of Arrow that `rows` rows take."""
-        return int(self.arrays.facts[:, COLUMN_USED].sum() + sum(width or 4.0 for width in self._widths[1:]) * rows)
+        """Bytes that `rows` rows take."""
+        facts = self.arrays.facts
+        return (
+            int(facts[:, COLUMN_USED].sum() + facts[:, COLUMN_PRESENT] @ self._value_bytes)
+            + rows * len(self.columns) // 8
+        )
 
-    def grow(self, column: int, rows: int) -> None:
-        """Give `column` more room, and all text columns what they will need by the look of the first `rows` rows."""
+    def capacity(self, rows: int) -> int:
+        """With `rows` rows in it: how many rows all columns have room for a value in."""
+        facts = self.arrays.facts[1:]
+        if not len(facts):
+            return self.rows
+        return min(self.rows, rows + int((facts[:, COLUMN_ROOM] - facts[:, COLUMN_PRESENT]).min()))
+
+    def grow(self, rows: int, text: int | None = None) -> None:
+        """Give all columns the room that they will need by the look of the first `rows` rows, and at least some.
+
+        text: a text column whose bytes are full.
+        """
         old = self.arrays
-        used = old.facts[:, COLUMN_USED].tolist()
-        sizes = (old.facts[:, COLUMN_LIMIT] - old.facts[:, COLUMN_START]).tolist()
-        before = old.facts[:, COLUMN_START].tolist()
-        kept = [
-            min(int(width * (rows + 8)) + 1, sizes[c]) if width else used[c] for c, width in enumerate(self._widths)
-        ]
-        sizes[column] = 2 * sizes[column] + ROOM
-        if rows >= 64:
-            expected = min(self.rows, int(BATCH_BYTES / max(self.used_bytes(rows) / rows, 1)) + 1)
-            for c, width in enumerate(self._widths):
-                if c and not width:
-                    sizes[c] = max(sizes[c], int(used[c] / rows * expected * 1.25) + _FIRST_SLICE)
-        arena = _lay_out(sizes, old.facts)
-        for c, size in enumerate(kept):
-            start = int(old.facts[c, COLUMN_START])
-            arena[start : start + size] = old.arena[before[c] : before[c] + size]
-        self.arrays = old._replace(arena=arena)
+        facts = old.facts.copy()
+        used = _used(facts)
+        sizes = facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]
+        before = sizes.copy()
+        room = facts[:, COLUMN_ROOM]
+        room[room - facts[:, COLUMN_PRESENT] < _FIRST_VALUES // 2] *= 2
+        if rows >= _LOOKED_AT:
+            expected = min(self.rows, int(rows * BATCH_BYTES / max(self.used_bytes(rows), 1)) + 1) / rows * _MARGIN
+            sizes[1:] = np.maximum(sizes[1:], (used[1:] * expected).astype(np.int64) + _FIRST_BYTES)
+            wanted = (facts[1:, COLUMN_PRESENT] * expected).astype(np.int64) + _FIRST_VALUES
+            room[1:] = np.maximum(room[1:], wanted)
+        np.minimum(room, self.rows, out=room)
+        if text is not None and sizes[text] == before[text]:
+            sizes[text] = 2 * sizes[text] + ROOM
+        arena, lengths = _lay_out(sizes.tolist(), facts)
+        for c in range(len(facts)):
+            start, moved = int(old.facts[c, COLUMN_START]), int(facts[c, COLUMN_START])
+            arena[moved : moved + used[c]] = old.arena[start : start + used[c]]
+            if facts[c, COLUMN_BITS] == 0:
+                present = int(facts[c, COLUMN_PRESENT])
+                start, moved = int(old.facts[c, COLUMN_LENGTHS]), int(facts[c, COLUMN_LENGTHS])
+                lengths[moved : moved + present] = old.lengths[start : start + present]
+        self.arrays = old._replace(arena=arena, lengths=lengths, facts=facts)
 
     def reset(self) -> None:
         """Empty the batch; the room stays."""
-        arrays = self.arrays
-        arrays.facts[:, [COLUMN_USED, COLUMN_FILLED, COLUMN_PRESENT]] = 0
-        arrays.validity[:] = 0
+        facts = self.arrays.facts
+        facts[:, [COLUMN_USED, COLUMN_PRESENT, COLUMN_NEXT, COLUMN_NEXT_BYTE]] = 0
+        self.arrays.validity[:] = 0
 
-    def seal(self, rows: int) -> None:
-        """Set the offsets of the text columns up to `rows`."""
-        arrays = self.arrays
-        for c in range(1, len(arrays.facts)):
-            if not arrays.facts[c, COLUMN_FIXED]:
-                arrays.offsets[c, arrays.facts[c, COLUMN_FILLED] : rows + 1] = arrays.facts[c, COLUMN_USED]
+    def present(self, column: int) -> int:
+        """How many rows have a value."""
+        return int(self.arrays.facts[column, COLUMN_PRESENT])
 
-    def to_arrow(self, column: int, rows: int, kind: pa.DataType) -> pa.Array:
-        """A sealed column as an Arrow array over these buffers: valid until reset or grow."""
-        arrays = self.arrays
-        facts = arrays.facts[column]
-        start = int(facts[COLUMN_START])
-        nulls = rows - int(facts[COLUMN_PRESENT])
-        validity = pa.py_buffer(arrays.validity[column]) if nulls else None
-        if facts[COLUMN_FIXED]:
-            parts = [validity, pa.py_buffer(arrays.arena[start : int(facts[COLUMN_LIMIT])])]
-        else:
-            values = arrays.arena[start : start + int(facts[COLUMN_USED])]
-            parts = [validity, pa.py_buffer(arrays.offsets[column]), pa.py_buffer(values)]
-        return pa.Array.from_buffers(kind, rows, parts, nulls)
+    def values(self, column: int) -> Bytes:
+        """The bytes of the values that a column has."""
+        facts = self.arrays.facts
+        start = int(facts[column, COLUMN_START])
+        return self.arrays.arena[start : start + int(_used(facts[column : column + 1])[0])]
 
-    def text(self, column: int, rows: int) -> pa.Array:
-        """A sealed text column."""
-        return self.to_arrow(column, rows, pa.string())
+    def lengths(self, column: int) -> NDArray[np.int32]:
+        """Bytes of each value that a text column has."""
+        start = int(self.arrays.facts[column, COLUMN_LENGTHS])
+        return self.arrays.lengths[start : start + self.present(column)]
 
-    def replace_text(self, column: int, texts: pa.Array) -> None:
-        """Put other texts in the place of a sealed text column's."""
-        _, offsets, values = texts.buffers()
-        size = values.size if values is not None else 0
-        facts = self.arrays.facts[column]
-        while facts[COLUMN_LIMIT] - facts[COLUMN_START] < size + ROOM:
-            self.grow(column, 0)
-        arrays = self.arrays
-        begin = int(facts[COLUMN_START])
-        if size:
-            arrays.arena[begin : begin + size] = np.frombuffer(values, np.uint8)
-        arrays.offsets[column, : len(texts) + 1] = np.frombuffer(offsets, np.int32)[: len(texts) + 1]
-        facts[COLUMN_USED] = size
+    def replace_text(self, column: int, values: Bytes, lengths: NDArray[np.int32]) -> None:
+        """Put other texts, as many, in the place of a text column's."""
+        facts = self.arrays.facts
+        while facts[column, COLUMN_LIMIT] - facts[column, COLUMN_START] < values.size + ROOM:
+            self.grow(0, column)
+            facts = self.arrays.facts
+        start = int(facts[column, COLUMN_START])
+        self.arrays.arena[start : start + values.size] = values
+        facts[column, COLUMN_USED] = values.size
+        self.lengths(column)[:] = lengths
 
 
-def _lay_out(sizes: Sequence[int], facts: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """An arena with slices of at least these sizes, each aligned as Arrow likes it; sets where they are in `facts`."""
-    aligned = np.array([-(-size // _ALIGNMENT) * _ALIGNMENT for size in sizes], np.int64)
+def _used(facts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bytes in use of each column."""
+    fixed = (facts[:, COLUMN_PRESENT] * facts[:, COLUMN_BITS] + 7) // 8
+    return np.where(facts[:, COLUMN_BITS] > 0, fixed, facts[:, COLUMN_USED])
+
+
+def _lay_out(sizes: Sequence[int], facts: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int32]]:
+    """An arena and lengths with room for these sizes and COLUMN_ROOM values; sets where the columns are in `facts`."""
+    fixed = (facts[:, COLUMN_ROOM] * facts[:, COLUMN_BITS] + 7) // 8
+    needed = np.where(facts[:, COLUMN_BITS] > 0, fixed + 16, np.array(sizes, np.int64))
+    aligned = -(-needed // _ALIGNMENT) * _ALIGNMENT
     facts[:, COLUMN_LIMIT] = np.cumsum(aligned)
     facts[:, COLUMN_START] = facts[:, COLUMN_LIMIT] - aligned
-    return np.empty(int(facts[-1, COLUMN_LIMIT]) + ROOM, np.uint8)
+    rooms = np.where(facts[:, COLUMN_BITS] > 0, 0, facts[:, COLUMN_ROOM])
+    ends = np.cumsum(rooms)
+    facts[:, COLUMN_LENGTHS] = ends - rooms
+    return np.empty(int(facts[-1, COLUMN_LIMIT]) + ROOM, np.uint8), np.zeros(int(ends[-1]) + 1, np.int32)

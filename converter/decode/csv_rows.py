@@ -9,9 +9,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.compile import inner, kernel
+from converter.decode.compile import inlined, inner, kernel
 from converter.decode.lanes import Bytes, byte, copy64, csv_mask, put
-from converter.decode.tables import COLUMN_START, EMPTY_LINE, NEEDED, NEXT_ROW, WRITTEN, Columns
+from converter.decode.tables import (
+    COLUMN_LENGTHS,
+    COLUMN_NEXT,
+    COLUMN_NEXT_BYTE,
+    COLUMN_START,
+    EMPTY_LINE,
+    NEEDED,
+    NEXT_ROW,
+    WRITTEN,
+    Columns,
+)
 
 _QUOTE = 0x22
 _COMMA = 0x2C
@@ -61,19 +71,21 @@ def write_rows(columns: Columns, rows: int, out: Bytes, state: NDArray[np.int64]
     o = state[WRITTEN]
     row = state[NEXT_ROW]
     while row < rows:
-        needed = 64
+        needed = 64 + count
         for c in range(1, count):
-            offset = columns.offsets[np.uint64(c), np.uint64(row)]
-            needed += 2 * (columns.offsets[np.uint64(c), np.uint64(row + 1)] - offset) + 67
+            if _has_value(columns, c, row):
+                needed += 2 * _size(columns, c) + 66
         if o + needed > out.size:
             state[NEEDED] = needed
             break
         begin = o
         for c in range(1, count):
-            if columns.validity[np.uint64(c), np.uint64(row >> 3)] >> np.uint8(row & 7) & 1:
-                offset = np.int64(columns.offsets[np.uint64(c), np.uint64(row)])
-                size = columns.offsets[np.uint64(c), np.uint64(row + 1)] - offset
-                o = put_field(columns.arena, columns.facts[np.uint64(c), COLUMN_START] + offset, size, out, o)
+            if _has_value(columns, c, row):
+                size = _size(columns, c)
+                at = columns.facts[np.uint64(c), COLUMN_START] + columns.facts[np.uint64(c), COLUMN_NEXT_BYTE]
+                o = put_field(columns.arena, at, size, out, o)
+                columns.facts[np.uint64(c), COLUMN_NEXT] += 1
+                columns.facts[np.uint64(c), COLUMN_NEXT_BYTE] += size
             put(out, o, _COMMA)
             o += 1
         if o - begin < 2:
@@ -84,3 +96,15 @@ def write_rows(columns: Columns, rows: int, out: Bytes, state: NDArray[np.int64]
         row += 1
     state[NEXT_ROW] = row
     state[WRITTEN] = o
+
+
+@inlined
+def _has_value(columns: Columns, c: int, row: int) -> bool:
+    return columns.validity[np.uint64(c), np.uint64(row >> 3)] >> np.uint8(row & 7) & 1 != 0
+
+
+@inlined
+def _size(columns: Columns, c: int) -> int:
+    """Bytes of the value that comes next in column c."""
+    place = columns.facts[np.uint64(c), COLUMN_LENGTHS] + columns.facts[np.uint64(c), COLUMN_NEXT]
+    return np.int64(columns.lengths[np.uint64(place)])

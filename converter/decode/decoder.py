@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from converter.decode import tables
 from converter.decode.buffers import BATCH_BYTES, Buffers
@@ -23,6 +24,10 @@ from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
 
 _ENDLESS = 1 << 62
+_WEIGHED_BYTES = 512 << 10
+"""How large a batch is gets looked at after so many bytes of lines, at the end of a block."""
+_FEW_ROWS = 64
+"""The kernel is not called for fewer rows than that, unless the batch ends."""
 _WIDE = Context(prec=200)
 _SAFE_DIGITS = 15
 """Numbers of so many characters always survive the way to a double and back."""
@@ -48,51 +53,42 @@ class Batch:
         """The kernel's buffers of text columns (CSV); column 0 is the sink. Doubles show what a double holds."""
         for index, column in enumerate(self.schema.columns, 1):
             if column.type == "double":
-                numbers = self.buffers.text(index, self.rows)
-                self.buffers.replace_text(index, self._as_doubles(column, numbers)[1])
+                _, texts = self._as_doubles(index)
+                self.buffers.replace_text(index, *_take_apart(texts))
         return self.buffers.arrays
 
-    def to_arrow(self) -> pa.RecordBatch:
-        """The rows in the types of the schema, without copying (doubles apart)."""
-        arrays = []
-        for index, column in enumerate(self.schema.columns, 1):
-            if column.type == "double":
-                arrays.append(self._as_doubles(column, self.buffers.text(index, self.rows))[0])
-            else:
-                arrays.append(self.buffers.to_arrow(index, self.rows, arrow_type(column)))
-        return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(self.schema))
+    def doubles(self, index: int) -> NDArray[np.float64]:
+        """The values of a column of doubles, 1 being the first column."""
+        values: NDArray[np.float64] = self._as_doubles(index)[0].to_numpy()
+        return values
 
-    def _as_doubles(self, column: Column, numbers: pa.Array) -> tuple[pa.Array, pa.Array]:
+    def _as_doubles(self, index: int) -> tuple[pa.Array, pa.Array]:
         """Number texts as doubles, and as the texts of these doubles; counts the values that this changes."""
+        numbers = _texts(self.buffers.values(index), self.buffers.lengths(index))
         doubles = pc.cast(numbers, pa.float64())
         texts: dict[int, str] = {}
-        long = pc.fill_null(pc.greater(pc.binary_length(numbers), _SAFE_DIGITS), False)
-        for i in pc.indices_nonzero(long).to_pylist():
+        for i in pc.indices_nonzero(pc.greater(pc.binary_length(numbers), _SAFE_DIGITS)).to_pylist():
             held = Decimal(repr(doubles[i].as_py()))
             if held != Decimal(numbers[i].as_py()):
                 texts[i] = format(held.normalize(_WIDE), "f")
-        self.changed[column.name] = self.changed.get(column.name, 0) + len(texts)
+        name = self.schema.columns[index - 1].name
+        self.changed[name] = self.changed.get(name, 0) + len(texts)
         if not texts:
             return doubles, numbers
         return doubles, pa.array([texts.get(i, text) for i, text in enumerate(numbers.to_pylist())], pa.string())
 
 
-def arrow_type(column: Column) -> pa.DataType:
-    """Arrow's type of a column."""
-    if column.type.startswith("decimal128"):
-        return pa.decimal128(38, column.scale)
-    return {
-        "string": pa.string(),
-        "int64": pa.int64(),
-        "double": pa.float64(),
-        "binary": pa.binary(),
-        "bool": pa.bool_(),
-    }[column.type]
+def _texts(values: Bytes, lengths: NDArray[np.int32]) -> pa.Array:
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.Array.from_buffers(pa.string(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(values)])
 
 
-def arrow_schema(schema: Schema) -> pa.Schema:
-    """The schema as Arrow has it."""
-    return pa.schema([pa.field(column.name, arrow_type(column)) for column in schema.columns])
+def _take_apart(texts: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:
+    _, offsets, values = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[: len(texts) + 1]
+    data = np.frombuffer(values, np.uint8) if values is not None else np.zeros(0, np.uint8)
+    return data[ends[0] : ends[-1]], np.diff(ends)
 
 
 def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
@@ -144,10 +140,12 @@ class Decoder:
         self._kinds = KindRegistry()
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
+        self._unweighed = 0
         self._scratch = new_scratch()
         self._decode_items = bind_decode_items()
         self._state = np.zeros(tables.STATE_SIZE, np.int64)
-        self._state[tables.CAPACITY] = self._buffers.rows if schema else _ENDLESS
+        self._batch_rows = self._buffers.rows
+        self._state[tables.CAPACITY] = self._capacity() if schema else _ENDLESS
         self._state[tables.OVERFLOW_BEGIN] = -1
         self._state[tables.OVERFLOW_COLUMN] = len(schema.columns) if schema and schema.overflow else 0
         self.surprise = ""
@@ -207,12 +205,17 @@ class Decoder:
             status = self._run(block.data)
             if status == tables.DONE:
                 break
-            if status == tables.FULL:
+            if status == tables.FULL and state[tables.ROW] < self._batch_rows:
+                self._make_room()
+            elif status == tables.FULL:
                 yield from self._flush()
             elif status == IRREGULAR or not self._answer(status, block.data):
                 self._decode_irregular(block)
-        if not self.observing and self._buffers.used_bytes(int(state[tables.ROW])) >= BATCH_BYTES:
-            yield from self._flush()
+        self._unweighed += block.size
+        if not self.observing and self._unweighed >= _WEIGHED_BYTES:
+            self._unweighed = 0
+            if self._buffers.used_bytes(int(state[tables.ROW])) >= BATCH_BYTES:
+                yield from self._flush()
 
     def finish(self) -> Iterator[Batch]:
         """The last rows, if any."""
@@ -226,13 +229,24 @@ class Decoder:
         """The rows at hand; when the caller is done with them, their room is used again."""
         assert self._schema is not None
         rows = int(self._state[tables.ROW])
-        self._buffers.seal(rows)
         batch = Batch(rows, self._schema, self._buffers, self.changed)
         yield batch
         if batch.kept and not self.observing:
             self._buffers, self._other_buffers = self._other_buffers or self._buffers.twin(), self._buffers
         self._buffers.reset()
         self._state[tables.ROW] = 0
+        if not self.observing:
+            self._state[tables.CAPACITY] = self._capacity()
+
+    def _make_room(self) -> None:
+        """Rows have come to where some column may be full: most have not had a value in each of them."""
+        row = int(self._state[tables.ROW])
+        if self._buffers.capacity(row) < min(row + _FEW_ROWS, self._batch_rows):
+            self._buffers.grow(row)
+        self._state[tables.CAPACITY] = self._capacity()
+
+    def _capacity(self) -> int:
+        return min(self._batch_rows, self._buffers.capacity(int(self._state[tables.ROW])))
 
     def _answer(self, status: int, data: Bytes) -> bool:
         """Do what NEW_KIND, GROW or SURPRISE ask for; False if the line has to take the slow path."""
@@ -240,8 +254,10 @@ class Decoder:
         if status == tables.NEW_KIND:
             return self._add_kind(data)
         if status == GROW:
-            column = int(state[tables.COLUMN])
-            self._buffers.grow(column, 0 if self.observing else int(state[tables.ROW]))
+            self._buffers.grow(0 if self.observing else int(state[tables.ROW]), int(state[tables.COLUMN]))
+            if not self.observing:
+                # The item at hand may have its value in the last place of a column already.
+                state[tables.CAPACITY] = max(self._capacity(), int(state[tables.ROW]) + 1)
         else:
             kind = int(state[tables.COLUMN])
             self.observe_only(f"a number in {self._kinds.attribute_of(kind)!r} is wider than those before")
@@ -290,8 +306,11 @@ class Decoder:
         state[tables.POSITION] = 0
         state[tables.SIZE] = len(compact)
         state[tables.TRUSTED] = 1
+        if not self.observing:
+            # What the item had written when columns grew has been taken back since.
+            state[tables.CAPACITY] = self._capacity()
         while (status := self._run(data)) != tables.DONE:
-            if status == IRREGULAR or not self._answer(status, data):
+            if status in (IRREGULAR, tables.FULL) or not self._answer(status, data):
                 raise ConvertError(
                     f"the decoder refuses the line at byte {block.byte + start}, which the strict check accepts",
                     hint="this is a bug in ddb-convert: please report it with the line",

@@ -8,9 +8,9 @@ a map.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.decode.compile import inner
+from converter.decode.hashes import has_twins, hash_bytes
 from converter.decode.lanes import Bytes, byte, put, word
 from converter.decode.limits import DEPTH
 from converter.decode.numbers import normalise_number, plain_number
@@ -32,30 +32,12 @@ _FOUR_BYTES = np.uint64(0xFFFFFFFF)
 _FIVE_BYTES = np.uint64(0xFFFFFFFFFF)
 _BOOL_OPEN = np.uint64(int.from_bytes(b'{"BOOL":', "little"))
 _NULL_OPEN = np.uint64(int.from_bytes(b'{"NULL":', "little"))
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(32)
 
 _TAG_LETTERS = np.zeros((len(tags.TAGS), 4), np.uint8)
 _TAG_SIZES = np.zeros(len(tags.TAGS), np.int64)
 for _number, _text in enumerate(tags.TAGS):
     _TAG_SIZES[_number] = len(_text)
     _TAG_LETTERS[_number, : len(_text)] = np.frombuffer(_text.encode(), np.uint8)
-
-
-@inner
-def hash_bytes(data: Bytes, at: int, size: int) -> np.uint64:
-    """A 64-bit hash of data[at : at + size]."""
-    value = np.uint64(size) * _MULTIPLIER
-    while size > 0:
-        bits = word(data, at)
-        if size < 8:
-            shift = np.uint64(64 - 8 * size)
-            bits = bits << shift
-        value = (value ^ bits) * _MULTIPLIER
-        value ^= value >> _SHIFT
-        at += 8
-        size -= 8
-    return value
 
 
 @inner
@@ -206,7 +188,9 @@ def _copy_set(
 def _copy_leaf(
     data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
 ) -> tuple[int, int]:
-    """Copy a value that holds no typed values: a scalar or a set."""
+    """Copy a value that holds no typed values: a scalar or a set. Notes in the scratch if it is binary."""
+    if tag == tags.B or tag == tags.BS:
+        scratch.binary[np.uint64(0)] = 1
     if tag == tags.S or tag == tags.B:
         return _copy_quoted(data, at, tag, target, o, limit)
     if tag == tags.N:
@@ -225,49 +209,6 @@ def _copy_leaf(
             put(target, o + k, byte(data, at + k))
         return at + size, o + size
     return _copy_set(data, at, tag, target, o, limit, typed, scratch)
-
-
-@inner
-def _has_twins(hashes: NDArray[np.uint64], start: int, end: int) -> bool:
-    """Does a value occur twice in hashes[start:end]? Sorts them when they are many."""
-    if end - start <= 16:
-        for i in range(start + 1, end):
-            for k in range(start, i):
-                if hashes[np.uint64(i)] == hashes[np.uint64(k)]:
-                    return True
-        return False
-    _sort(hashes, start, end)
-    for i in range(start + 1, end):
-        if hashes[np.uint64(i)] == hashes[np.uint64(i - 1)]:
-            return True
-    return False
-
-
-@inner
-def _sort(values: NDArray[np.uint64], start: int, end: int) -> None:
-    """Sort values[start:end] in place: heapsort, which needs no memory and has no bad case."""
-    size = end - start
-    heap = size // 2
-    while size > 1:
-        if heap > 0:
-            heap -= 1
-        else:
-            size -= 1
-            last = values[np.uint64(start + size)]
-            values[np.uint64(start + size)] = values[np.uint64(start)]
-            values[np.uint64(start)] = last
-        root = heap
-        child = 2 * root + 1
-        while child < size:
-            if child + 1 < size and values[np.uint64(start + child)] < values[np.uint64(start + child + 1)]:
-                child += 1
-            if values[np.uint64(start + root)] >= values[np.uint64(start + child)]:
-                break
-            moved = values[np.uint64(start + root)]
-            values[np.uint64(start + root)] = values[np.uint64(start + child)]
-            values[np.uint64(start + child)] = moved
-            root = child
-            child = 2 * root + 1
 
 
 @inner
@@ -301,8 +242,6 @@ def copy_document(
             at, o = _copy_leaf(data, at, tag, target, o, limit, typed, scratch)
             if at < 0:
                 return at, o
-            if tag == tags.BS or (tag == tags.B and depth > 0):
-                scratch.binary[np.uint64(0)] = 1
             opened = False
         if not opened:
             # Behind a value, or at the closing byte of an empty map or list: close what ends here.
@@ -332,7 +271,7 @@ def copy_document(
                 at += 1
                 depth -= 1
                 mark = scratch.marks[np.uint64(depth)]
-                if not trusted and used - mark > 1 and _has_twins(scratch.names, mark, used):
+                if not trusted and used - mark > 1 and has_twins(scratch.names, mark, used):
                     return IRREGULAR, o
                 used = mark
                 closing = False

@@ -12,7 +12,7 @@ from numba.core import codegen
 from numba.core.types import int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple
 
-from converter.decode import csv_rows, items
+from converter.decode import csv_rows, items, pages
 from converter.decode.compile import NATIVE_OPTIONS, OPTIONS
 from converter.decode.machine import FAILED, create_target_machine
 from converter.decode.tables import Columns, Kinds, Scratch
@@ -20,10 +20,11 @@ from converter.errors import ConvertError
 
 _BYTES = uint8[::1]
 _INTS = int64[::1]
+_WORDS = uint64[::1]
 _TABLE = int64[:, ::1]
 _KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE), Kinds)
-_COLUMNS = NamedTuple((_BYTES, int32[:, ::1], uint8[:, ::1], _TABLE), Columns)
-_SCRATCH = NamedTuple((_BYTES, _BYTES, uint64[::1], _INTS, _BYTES), Scratch)
+_COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
+_SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES), Scratch)
 
 _SIGNATURES: Final = {
     items.decode_items: (_BYTES, _KINDS, _COLUMNS, _INTS, _SCRATCH),
@@ -31,6 +32,9 @@ _SIGNATURES: Final = {
     items.find_slot: (_BYTES, int64, int64, _KINDS),
     items.line_end: (_BYTES, int64),
     csv_rows.write_rows: (_COLUMNS, int64, _BYTES, _INTS),
+    pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, _INTS),
+    pages.encode_dictionary: (_COLUMNS, int64, int64, _INTS, _INTS, _INTS, _BYTES, _INTS),
+    pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
 }
 
 # What machine code may call: a C library has these in every process.

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inlined, inner, kernel
-from converter.decode.documents import hash_bytes
+from converter.decode.hashes import hash_bytes
 from converter.decode.lanes import Bytes, byte, equal_mask, lowest_bit, special_mask, word
 from converter.decode.tables import (
     BOOL,
     CAPACITY,
     COLUMN,
-    COLUMN_FILLED,
-    COLUMN_FIXED,
+    COLUMN_BITS,
+    COLUMN_LENGTHS,
     COLUMN_PRESENT,
     COLUMN_USED,
     DECIMAL,
@@ -170,9 +170,9 @@ def take_back(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
             continue
         columns.validity[np.uint64(column), np.uint64(row >> 3)] &= ~bit
         columns.facts[np.uint64(column), COLUMN_PRESENT] -= 1
-        if columns.facts[np.uint64(column), COLUMN_FIXED] == 0:
-            columns.facts[np.uint64(column), COLUMN_USED] = columns.offsets[np.uint64(column), np.uint64(row)]
-            columns.facts[np.uint64(column), COLUMN_FILLED] = row
+        if columns.facts[np.uint64(column), COLUMN_BITS] == 0:
+            place = columns.facts[np.uint64(column), COLUMN_LENGTHS] + columns.facts[np.uint64(column), COLUMN_PRESENT]
+            columns.facts[np.uint64(column), COLUMN_USED] -= columns.lengths[np.uint64(place)]
     if state[OVERFLOW_BEGIN] >= 0:
         columns.facts[np.uint64(state[OVERFLOW_COLUMN]), COLUMN_USED] = state[OVERFLOW_BEGIN]
     state[LINE_KINDS] = 0

@@ -18,6 +18,7 @@ from converter.decode.native import Kernel
 from converter.decode.tables import Bytes, Columns, Kinds, Scratch
 
 State = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 
 def bind_decode_items() -> Callable[[Bytes, Kinds, Columns, State, Scratch], int]:
@@ -45,13 +46,29 @@ def write_rows(columns: Columns, rows: int, out: Bytes, state: State) -> None:
     _call("write_rows", columns, rows, out, state)
 
 
+def bind_encode_page() -> Callable[[Columns, int, int, int, Words, Bytes, State], int]:
+    """encode_page(columns, column, rows, limit, numbers, out, state) for one part; see pages.py."""
+    return _find("encode_page")
+
+
+def bind_encode_dictionary() -> Callable[[Columns, int, int, State, State, State, Bytes, State], int]:
+    """encode_dictionary(columns, column, judged, slots, entries, indices, out, state) for one part; see pages.py."""
+    return _find("encode_dictionary")
+
+
+def bind_encode_indices() -> Callable[[Columns, int, int, int, State, Words, Bytes, State], int]:
+    """encode_indices(columns, column, rows, entries, indices, numbers, out, state) for one part; see pages.py."""
+    return _find("encode_indices")
+
+
 def _call(name: str, *arguments: object) -> int:
     return _find(name)(*arguments)
 
 
 def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
-        from converter.decode import csv_rows, items
+        from converter.decode import csv_rows, items, pages
 
-        return cast(Callable[..., int], getattr(csv_rows if name == "write_rows" else items, name))
+        module = csv_rows if name == "write_rows" else pages if name.startswith("encode") else items
+        return cast(Callable[..., int], getattr(module, name))
     return Kernel(name)

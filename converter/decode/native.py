@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from array import array
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -43,18 +43,22 @@ class Kernel:
         self._name = name
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(_load().get_function_address(name))
         self._last: tuple[object, ...] = ()
-        self._parts: list[list[int]] = []
+        self._places: list[int] = []
+        self._frame = array("q")
 
     def __call__(self, *arguments: object) -> int:
         """Run it outside the GIL."""
         if len(self._last) != len(arguments):
-            self._parts = [_take_apart(argument) for argument in arguments]
+            parts = [_take_apart(argument) for argument in arguments]
+            self._places = [0, *accumulate(map(len, parts))]
+            self._frame = array("q", chain.from_iterable(parts))
         else:
-            for place, (argument, last) in enumerate(zip(arguments, self._last, strict=True)):
+            for number, (argument, last) in enumerate(zip(arguments, self._last, strict=True)):
                 if argument is not last:
-                    self._parts[place] = _take_apart(argument)
+                    begin, end = self._places[number : number + 2]
+                    self._frame[begin:end] = array("q", _take_apart(argument))
         self._last = arguments
-        frame = array("q", chain.from_iterable(self._parts))
+        frame = self._frame
         result: int = self._run(frame.buffer_info()[0])
         if result == FAILED:
             what = f"the kernel {self._name} has failed"

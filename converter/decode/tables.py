@@ -1,11 +1,13 @@
 """The memory that the kernels and Python share: tables, statuses, actions, and the members of the state.
 
-Buffers of the columns (`Columns`), c being a column and r a row:
+Buffers of the columns (`Columns`), c being a column and r a row. Like the pages of a Parquet file they hold values only
+where there are any: value v of a column is that of the v-th row whose bit is set.
 
-    arena     | sink | column 1: text | column 2: 8 or 16 bytes a row | column 3: bits | ...
+    arena     | sink | column 1: text | column 2: 8 or 16 bytes a value | column 3: bits | ...
                 ^ COLUMN_START   ^ COLUMN_START + COLUMN_USED   ^ COLUMN_LIMIT
-    offsets   [c, r]  where row r begins in a text column, relative to COLUMN_START
-    validity  [c]     one bit a row, as Arrow has it
+    lengths   | column 1: bytes of each value | column 4 ... (text columns only)
+              ^ COLUMN_LENGTHS                ^ COLUMN_LENGTHS + COLUMN_ROOM
+    validity  [c]     one bit a row, 1 where the row has a value
 
 The facts of kinds and columns lie in one table each, a row for each kind or column: Numba compiles functions that
 take two arrays several times faster than functions that take twenty.
@@ -30,7 +32,7 @@ GROW: Final = -2
 DONE: Final = 0
 """Every line of the block has been read."""
 FULL: Final = 1
-"""The batch has as many rows as it may."""
+"""The batch has as many rows as it has room for."""
 NEW_KIND: Final = 2
 """An attribute with a tag, or a spelling of it, that has no kind yet; state says where it stands."""
 SURPRISE: Final = 3
@@ -59,7 +61,7 @@ OVERFLOW: Final = 11
 POSITION: Final = 0
 ROW: Final = 1
 CAPACITY: Final = 2
-"""Rows that the batch may have."""
+"""Rows that every column has room for a value in."""
 SIZE: Final = 3
 """Bytes of the block."""
 ITEMS: Final = 4
@@ -121,14 +123,21 @@ COLUMN_LIMIT: Final = 1
 """Where its slice of the arena ends."""
 COLUMN_USED: Final = 2
 """Bytes in use, of a text column."""
-COLUMN_FILLED: Final = 3
-"""Rows whose offset is set, of a text column."""
-COLUMN_PRESENT: Final = 4
+COLUMN_PRESENT: Final = 3
 """Rows with a value."""
-COLUMN_FIXED: Final = 5
-"""1 for columns without offsets: int64, decimal128, bool."""
-COLUMN_FACTS: Final = 6
-
+COLUMN_ROOM: Final = 4
+"""Values that there is room for. A row has one at most, so the kernel looks at CAPACITY only, once a row."""
+COLUMN_LENGTHS: Final = 5
+"""Where its lengths begin, of a text column."""
+COLUMN_BITS: Final = 6
+"""Bits that a value takes; 0 for text."""
+COLUMN_NEXT: Final = 7
+"""Value that the CSV kernel writes next."""
+COLUMN_NEXT_BYTE: Final = 8
+"""Where in the arena that value begins, relative to COLUMN_START."""
+COLUMN_PLAIN: Final = 9
+"""1 for a column whose values go into Parquet pages as they are: doubles."""
+COLUMN_FACTS: Final = 10
 
 # Members of the state of the CSV kernel.
 NEXT_ROW: Final = 0
@@ -140,6 +149,25 @@ NEEDED: Final = 2
 EMPTY_LINE: Final = 3
 """1 when the next row would be an empty line."""
 ROWS_STATE_SIZE: Final = 4
+
+# Members of the state of the kernels for Parquet pages.
+PAGE_ROW: Final = 0
+"""The row that the next page begins with."""
+PAGE_VALUE: Final = 1
+"""Its first value."""
+PAGE_BYTE: Final = 2
+"""Where that value begins, relative to COLUMN_START."""
+PAGE_WRITTEN: Final = 3
+"""Bytes of the page; 0 when the output had no room."""
+PAGE_NEEDED: Final = 4
+"""Bytes that the output must hold."""
+LEAST_AT: Final = 5
+"""Where the least value begins, relative to COLUMN_START, or NONE."""
+LEAST_SIZE: Final = 6
+GREATEST_AT: Final = 7
+GREATEST_SIZE: Final = 8
+PAGES_STATE_SIZE: Final = 9
+NONE: Final = -1
 
 
 class Kinds(NamedTuple):
@@ -159,7 +187,7 @@ class Columns(NamedTuple):
     """The buffers of a batch; see the module's docstring. facts: COLUMN_… of each."""
 
     arena: Bytes
-    offsets: NDArray[np.int32]
+    lengths: NDArray[np.int32]
     validity: Bytes
     facts: NDArray[np.int64]
 

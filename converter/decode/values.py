@@ -21,7 +21,7 @@ from converter.decode.tables import (
     BASE64_TEXT,
     BINARY,
     BOOL_TEXT,
-    COLUMN_FILLED,
+    COLUMN_LENGTHS,
     COLUMN_LIMIT,
     COLUMN_PRESENT,
     COLUMN_START,
@@ -72,7 +72,7 @@ _CLOSE_MAP = 0x7D
 
 @inlined
 def mark_valid(columns: Columns, column: int, row: int) -> None:
-    """Note that `row` of a column holds a value."""
+    """Note that `row` of a column holds the value that was written last."""
     columns.validity[np.uint64(column), np.uint64(row >> 3)] |= np.uint8(1 << (row & 7))
     columns.facts[np.uint64(column), COLUMN_PRESENT] += 1
 
@@ -80,11 +80,10 @@ def mark_valid(columns: Columns, column: int, row: int) -> None:
 @inlined
 def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
     """Note that `row` of a text column holds what was written up to `end` in the arena."""
-    o = np.int32(columns.facts[np.uint64(column), COLUMN_USED])
-    for r in range(columns.facts[np.uint64(column), COLUMN_FILLED], row + 1):
-        columns.offsets[np.uint64(column), np.uint64(r)] = o
-    columns.facts[np.uint64(column), COLUMN_FILLED] = row + 1
-    columns.facts[np.uint64(column), COLUMN_USED] = end - columns.facts[np.uint64(column), COLUMN_START]
+    used = end - columns.facts[np.uint64(column), COLUMN_START]
+    place = columns.facts[np.uint64(column), COLUMN_LENGTHS] + columns.facts[np.uint64(column), COLUMN_PRESENT]
+    columns.lengths[np.uint64(place)] = np.int32(used - columns.facts[np.uint64(column), COLUMN_USED])
+    columns.facts[np.uint64(column), COLUMN_USED] = used
     mark_valid(columns, column, row)
 
 
@@ -96,9 +95,10 @@ def decode_bool(block: Bytes, at: int, kind: int, row: int, kinds: Kinds, column
         return at, IRREGULAR
     column = kinds.facts[np.uint64(kind), KIND_COLUMN]
     if column != 0:
-        bits = columns.facts[np.uint64(column), COLUMN_START] + (row >> 3)
-        others = byte(columns.arena, bits) & ~(1 << (row & 7))
-        put(columns.arena, bits, others | (5 - size) << (row & 7))
+        value = columns.facts[np.uint64(column), COLUMN_PRESENT]
+        bits = columns.facts[np.uint64(column), COLUMN_START] + (value >> 3)
+        others = byte(columns.arena, bits) & ~(1 << (value & 7))
+        put(columns.arena, bits, others | (5 - size) << (value & 7))
         mark_valid(columns, column, row)
     return at + size, DONE
 
@@ -147,18 +147,19 @@ def decode_number(
     if end < 0:
         return at, IRREGULAR
     o = columns.facts[np.uint64(column), COLUMN_START]
+    present = columns.facts[np.uint64(column), COLUMN_PRESENT]
     scale = kinds.facts[np.uint64(kind), KIND_SCALE]
     if action == INT64:
         value, fine = small_integer(block, at, end)
         if fine:
-            put_int64(columns.arena, o + row * 8, value)
+            put_int64(columns.arena, o + present * 8, value)
             mark_valid(columns, column, row)
             digits = end - at - (1 if value < 0 else 0)
             if value != 0 and digits > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
                 kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = digits
             return end + 1, DONE
     elif action == DECIMAL:
-        integers, decimals = put_small_decimal(block, at, end, scale, columns.arena, o + row * 16)
+        integers, decimals = put_small_decimal(block, at, end, scale, columns.arena, o + present * 16)
         if integers >= 0:
             mark_valid(columns, column, row)
             if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
@@ -175,12 +176,12 @@ def decode_number(
         high, low, negative = scaled_digits(text, start, stop, 0)
         if not fits_int64(high, low, negative):
             return at, SURPRISE
-        put_int64(columns.arena, o + row * 8, -np.int64(low) if negative != 0 else np.int64(low))
+        put_int64(columns.arena, o + present * 8, -np.int64(low) if negative != 0 else np.int64(low))
         mark_valid(columns, column, row)
     elif action == DECIMAL:
         if decimals > scale or integers + scale > 38:
             return at, SURPRISE
-        put_decimal(text, start, stop, scale, columns.arena, o + row * 16)
+        put_decimal(text, start, stop, scale, columns.arena, o + present * 16)
         mark_valid(columns, column, row)
     else:
         o = copy_bytes(
@@ -346,7 +347,8 @@ def decode_text(
         end, o, size = _put_json(block, at, kind, kinds, columns, state, scratch)
         if end < 0:
             return at, end
-        if scratch.binary[np.uint64(0)] != 0:
+        # A B that is the attribute itself is no binary inside one.
+        if scratch.binary[np.uint64(0)] != 0 and kinds.facts[np.uint64(kind), KIND_TAG] != tags.B:
             kinds.facts[np.uint64(kind), KIND_BINARY_INSIDE] = 1
     if size > kinds.facts[np.uint64(kind), KIND_LONGEST]:
         kinds.facts[np.uint64(kind), KIND_LONGEST] = size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -79,6 +80,7 @@ class BlockReader:
         self._file = file
         self._verify = verify
         self._block_bytes = block_bytes
+        self._memory: bytearray | None = None
         try:
             opened = source.open(file.path)
         except FileNotFoundError:
@@ -97,6 +99,8 @@ class BlockReader:
     def close(self) -> None:
         """Lets go of the file. The reader can't be used any more; closing twice is fine."""
         self._compressed.close()
+        if self._memory is not None:
+            _spare.memory, self._memory = self._memory, None
 
     def verify_rest(self) -> None:
         """Reads what is left of the file, without inflating it, and raises DataFileError if the md5 is wrong."""
@@ -134,6 +138,8 @@ class BlockReader:
     def __iter__(self) -> Iterator[Block]:
         limit, filled, searched, byte = self._block_bytes, 0, 0, 0
         memory, data = _allocate(limit)
+        # Of the usual size it serves the thread's next file: thousands of small ones would each pay for its pages.
+        self._memory = memory if limit == BLOCK_BYTES else None
         while True:
             wanted = max(limit - filled, 0)
             read = self._inflate(memoryview(memory)[filled : filled + wanted])
@@ -260,8 +266,24 @@ def _inflater(compressed: _CompressedBytes) -> isal_zlib._GzipReader:
 
 def _allocate(limit: int) -> tuple[bytearray, NDArray[np.uint8]]:
     """Memory for a block of `limit` bytes and what may follow it, as two views: to search and to hand out."""
-    memory = bytearray(limit + _SPARE)
+    memory = _take_spare() if limit == BLOCK_BYTES else None
+    if memory is None:
+        memory = bytearray(limit + _SPARE)
     return memory, np.frombuffer(memory, dtype=np.uint8)
+
+
+class _Spare(threading.local):
+    """Memory of the usual size that the thread's last reader has let go of."""
+
+    memory: bytearray | None = None
+
+
+_spare = _Spare()
+
+
+def _take_spare() -> bytearray | None:
+    memory, _spare.memory = _spare.memory, None
+    return memory
 
 
 def _base64(digest: bytes) -> str:

@@ -14,8 +14,8 @@ class AttributeObservation:
 
     counts: items per type tag, in the order of tags.TAGS. integer_digits, decimals: the most of any number in plain
     form (0.5 has no integer digit). beyond_int64: an integer that int64 can't hold occurs. longest: bytes of its
-    longest value that is no number: text unescaped, binary decoded, documents as plain JSON. binary_inside: a map or list
-    holds a B or BS, or the attribute is a BS.
+    longest value that is no number: text unescaped, binary decoded, documents as plain JSON. binary_inside: a map or
+    list holds a B or BS, or the attribute is a BS.
     """
 
     counts: tuple[int, ...] = (0,) * len(tags.TAGS)

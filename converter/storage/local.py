@@ -25,6 +25,7 @@ class LocalSource(Source):
         if not folder:
             raise UsageError("the source has no name", "SOURCE", "use . for the current folder")
         self._real = os.path.realpath(folder)
+        self._real_folders: dict[str, str] = {}
         try:
             mode = os.stat(folder).st_mode
         except (FileNotFoundError, NotADirectoryError):
@@ -65,7 +66,7 @@ class LocalSource(Source):
             raise ExportError(
                 "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
             )
-        real = os.path.realpath(os.path.join(self._real, path))
+        real = self._resolve(path)
         if not self._holds(real):
             raise ExportError(
                 f"a symbolic link leads out of the export's folder, to {real}",
@@ -73,6 +74,15 @@ class LocalSource(Source):
                 "copy the files into the folder",
             )
         return real
+
+    def _resolve(self, path: str) -> str:
+        """The real path. Of a folder it is looked up once: exports have thousands of files in one."""
+        folder, _, name = path.rpartition("/")
+        real = self._real_folders.get(folder)
+        if real is None:
+            real = self._real_folders[folder] = os.path.realpath(os.path.join(self._real, folder))
+        file = os.path.join(real, name)
+        return os.path.realpath(file) if name in ("", ".") or os.path.islink(file) else file
 
     def _holds(self, real: str) -> bool:
         return real == self._real or real.startswith(os.path.join(self._real, ""))

@@ -1,29 +1,30 @@
-"""Parquet parts: one row group a batch, statistics on, encodings by what the first batch looks like.
+"""Parquet parts, straight from the kernel's buffers: one row group a batch, statistics on, encodings by the values.
 
-Arrow's default, a dictionary for every column, costs a third of the writer's time and makes larger files where most
-values are different. So a column has a dictionary only where values repeat; other texts are written with their
-lengths apart, and other integers as differences. pyarrow, DuckDB, Polars, Spark 3.3 and Trino read all of these.
+Written here and not by Arrow, because a batch already is what a page holds, values without gaps. Arrow takes them apart
+into cells first: for 2,000 sparse attributes that is ten times as long as all the rest. And Arrow's only encoding of
+text that is both quick and small, DELTA_LENGTH_BYTE_ARRAY, is misread by Spark 3.5 (see decode/pages.py).
+
+A column of a row group has a dictionary where its values repeat; else integers are written as differences, and texts
+with their lengths apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from converter.decode.decoder import Batch, arrow_schema
+from converter.decode.decoder import Batch
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
+from converter.write.column_chunk import ChunkEncoder
+from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, RowGroup, encode_footer, encode_row_group
 from converter.write.part import PartWriter, Sink
+from converter.write.thrift import Struct
 
-# Level 3 takes 1.4 times as long for files of the same size.
-_ZSTD_LEVEL = 1
-_JUDGED_ROWS = 8192
-_REPEATING = 0.1
-"""A column whose values, in the first rows, have no more different ones than this share gets a dictionary."""
+# zstd level 3 takes 1.4 times as long for files of the same size.
+_LEVELS = {"zstd": 1, "gzip": 6}
 
 
 class ParquetPart(PartWriter):
@@ -31,81 +32,28 @@ class ParquetPart(PartWriter):
 
     def __init__(self, sink: Sink, schema: Schema, options: ConvertOptions) -> None:
         super().__init__(sink)
-        self._schema = schema
-        self._compression = cast(str, options.compression)
-        self._writer: pq.ParquetWriter | None = None
+        self._columns = schema.columns
+        name = cast(str, options.compression)
+        self._compression = COMPRESSIONS[name]
+        codec: Any = pa.Codec(name, _LEVELS.get(name)) if name != "none" else None
+        self._chunks = ChunkEncoder(partial(codec.compress, asbytes=True) if codec is not None else None)
+        self._groups: list[Struct] = []
 
     def write(self, batch: Batch) -> None:
         """Append the batch as a row group."""
-        rows = batch.to_arrow()
-        if self._writer is None:
-            self._writer = self._open(rows)
-        self._writer.write_batch(rows, row_group_size=batch.rows)
+        if not self.bytes:
+            self._put(MAGIC)
+        chunks = []
+        for index, column in enumerate(self._columns, 1):
+            chunk, pieces = self._chunks.encode(batch, index, column, self.bytes)
+            chunks.append(chunk)
+            for piece in pieces:
+                self._put(piece)
+        self._groups.append(encode_row_group(RowGroup(batch.rows, tuple(chunks)), self._columns, self._compression))
         self.rows += batch.rows
 
     def close(self) -> None:
         """Write the footer, also of a part without rows."""
-        if self._writer is None:
-            self._writer = self._open(pa.RecordBatch.from_pylist([], schema=arrow_schema(self._schema)))
-        self._writer.close()
-
-    def _open(self, rows: pa.RecordBatch) -> pq.ParquetWriter:
-        dictionaries, encodings = choose_encodings(rows)
-        return pq.ParquetWriter(
-            pa.PythonFile(_File(self._put), mode="w"),
-            rows.schema,
-            compression=self._compression,
-            compression_level=_ZSTD_LEVEL if self._compression == "zstd" else None,
-            write_statistics=True,
-            use_dictionary=dictionaries,
-            column_encoding=encodings,
-            memory_pool=_memory_pool(),
-        )
-
-
-def choose_encodings(rows: pa.RecordBatch) -> tuple[list[str], dict[str, str]]:
-    """(columns with a dictionary, encodings of others by column), judged by the first rows."""
-    dictionaries = []
-    encodings = {}
-    for field, values in zip(rows.schema, rows.slice(0, _JUDGED_ROWS).columns, strict=True):
-        present = len(values) - values.null_count
-        if pa.types.is_boolean(field.type):
-            continue
-        if pc.count_distinct(values, mode="only_valid").as_py() <= present * _REPEATING:
-            dictionaries.append(field.name)
-        elif pa.types.is_string(field.type) or pa.types.is_binary(field.type):
-            encodings[field.name] = "DELTA_LENGTH_BYTE_ARRAY"
-        elif pa.types.is_int64(field.type):
-            encodings[field.name] = "DELTA_BINARY_PACKED"
-    return dictionaries, encodings
-
-
-def _memory_pool() -> pa.MemoryPool:
-    """A pool for the writer alone: Arrow's default (mimalloc) takes a fifth more time and memory here."""
-    if "jemalloc" in pa.supported_memory_backends():
-        return pa.jemalloc_memory_pool()
-    return pa.system_memory_pool()
-
-
-class _File:
-    """What Arrow takes for a file."""
-
-    def __init__(self, put: Callable[[memoryview], None]) -> None:
-        self._put = put
-        self._written = 0
-        self.closed = False
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self._put(view)
-        self._written += len(view)
-        return len(view)
-
-    def tell(self) -> int:
-        return self._written
-
-    def flush(self) -> None:
-        """The sink decides when its bytes go out."""
-
-    def close(self) -> None:
-        self.closed = True
+        if not self.bytes:
+            self._put(MAGIC)
+        self._put(encode_footer(self._columns, self.rows, self._groups))

@@ -65,7 +65,7 @@ def test_without_options_the_librarys_defaults_apply(parse: Parse) -> None:
 def test_every_option_reaches_the_library(parse: Parse) -> None:
     given = (
         "convert a b --format csv --compression gzip --layout day={date} --timezone Europe/Berlin --numbers double "
-        "--mixed json --key k --select s --exclude e --max-columns 7 --overflow _more --part-size 5MB --workers 3 "
+        "--mixed json --key k --select s,k --exclude e --max-columns 7 --overflow _more --part-size 5MB --workers 3 "
         "--latest --no-verify --show-values --replace --dry-run --json --quiet --log-format json"
     )
     assert parse(*given.split()) == ConvertOptions(
@@ -76,7 +76,7 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
         numbers="double",
         mixed="json",
         key=("k",),
-        select=("s",),
+        select=("s", "k"),
         exclude=("e",),
         max_columns=7,
         overflow="_more",
@@ -113,7 +113,7 @@ def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
         NUMBERS="double",
         MIXED="json",
         KEY="k 1,k\\,2",
-        SELECT="s",
+        SELECT="s,k 1,k\\,2",
         EXCLUDE="e",
         MAX_COLUMNS="7",
         OVERFLOW="_more",
@@ -133,7 +133,7 @@ def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
         numbers="double",
         mixed="json",
         key=("k 1", "k,2"),
-        select=("s",),
+        select=("s", "k 1", "k,2"),
         exclude=("e",),
         max_columns=7,
         overflow="_more",

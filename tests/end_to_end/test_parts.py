@@ -58,7 +58,7 @@ def test_threads_without_a_file_of_their_own_help_and_change_nothing(
     )
     reports = []
     for workers in (1, 2, 5):
-        options = ConvertOptions(format=format, numbers=numbers, part_size=10_000, workers=workers)
+        options = ConvertOptions(format=format, numbers=numbers, part_size=4_000, workers=workers)
         reports.append(convert(str(export.folder), str(tmp_path / str(workers)), options))
     alone, *helped = reports
     assert len(alone.parts) > 1

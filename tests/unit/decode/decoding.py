@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from converter.decode import tables
+from converter.decode.buffers import Buffers
 from converter.decode.decoder import Batch, Decoder
 from converter.export.blocks import PADDING, Block
 from converter.options import ConvertOptions
@@ -17,6 +21,7 @@ from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.testing import item_line
 from converter.write.formats import open_part
+from converter.write.parquet import ParquetPart
 
 Bytes = NDArray[np.uint8]
 
@@ -67,17 +72,23 @@ def schema_of(data: bytes, **options: Any) -> Schema:
 
 
 def decode_rows(data: bytes, block_bytes: int = 1 << 20, **options: Any) -> list[dict[str, object]]:
-    """These lines' rows as Parquet would hold them, converted with the schema that follows from all of them."""
+    """These lines' rows as Parquet holds them, converted with the schema that follows from all of them."""
     chosen = ConvertOptions(**options)
     schema = derive_schema(observe(data), chosen)
     decoder = Decoder(schema, wants=chosen.wants)
-    rows: list[dict[str, object]] = []
-    for block in cut_blocks(data, block_bytes):
-        for batch in decoder.decode(block):
-            rows.extend(batch.to_arrow().to_pylist())
-    for batch in decoder.finish():
-        rows.extend(batch.to_arrow().to_pylist())
+    rows = rows_of(schema, _batches(decoder, cut_blocks(data, block_bytes)))
     assert not decoder.observing, decoder.surprise
+    return rows
+
+
+def rows_of(schema: Schema, batches: Iterable[Batch]) -> list[dict[str, object]]:
+    """The rows of these batches, written as Parquet and read back by Arrow."""
+    sink = BytesIO()
+    writer = ParquetPart(sink, schema, ConvertOptions(compression="none"))
+    for batch in batches:
+        writer.write(batch)
+    writer.close()
+    rows: list[dict[str, object]] = pq.ParquetFile(BytesIO(sink.getvalue())).read().to_pylist()
     return rows
 
 
@@ -97,9 +108,57 @@ def write_part(data: bytes, path: Path, schema: Schema, options: ConvertOptions,
     return decoder
 
 
+def limit_rows(decoder: Decoder, rows: int) -> None:
+    """Have the decoder make batches of so many rows."""
+    decoder._batch_rows = rows
+    decoder._state[tables.CAPACITY] = rows
+
+
 def last_batch(decoder: Decoder) -> Batch:
     """The rows that a decoder still holds. Its generator must not go on: the batch would be emptied."""
     return next(decoder.finish())
+
+
+def put_value(buffers: Buffers, column: int, row: int, value: bytes | int) -> None:
+    """What the kernels do for a value: text, an integer (of a decimal its digits) or a bool."""
+    while True:
+        facts = buffers.arrays.facts[column]
+        present, bits = int(facts[tables.COLUMN_PRESENT]), int(facts[tables.COLUMN_BITS])
+        text = value if isinstance(value, bytes) else b""
+        start = int(facts[tables.COLUMN_START] + facts[tables.COLUMN_USED])
+        if present == facts[tables.COLUMN_ROOM]:
+            buffers.grow(row)
+        elif start + len(text) + tables.ROOM > facts[tables.COLUMN_LIMIT]:
+            buffers.grow(row, column)
+        else:
+            break
+    arena = buffers.arrays.arena
+    if isinstance(value, bytes):
+        assert not bits
+        arena[start : start + len(text)] = np.frombuffer(text, np.uint8)
+        buffers.arrays.lengths[int(facts[tables.COLUMN_LENGTHS]) + present] = len(text)
+        facts[tables.COLUMN_USED] += len(text)
+    elif bits == 1:
+        at = start + (present >> 3)
+        arena[at] = int(arena[at]) & ~(1 << (present & 7)) | value << (present & 7)
+    else:
+        at = start + present * bits // 8
+        arena[at : at + bits // 8] = np.frombuffer(value.to_bytes(bits // 8, "little", signed=True), np.uint8)
+    facts[tables.COLUMN_PRESENT] += 1
+    buffers.arrays.validity[column, row >> 3] |= 1 << (row & 7)
+
+
+def texts_of(buffers: Buffers, column: int, rows: int) -> list[str | None]:
+    """A text column as its rows have it."""
+    data = buffers.values(column).tobytes()
+    ends = np.cumsum(buffers.lengths(column)).tolist()
+    assert len(data) == (ends[-1] if ends else 0)
+    texts = iter(data[begin:end].decode() for begin, end in zip([0, *ends], ends, strict=False))
+    bits = np.unpackbits(buffers.arrays.validity[column], bitorder="little")
+    assert not bits[rows:].any()
+    found = [next(texts) if bit else None for bit in bits[:rows]]
+    assert next(texts, None) is None
+    return found
 
 
 def _batches(decoder: Decoder, blocks: Iterable[Block]) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ from converter.decode.buffers import Buffers
 from converter.decode.kernels import write_rows
 from converter.schema.types import Column, Origin
 from tests import oracle_output
-from tests.unit.decode.test_buffers import put_text
+from tests.unit.decode.decoding import put_value
 
 Row = tuple[str | None, ...]
 
@@ -26,8 +26,7 @@ def buffers_of(rows: list[Row]) -> Buffers:
     for number, row in enumerate(rows):
         for c, text in enumerate(row, 1):
             if text is not None:
-                put_text(buffers, c, number, text.encode())
-    buffers.seal(len(rows))
+                put_value(buffers, c, number, text.encode())
     return buffers
 
 

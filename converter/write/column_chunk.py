@@ -1,0 +1,174 @@
+"""Column chunks: the pages of one column of one batch, encoded by the kernels, compressed and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode import tables
+from converter.decode.decoder import Batch
+from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
+from converter.decode.tables import Bytes, Columns
+from converter.schema.types import Column
+from converter.write.parquet_metadata import (
+    ColumnChunk,
+    Encoding,
+    PhysicalType,
+    Statistics,
+    data_page_header,
+    dictionary_page_header,
+    physical_type,
+)
+
+_PAGE_BYTES = 1 << 20
+_JUDGED_VALUES = 8192
+_MOST_ENTRIES = 1 << 14
+_DICTIONARY_BYTES = 1 << 20
+_LONGEST_STATISTIC = 4096
+"""Least and greatest texts of more bytes are left out, as Arrow does."""
+
+_ENCODINGS = {
+    PhysicalType.BOOLEAN: Encoding.PLAIN,
+    PhysicalType.INT64: Encoding.DELTA_BINARY_PACKED,
+    PhysicalType.DOUBLE: Encoding.PLAIN,
+    PhysicalType.BYTE_ARRAY: Encoding.DELTA_BYTE_ARRAY,
+    PhysicalType.FIXED_LEN_BYTE_ARRAY: Encoding.PLAIN,
+}
+
+
+class ChunkEncoder:
+    """Makes column chunks, compressed by `compress` if there is one. Keeps the memory that the kernels work in."""
+
+    def __init__(self, compress: Callable[[Bytes], bytes] | None) -> None:
+        self._compress = compress
+        self._encode_page = bind_encode_page()
+        self._encode_dictionary = bind_encode_dictionary()
+        self._encode_indices = bind_encode_indices()
+        self._state = np.zeros(tables.PAGES_STATE_SIZE, np.int64)
+        self._numbers = np.zeros(128, np.uint64)
+        self._out = np.zeros(2 * _PAGE_BYTES, np.uint8)
+        self._slots = np.zeros(4 * _MOST_ENTRIES, np.int64)
+        self._entries = np.zeros(_MOST_ENTRIES, np.int64)
+        self._indices = np.zeros(0, np.int64)
+        self._pieces: list[bytes] = []
+        self._uncompressed = self._compressed = 0
+
+    def encode(self, batch: Batch, index: int, column: Column, offset: int) -> tuple[ColumnChunk, list[bytes]]:
+        """Column number `index`, from 1, of the batch, and its bytes, which are to stand at this offset of the file."""
+        self._pieces = []
+        self._uncompressed = self._compressed = 0
+        self._state[:] = 0
+        self._state[tables.LEAST_AT] = tables.NONE
+        kind = physical_type(column)
+        columns, place, present = batch.buffers.arrays, index, batch.buffers.present(index)
+        if kind is PhysicalType.DOUBLE:
+            columns, place = _as_plain(batch.doubles(index), columns.validity[index]), 1
+        entries = 0
+        if present and kind not in (PhysicalType.BOOLEAN, PhysicalType.DOUBLE):
+            entries = self._write_dictionary(columns, place, present)
+        dictionary_size = self._compressed
+        if entries:
+            encoding = Encoding.RLE_DICTIONARY
+            self._write_indices(columns, place, batch.rows, entries)
+        else:
+            encoding = _ENCODINGS[kind]
+            self._write_values(columns, place, batch.rows, encoding)
+        chunk = ColumnChunk(
+            encoding=encoding,
+            rows=batch.rows,
+            uncompressed=self._uncompressed,
+            compressed=self._compressed,
+            dictionary_offset=offset if entries else None,
+            data_offset=offset + dictionary_size,
+            statistics=Statistics(batch.rows - present, *self._extremes(columns, place, kind)),
+        )
+        return chunk, self._pieces
+
+    def _write_dictionary(self, columns: Columns, place: int, present: int) -> int:
+        """Write a dictionary page if one is worth it; gives its entries, else 0."""
+        out = self._out[:_DICTIONARY_BYTES]
+        slots = self._slots[: 1 << (2 * min(present, _MOST_ENTRIES)).bit_length()]
+        slots[:] = 0
+        if len(self._indices) < present:
+            self._indices = np.zeros(present, np.int64)
+        entries = self._encode_dictionary(
+            columns,
+            place,
+            _JUDGED_VALUES,
+            slots,
+            self._entries,
+            self._indices,
+            out,
+            self._state,
+        )
+        if entries < 0:
+            self._state[:] = 0
+            self._state[tables.LEAST_AT] = tables.NONE
+            return 0
+        self._add_page(int(self._state[tables.PAGE_WRITTEN]), partial(dictionary_page_header, entries))
+        return entries
+
+    def _write_indices(self, columns: Columns, place: int, rows: int, entries: int) -> None:
+        def encode() -> None:
+            self._encode_indices(columns, place, rows, entries, self._indices, self._numbers, self._out, self._state)
+
+        self._add_page(self._encode(encode), partial(data_page_header, rows, Encoding.RLE_DICTIONARY))
+
+    def _write_values(self, columns: Columns, place: int, rows: int, encoding: Encoding) -> None:
+        def encode() -> None:
+            self._encode_page(columns, place, rows, _PAGE_BYTES, self._numbers, self._out, self._state)
+
+        while (row := int(self._state[tables.PAGE_ROW])) < rows:
+            size = self._encode(encode)
+            count = int(self._state[tables.PAGE_ROW]) - row
+            self._add_page(size, partial(data_page_header, count, encoding))
+
+    def _encode(self, encode: Callable[[], None]) -> int:
+        """Have a page encoded, into a larger output if need be; gives its bytes."""
+        encode()
+        if not self._state[tables.PAGE_WRITTEN]:
+            self._out = np.zeros(int(self._state[tables.PAGE_NEEDED]), np.uint8)
+            encode()
+        return int(self._state[tables.PAGE_WRITTEN])
+
+    def _add_page(self, size: int, header: Callable[[int, int], bytes]) -> None:
+        """Compress and keep the first `size` bytes of the output, behind the header for these two sizes."""
+        page = self._out[:size].tobytes() if self._compress is None else self._compress(self._out[:size])
+        before = header(size, len(page))
+        self._pieces += (before, page)
+        self._uncompressed += len(before) + size
+        self._compressed += len(before) + len(page)
+
+    def _extremes(self, columns: Columns, place: int, kind: PhysicalType) -> tuple[bytes | None, bytes | None]:
+        """Least and greatest value of the column that was just written, as PLAIN has them."""
+        start = int(columns.facts[place, tables.COLUMN_START])
+        present = int(columns.facts[place, tables.COLUMN_PRESENT])
+        if not present:
+            return None, None
+        if kind is PhysicalType.BOOLEAN:
+            packed = columns.arena[start : start + -(-present // 8)]
+            bits = np.unpackbits(packed, count=present, bitorder="little")
+            return bits.min().tobytes(), bits.max().tobytes()
+        if kind is PhysicalType.DOUBLE:
+            doubles = columns.arena[start : start + 8 * present].view(np.float64)
+            return doubles.min().tobytes(), doubles.max().tobytes()
+        found = []
+        for at, size in ((tables.LEAST_AT, tables.LEAST_SIZE), (tables.GREATEST_AT, tables.GREATEST_SIZE)):
+            begin = start + int(self._state[at])
+            value = columns.arena[begin : begin + int(self._state[size])].tobytes()
+            found.append(value[::-1] if kind is PhysicalType.FIXED_LEN_BYTE_ARRAY else value)
+        if max(map(len, found)) > _LONGEST_STATISTIC:
+            return None, None
+        return found[0], found[1]
+
+
+def _as_plain(doubles: NDArray[np.float64], validity: Bytes) -> Columns:
+    """Columns of which number 1 has these values."""
+    facts = np.zeros((2, tables.COLUMN_FACTS), np.int64)
+    facts[1, [tables.COLUMN_BITS, tables.COLUMN_PRESENT, tables.COLUMN_PLAIN]] = 64, len(doubles), 1
+    arena = np.zeros(doubles.nbytes + tables.ROOM, np.uint8)
+    arena[: doubles.nbytes] = doubles.view(np.uint8)
+    return Columns(arena, np.zeros(1, np.int32), np.stack((np.zeros_like(validity), validity)), facts)

@@ -1,0 +1,179 @@
+"""Parquet's metadata: page headers and the footer, by https://github.com/apache/parquet-format (parquet.thrift)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from converter.schema.types import Column
+from converter.version import VERSION
+from converter.write.thrift import I64, Struct, encode_struct
+
+MAGIC = b"PAR1"
+_VERSION = 2
+_OPTIONAL = 1
+_UTF8 = 0
+_DECIMAL = 5
+_PRECISION = 38
+_DECIMAL_BYTES = 16
+_NOTHING = encode_struct(())
+# Orders of values are those of their types: without this word readers don't trust statistics.
+_TYPE_ORDER = encode_struct([(1, _NOTHING)])
+
+
+class PhysicalType(IntEnum):
+    """How a value is stored."""
+
+    BOOLEAN = 0
+    INT64 = 2
+    DOUBLE = 5
+    BYTE_ARRAY = 6
+    FIXED_LEN_BYTE_ARRAY = 7
+
+
+class Encoding(IntEnum):
+    """How the values of a page are stored."""
+
+    PLAIN = 0
+    RLE = 3
+    DELTA_BINARY_PACKED = 5
+    DELTA_BYTE_ARRAY = 7
+    RLE_DICTIONARY = 8
+
+
+COMPRESSIONS = {"none": 0, "snappy": 1, "gzip": 2, "zstd": 6}
+"""Parquet's numbers of the compressions."""
+
+_PHYSICAL_TYPES = {
+    "string": PhysicalType.BYTE_ARRAY,
+    "binary": PhysicalType.BYTE_ARRAY,
+    "int64": PhysicalType.INT64,
+    "double": PhysicalType.DOUBLE,
+    "bool": PhysicalType.BOOLEAN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a column chunk holds: nulls, and its least and greatest value as PLAIN has them, None where not known."""
+
+    nulls: int
+    least: bytes | None = None
+    greatest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChunk:
+    """One column of one row group. Sizes are bytes with headers, offsets are in the file; dictionary may be None."""
+
+    encoding: Encoding
+    rows: int
+    uncompressed: int
+    compressed: int
+    dictionary_offset: int | None
+    data_offset: int
+    statistics: Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """The column chunks of some rows, in the order of the columns."""
+
+    rows: int
+    chunks: tuple[ColumnChunk, ...]
+
+
+def physical_type(column: Column) -> PhysicalType:
+    """How Parquet stores a column's values."""
+    if column.type.startswith("decimal128"):
+        return PhysicalType.FIXED_LEN_BYTE_ARRAY
+    return _PHYSICAL_TYPES[column.type]
+
+
+def data_page_header(rows: int, encoding: Encoding, uncompressed: int, compressed: int) -> bytes:
+    """What stands before a data page; sizes are bytes of the page without this."""
+    page = encode_struct([(1, rows), (2, encoding), (3, Encoding.RLE), (4, Encoding.RLE)])
+    return encode_struct([(1, 0), (2, uncompressed), (3, compressed), (5, page)])
+
+
+def dictionary_page_header(entries: int, uncompressed: int, compressed: int) -> bytes:
+    """What stands before a dictionary page."""
+    page = encode_struct([(1, entries), (2, Encoding.PLAIN)])
+    return encode_struct([(1, 2), (2, uncompressed), (3, compressed), (7, page)])
+
+
+def encode_row_group(group: RowGroup, columns: Sequence[Column], compression: int) -> Struct:
+    """A row group as the footer has it."""
+    chunks = [
+        encode_struct([(2, I64(0)), (3, _column_metadata(chunk, column, compression))])
+        for chunk, column in zip(group.chunks, columns, strict=True)
+    ]
+    uncompressed = sum(chunk.uncompressed for chunk in group.chunks)
+    compressed = sum(chunk.compressed for chunk in group.chunks)
+    first = group.chunks[0]
+    offset = first.data_offset if first.dictionary_offset is None else first.dictionary_offset
+    return encode_struct(
+        [(1, chunks), (2, I64(uncompressed)), (3, I64(group.rows)), (5, I64(offset)), (6, I64(compressed))]
+    )
+
+
+def encode_footer(columns: Sequence[Column], rows: int, groups: Sequence[Struct]) -> bytes:
+    """The end of a file: metadata, its length, and the magic."""
+    root = encode_struct([(4, "schema"), (5, len(columns))])
+    data = encode_struct(
+        [
+            (1, _VERSION),
+            (2, [root, *map(_schema_element, columns)]),
+            (3, I64(rows)),
+            (4, groups),
+            (6, f"ddb-convert version {VERSION}"),
+            (7, [_TYPE_ORDER] * len(columns)),
+        ]
+    )
+    return data + len(data).to_bytes(4, "little") + MAGIC
+
+
+def _schema_element(column: Column) -> Struct:
+    decimal = column.type.startswith("decimal128")
+    text = column.type == "string"
+    logical = None
+    if text:
+        logical = encode_struct([(1, _NOTHING)])
+    elif decimal:
+        logical = encode_struct([(5, encode_struct([(1, column.scale), (2, _PRECISION)]))])
+    return encode_struct(
+        [
+            (1, physical_type(column)),
+            (2, _DECIMAL_BYTES if decimal else None),
+            (3, _OPTIONAL),
+            (4, column.name),
+            (6, _UTF8 if text else _DECIMAL if decimal else None),
+            (7, column.scale if decimal else None),
+            (8, _PRECISION if decimal else None),
+            (10, logical),
+        ]
+    )
+
+
+def _column_metadata(chunk: ColumnChunk, column: Column, compression: int) -> Struct:
+    seen = chunk.statistics
+    exact = True if seen.least is not None else None
+    statistics = encode_struct([(3, I64(seen.nulls)), (5, seen.greatest), (6, seen.least), (7, exact), (8, exact)])
+    encodings = {chunk.encoding, Encoding.RLE}
+    if chunk.dictionary_offset is not None:
+        encodings.add(Encoding.PLAIN)
+    return encode_struct(
+        [
+            (1, physical_type(column)),
+            (2, sorted(encodings)),
+            (3, [column.name]),
+            (4, compression),
+            (5, I64(chunk.rows)),
+            (6, I64(chunk.uncompressed)),
+            (7, I64(chunk.compressed)),
+            (9, I64(chunk.data_offset)),
+            (11, None if chunk.dictionary_offset is None else I64(chunk.dictionary_offset)),
+            (12, statistics),
+        ]
+    )

@@ -1,0 +1,91 @@
+"""Thrift's compact protocol, as far as Parquet's metadata needs it: structs in, bytes out.
+
+https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+_TRUE: Final = 1
+_FALSE: Final = 2
+_I32: Final = 5
+_I64: Final = 6
+_BINARY: Final = 8
+_LIST: Final = 9
+_STRUCT: Final = 12
+
+
+class I64(int):
+    """A number that the definition calls i64; a plain int is an i32. Both are written alike."""
+
+
+class Struct(bytes):
+    """A struct in its encoded form."""
+
+
+Value = bool | int | I64 | bytes | str | Struct | Sequence[Any]
+
+
+def encode_struct(fields: Iterable[tuple[int, Value | None]]) -> Struct:
+    """A struct of (number of the field, value), by ascending number; fields that are None are left out."""
+    out = bytearray()
+    last = 0
+    for number, value in fields:
+        if value is None:
+            continue
+        kind = _kind(value)
+        if number - last <= 15:
+            out.append((number - last) << 4 | kind)
+        else:
+            out.append(kind)
+            _put_number(out, number)
+        last = number
+        if kind > _FALSE:
+            _put(out, value, kind)
+    out.append(0)
+    return Struct(out)
+
+
+def _kind(value: Value) -> int:
+    kind = _KINDS.get(type(value))
+    if kind is not None:
+        return kind
+    if value is True or value is False:
+        return _TRUE if value else _FALSE
+    return _I32 if isinstance(value, int) else _LIST
+
+
+def _put(out: bytearray, value: Any, kind: int) -> None:
+    if kind in (_I32, _I64):
+        _put_number(out, value)
+    elif kind == _STRUCT:
+        out += value
+    elif kind == _BINARY:
+        data = value.encode() if isinstance(value, str) else value
+        _put_varint(out, len(data))
+        out += data
+    else:
+        members = _kind(value[0]) if value else _STRUCT
+        if len(value) < 15:
+            out.append(len(value) << 4 | members)
+        else:
+            out.append(0xF0 | members)
+            _put_varint(out, len(value))
+        for member in value:
+            _put(out, member, members)
+
+
+def _put_number(out: bytearray, value: int) -> None:
+    _put_varint(out, value << 1 if value >= 0 else ~(value << 1))
+
+
+def _put_varint(out: bytearray, value: int) -> None:
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+
+
+_KINDS: Final[dict[type, int]] = {int: _I32, I64: _I64, bytes: _BINARY, str: _BINARY, Struct: _STRUCT}

@@ -1,0 +1,156 @@
+"""Parquet's metadata: what Arrow and a reader by the specification find in headers and footers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from converter.schema.types import Column, Origin
+from converter.version import VERSION
+from converter.write.parquet_metadata import (
+    COMPRESSIONS,
+    MAGIC,
+    ColumnChunk,
+    Encoding,
+    RowGroup,
+    Statistics,
+    data_page_header,
+    dictionary_page_header,
+    encode_footer,
+    encode_row_group,
+)
+from tests.unit.write.reading import read_footer, read_struct, values_of
+
+TYPES = ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool"]
+COLUMNS = [Column(f"c {n}", f"c {n}", type_, Origin.TEXT) for n, type_ in enumerate(TYPES)]
+CHUNK = ColumnChunk(Encoding.DELTA_BINARY_PACKED, 7, 300, 200, None, 4, Statistics(2))
+
+
+def metadata_of(columns: list[Column], groups: list[RowGroup], compression: str = "none") -> Any:
+    """What Arrow reads in a file of these groups, whose chunks are not there."""
+    rows = sum(group.rows for group in groups)
+    encoded = [encode_row_group(group, columns, COMPRESSIONS[compression]) for group in groups]
+    data = MAGIC + bytes(1000) + encode_footer(columns, rows, encoded)
+    read_footer(data)
+    return pq.ParquetFile(BytesIO(data)).metadata
+
+
+def test_a_footer_has_a_column_of_its_type_for_each_column() -> None:
+    metadata = metadata_of(COLUMNS, [])
+    found = [metadata.schema.column(n) for n in range(len(COLUMNS))]
+    assert [column.name for column in found] == [column.name for column in COLUMNS]
+    assert [column.physical_type for column in found] == [
+        "BYTE_ARRAY",
+        "BYTE_ARRAY",
+        "INT64",
+        "FIXED_LEN_BYTE_ARRAY",
+        "DOUBLE",
+        "BOOLEAN",
+    ]
+    assert [column.converted_type for column in found] == ["UTF8", "NONE", "NONE", "DECIMAL", "NONE", "NONE"]
+    logical = [str(column.logical_type) for column in found]
+    assert logical == ["String", "None", "None", "Decimal(precision=38, scale=4)", "None", "None"]
+    assert [(column.max_definition_level, column.max_repetition_level) for column in found] == [(1, 0)] * 6
+    types = [str(field.type) for field in metadata.schema.to_arrow_schema()]
+    assert types == ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool"]
+    assert all(field.nullable for field in metadata.schema.to_arrow_schema())
+
+
+@pytest.mark.parametrize("scale", [0, 1, 9, 37, 38])
+def test_a_decimal_has_its_scale_for_readers_old_and_new(scale: int) -> None:
+    column = Column("d", "d", f"decimal128(38, {scale})", Origin.NUMBER)
+    metadata = metadata_of([column], [])
+    found = metadata.schema.column(0)
+    assert (found.length, found.precision, found.scale) == (16, 38, scale)
+    assert str(metadata.schema.to_arrow_schema().field(0).type) == f"decimal128(38, {scale})"
+    element = read_footer(MAGIC + encode_footer([column], 0, []))[2][1]
+    assert (element[7], element[8], element[10]) == (scale, 38, {5: {1: scale, 2: 38}})
+
+
+@pytest.mark.parametrize("name", ["", "é", "a.b", "x" * 70_000, "a\nb", "\U0001f600"])
+def test_any_name_may_be_a_columns(name: str) -> None:
+    metadata = metadata_of([Column(name, name, "int64", Origin.NUMBER)], [RowGroup(7, (CHUNK,))])
+    assert metadata.schema.to_arrow_schema().names == [name]
+    assert (
+        read_footer(MAGIC + encode_footer([Column(name, name, "bool", Origin.BOOL)], 0, []))[2][1][4] == name.encode()
+    )
+
+
+def test_a_file_says_who_has_made_it_and_how_many_rows_it_has() -> None:
+    metadata = metadata_of(COLUMNS[2:3], [RowGroup(7, (CHUNK,)), RowGroup(3, (replace(CHUNK, rows=3),))])
+    assert metadata.created_by == f"ddb-convert version {VERSION}"
+    assert (metadata.num_rows, metadata.num_row_groups, metadata.num_columns) == (10, 2, 1)
+    assert [metadata.row_group(n).num_rows for n in range(2)] == [7, 3]
+    assert metadata.format_version.startswith("2")
+
+
+def test_a_row_group_tells_of_each_chunk_where_it_is_and_how_it_is_stored() -> None:
+    plain = ColumnChunk(Encoding.DELTA_BYTE_ARRAY, 7, 300, 200, None, 4, Statistics(0, b"a", b"b"))
+    indexed = ColumnChunk(Encoding.RLE_DICTIONARY, 7, 90, 80, 204, 250, Statistics(0, b"a", b"b"))
+    groups = [RowGroup(7, (plain, indexed)), RowGroup(7, (replace(indexed, dictionary_offset=284), plain))]
+    metadata = metadata_of(COLUMNS[:2], groups, "zstd")
+    first, second = (metadata.row_group(0).column(n) for n in range(2))
+    assert (first.path_in_schema, second.path_in_schema) == ("c 0", "c 1")
+    assert (first.compression, first.num_values) == ("ZSTD", 7)
+    assert (first.has_dictionary_page, second.has_dictionary_page) == (False, True)
+    assert (first.data_page_offset, second.data_page_offset) == (4, 250)
+    assert second.dictionary_page_offset == 204
+    assert (first.total_uncompressed_size, first.total_compressed_size) == (300, 200)
+    assert set(first.encodings) == {"DELTA_BYTE_ARRAY", "RLE"}
+    assert set(second.encodings) == {"RLE_DICTIONARY", "RLE", "PLAIN"}
+    assert metadata.row_group(0).total_byte_size == 390
+    data = MAGIC + encode_footer(COLUMNS[:2], 14, [encode_row_group(group, COLUMNS[:2], 0) for group in groups])
+    read = read_footer(data)[4]
+    assert [(group[2], group[3], group[5], group[6]) for group in read] == [(390, 7, 4, 280), (390, 7, 284, 280)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("none", "UNCOMPRESSED"), *((n, n.upper()) for n in COMPRESSIONS if n != "none")]
+)
+def test_every_compression_has_its_number(name: str, shown: str) -> None:
+    metadata = metadata_of(COLUMNS[2:3], [RowGroup(7, (CHUNK,))], name)
+    assert metadata.row_group(0).column(0).compression == shown
+
+
+@pytest.mark.parametrize(
+    ("column", "least", "greatest", "expected"),
+    [
+        (COLUMNS[0], b"", "é".encode(), ("", "é")),
+        (COLUMNS[1], b"\x00", b"\xff", (b"\x00", b"\xff")),
+        (COLUMNS[2], (-(2**63)).to_bytes(8, "little", signed=True), (5).to_bytes(8, "little"), (-(2**63), 5)),
+        (COLUMNS[5], b"\x00", b"\x01", (False, True)),
+    ],
+)
+def test_readers_trust_the_statistics(column: Column, least: bytes, greatest: bytes, expected: Any) -> None:
+    chunk = replace(CHUNK, encoding=Encoding.PLAIN, statistics=Statistics(3, least, greatest))
+    statistics = metadata_of([column], [RowGroup(7, (chunk,))]).row_group(0).column(0).statistics
+    assert statistics.has_min_max
+    assert (statistics.min, statistics.max) == expected
+    assert (statistics.null_count, statistics.num_values) == (3, 4)
+
+
+def test_statistics_without_values_tell_the_nulls_alone() -> None:
+    statistics = metadata_of(COLUMNS[2:3], [RowGroup(7, (CHUNK,))]).row_group(0).column(0).statistics
+    assert not statistics.has_min_max
+    assert (statistics.has_null_count, statistics.null_count) == (True, 2)
+
+
+def test_every_column_has_the_order_of_its_type() -> None:
+    assert read_footer(MAGIC + encode_footer(COLUMNS, 0, []))[7] == [{1: {}}] * len(COLUMNS)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 100_000])
+@pytest.mark.parametrize(("uncompressed", "compressed"), [(0, 0), (70, 7), (2**31 - 1, 2**31 - 1)])
+def test_headers_of_pages_tell_what_follows(rows: int, uncompressed: int, compressed: int) -> None:
+    data = data_page_header(rows, Encoding.DELTA_BYTE_ARRAY, uncompressed, compressed)
+    fields, end = read_struct(data)
+    assert end == len(data)
+    assert values_of(fields) == {1: 0, 2: uncompressed, 3: compressed, 5: {1: rows, 2: 7, 3: 3, 4: 3}}
+    data = dictionary_page_header(rows, uncompressed, compressed)
+    fields, end = read_struct(data)
+    assert end == len(data)
+    assert values_of(fields) == {1: 2, 2: uncompressed, 3: compressed, 7: {1: rows, 2: 0}}
