@@ -8,7 +8,6 @@ from decimal import Context, Decimal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from converter.decode import tables
@@ -64,6 +63,9 @@ class Batch:
 
     def _as_doubles(self, index: int) -> tuple[pa.Array, pa.Array]:
         """Number texts as doubles, and as the texts of these doubles; counts the values that this changes."""
+        # A tenth of what an empty run takes, and most runs have no doubles.
+        import pyarrow.compute as pc
+
         numbers = _texts(self.buffers.values(index), self.buffers.lengths(index))
         doubles = pc.cast(numbers, pa.float64())
         texts: dict[int, str] = {}

@@ -6,6 +6,7 @@ import dataclasses
 import resource
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 import typer
@@ -14,11 +15,14 @@ import converter
 from converter.cli import convert, inspect
 from converter.cli.arguments import environment_name
 from converter.cli.commands import commands, read_command
-from tests.cli.command import ddb_convert, environment, python
+from tests.cli.command import REPOSITORY, ddb_convert, environment, python
 
 VERBS = {"convert": convert.ConvertArguments, "inspect": inspect.InspectArguments}
 EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES]
 LISTS = {"key", "select", "exclude"}
+# Modules that help may load: what is beyond is a fault to look at, not a number to raise.
+OUR_MODULES = 16
+ALL_MODULES = 310
 HEAVY = ("boto3", "botocore", "isal", "llvmlite", "numba", "numpy", "polars", "pyarrow", "rich")
 
 
@@ -85,7 +89,10 @@ sys.exit(code)
     done = subprocess.run(python(code, *arguments), env=environment(), capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert "typer" in loaded
-    assert loaded.isdisjoint(HEAVY)
+    assert {name.partition(".")[0] for name in loaded}.isdisjoint(HEAVY)
+    # Typer and what it needs are most of them; ours are few.
+    assert len([name for name in loaded if name.startswith("converter")]) <= OUR_MODULES
+    assert len(loaded) <= ALL_MODULES
 
 
 def test_importing_the_library_imports_nothing_heavy() -> None:
@@ -94,6 +101,22 @@ def test_importing_the_library_imports_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert "converter" in loaded
     assert loaded.isdisjoint({*HEAVY, "typer", "converter.api", "converter.options"})
+
+
+def test_a_conversion_of_parquet_loads_no_compiler_and_no_more_of_arrow_than_it_needs(tmp_path: Path) -> None:
+    code = """
+import sys
+from converter import convert
+convert(sys.argv[1], sys.argv[2])
+print(*sys.modules, sep="\\n")
+"""
+    # The first one may have to compile the kernels.
+    for out in ("first", "second"):
+        command = python(code, str(REPOSITORY / "fixtures" / "orders"), str(tmp_path / out))
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "llvmlite.binding" in loaded
+    assert loaded.isdisjoint({"numba", "polars", "pyarrow.compute", "pyarrow.parquet", "rich", "typer", "boto3"})
 
 
 @pytest.mark.slow  # a figure, best taken while little else runs

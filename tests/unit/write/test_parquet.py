@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -215,3 +217,20 @@ def test_hundreds_of_columns_that_hardly_have_values_take_little() -> None:
         assert found == values, reader
     chunks = [chunk[3] for chunk in read_footer(file)[4][0][1]]
     assert max(chunk[7] for chunk in chunks) < 150
+
+
+def test_a_part_that_is_done_with_lets_go_of_its_memory_at_once() -> None:
+    # The command collects cycles rarely: held until then, the buffers of all shards so far would add up.
+    gc.disable()
+    try:
+        decoder = Decoder(schema_of(LINES), wants=everything)
+        list(decoder.decode(make_block(LINES)))
+        writer = ParquetPart(BytesIO(), schema_of(LINES), ConvertOptions())
+        for batch in decoder.finish():
+            writer.write(batch)
+            buffers = weakref.ref(batch.buffers.arrays.arena)
+        writer.close()
+        del batch, decoder, writer
+        assert buffers() is None
+    finally:
+        gc.enable()
