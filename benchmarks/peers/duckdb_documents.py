@@ -7,9 +7,7 @@ attributes takes 1.6 times (sparse) to 7 times (lists) as much CPU, and hundreds
 
 from __future__ import annotations
 
-import duckdb
-
-from benchmarks.peers.duckdb_flat import SETTINGS
+from benchmarks.peers.duckdb_flat import copy
 from benchmarks.peers.flat import make_parser
 
 # By data set: attribute and type, in which ? is a mixture of S and N, and JSON is left as it is.
@@ -74,13 +72,7 @@ def main() -> None:
     parser = make_parser(main.__doc__)
     parser.add_argument("--dataset", choices=COLUMNS, required=True)
     options = parser.parse_args()
-    options.out.mkdir(parents=True)
-    query = make_query(options.dataset, f"{options.source}/data/*.json.gz", options.format == "parquet")
-    target = options.out / "parts" if options.format == "parquet" else options.out / "all.csv"
-    connection = duckdb.connect()
-    connection.execute(f"SET threads = {options.threads}")
-    connection.execute("SET preserve_insertion_order = false")
-    connection.execute(f"COPY ({query}) TO '{target}' ({SETTINGS[options.format]})")
+    copy(make_query(options.dataset, f"{options.source}/data/*.json.gz", options.format == "parquet"), options)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ Numbers go to CSV as the text that they are: casts take 1.15 times as long, and 
 
 from __future__ import annotations
 
+import argparse
+
 import duckdb
 
 from benchmarks.peers.flat import COLUMNS, make_parser
@@ -66,6 +68,11 @@ def main() -> None:
     options = parser.parse_args()
     make_query = extracting if options.read == "extract" else reading_columns
     query = make_query(f"{options.source}/data/*.json.gz", options.format == "parquet")
+    copy(query, options)
+
+
+def copy(query: str, options: argparse.Namespace) -> None:
+    """Run the query into files of the format in the folder that the options name."""
     options.out.mkdir(parents=True)
     # With a file per thread the target is the folder.
     target = options.out / "parts" if options.format == "parquet" else options.out / "all.csv"

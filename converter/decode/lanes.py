@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from converter.decode.cache import FORM
-from converter.decode.compile import inner
+from converter.decode.compile import inlined, inner
 from converter.decode.tables import Bytes
 
 if FORM == "vector":
@@ -46,6 +46,7 @@ __all__ = [
     "high_mask",
     "lowest_bit",
     "put",
+    "put_all",
     "put_int64",
     "put_int128",
     "special_mask",
@@ -63,3 +64,13 @@ def byte(data: Bytes, at: int) -> int:
 def put(data: Bytes, at: int, value: int) -> None:
     """data[at] = value."""
     data[np.uint64(at)] = np.uint8(value)
+
+
+@inlined
+def put_all(target: Bytes, o: int, data: Bytes, at: int, end: int) -> int:
+    """target[o:] = data[at:end], 64 bytes at a time; gives the end. Both must have that much behind their ends."""
+    k = 0
+    while k < end - at:
+        copy64(target, o + k, data, at + k)
+        k += 64
+    return o + (end - at)

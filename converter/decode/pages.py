@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from converter.decode.compile import inlined, inner, kernel
 from converter.decode.extremes import judge_texts, judge_value
 from converter.decode.hashes import hash_bytes
-from converter.decode.lanes import Bytes, byte, copy64, put
+from converter.decode.lanes import Bytes, byte, put, put_all
 from converter.decode.packing import (
     MINIBLOCK,
     bit_width,
@@ -48,16 +48,6 @@ _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
 _COUNTS = np.array([bin(bits).count("1") for bits in range(256)], np.int64)
-
-
-@inner
-def _put_all(data: Bytes, at: int, end: int, out: Bytes, o: int) -> int:
-    """data[at:end]; gives the end. Room for 64 bytes more must be there."""
-    k = 0
-    while k < end - at:
-        copy64(out, o + k, data, at + k)
-        k += 64
-    return o + (end - at)
 
 
 @inner
@@ -169,7 +159,7 @@ def encode_page(
             o += 16
             judge_value(columns, column, k * 16, 16, state)
     elif bits == 1 or columns.facts[np.uint64(column), COLUMN_PLAIN] != 0:
-        o = _put_all(columns.arena, start + at, start + end, out, o)
+        o = put_all(out, o, columns.arena, start + at, start + end)
         if bits == 1 and value_end & 7 != 0:
             put(out, o - 1, byte(out, o - 1) & (1 << (value_end & 7)) - 1)
     elif bits == 64:
@@ -179,7 +169,7 @@ def encode_page(
     else:
         o = put_zeros(value_end - value, out, o)
         o = put_differences(columns, column, value, value_end, numbers, out, o)
-        o = _put_all(columns.arena, start + at, start + end, out, o)
+        o = put_all(out, o, columns.arena, start + at, start + end)
         judge_texts(columns, column, value, value_end, at, state)
     state[PAGE_ROW] = row_end
     state[PAGE_VALUE] = value_end
@@ -239,7 +229,7 @@ def encode_dictionary(
                     for b in range(4):
                         put(out, o + b, size >> (8 * b) & 0xFF)
                     o += 4
-                o = _put_all(columns.arena, start + at, start + at + size, out, o)
+                o = put_all(out, o, columns.arena, start + at, start + at + size)
             judge_value(columns, column, at, size, state)
         indices[np.uint64(k)] = entry
         at += size

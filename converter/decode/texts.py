@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from converter.decode.compile import inlined, inner
-from converter.decode.lanes import Bytes, byte, copy64, high_mask, lowest_bit, put, special_mask
+from converter.decode.lanes import Bytes, byte, copy64, high_mask, lowest_bit, put, put_all, special_mask
 from converter.decode.tables import GROW, IRREGULAR, ROOM
 
 _QUOTE = 0x22
@@ -178,11 +178,7 @@ def copy_bytes(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: int
     """target[o:] = data[at:end]; gives the end in the target or GROW."""
     if o + (end - at) + ROOM > limit:
         return GROW
-    k = 0
-    while k < end - at:
-        copy64(target, o + k, data, at + k)
-        k += 64
-    return o + (end - at)
+    return put_all(target, o, data, at, end)
 
 
 @inner

@@ -16,6 +16,7 @@ from converter.decode.buffers import Buffers
 from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.schema.types import Column, Origin
 from tests.unit.decode.decoding import put_value
+from tests.unit.write.reading import read_varint
 
 Value = bytes | int | None
 
@@ -76,16 +77,6 @@ def pages_of(buffers: Buffers, rows: int, limit: int = ENDLESS, fill: int = 0xEE
         row, value = int(state[tables.PAGE_ROW]), int(state[tables.PAGE_VALUE])
         pages.append(Encoded(memory[:written].tobytes(), row, value, needed))
     return pages
-
-
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        number |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-        if data[at - 1] < 0x80:
-            return number, at
 
 
 def unpack(data: bytes, width: int, count: int) -> list[int]:
