@@ -25,6 +25,9 @@ FORM: Final = os.environ.get(
 )
 """`vector` loads 64 bytes at a time, `plain` is its twin in loops; vector was measured on x86-64 only."""
 
+PARTS: Final = ("items", "rest")
+"""The object files that the kernels are in; see emit.py."""
+
 _DIGEST_BYTES = 32
 
 
@@ -46,21 +49,21 @@ def cache_folder() -> Path | None:
     return None
 
 
-def read_machine_code(cpu: str) -> bytes | None:
-    """The object file for this CPU, or None if there is none, or a damaged one."""
+def read_machine_code(cpu: str, part: str) -> bytes | None:
+    """The object file of a part of the kernels for this CPU, or None if there is none, or a damaged one."""
     folder = cache_folder()
     if folder is None:
         return None
     try:
-        content = (folder / _file_name(cpu)).read_bytes()
+        content = (folder / _file_name(cpu, part)).read_bytes()
     except OSError:
         return None
     code = content[_DIGEST_BYTES:]
     return code if content[:_DIGEST_BYTES] == hashlib.sha256(code).digest() else None
 
 
-def keep_machine_code(cpu: str, code: bytes) -> None:
-    """Keep the object file for later runs; where it can't be kept, every process compiles for itself."""
+def keep_machine_code(cpu: str, part: str, code: bytes) -> None:
+    """Keep an object file for later runs; where it can't be kept, every process compiles for itself."""
     folder = cache_folder()
     if folder is None:
         return
@@ -69,14 +72,14 @@ def keep_machine_code(cpu: str, code: bytes) -> None:
         try:
             with open(descriptor, "wb") as file:
                 file.write(hashlib.sha256(code).digest() + code)
-            os.replace(path, folder / _file_name(cpu))
+            os.replace(path, folder / _file_name(cpu, part))
         except OSError:
             os.unlink(path)
             raise
 
 
-def _file_name(cpu: str) -> str:
-    return f"{hashlib.sha256(cpu.encode()).hexdigest()[:16]}.o"
+def _file_name(cpu: str, part: str) -> str:
+    return f"{hashlib.sha256(cpu.encode()).hexdigest()[:16]}-{part}.o"
 
 
 def _source_hash() -> str:

@@ -1,19 +1,28 @@
-"""Turns the kernels into one object file: Numba compiles each, llvmlite puts a front before it and emits the code."""
+"""Turns the kernels into object files: Numba infers types and lowers, LLVM optimises and emits code, once for all.
+
+Numba's own way is to optimise, verify and load each function as soon as it is compiled, and again inside each of its
+callers. Here it only translates: the modules of all functions are linked, and optimised as one. That changes Numba's
+inner workings, so it happens in processes of its own (native.py), which no host notices.
+
+There are two parts because most machines have two cores. The items call `copy_document`, which is in the other part:
+they are compiled against a stub with the same types, and the symbol is found when both are loaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import gc
+import sys
 from typing import Any, Final
 
 import llvmlite.binding as llvm
-import numba
-from numba.core import codegen
-from numba.core.types import int32, int64, uint8, uint64
-from numba.core.types.containers import NamedTuple
+from numba.core import cgutils
+from numba.core.codegen import CodeLibrary, JITCodeLibrary, JITCPUCodegen
+from numba.core.registry import cpu_target
+from numba.core.types import boolean, int32, int64, uint8, uint64
+from numba.core.types.containers import NamedTuple, UniTuple
 
-from converter.decode import csv_rows, items, pages
-from converter.decode.compile import NATIVE_OPTIONS, OPTIONS
+from converter.decode import csv_rows, documents, items, pages
+from converter.decode.compile import NO_WRAPPERS
 from converter.decode.machine import FAILED, create_target_machine
 from converter.decode.tables import Columns, Kinds, Scratch
 from converter.errors import ConvertError
@@ -26,61 +35,132 @@ _KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE), Kinds)
 _COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
 _SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES), Scratch)
 
-_SIGNATURES: Final = {
-    items.decode_items: (_BYTES, _KINDS, _COLUMNS, _INTS, _SCRATCH),
-    items.take_back: (_KINDS, _COLUMNS, _INTS),
-    items.find_slot: (_BYTES, int64, int64, _KINDS),
-    items.line_end: (_BYTES, int64),
-    csv_rows.write_rows: (_COLUMNS, int64, _BYTES, _INTS),
-    pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, _INTS),
-    pages.encode_dictionary: (_COLUMNS, int64, int64, _INTS, _INTS, _INTS, _BYTES, _INTS),
-    pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
+_KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
+    "items": {
+        items.decode_items: (_BYTES, _KINDS, _COLUMNS, _INTS, _SCRATCH),
+        items.take_back: (_KINDS, _COLUMNS, _INTS),
+        items.find_slot: (_BYTES, int64, int64, _KINDS),
+        items.line_end: (_BYTES, int64),
+    },
+    "rest": {
+        csv_rows.write_rows: (_COLUMNS, int64, _BYTES, _INTS),
+        pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, _INTS),
+        pages.encode_dictionary: (_COLUMNS, int64, int64, _INTS, _INTS, _INTS, _BYTES, _INTS),
+        pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
+    },
 }
+_DOCUMENT = (_BYTES, int64, int64, _BYTES, int64, int64, UniTuple(boolean, 2), _SCRATCH)
+_SHARED: Final = "ddb_convert_copy_document"
 
 # What machine code may call: a C library has these in every process.
 _LIBRARY = frozenset({"memcpy", "memmove", "memset", "memcmp", "bcmp"})
 
 
-def emit_kernels() -> bytes:
-    """All kernels as an object file in which each has its name and takes the address of a frame (native.py)."""
-    module: Any = None
-    names = [_name(kernel) for kernel in _SIGNATURES]
-    with _inner_functions_lightly_optimised(names):
-        for kernel, signature in _SIGNATURES.items():
-            compiled = _with_front(kernel, signature)
-            if module is None:
-                module = compiled
-            else:
-                module.link_in(compiled)
-    for function in module.functions:
-        if not function.is_declaration and function.name not in names:
-            function.linkage = llvm.Linkage.internal
-    machine = create_target_machine()
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+def emit_kernels(part: str) -> bytes:
+    """The kernels of one part as an object file in which each has its name and takes the address of a frame."""
+    cpu_target.target_context._internal_codegen = _Translator("kernels")
+    copy_document: Any = documents.copy_document
+    if part == "items":
+        copy_document._compiler.py_func = _document_stub
+    libraries: dict[_Library, None] = {}
+    fronts = {}
+    for kernel, signature in _KERNELS[part].items():
+        kernel.targetoptions |= NO_WRAPPERS
+        compiled = _translate(kernel, signature)
+        libraries[compiled.library] = None
+        fronts[kernel.py_func.__name__] = compiled.fndesc.llvm_func_name
+    document = _translate(copy_document, _DOCUMENT)
+    if part != "items":
+        libraries[document.library] = None
+    module = _link([library for library in _all_libraries(libraries) if part != "items" or library != document.library])
+    module.get_function(document.fndesc.llvm_func_name).name = _SHARED
+    for name, native in fronts.items():
+        module.link_in(llvm.parse_assembly(_front(name, module.get_function(native))))
+    _optimise(module, {*fronts, _SHARED})
     _check_calls(module)
-    code: bytes = machine.emit_object(module)
+    code: bytes = create_target_machine().emit_object(module)
     return code
 
 
-def _name(kernel: Any) -> str:
-    name: str = kernel.py_func.__name__
-    return name
+def main() -> None:
+    """Write the object file of the part that is named on the command line to stdout."""
+    gc.disable()
+    sys.stdout.buffer.write(emit_kernels(sys.argv[1]))
 
 
-def _with_front(kernel: Any, signature: tuple[Any, ...]) -> Any:
-    """The kernel's module, with a function before it that loads its arguments from a frame."""
-    # A dispatcher of its own: one whose machine code Numba had in its cache would have no LLVM code any more.
-    compiled = numba.njit(**OPTIONS, **NATIVE_OPTIONS)(kernel.py_func)
-    compiled.compile(signature)
-    module = llvm.parse_assembly(compiled.inspect_llvm(signature))
-    native = module.get_function(compiled.overloads[signature].fndesc.llvm_func_name)
+def _document_stub(
+    data: Any, at: int, tag: int, target: Any, o: int, limit: int, form: tuple[bool, bool], scratch: Any
+) -> tuple[int, int]:
+    """What `copy_document` takes and gives."""
+    return at, o
+
+
+class _Library(JITCodeLibrary):  # type: ignore[misc]
+    """A function's modules as Numba writes them, and the libraries that it calls. Nothing is compiled."""
+
+    def __init__(self, translator: Any, name: str) -> None:
+        CodeLibrary.__init__(self, translator, name)
+        self.modules: list[Any] = []
+        self.callees: list[_Library] = []
+
+    def add_linking_library(self, library: _Library) -> None:
+        self.callees.append(library)
+
+    def add_ir_module(self, module: Any) -> None:
+        self.modules.append(module)
+
+    def finalize(self) -> None:
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:  # noqa: ARG002
+        return 0
+
+
+class _Translator(JITCPUCodegen):  # type: ignore[misc]
+    _library_class = _Library
+
+    def set_env(self, name: str, environment: Any) -> None:
+        """Nothing: the kernels never enter Python."""
+
+
+def _translate(dispatcher: Any, signature: tuple[Any, ...]) -> Any:
+    dispatcher.compile(signature)
+    if list(dispatcher.overloads) != [signature]:
+        raise ConvertError(f"{dispatcher} is called as {list(dispatcher.overloads)}", hint="this is a bug: report it")
+    return dispatcher.overloads[signature]
+
+
+def _all_libraries(roots: dict[_Library, None]) -> dict[_Library, None]:
+    """The libraries and all that they call, each once, in an order that is always the same."""
+    found = dict(roots)
+    ahead = list(roots)
+    while ahead:
+        for callee in ahead.pop().callees:
+            if callee not in found:
+                found[callee] = None
+                ahead.append(callee)
+    return found
+
+
+def _link(libraries: list[_Library]) -> Any:
+    linked: Any = None
+    for library in libraries:
+        for text in library.modules:
+            module = llvm.parse_assembly(cgutils.normalize_ir_text(str(text)))
+            if linked is None:
+                linked = module
+            else:
+                linked.link_in(module)
+    return linked
+
+
+def _front(name: str, native: Any) -> str:
+    """The LLVM code of a function that loads a kernel's arguments from a frame and calls it."""
     declared = [str(argument.type) for argument in native.arguments]
     # The first two are where the result and an exception go.
     lines = [
         f"declare i32 @{native.name}({', '.join(declared)})",
-        f"define i64 @{_name(kernel)}(ptr %frame) {{",
+        f"define i64 @{name}(ptr %frame) {{",
         "%result = alloca i64",
         "%exception = alloca ptr",
         "store i64 0, ptr %result",
@@ -102,47 +182,28 @@ def _with_front(kernel: Any, signature: tuple[Any, ...]) -> Any:
         "ret i64 %answer",
         "}",
     ]
-    module.link_in(llvm.parse_assembly("\n".join(lines)))
-    # What two kernels call is in both of their modules.
+    return "\n".join(lines)
+
+
+def _optimise(module: Any, names: set[str]) -> None:
+    """Optimise a module of which others see only `names`."""
     for function in module.functions:
-        if not function.is_declaration and function.name != _name(kernel):
-            function.linkage = llvm.Linkage.linkonce_odr
-    return module
-
-
-@contextmanager
-def _inner_functions_lightly_optimised(kernels: list[str]) -> Iterator[None]:
-    """Leave the heavy passes to the kernels, which all inner functions are copied into.
-
-    Numba optimises every function fully, once for each level of calls above it: that takes a third of the time and
-    changes nothing in the end. Where Numba has no such method any more, it goes on as it did.
-    """
-    library = codegen.CPUCodeLibrary
-    fully = getattr(library, "_optimize_final_module", None)
-    if fully is None:
-        yield
-        return
-
-    def optimise(self: Any) -> None:
-        if self.name in kernels:
-            fully(self)
-            return
-        passes = llvm.create_new_module_pass_manager()
-        passes.add_sroa_pass()
-        passes.add_instruction_combine_pass()
-        passes.add_simplify_cfg_pass()
-        passes.run(self._final_module, self._codegen._pass_builder(opt=0))
-
-    library._optimize_final_module = optimise
-    try:
-        yield
-    finally:
-        library._optimize_final_module = fully
+        if not function.is_declaration and function.name not in names:
+            function.linkage = llvm.Linkage.internal
+    module.verify()
+    builder = llvm.create_pass_builder(create_target_machine(), llvm.create_pipeline_tuning_options(speed_level=3))
+    # Before the hot ones are copied into their callers, where there would be more of them to simplify.
+    simplify = llvm.create_new_module_pass_manager()
+    simplify.add_sroa_pass()
+    simplify.add_instruction_combine_pass()
+    simplify.add_simplify_cfg_pass()
+    simplify.run(module, builder)
+    builder.getModulePassManager().run(module, builder)
 
 
 def _check_calls(module: Any) -> None:
     """Raise ConvertError if the code calls what only a process with Numba has: LLVM would end the process there."""
     calls = {function.name for function in module.functions if function.is_declaration}
-    strange = sorted(name for name in calls - _LIBRARY if not name.startswith("llvm."))
+    strange = sorted(name for name in calls - _LIBRARY - {_SHARED} if not name.startswith("llvm."))
     if strange:
         raise ConvertError(f"the kernels call {', '.join(strange)}", hint="this is a bug in ddb-convert: report it")

@@ -11,15 +11,19 @@ An int is itself, a tuple of arrays is one array behind the other.
 from __future__ import annotations
 
 import ctypes
+import os
+import subprocess
+import sys
 import threading
 from array import array
+from contextlib import ExitStack
 from itertools import accumulate, chain
 from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
 
-from converter.decode.cache import keep_machine_code, read_machine_code
+from converter.decode.cache import PARTS, keep_machine_code, read_machine_code
 from converter.decode.machine import FAILED, create_target_machine, describe_cpu
 from converter.errors import ConvertError
 
@@ -29,7 +33,7 @@ _engine: Any = None
 
 def is_compiled() -> bool:
     """Has a process on this machine compiled these kernels before?"""
-    return _engine is not None or read_machine_code(describe_cpu()) is not None
+    return _engine is not None or all(read_machine_code(describe_cpu(), part) for part in PARTS)
 
 
 class Kernel:
@@ -70,18 +74,44 @@ def _load() -> Any:
     global _engine
     with _lock:
         if _engine is None:
-            cpu = describe_cpu()
-            code = read_machine_code(cpu)
-            if code is None:
-                from converter.decode.emit import emit_kernels
-
-                code = emit_kernels()
-                keep_machine_code(cpu, code)
             engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), create_target_machine())
-            engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            for code in _machine_code():
+                engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             engine.finalize_object()
             _engine = engine
     return _engine
+
+
+def _machine_code() -> list[bytes]:
+    """The object files: from the cache, or made now and kept there."""
+    cpu = describe_cpu()
+    codes = {part: read_machine_code(cpu, part) for part in PARTS}
+    with ExitStack() as stack:
+        compilers = {part: _start_compiler(part, stack) for part, code in codes.items() if code is None}
+        for part, compiler in compilers.items():
+            code, errors = compiler.communicate()
+            if compiler.returncode != 0:
+                last_line = errors.decode(errors="replace").strip().rpartition("\n")[2]
+                what = f"the decoder could not be compiled: {last_line}"
+                raise ConvertError(what, hint="this is a bug in ddb-convert: please report it")
+            keep_machine_code(cpu, part, code)
+            codes[part] = code
+    return [code for code in codes.values() if code is not None]
+
+
+def _start_compiler(part: str, stack: ExitStack) -> subprocess.Popen[bytes]:
+    """A process with this Python and its modules that writes the object file of a part to its stdout."""
+    program = "from converter.decode.emit import main; main()"
+    compiler = subprocess.Popen(
+        [sys.executable, "-c", program, part],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    stack.enter_context(compiler)
+    stack.callback(compiler.kill)
+    return compiler
 
 
 def _take_apart(value: Any) -> list[int]:

@@ -63,8 +63,8 @@ def test_a_temporary_cache_that_others_can_write_is_not_used(environment: pytest
     folder.mkdir()
     folder.chmod(0o777)
     assert cache.cache_folder() is None
-    assert cache.read_machine_code("cpu") is None
-    cache.keep_machine_code("cpu", CODE)
+    assert cache.read_machine_code("cpu", "part") is None
+    cache.keep_machine_code("cpu", "part", CODE)
     assert not list(folder.iterdir())
 
 
@@ -100,24 +100,27 @@ def test_the_folders_name_changes_with_the_form_and_with_bounds_checks(
     assert cache._source_hash() != before
 
 
-def test_machine_code_is_kept_for_each_kind_of_cpu(own_cache: Path) -> None:
-    assert cache.read_machine_code("one") is None
-    cache.keep_machine_code("one", CODE)
-    cache.keep_machine_code("two", CODE[::-1])
-    assert cache.read_machine_code("one") == CODE
-    assert cache.read_machine_code("two") == CODE[::-1]
-    assert sorted(path.suffix for path in own_cache.iterdir()) == [".o", ".o"]
+def test_machine_code_is_kept_for_each_part_and_each_kind_of_cpu(own_cache: Path) -> None:
+    assert cache.read_machine_code("one", "items") is None
+    cache.keep_machine_code("one", "items", CODE)
+    cache.keep_machine_code("two", "items", CODE[::-1])
+    cache.keep_machine_code("one", "rest", CODE + CODE)
+    assert cache.read_machine_code("one", "items") == CODE
+    assert cache.read_machine_code("two", "items") == CODE[::-1]
+    assert cache.read_machine_code("one", "rest") == CODE + CODE
+    assert cache.read_machine_code("two", "rest") is None
+    assert [path.suffix for path in own_cache.iterdir()] == [".o"] * 3
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", bytes(100)])
 def test_damaged_machine_code_is_no_machine_code(own_cache: Path, damage: bytes) -> None:
-    cache.keep_machine_code("cpu", CODE)
+    cache.keep_machine_code("cpu", "part", CODE)
     (file,) = own_cache.iterdir()
     for content in (damage, file.read_bytes()[:-1], file.read_bytes() + b"x"):
         file.write_bytes(content)
-        assert cache.read_machine_code("cpu") is None
-    cache.keep_machine_code("cpu", CODE)
-    assert cache.read_machine_code("cpu") == CODE
+        assert cache.read_machine_code("cpu", "part") is None
+    cache.keep_machine_code("cpu", "part", CODE)
+    assert cache.read_machine_code("cpu", "part") == CODE
 
 
 def test_a_full_disk_costs_the_cache_and_nothing_else(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,5 +128,5 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(own_cache: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", refuse)
-    cache.keep_machine_code("cpu", CODE)
+    cache.keep_machine_code("cpu", "part", CODE)
     assert not list(own_cache.iterdir())
