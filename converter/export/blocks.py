@@ -8,6 +8,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import RawIOBase
 from types import TracebackType
 from typing import BinaryIO, cast
 
@@ -80,7 +81,7 @@ class BlockReader:
         self._file = file
         self._verify = verify
         self._block_bytes = block_bytes
-        self._memory: bytearray | None = None
+        self._memory: _Memory | None = None
         try:
             opened = source.open(file.path)
         except FileNotFoundError:
@@ -137,9 +138,7 @@ class BlockReader:
 
     def __iter__(self) -> Iterator[Block]:
         limit, filled, searched, byte = self._block_bytes, 0, 0, 0
-        memory, data = _allocate(limit)
-        # Of the usual size it serves the thread's next file: thousands of small ones would each pay for its pages.
-        self._memory = memory if limit == BLOCK_BYTES else None
+        memory, data = self._memory = _take_spare(limit) or _allocate(limit)
         while True:
             wanted = max(limit - filled, 0)
             read = self._inflate(memoryview(memory)[filled : filled + wanted])
@@ -202,40 +201,42 @@ class BlockReader:
         )
 
 
-class _CompressedBytes:
+class _CompressedBytes(RawIOBase):
     """The file as isal reads it: every byte that passes is hashed and counted."""
 
-    def __init__(self, file: BinaryIO, place: str, verify: bool, on_bytes: Callable[[int], None] | None) -> None:
+    def __init__(self, file: RawIOBase, place: str, verify: bool, on_bytes: Callable[[int], None] | None) -> None:
         self._file = file
         self._place = place
         self._md5 = hashlib.md5(usedforsecurity=False) if verify else None
         self._on_bytes = on_bytes
+        self._ended = False
         self.read_bytes = 0
 
-    def read(self, size: int) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        # Thousands of small files feel each call to the system: there is none once the file's end has been seen.
+        if self._ended:
+            return 0
         try:
-            chunk = self._file.read(size)
+            size = self._file.readinto(buffer) or 0
         except StorageError:
             raise
         except OSError as error:
             raise StorageError(
                 f"the data file can't be read: {error}", self._place, "run the same command again"
             ) from error
-        self.read_bytes += len(chunk)
-        if self._md5:
-            self._md5.update(chunk)
-        if self._on_bytes and chunk:
-            self._on_bytes(len(chunk))
-        return chunk
-
-    def readinto(self, buffer: memoryview) -> int:
-        chunk = self.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+        self._ended = size == 0
+        if size:
+            self.read_bytes += size
+            if self._md5:
+                self._md5.update(buffer[:size])
+            if self._on_bytes:
+                self._on_bytes(size)
+        return size
 
     def drain(self) -> None:
         """Reads to the end."""
-        while self.read(_READ_BYTES):
+        buffer = memoryview(b"" if self._ended else bytearray(_READ_BYTES))
+        while self.readinto(buffer):
             pass
 
     def md5(self) -> bytes:
@@ -244,6 +245,7 @@ class _CompressedBytes:
 
     def close(self) -> None:
         self._file.close()
+        super().close()
 
 
 def check_item_count(file: DataFile, items: int, empty_objects: int, place: str) -> None:
@@ -264,26 +266,28 @@ def _inflater(compressed: _CompressedBytes) -> isal_zlib._GzipReader:
     return isal_zlib._GzipReader(cast(BinaryIO, compressed), _READ_BYTES)
 
 
-def _allocate(limit: int) -> tuple[bytearray, NDArray[np.uint8]]:
-    """Memory for a block of `limit` bytes and what may follow it, as two views: to search and to hand out."""
-    memory = _take_spare() if limit == BLOCK_BYTES else None
-    if memory is None:
-        memory = bytearray(limit + _SPARE)
+_Memory = tuple[bytearray, NDArray[np.uint8]]
+"""The same memory twice: to search and to hand out."""
+
+
+def _allocate(limit: int) -> _Memory:
+    """Memory for a block of `limit` bytes and what may follow it."""
+    memory = bytearray(limit + _SPARE)
     return memory, np.frombuffer(memory, dtype=np.uint8)
 
 
 class _Spare(threading.local):
-    """Memory of the usual size that the thread's last reader has let go of."""
+    """Memory that the thread's last reader has let go of: thousands of small files would each pay for its pages."""
 
-    memory: bytearray | None = None
+    memory: _Memory | None = None
 
 
 _spare = _Spare()
 
 
-def _take_spare() -> bytearray | None:
+def _take_spare(limit: int) -> _Memory | None:
     memory, _spare.memory = _spare.memory, None
-    return memory
+    return memory if memory is not None and len(memory[0]) == limit + _SPARE else None
 
 
 def _base64(digest: bytes) -> str:

@@ -190,7 +190,9 @@ def not_finished(source: Source, folder: str) -> ManifestError:
 
 def check_files(source: Source, export: Export) -> int:
     """Compressed bytes of all data files. Raises DataFileError when one of them is not there."""
-    sizes = [source.size(file.path) for file in export.files]
+    folders = {posixpath.dirname(file.path) for file in export.files}
+    listed = {posixpath.join(folder, name): size for folder in folders for name, size in source.sizes(folder).items()}
+    sizes = [listed[file.path] if file.path in listed else source.size(file.path) for file in export.files]
     missing = [source.child(file.path) for file, size in zip(export.files, sizes, strict=True) if size is None]
     if missing:
         shown = missing[:_MISSING_SHOWN] + (["…"] if len(missing) > _MISSING_SHOWN else [])
@@ -290,7 +292,7 @@ def _checksum_problem(source: Source, folder: str, name: str, content: bytes) ->
 def _parse(content: bytes, place: str, first_line: int) -> dict[str, object]:
     """A JSON object. Editors may have put a byte order mark before it."""
     try:
-        value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = _STRICT.decode(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         line = first_line + (error.lineno - 1 if isinstance(error, json.JSONDecodeError) else 0)
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
@@ -309,6 +311,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is no number")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 
 
 class _Members:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import BinaryIO
+from io import RawIOBase
 
 
 class Source(ABC):
@@ -18,8 +18,8 @@ class Source(ABC):
     root: str
 
     @abstractmethod
-    def open(self, path: str) -> BinaryIO:
-        """The file's bytes, to be read once from the beginning.
+    def open(self, path: str) -> RawIOBase:
+        """The file's bytes, unbuffered, to be read once from the beginning.
 
         Raises FileNotFoundError when there is no such file, StorageError when it can't be read.
         """
@@ -29,13 +29,20 @@ class Source(ABC):
         """The file's size in bytes, None when there is no file of this name."""
 
     @abstractmethod
+    def sizes(self, path: str) -> dict[str, int]:
+        """The size in bytes of the files directly below, by their names; empty when there is no such folder.
+
+        A few may be left out, such as symbolic links: what `size` says holds.
+        """
+
+    @abstractmethod
     def folders(self, path: str) -> list[str]:
         """Names of the folders directly below, sorted. None of them leads out of the root."""
 
     def read(self, path: str) -> bytes:
         """A small file at once. Raises what open raises."""
         with self.open(path) as file:
-            return file.read()
+            return file.readall()
 
     def child(self, path: str) -> str:
         """How messages call what is at the path."""

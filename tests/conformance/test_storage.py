@@ -62,6 +62,12 @@ class SourceSuite(ABC):
         assert source.folders("missing") == []
         assert source.folders("file") == []
 
+    def test_sizes_are_of_the_files_directly_below(self) -> None:
+        source = self.make_source({"d/x": b"abc", "d/empty": b"", "d/e/deeper": b"abcd", "file": b"12"})
+        assert source.sizes("d") == {"x": 3, "empty": 0}
+        assert source.sizes("") == {"file": 2}
+        assert source.sizes("missing") == source.sizes("file") == {}
+
     def test_a_place_below_the_root_is_called_by_root_and_path(self) -> None:
         source = self.make_source({"e/x": b""})
         assert source.child("e/x") == f"{source.root}/e/x"
@@ -70,7 +76,7 @@ class SourceSuite(ABC):
     @pytest.mark.parametrize("path", LEAVING)
     def test_no_path_leaves_the_root(self, path: str) -> None:
         source = self.make_source({"a/x": b""})
-        for act in (source.open, source.size, source.read, source.folders):
+        for act in (source.open, source.size, source.read, source.sizes, source.folders):
             with pytest.raises(ExportError, match="leads out") as caught:
                 act(path)
             assert path in caught.value.where

@@ -7,7 +7,6 @@ import hashlib
 import io
 import itertools
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -23,23 +22,36 @@ from converter.storage.source import Source
 LINES = b"".join(b'{"Item":{"id":{"N":"%d"},"text":{"S":"%s"}}}\n' % (n, b"x" * n) for n in range(40))
 
 
+class MemoryFile(io.RawIOBase):
+    """Gives what it has little by little, as a network does."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        return self._content.readinto(buffer[:1000])
+
+
 class MemorySource(Source):
     """One file, `data/f`."""
 
     def __init__(self, content: bytes) -> None:
         self.root = "memory"
         self.content = content
-        self.opened: list[io.BytesIO] = []
+        self.opened: list[MemoryFile] = []
 
-    def open(self, path: str) -> BinaryIO:
-        self.opened.append(io.BytesIO(self.content))
+    def open(self, path: str) -> io.RawIOBase:
+        self.opened.append(MemoryFile(self.content))
         return self.opened[-1]
 
     def size(self, path: str) -> int | None:
         return len(self.content)
 
-    def read(self, path: str) -> bytes:
-        return self.content
+    def sizes(self, path: str) -> dict[str, int]:
+        return {"f": len(self.content)}
 
     def folders(self, path: str) -> list[str]:
         return []
@@ -232,13 +244,13 @@ def test_a_reader_that_is_left_early_closes_its_file(blocks: int) -> None:
 
 
 def test_storage_that_fails_while_reading_is_no_damaged_file() -> None:
-    class Failing(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
+    class Failing(MemoryFile):
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
             raise OSError(5, "Input/output error")
 
     class FailingSource(MemorySource):
-        def open(self, path: str) -> BinaryIO:
-            return Failing()
+        def open(self, path: str) -> io.RawIOBase:
+            return Failing(b"")
 
     with (
         BlockReader(FailingSource(b""), file_of(b""), verify=True) as reader,
@@ -249,7 +261,7 @@ def test_storage_that_fails_while_reading_is_no_damaged_file() -> None:
 
 def test_a_missing_file_is_a_data_file_error() -> None:
     class Missing(MemorySource):
-        def open(self, path: str) -> BinaryIO:
+        def open(self, path: str) -> io.RawIOBase:
             raise FileNotFoundError(path)
 
     with pytest.raises(DataFileError, match="missing"):

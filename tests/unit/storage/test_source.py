@@ -23,6 +23,8 @@ def test_a_link_may_lead_elsewhere_inside_the_root(tmp_path: Path) -> None:
     assert source.read("e/y") == b"abc"
     assert source.size("linked/y") == 3
     assert source.folders("") == ["e", "linked"]
+    assert source.sizes("linked/data") == {"x": 3}
+    assert source.sizes("e") == {}
 
 
 @pytest.mark.parametrize("absolute", [True, False])
@@ -42,6 +44,7 @@ def test_a_link_out_of_the_root_is_refused_by_name(tmp_path: Path, absolute: boo
                 act(path)
             assert caught.value.where == f"{root}/{path}"
     assert source.folders("") == []
+    assert source.sizes("") == {}
 
 
 def test_the_root_may_be_a_link_itself(tmp_path: Path) -> None:
