@@ -38,6 +38,7 @@ _PUBLISHED = (
     "exclude",
     "max_columns",
     "overflow",
+    "schema",
     "part_size",
 )
 
@@ -49,6 +50,25 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaText:
+    """A schema file's content, and where it is from (schema/file.py reads it)."""
+
+    where: str
+    content: str
+
+    @staticmethod
+    def read(path: str | os.PathLike[str]) -> SchemaText:
+        """Raises UsageError when there is no such file, or when it is no UTF-8."""
+        name = os.fspath(path)
+        try:
+            with open(name, encoding="utf-8") as file:
+                return SchemaText(name, file.read())
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise UsageError(f"the schema file can't be read: {reason}", name, "name a file, or new") from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertOptions:
     """Options of one conversion; an impossible combination raises UsageError when the object is made.
@@ -56,6 +76,8 @@ class ConvertOptions:
     compression: None takes the format's default (zstd for Parquet, none for CSV).
     key, select, exclude: attribute names as DynamoDB has them. Keys come first in the columns.
     overflow: name of the JSON column that takes the attributes beyond max_columns; None makes that an error.
+    schema: a schema file, whose columns come first; "new" forgets the columns of earlier records, None keeps them.
+    evolve: a column that can't hold a value is made wider, instead of ending the run.
     part_size: bytes on disk after which a part is closed, looked at after each row group.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest: of several exports in SOURCE, take the newest.
@@ -72,6 +94,8 @@ class ConvertOptions:
     exclude: tuple[str, ...] = ()
     max_columns: int = 2000
     overflow: str | None = None
+    schema: SchemaText | Literal["new"] | None = None
+    evolve: bool = False
     part_size: int = 96 * MIB
     workers: int = 0
     latest: bool = False
@@ -94,6 +118,8 @@ class ConvertOptions:
             )
         _check_choice("--numbers", self.numbers, ("exact", "double", "text"))
         _check_choice("--mixed", self.mixed, ("text", "json", "fail"))
+        if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
+            raise UsageError(f"{self.schema!r} is no schema", "--schema", 'use SchemaText.read(path), or "new"')
         _check_layout(self.layout)
         _check_timezone(self.timezone)
         if self.workers < 0:
@@ -137,7 +163,10 @@ class ConvertOptions:
         """The options that decide what is published, as JSON types."""
         values = asdict(self)
         published = {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
-        return published | {"select": sorted(self.select), "exclude": sorted(self.exclude)}
+        published |= {"select": sorted(self.select), "exclude": sorted(self.exclude)}
+        # Of a schema file its content counts, not its name; a schema that is begun anew is none that a record had.
+        text = self.schema.content if isinstance(self.schema, SchemaText) else None
+        return published | {"schema": text and hashlib.sha256(text.encode()).hexdigest()}
 
     def published_hash(self) -> str:
         """sha256 (hex) of the options that decide what is published."""

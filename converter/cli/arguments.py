@@ -107,6 +107,18 @@ Overflow = Annotated[
     str | None,
     _option("overflow", "Put attributes beyond --max-columns into one JSON column of this name.", metavar="NAME"),
 ]
+Schema = Annotated[
+    str | None,
+    _option(
+        "schema",
+        "A schema file whose columns to keep; new forgets those of earlier exports in DEST.",
+        metavar="FILE|new",
+        default="the columns of DEST's newest export",
+    ),
+]
+Evolve = Annotated[
+    bool, _option("evolve", "Make a column wider when a value doesn't fit it, and say which dates differ then.")
+]
 PartSize = Annotated[
     str, _option("part-size", "Close a part when it has this size on disk after a row group.", metavar="SIZE")
 ]
@@ -119,6 +131,10 @@ ShowValues = Annotated[bool, _option("show-values", "Show the data in messages a
 Replace = Annotated[bool, _option("replace", "Replace what an earlier run published for this export, or for its date.")]
 DryRun = Annotated[bool, _option("dry-run", "Read the manifests, say what would be done, and write nothing.")]
 Sample = Annotated[bool, _option("sample", "Read only the beginning of up to 16 data files: quick, approximate.")]
+WriteSchema = Annotated[
+    str | None,
+    _option("write-schema", "Write the columns to a new schema file, to edit for convert --schema.", metavar="FILE"),
+]
 Json = Annotated[bool, _option("json", "Print the result as one JSON object on stdout.")]
 Quiet = Annotated[bool, _option("quiet", "Only warnings and errors on stderr.")]
 LogFormatAs = Annotated[LogFormat, _option("log-format", "Form of the messages on stderr.")]

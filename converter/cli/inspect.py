@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from converter.cli import arguments as takes
-from converter.cli.output import print_json, writing_result
+from converter.cli.output import print_json, write_new_file, writing_result
 from converter.cli.parse import read_names
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
@@ -16,6 +16,7 @@ EXAMPLES = (
     "ddb-convert inspect fixtures/orders",
     "ddb-convert inspect fixtures/orders --sample",
     "ddb-convert inspect fixtures/orders --json --quiet",
+    "ddb-convert inspect fixtures/orders --write-schema schema.json",
 )
 
 
@@ -33,6 +34,7 @@ class InspectArguments:
     latest: takes.Latest = False
     no_verify: takes.NoVerify = False
     show_values: takes.ShowValues = False
+    write_schema: takes.WriteSchema = None
     json: takes.Json = False
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
@@ -56,17 +58,21 @@ def inspect(arguments: InspectArguments) -> None:
 
     Reads every data file, and checks each against the manifest, unless --sample is given: then the counts cover a part
     of the items and a rare attribute or type may be missing. Memory depends on --workers and on how many attributes
-    there are. Nothing is written; the result goes to stdout.
+    there are. Nothing is written but the schema file that --write-schema asks for; the result goes to stdout. In that
+    file a column is one line: change its place, name or type, or write {"attribute": "a", "drop": true}.
     """
     options = arguments.options()
     from converter import api
     from converter.cli.render_inspection import render_inspection
+    from converter.schema.file import render_schema_file
 
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     with show_progress(messages) as listener:
         inspection = api.inspect(arguments.source, options, sample=arguments.sample, listener=listener)
     for warning in inspection.warnings:
         messages.warning(warning)
+    if arguments.write_schema is not None:
+        write_new_file(arguments.write_schema, render_schema_file(inspection.columns))
     if arguments.json:
         print_json(inspection.to_json())
     else:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from converter.errors import StorageError
+from converter.errors import StorageError, UsageError
 
 
 def print_json(facts: Mapping[str, object]) -> None:
@@ -31,6 +31,17 @@ def writing_result() -> Iterator[None]:
             "stdout",
             "what was published stays: the same command again gives the result alone",
         ) from error
+
+
+def write_new_file(path: str, content: str) -> None:
+    """A file for the user to edit; one that is there is not overwritten. Raises UsageError and StorageError."""
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        raise UsageError("the file is there already", path, "name a new one, or remove it") from None
+    except OSError as error:
+        raise StorageError(f"the file can't be written: {error.strerror}", path, "name another one") from error
 
 
 def give_up_stdout() -> None:

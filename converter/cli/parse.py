@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal
 
 from converter.cli.arguments import environment_name
 from converter.errors import UsageError
+from converter.options import SchemaText
 
 _UNITS = {
     "": 1,
@@ -29,6 +31,13 @@ def parse_size(text: str, option: str) -> int:
     if match is None or unit is None:
         raise UsageError(f"{text!r} is no size", f"--{option}", "use a number of bytes, or one with KiB, MiB, GiB")
     return int(Fraction(match[1]) * unit)
+
+
+def read_schema(given: str | None) -> SchemaText | Literal["new"] | None:
+    """The text of the schema file that the option names, or `new`."""
+    if given is None or given == "new":
+        return "new" if given else None
+    return SchemaText.read(given)
 
 
 def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from converter.run.report import Report
 
 _MEASURABLE_BYTES = 1_000_000
+_LISTED = 10
 
 
 def report_line(report: Report) -> str:
@@ -32,6 +33,7 @@ def render_report(report: Report) -> str:
     ]
     if report.columns:
         facts.append(("columns", _columns(report)))
+    facts += _changes(report)
     changed = [f"{column.name} ({count(column.changed, 'value')})" for column in report.columns if column.changed]
     if changed:
         facts.append(("rounded", ", ".join(changed)))
@@ -40,6 +42,18 @@ def render_report(report: Report) -> str:
         facts.append(("checked", checked if report.verified else "nothing (--no-verify)"))
         facts.append(("read", _speed(report)))
     return "\n".join([report_line(report), *(f"  {name:<9}{fact}" for name, fact in facts)])
+
+
+def _changes(report: Report) -> list[tuple[str, str]]:
+    """The columns that the destination did not have before, or had otherwise."""
+    added = [change.column for change in report.changes if change.change == "added"]
+    wider = [f"{c.column} ({c.before} → {c.after})" for c in report.changes if c.change == "widened"]
+    return [(name, _listed(columns)) for name, columns in (("new", added), ("wider", wider)) if columns]
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def _columns(report: Report) -> str:

@@ -130,7 +130,8 @@ class Decoder:
     """Decodes the blocks of some data files into batches of `schema`, or only observes when there is none.
 
     wants: tells for which attributes the user wants a column. A value that the schema can't hold makes the decoder
-    drop its rows and go on observing; `surprise` then says what it was.
+    drop its rows and go on observing; `surprise` then says what it was, and `surprise_place` where: the byte of the
+    inflated file that its line begins at, and its path.
     """
 
     def __init__(self, schema: Schema | None, *, text: bool = False, wants: Callable[[str], bool]) -> None:
@@ -138,7 +139,7 @@ class Decoder:
         self._text = text
         self._wants = wants
         self._columns = {c.attribute: (i, c) for i, c in enumerate(schema.columns, 1)} if schema else {}
-        self._overflow = (len(schema.columns), schema.overflow) if schema and schema.overflow else None
+        self._overflow = schema.overflow_place if schema else None
         self._kinds = KindRegistry()
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
@@ -149,8 +150,10 @@ class Decoder:
         self._batch_rows = self._buffers.rows
         self._state[tables.CAPACITY] = self._capacity() if schema else _ENDLESS
         self._state[tables.OVERFLOW_BEGIN] = -1
-        self._state[tables.OVERFLOW_COLUMN] = len(schema.columns) if schema and schema.overflow else 0
+        self._state[tables.OVERFLOW_COLUMN] = self._overflow[0] if self._overflow else 0
+        self._begin = 0
         self.surprise = ""
+        self.surprise_place: tuple[int, str] = (0, "")
         self.changed: dict[str, int] = {}
 
     @property
@@ -203,6 +206,7 @@ class Decoder:
         state = self._state
         state[tables.POSITION] = 0
         state[tables.SIZE] = block.size
+        self._begin = block.byte
         while True:
             status = self._run(block.data)
             if status == tables.DONE:
@@ -261,8 +265,8 @@ class Decoder:
                 # The item at hand may have its value in the last place of a column already.
                 state[tables.CAPACITY] = max(self._capacity(), int(state[tables.ROW]) + 1)
         else:
-            kind = int(state[tables.COLUMN])
-            self.observe_only(f"a number in {self._kinds.attribute_of(kind)!r} is wider than those before")
+            name = self._kinds.attribute_of(int(state[tables.COLUMN]))
+            self._surprised(f"a number in {name!r} is wider than those before", name, tags.N)
         return True
 
     def _add_kind(self, data: Bytes) -> bool:
@@ -275,7 +279,7 @@ class Decoder:
             take_back(self._kinds.tables, self._buffers.arrays, state)
             return False
         kind, name, tag = added
-        index, column = self._columns.get(name, (0, None))
+        index, column = self._columns.get(name, (0, None)) if self._wants(name) else (0, None)
         if column is None and self._overflow is not None and self._wants(name):
             index, column = self._overflow
         action = choose_action(column, tag, text=self._text) if column is not None else tables.SKIP_NULL
@@ -285,8 +289,13 @@ class Decoder:
         self._to_sink(kind, tag)
         if not self.observing and tag != tags.NULL and self._wants(name):
             seen = "has a type it didn't have before" if column is not None else "is new"
-            self.observe_only(f"attribute {name!r} {seen}")
+            self._surprised(f"attribute {name!r} {seen}", name, tag)
         return True
+
+    def _surprised(self, surprise: str, attribute: str, tag: int) -> None:
+        path = f"$.Item.{attribute}.{tags.TAGS[tag]}"
+        self.surprise_place = (self._begin + int(self._state[tables.LINE_START]), path)
+        self.observe_only(surprise)
 
     def _to_sink(self, kind: int, tag: int) -> None:
         """Check and observe the kind's values, and forget them."""
@@ -307,6 +316,7 @@ class Decoder:
         data[: len(compact)] = np.frombuffer(compact, np.uint8)
         state[tables.POSITION] = 0
         state[tables.SIZE] = len(compact)
+        self._begin = block.byte + start
         state[tables.TRUSTED] = 1
         if not self.observing:
             # What the item had written when columns grew has been taken back since.
@@ -320,3 +330,4 @@ class Decoder:
         state[tables.POSITION] = end + 1
         state[tables.SIZE] = block.size
         state[tables.TRUSTED] = 0
+        self._begin = block.byte

@@ -17,12 +17,22 @@ from converter.run.control import Control
 from converter.run.describe import describe_columns, observation_warnings, schema_warnings
 from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
+from converter.run.memory import changes, evolution_warnings, remember
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import make_record
 from converter.run.report import Report, format_instant
-from converter.run.shard import Job, PassResult, Purpose, first_blocks
-from converter.schema.derive import check_names, derive_schema
+from converter.run.shard import (
+    Job,
+    PassResult,
+    Purpose,
+    ShardResult,
+    find_surprise,
+    first_blocks,
+    write_empty_part,
+)
+from converter.schema.contract import NOTHING_PROMISED, Contract, broken
+from converter.schema.derive import check_names, fit_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.storage import open_destination
@@ -47,6 +57,7 @@ class _Run:
     listener: Listener
     engine: Engine
     shards: list[Shard]
+    contract: Contract = NOTHING_PROMISED
     bytes_read: int = 0
     passes: int = 0
     surprise: str = ""
@@ -56,7 +67,7 @@ class _Run:
         first = "" if is_compiled() else "compiling the decoder (once on a machine), then "
         self.listener.phase(f"{first}reading first blocks")
         control = Control()
-        job = Job(self.source, self.options, purpose)
+        job = self.job(purpose)
         observation = Observation()
         for file in sampled_files(self.export.files):
             try:
@@ -74,11 +85,28 @@ class _Run:
         self.listener.phase(phase)
         self.listener.started(self.bytes_in, len(self.export.files))
         control = Control(self.listener.advanced)
-        result = self.engine(self.shards, Job(self.source, self.options, purpose, schema, staging), control)
+        result = self.engine(self.shards, self.job(purpose, schema, staging), control)
         self.bytes_read += control.bytes_read
         self.passes += 1
         self.surprise = control.surprise
         return result
+
+    def fit(self, observation: Observation, *, sampled: bool = False) -> Schema:
+        """The columns for what was observed; SchemaError that names the place for a broken promise."""
+        schema, breaks = fit_schema(observation, self.options, self.contract)
+        if not breaks or self.options.evolve:
+            return schema
+        self.listener.phase("looking for the first value that does not fit its column")
+        broken_ones = Schema(tuple(found.column for found in breaks))
+        job = self.job(Purpose.INSPECT, broken_ones)
+        alone = tuple(str(column.attribute) for column in broken_ones.columns)
+        job = replace(job, options=replace(self.options, key=(), select=alone, exclude=()))
+        files = sampled_files(self.export.files) if sampled else self.export.files
+        raise broken(breaks, observation, self.contract, find_surprise(files, job, Control(), beginnings=sampled))
+
+    def job(self, purpose: Purpose, schema: Schema | None = None, staging: Staging | None = None) -> Job:
+        """What the shards of a pass have in common."""
+        return Job(self.source, self.options, purpose, self.contract, schema, staging)
 
 
 def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engine, listener: Listener) -> Report:
@@ -87,9 +115,9 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
     run = _open(source, options, engine, listener)
     destination = open_destination(dest)
     if options.dry_run:
-        return replace(
-            _plan(run, dest, decide(destination, run.export, options)), seconds=time.perf_counter() - started
-        )
+        decision = decide(destination, run.export, options)
+        remember(decision.kept, options, destination)
+        return replace(_plan(run, dest, decision), seconds=time.perf_counter() - started)
     with destination.lease() as lease:
         for warning in lease.warnings:
             listener.warned(warning)
@@ -102,12 +130,20 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
                 seconds=time.perf_counter() - started,
                 warnings=(*lease.warnings, *decision.warnings),
             )
+        memory = remember(decision.kept, options, destination)
+        run.options, run.contract = memory.options, memory.contract
         staging = lease.begin(run.export.export_id, decision.location)
         schema, result = _convert_all(run, staging)
         listener.phase("publishing")
         report = _report(run, dest, decision, schema, result, [*lease.warnings, *decision.warnings])
-        report = replace(report, seconds=time.perf_counter() - started)
-        record = make_record(run.export, options, schema.columns, report)
+        found = changes(memory.columns, schema, result.observation)
+        report = replace(
+            report,
+            seconds=time.perf_counter() - started,
+            changes=found,
+            warnings=(*report.warnings, *evolution_warnings(found, memory.earlier)),
+        )
+        record = make_record(run.export, options, schema.columns, report, decision.sequence)
         publish(staging, record, [part.pending for part in result.parts], decision)
         return replace(report, seconds=time.perf_counter() - started)
 
@@ -134,14 +170,14 @@ def _open(source: str, options: ConvertOptions, engine: Engine, listener: Listen
 
 def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
     """The final schema, and parts that are all written with exactly it: in one pass, or two."""
-    first = derive_schema(run.sample(Purpose.TRY), run.options)
+    first = run.fit(run.sample(Purpose.TRY), sampled=True)
     # Rows without a column can't be written: what comes after the first blocks has to show one first.
     result = run.run_pass(Purpose.TRY, "converting", first if first.columns else None, staging)
     observation = result.observation
-    schema = derive_schema(observation, run.options)
+    schema = run.fit(observation)
     if not observation.items:
-        return schema, result
-    check_names(observation, run.options)
+        return schema, _with_empty_part(run, schema, staging, result)
+    check_names(observation, run.options, run.contract)
     if not schema.columns:
         raise SchemaError(
             f"there is no column to write: none of the {observation.items:,} items has a value in an attribute that is"
@@ -162,6 +198,15 @@ def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
             "let nothing write to the export's folder, and run the same command again",
         )
     return schema, result
+
+
+def _with_empty_part(run: _Run, schema: Schema, staging: Staging, result: PassResult) -> PassResult:
+    """One part without rows where the columns are known from earlier: readers of this date find their names."""
+    if not schema.columns:
+        return result
+    part = write_empty_part(run.job(Purpose.WRITE, schema, staging))
+    shard = ShardResult(len(result.shards), (part,), Observation(), 0, {}, complete=True)
+    return PassResult((*result.shards, shard), result.observation)
 
 
 def _report(
@@ -214,6 +259,7 @@ def _plan(run: _Run, dest: str, decision: Decision) -> Report:
         seconds=0.0,
         passes=run.passes,
         columns=(),
+        changes=(),
         warnings=(*export.warnings, *decision.warnings),
         verified=options.verify,
     )

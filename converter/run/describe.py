@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from converter.options import ConvertOptions
 from converter.run.report import ColumnReport
+from converter.schema.derive import families
 from converter.schema.naming import case_twins
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.tags import TAGS
@@ -25,7 +26,7 @@ def describe_columns(schema: Schema, observation: Observation, changed: Mapping[
     for column in schema.columns:
         seen = AttributeObservation()
         if column.attribute is not None:
-            seen = observation.attributes[column.attribute]
+            seen = observation.attributes.get(column.attribute, seen)
         reports.append(
             ColumnReport(
                 name=column.name,
@@ -68,16 +69,19 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
 def observation_warnings(observation: Observation, schema: Schema, options: ConvertOptions) -> list[str]:
     """Attributes with several types, without any, or that differ in case only; and those in the overflow column."""
     warnings = []
-    columns = {column.attribute: column for column in schema.columns if column.attribute is not None}
-    for name, column in columns.items():
-        if column.origin in _MIXED:
-            counts = types_seen(observation.attributes[name])
+    columns = {column.attribute: column for column in schema.columns}
+    for name, seen in observation.attributes.items():
+        column = columns.get(name)
+        if column is None:
+            continue
+        if column.origin in _MIXED and len(families(seen.seen)) > 1:
+            counts = types_seen(seen)
             types = ", ".join(f"{tag} in {count:,}" for tag, count in counts.items() if tag != "NULL")
             form = "DynamoDB JSON" if column.origin is Origin.MIXED_JSON else "text"
             warnings.append(
                 f"attribute {name!r} has several types ({types} items): all its values are written as {form}"
             )
-        if observation.attributes[name].binary_inside and column.origin is not Origin.MIXED_JSON:
+        if seen.binary_inside and column.origin is not Origin.MIXED_JSON:
             warnings.append(f"column {column.name!r} holds binary values inside its JSON: there they are base64 text")
     for name, seen in observation.attributes.items():
         if not seen.values and schema.overflow is None and options.wants(name):

@@ -11,7 +11,7 @@ from converter.run.describe import describe_columns, observation_warnings, schem
 from converter.run.report import format_instant, json_members
 from converter.schema.derive import derive_schema
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
+from converter.schema.types import Column, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,11 @@ class AttributeReport:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """An export, looked at. approximate: only first blocks were read. data_bytes: compressed, of all data files."""
+    """An export, looked at.
+
+    approximate: only first blocks were read. data_bytes: compressed, of all data files. columns: in their order, none
+    if the options don't allow them.
+    """
 
     export_id: str
     table: str
@@ -50,6 +54,7 @@ class Inspection:
     approximate: bool
     items_seen: int
     attributes: tuple[AttributeReport, ...]
+    columns: tuple[Column, ...]
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -57,6 +62,7 @@ class Inspection:
         return {
             **json_members(self),
             "attributes": [json_members(attribute) for attribute in self.attributes],
+            "columns": [json_members(column) for column in self.columns],
             "warnings": list(self.warnings),
         }
 
@@ -104,5 +110,6 @@ def make_inspection(
         approximate=approximate,
         items_seen=observation.items,
         attributes=tuple(attributes),
+        columns=schema.columns,
         warnings=tuple(warnings),
     )

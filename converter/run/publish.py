@@ -23,6 +23,7 @@ class Decision:
     published: the record that makes the run unnecessary, None when there is something to do.
     replaced: records that go, with their parts, in the same commit; oldest first.
     kept: all other records, oldest first.
+    sequence: of the record that this run publishes, one more than of any that is there.
     remove: the same as `replaced`, as the commit takes it.
     warnings: what the user should know.
     """
@@ -32,6 +33,7 @@ class Decision:
     published: Record | None
     replaced: tuple[Record, ...]
     kept: tuple[Record, ...]
+    sequence: int
     remove: tuple[Removal, ...]
     warnings: tuple[str, ...]
 
@@ -94,6 +96,7 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
         published=None,
         replaced=tuple(record for record in records if record in replaced),
         kept=kept,
+        sequence=max((record.sequence for record in records), default=0) + 1,
         remove=tuple(remove),
         warnings=tuple(warnings),
     )
@@ -118,7 +121,14 @@ def publish(staging: Staging, record: Record, parts: Sequence[PendingPart], deci
 
 def _check_owner(record: Record, export: Summary, destination: Destination) -> None:
     if record.table_arn == export.table_arn and record.kind == export.kind:
-        return
+        if record.table_id == export.table_id:
+            return
+        raise UsageError(
+            f"the destination belongs to the table {export.table_arn} with id {record.table_id}; it was deleted and"
+            f" made anew since, and has the id {export.table_id} in this export",
+            destination.child(record_path(record.export_id)),
+            "choose another DEST: items of both tables would be taken for those of one",
+        )
     raise UsageError(
         f"the destination belongs to {record.kind} of {record.table_arn}, and this export has {export.kind} of"
         f" {export.table_arn}",
@@ -195,6 +205,7 @@ def _nothing_to_do(own: Record, kept: tuple[Record, ...], options: ConvertOption
         published=own,
         replaced=(),
         kept=kept,
+        sequence=own.sequence,
         remove=(),
         warnings=warnings,
     )

@@ -28,6 +28,7 @@ _NAME_BYTES = 255
 class Record:
     """`DEST/_exports/<ExportId>.json`. It exists exactly while all its parts do.
 
+    sequence: 1 for the destination's first record, and one more for each that is published after it.
     export_time: the last moment that the export knows of. date: its day (`2023-11-27`) in `timezone`.
     source: as the user wrote it.
     options: those that decide what is published, by name. options_hash: sha256 (hex) of them.
@@ -40,6 +41,7 @@ class Record:
     table_arn: str
     table_id: str
     kind: str
+    sequence: int
     export_time: datetime
     date: str
     timezone: str
@@ -69,6 +71,7 @@ class Record:
             "tableArn": self.table_arn,
             "tableId": self.table_id,
             "kind": self.kind,
+            "sequence": self.sequence,
             "exportTime": format_instant(self.export_time),
             "date": self.date,
             "timezone": self.timezone,
@@ -101,6 +104,7 @@ class Record:
             table_arn=members.text("tableArn"),
             table_id=members.text("tableId"),
             kind=members.text("kind"),
+            sequence=members.count("sequence"),
             export_time=members.time("exportTime"),
             date=members.text("date"),
             timezone=members.text("timezone"),
@@ -124,7 +128,9 @@ class Record:
         )
 
 
-def make_record(export: Summary, options: ConvertOptions, columns: Sequence[Column], report: Report) -> Record:
+def make_record(
+    export: Summary, options: ConvertOptions, columns: Sequence[Column], report: Report, sequence: int
+) -> Record:
     """The record of an export that is about to be published as the report says."""
     return Record(
         export_id=export.export_id,
@@ -132,6 +138,7 @@ def make_record(export: Summary, options: ConvertOptions, columns: Sequence[Colu
         table_arn=export.table_arn,
         table_id=export.table_id,
         kind=str(export.kind),
+        sequence=sequence,
         export_time=export.instant(),
         date=export_date(export, options.timezone),
         timezone=options.timezone,

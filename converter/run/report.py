@@ -11,6 +11,7 @@ from converter.schema.types import Origin
 from converter.storage.members import Members
 
 Status = Literal["published", "unchanged", "planned"]
+ChangeKind = Literal["added", "widened", "unseen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,36 @@ class Part:
     def from_json(members: Members) -> Part:
         """The reverse of to_json. Raises StorageError."""
         return Part(members.text("path"), members.count("rows"), members.count("bytes"), members.text("sha256"))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a column differs from the destination's newest record.
+
+    change: added; widened: another type or origin; unseen: no item of this export has a value in it.
+    before, after: type and origin, such as `int64` or `string (number as text)`; before is None for an added one.
+    """
+
+    column: str
+    attribute: str | None
+    change: ChangeKind
+    before: str | None
+    after: str
+
+    def to_json(self) -> dict[str, object]:
+        """As reports show it."""
+        return json_members(self)
+
+    @staticmethod
+    def from_json(members: Members) -> Change:
+        """The reverse of to_json. Raises StorageError."""
+        return Change(
+            members.text("column"),
+            members.text_or_none("attribute"),
+            members.parsed("change", _change_kind),
+            members.text_or_none("before"),
+            members.text("after"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +124,7 @@ class Report:
     items: of the export, which are rows too.
     bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read, in all passes.
     bytes_json: inflated bytes of the export. bytes_out: of all parts.
+    changes: how the columns differ from those that the destination had, none at its first export.
     verified: were md5 and item counts checked?
     """
 
@@ -117,6 +149,7 @@ class Report:
     seconds: float
     passes: int
     columns: tuple[ColumnReport, ...]
+    changes: tuple[Change, ...]
     warnings: tuple[str, ...]
     verified: bool
 
@@ -131,6 +164,7 @@ class Report:
             **json_members(self),
             "parts": [part.to_json() for part in self.parts],
             "columns": [column.to_json() for column in self.columns],
+            "changes": [change.to_json() for change in self.changes],
             "warnings": list(self.warnings),
         }
 
@@ -159,6 +193,7 @@ class Report:
             seconds=members.number("seconds"),
             passes=members.count("passes"),
             columns=tuple(ColumnReport.from_json(column) for column in members.inners("columns")),
+            changes=tuple(Change.from_json(change) for change in members.inners("changes")),
             warnings=members.texts("warnings"),
             verified=members.flag("verified"),
         )
@@ -180,6 +215,12 @@ def _member(name: str) -> str:
     """export_id → exportId, as the service's manifests name members."""
     first, *others = name.split("_")
     return first + "".join(other.capitalize() for other in others)
+
+
+def _change_kind(text: str) -> ChangeKind:
+    if text not in get_args(ChangeKind):
+        raise ValueError(f"{text!r} is no change")
+    return cast(ChangeKind, text)
 
 
 def _status(text: str) -> Status:

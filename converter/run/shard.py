@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from converter.options import ConvertOptions
 from converter.run.control import Control
 from converter.run.plan import Shard
 from converter.run.spare import SpareThreads
-from converter.schema.derive import derive_schema
+from converter.schema.contract import NOTHING_PROMISED, Contract
+from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.storage.destination import PartSink, PendingPart, Staging
@@ -46,12 +47,13 @@ class Purpose(StrEnum):
 class Job:
     """What all shards of a pass have in common.
 
-    schema None means: observe only; staging is needed otherwise.
+    contract: the columns that are promised. schema None means: observe only; staging is needed otherwise.
     """
 
     source: Source
     options: ConvertOptions
     purpose: Purpose
+    contract: Contract = NOTHING_PROMISED
     schema: Schema | None = None
     staging: Staging | None = None
 
@@ -140,7 +142,7 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
                 if job.purpose is Purpose.TRY and decoder.attribute_count > max(known, job.options.max_columns):
                     # Too many columns end the run: there is no need to read on.
                     known = decoder.attribute_count
-                    derive_schema(decoder.observation(), job.options)
+                    fit_schema(decoder.observation(), job.options, job.contract)
     if job.options.verify:
         found = decoder.items - items
         check_item_count(file, found, decoder.empty_objects - empty_objects, job.source.child(file.path))
@@ -185,6 +187,38 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
                     raise _bad_line(problem, reader, job.options) from None
             break
     return decoder.observation()
+
+
+def find_surprise(files: Iterable[DataFile], job: Job, control: Control, *, beginnings: bool = False) -> str:
+    """The place of the first value that the job's schema can't hold, as errors name it; "" if there is none.
+
+    beginnings: look at the first block of each file only.
+    """
+    decoder = Decoder(job.schema, wants=job.options.wants)
+    for file in files:
+        with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
+            for block in reader:
+                for _ in decoder.decode(block):
+                    pass
+                if decoder.surprise:
+                    byte, path = decoder.surprise_place
+                    return f"{reader.where(byte)}: {path}"
+                if beginnings:
+                    break
+    return ""
+
+
+def write_empty_part(job: Job) -> WrittenPart:
+    """A part without rows, for an export without items whose columns are known."""
+    assert job.schema is not None
+    assert job.staging is not None
+    sink = job.staging.open_part(f"{0:05}-{0:04}{part_suffix(job.options)}")
+    try:
+        open_part(sink, job.schema, job.options).close()
+        return WrittenPart(sink.finish(), 0)
+    except BaseException:
+        sink.abort()
+        raise
 
 
 def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> BadLineError:

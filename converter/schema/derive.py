@@ -6,22 +6,25 @@
 
 The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals while the integer digits fit in front;
 else exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
+
+Columns that are promised (contract.py) come first, as they are promised; the rule decides about all others.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from converter.errors import SchemaError, UsageError
-from converter.options import NAMES_LIMIT, ConvertOptions
+from converter.options import NAMES_LIMIT, ConvertOptions, Numbers
 from converter.schema import tags
+from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken, combined, holds
 from converter.schema.naming import OURS, name_columns
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.types import DECIMAL_DIGITS, Column, Origin, Schema
 
 SCALE_STEPS = (0, 2, 4, 6, 9, 18, 28)
-DECIMAL_DIGITS = 38
 
 
 def number_type(seen: AttributeObservation) -> str:
@@ -39,17 +42,20 @@ def families(seen: Iterable[int]) -> frozenset[int]:
     return frozenset(tags.M if tag in tags.DOCUMENT_TAGS else tag for tag in seen)
 
 
-def column_type(seen: AttributeObservation, options: ConvertOptions) -> tuple[str, Origin]:
-    """(type, origin) of the column for an attribute that has at least one value."""
+def column_type(
+    seen: AttributeObservation, options: ConvertOptions, numbers: Numbers | None = None
+) -> tuple[str, Origin]:
+    """(type, origin) of the column for an attribute that has at least one value; numbers: instead of the option."""
     kinds = families(seen.seen)
     if len(kinds) > 1:
         return "string", Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT
     (kind,) = kinds
     if kind == tags.N:
-        if options.numbers == "double":
+        numbers = numbers or options.numbers
+        if numbers == "double":
             return "double", Origin.NUMBER
         exact = number_type(seen)
-        if options.numbers == "text" or exact == "string":
+        if numbers == "text" or exact == "string":
             return "string", Origin.NUMBER_TEXT
         return exact, Origin.NUMBER
     return {
@@ -60,31 +66,78 @@ def column_type(seen: AttributeObservation, options: ConvertOptions) -> tuple[st
     }[kind]
 
 
-def derive_schema(observation: Observation, options: ConvertOptions) -> Schema:
+def derive_schema(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> Schema:
     """The columns for what was observed.
 
-    Raises SchemaError for more attributes than `max_columns` without an overflow column, and for mixed types with
-    `mixed="fail"`. Names in `key`, `select` and `exclude` that were not observed are passed over: `check_names`
-    judges them when all is observed.
+    Raises SchemaError for more attributes than `max_columns` without an overflow column, for mixed types with
+    `mixed="fail"`, and for a broken promise. Names in `key`, `select` and `exclude` that were not observed are passed
+    over: `check_names` judges them when all is observed.
     """
+    schema, breaks = fit_schema(observation, options, contract)
+    if breaks:
+        raise broken(breaks, observation, contract)
+    return schema
+
+
+def fit_schema(
+    observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED
+) -> tuple[Schema, tuple[Break, ...]]:
+    """The columns for what was observed, and the promises that they break: these columns are wide enough for both."""
     if options.overflow:
         _check_overflow_name(options.overflow, options.layout_keys())
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
     if len(observation.attributes) > NAMES_LIMIT:
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
-    kept = _kept_attributes(wanted, options)
+    if options.mixed == "fail":
+        _refuse_mixed(wanted)
+    columns, breaks = _promised_columns(wanted, options, contract)
+    kept = _new_attributes(wanted, options, contract, len(columns))
     keys = [name for name in options.key if name in kept]
     ordered = keys + sorted(kept - set(keys))
-    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ())}
-    columns = [
+    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ()), *contract.names}
+    columns += [
         Column(name, attribute, *column_type(wanted[attribute], options))
         for attribute, name in name_columns(ordered, reserved).items()
     ]
-    if options.mixed == "fail":
-        _refuse_mixed(columns, wanted)
-    if len(kept) < len(wanted) and options.overflow:
+    if options.overflow and not contract.has_overflow and len(kept) < len(wanted.keys() - contract.attributes):
         columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
-    return Schema(tuple(columns))
+    return Schema(tuple(columns)), breaks
+
+
+def _promised_columns(
+    wanted: dict[str, AttributeObservation], options: ConvertOptions, contract: Contract
+) -> tuple[list[Column], tuple[Break, ...]]:
+    """The promised columns, wider where they can't hold what was seen, and those that are wider."""
+    columns, breaks = [], []
+    for promise in contract.promises:
+        column = promise.column
+        seen = wanted.get(promise.attribute) if promise.attribute is not None else None
+        if seen is not None:
+            needed = _needed(promise, seen, options)
+            if column is not None and needed != column:
+                breaks.append(Break(column, needed))
+            column = needed
+        if column is not None:
+            columns.append(column)
+    return columns, tuple(breaks)
+
+
+def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOptions) -> Column:
+    """The promised column itself if it holds what was seen, and is what the options ask for; else a wider one."""
+    column, numbers = promise.column, promise.numbers or options.numbers
+    kinds = families(seen.seen)
+    fresh = Column(promise.name, promise.attribute, *column_type(combined(promise, seen), options, promise.numbers))
+    if column is None:
+        return fresh
+    asked = (numbers == "double" and column.type != "double") or (numbers == "text" and column.origin is Origin.NUMBER)
+    numeric = column.origin in (Origin.NUMBER, Origin.NUMBER_TEXT)
+    if holds(column, seen, kinds) and not (numeric and asked):
+        if fresh.origin is Origin.MIXED_JSON and column.origin is Origin.MIXED_TEXT:
+            return fresh
+        return column
+    if numeric and kinds == {tags.N}:
+        return fresh
+    return replace(column, type="string", origin=Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT)
 
 
 def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
@@ -97,11 +150,11 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
     )
 
 
-def check_names(observation: Observation, options: ConvertOptions) -> None:
-    """Every attribute that the options name must occur; UsageError with near matches otherwise."""
+def check_names(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> None:
+    """Every attribute that the options name must occur, or have a column; UsageError with near matches otherwise."""
     for option, names in (("--key", options.key), ("--select", options.select), ("--exclude", options.exclude)):
         for name in names:
-            if name not in observation.attributes:
+            if name not in observation.attributes and name not in contract.attributes:
                 near = difflib.get_close_matches(name, observation.attributes, n=3, cutoff=0.5)
                 known = near or list(observation.attributes)[:5]
                 listed = ", ".join(repr(other) for other in known) or "none at all"
@@ -112,25 +165,33 @@ def check_names(observation: Observation, options: ConvertOptions) -> None:
                 )
 
 
-def _kept_attributes(wanted: dict[str, AttributeObservation], options: ConvertOptions) -> set[str]:
-    """The attributes with a column of their own: all, or the most frequent when an overflow column takes the rest."""
-    if len(wanted) <= options.max_columns:
-        return set(wanted)
+def _new_attributes(
+    wanted: dict[str, AttributeObservation], options: ConvertOptions, contract: Contract, promised: int
+) -> set[str]:
+    """The attributes that get a column of their own beside the promised ones.
+
+    All of them, or the most frequent when an overflow column takes the rest. Where an overflow column is promised it
+    takes them all: an attribute that was in it yesterday would be in two places.
+    """
+    new = wanted.keys() - contract.attributes
+    if contract.has_overflow:
+        return set()
+    if promised + len(new) <= options.max_columns:
+        return set(new)
     if not options.overflow:
-        raise too_many_attributes(wanted, options.max_columns)
-    keys = [name for name in options.key if name in wanted]
-    others = sorted(set(wanted) - set(keys), key=lambda name: (-wanted[name].values, name))
-    room = max(options.max_columns - 1 - len(keys), 0)
+        raise too_many_attributes(wanted.keys() | contract.attributes, options.max_columns)
+    keys = [name for name in options.key if name in new]
+    others = sorted(new - set(keys), key=lambda name: (-wanted[name].values, name))
+    room = max(options.max_columns - 1 - promised - len(keys), 0)
     return {*keys, *others[:room]}
 
 
-def _refuse_mixed(columns: Iterable[Column], wanted: dict[str, AttributeObservation]) -> None:
-    for column in columns:
-        if column.origin in (Origin.MIXED_TEXT, Origin.MIXED_JSON) and column.attribute is not None:
-            seen = wanted[column.attribute]
+def _refuse_mixed(wanted: dict[str, AttributeObservation]) -> None:
+    for name, seen in sorted(wanted.items()):
+        if len(families(seen.seen)) > 1:
             types = ", ".join(f"{tags.TAGS[tag]} in {seen.counts[tag]:,} items" for tag in sorted(seen.seen))
             raise SchemaError(
-                f"attribute {column.attribute!r} has several types: {types}",
+                f"attribute {name!r} has several types: {types}",
                 hint="--mixed text writes all of them as text, --mixed json as DynamoDB JSON, --exclude leaves it out",
             )
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+DECIMAL_DIGITS: Final = 38
+"""Digits of every decimal column, the most that a DynamoDB number has."""
 
 
 class Origin(StrEnum):
@@ -35,6 +39,11 @@ class Column:
     origin: Origin
 
     @property
+    def described(self) -> str:
+        """Type and origin, as people read them: `int64`, `string (number as text)`."""
+        return f"{self.type} ({self.origin})" if self.type == "string" else self.type
+
+    @property
     def scale(self) -> int:
         """Decimals of a decimal128 column, 0 for every other."""
         return int(self.type.rsplit(",", 1)[1].rstrip(") ")) if self.type.startswith("decimal128") else 0
@@ -49,7 +58,13 @@ class Schema:
     @property
     def overflow(self) -> Column | None:
         """The column that takes the attributes which have none of their own."""
-        return next((c for c in self.columns if c.origin is Origin.OVERFLOW), None)
+        place = self.overflow_place
+        return place[1] if place else None
+
+    @property
+    def overflow_place(self) -> tuple[int, Column] | None:
+        """The number of that column, 1 being the first, and the column."""
+        return next(((n, c) for n, c in enumerate(self.columns, 1) if c.origin is Origin.OVERFLOW), None)
 
     def written_as(self, *, text: bool) -> tuple[tuple[str, str | None, str, str], ...]:
         """What of the columns decides the bytes of a part: in CSV (`text`) exact numbers are digits, of any type."""

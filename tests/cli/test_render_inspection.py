@@ -50,6 +50,7 @@ def _inspection(*more: AttributeReport, approximate: bool = False) -> Inspection
             _attribute(LONG, {"S": 1}, LONG, "string"),
             *more,
         ),
+        columns=(),
         warnings=(),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from converter.cli.render_report import render_report, report_line
-from converter.run.report import ColumnReport, Part, Report
+from converter.run.report import Change, ColumnReport, Part, Report
 from converter.schema.types import Origin
 
 
@@ -47,9 +47,21 @@ REPORT = Report(
     seconds=0.5,
     passes=2,
     columns=(_column("pk", "int64"), _column("price", "double", changed=7), _column("size", "double")),
+    changes=(),
     warnings=(),
     verified=True,
 )
+
+
+def test_what_has_changed_about_the_columns_is_listed() -> None:
+    added = tuple(Change(f"c{n}", f"c{n}", "added", None, "int64") for n in range(12))
+    wider = Change("price", "price", "widened", "int64", "decimal128(38, 2)")
+    unseen = Change("old", "old", "unseen", "int64", "int64")
+    lines = render_report(dataclasses.replace(REPORT, changes=(*added, wider, unseen))).splitlines()
+    assert lines[4:6] == [
+        "  new      c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more",
+        "  wider    price (int64 → decimal128(38, 2))",
+    ]
 
 
 def test_a_published_export_has_its_figures() -> None:

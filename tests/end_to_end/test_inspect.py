@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from converter import convert, inspect
-from converter.options import ConvertOptions, Mixed, Numbers
+from converter.cli import main
+from converter.options import ConvertOptions, Mixed, Numbers, SchemaText
 from fixtures.expect import export_folder
 from tests.end_to_end.exports import export_of, line, small_lines
 
@@ -60,3 +61,17 @@ def test_a_sample_spreads_over_the_whole_export(tmp_path: Path) -> None:
     names = [a.attribute for a in inspect(str(export.folder), sample=True).attributes if a.attribute != "id"]
     assert len(names) == 16
     assert {"a0", "a39"} <= set(names)
+
+
+def test_the_schema_file_that_is_written_makes_a_conversion_of_the_same_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "schema.json"
+    source = str(export_folder("mixed"))
+    assert main.run(["inspect", source, "--write-schema", str(file), "--numbers", "text", "--quiet"]) == 0
+    report = convert(source, tmp_path / "out", ConvertOptions(schema=SchemaText.read(file)))
+    plain = convert(source, tmp_path / "plain", ConvertOptions(numbers="text"))
+    assert report.columns == plain.columns
+    assert main.run(["inspect", source, "--write-schema", str(file), "--quiet"]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main.run(["inspect", source, "--write-schema", str(tmp_path / "no" / "x"), "--quiet"]) == 5

@@ -138,6 +138,22 @@ def flip_overflow(run: Run, tmp_path: Path) -> None:
     assert done.values("_more") == ['{"mixed":"text","rare":"x"}', '{"mixed":5}']
 
 
+def flip_schema(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text('{"version": 1, "columns": [{"attribute": "b", "name": "c", "type": "string"}]}')
+    assert next(iter(run("--schema", str(file)).columns.items())) == ("c", "string")
+    missing = run("--schema", str(tmp_path / "none"))
+    assert (missing.code, "can't be read" in missing.stderr) == (2, True)
+
+
+def flip_evolve(run: Run, tmp_path: Path) -> None:
+    dest = run().dest
+    facts = ExportFacts(export_time=datetime(2024, 5, 1, tzinfo=UTC), seed=5)
+    later = export_of(tmp_path / "later", [line(b='{"S":"text"}')], facts=facts).folder
+    assert run(source=later, dest=dest).code == 4
+    assert run("--evolve", source=later, dest=dest).code == 0
+
+
 def flip_part_size(run: Run, tmp_path: Path) -> None:
     source = export_of(tmp_path / "long", small_lines(BATCH_ROWS + 1)).folder
     assert len(run(source=source).files) == 1

@@ -112,7 +112,8 @@ def test_a_scan_of_nothing_says_what_to_do(folder: str, tmp_path: Path) -> None:
 def _scan_days(tmp_path: Path, *days: dict[str, object]) -> pl.DataFrame:
     for number, item in enumerate(days):
         facts = ExportFacts(export_time=datetime(2024, 1, 1 + number, tzinfo=UTC))
-        convert(write_export(tmp_path / str(number), [item], facts=facts).folder, tmp_path / "out")
+        export = write_export(tmp_path / str(number), [item], facts=facts)
+        convert(export.folder, tmp_path / "out", ConvertOptions(evolve=True))
     return scan(tmp_path / "out").collect()
 
 

@@ -9,7 +9,7 @@ from converter.export.manifest import Kind, Summary
 from converter.options import ConvertOptions
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import Record, make_record
-from converter.run.report import ColumnReport, Part, Report
+from converter.run.report import Change, ColumnReport, Part, Report
 from converter.schema.types import Column, Origin
 from converter.storage.destination import Destination
 
@@ -95,6 +95,7 @@ def make_report(export: Summary, location: str, parts: tuple[Part, ...], verifie
                 changed=0,
             ),
         ),
+        changes=(Change("price", "price", "widened", "int64", "decimal128(38, 2)"),),
         warnings=("ünïcode",),
         verified=verified,
     )
@@ -119,7 +120,7 @@ def publish_export(
                 pending.append(sink.finish())
             parts = tuple(describe_part(part, 3, decision) for part in pending)
             report = make_report(export, decision.location, parts, options.verify)
-            publish(staging, make_record(export, options, COLUMNS, report), pending, decision)
+            publish(staging, make_record(export, options, COLUMNS, report, 1), pending, decision)
     return decision
 
 
@@ -132,4 +133,4 @@ def make_example_record(options: ConvertOptions | None = None, export: Summary |
         Part(f"{location}/00001.parquet", 1, 6, "cd" * 32),
     )
     report = make_report(export, location, parts)
-    return make_record(export, options or ConvertOptions(), COLUMNS, report)
+    return make_record(export, options or ConvertOptions(), COLUMNS, report, 1)

@@ -294,7 +294,7 @@ def test_a_record_that_does_not_describe_the_parts_is_never_written(destination:
     with destination.lease() as lease:
         staging = lease.begin(EXPORT_ID, decision.location)
         part = staging.open_part("00000.parquet").finish()
-        record = make_record(export, DEFAULTS, COLUMNS, make_report(export, decision.location, ()))
+        record = make_record(export, DEFAULTS, COLUMNS, make_report(export, decision.location, ()), 1)
         if change != "number":
             record = replace(record, parts=(describe_part(part, 0, decision),))
             wrong = {"bytes": 1, "sha256": "00", "name": "1.parquet"}[change]

@@ -31,15 +31,15 @@ def test_a_record_survives_its_way_through_json() -> None:
 
 def test_a_record_without_parts_and_columns_survives_too() -> None:
     export = make_export()
-    record = make_record(export, ConvertOptions(), (), make_report(export, "dt=1/x", ()))
+    record = make_record(export, ConvertOptions(), (), make_report(export, "dt=1/x", ()), 1)
     assert Record.from_json(record.to_json(), PLACE) == record
     assert record.location == ""
 
 
 def test_a_record_has_these_members_in_this_order() -> None:
     assert list(members_of(RECORD)) == [
-        *("version", "exportId", "exportArn", "tableArn", "tableId", "kind", "exportTime", "date", "timezone"),
-        *("layout", "source", "parts", "columns", "options", "optionsHash", "verified", "writer", "report"),
+        *("version", "exportId", "exportArn", "tableArn", "tableId", "kind", "sequence", "exportTime", "date"),
+        *("timezone", "layout", "source", "parts", "columns", "options", "optionsHash", "verified", "writer", "report"),
     ]
 
 

@@ -1,0 +1,138 @@
+"""What a destination remembers: the columns that the next run has to keep, and what a run has changed about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from converter.errors import SchemaError
+from converter.options import ConvertOptions, SchemaText
+from converter.run.record import Record
+from converter.run.report import Change
+from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
+from converter.schema.file import read_schema_file
+from converter.schema.observe import Observation
+from converter.schema.types import Column, Schema
+from converter.storage.destination import Destination, record_path
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered for a run.
+
+    contract: the columns to keep. columns: those of the newest record, none where nothing is kept. earlier: the records
+    that stay, by the exports' time. options: the run's, without what the schema file drops.
+    """
+
+    contract: Contract
+    columns: tuple[Column, ...]
+    earlier: tuple[Record, ...]
+    options: ConvertOptions
+
+
+def newest(records: Iterable[Record]) -> Record | None:
+    """The record that was published last, whatever time its export is of."""
+    return max(records, key=lambda r: (r.sequence, r.export_time, r.export_id), default=None)
+
+
+def remember(kept: Sequence[Record], options: ConvertOptions, destination: Destination) -> Memory:
+    """What the records that stay, and the schema file, promise.
+
+    Raises UsageError for a schema file that can't be read, SchemaError for one that contradicts the records.
+    """
+    record = newest(kept) if options.schema != "new" else None
+    contract = NOTHING_PROMISED
+    if record is not None:
+        figures = _figures(kept)
+        promises = [
+            Promise(c.attribute, c.name, c.type, c.origin, None, *figures.get(c.name, (0, 0))) for c in record.columns
+        ]
+        contract = Contract(tuple(promises), destination.child(record_path(record.export_id)))
+    columns = record.columns if record else ()
+    if isinstance(options.schema, SchemaText):
+        file = read_schema_file(options.schema, options)
+        options = replace(options, exclude=(*options.exclude, *file.dropped))
+        contract = _with_file(contract, file.contract, options.evolve)
+    return Memory(contract, columns, tuple(kept), options)
+
+
+def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[Change, ...]:
+    """How the columns differ from those of the newest record; none where there was no record."""
+    if not before:
+        return ()
+    known = {column.name: column for column in before}
+    found = []
+    for column in schema.columns:
+        earlier = known.get(column.name)
+        seen = observation.attributes.get(column.attribute) if column.attribute is not None else None
+        if earlier is None:
+            found.append(Change(column.name, column.attribute, "added", None, column.described))
+        elif (earlier.type, earlier.origin) != (column.type, column.origin):
+            found.append(Change(column.name, column.attribute, "widened", earlier.described, column.described))
+        elif column.attribute is not None and (seen is None or not seen.values):
+            found.append(Change(column.name, column.attribute, "unseen", column.described, column.described))
+    return tuple(found)
+
+
+def evolution_warnings(found: Sequence[Change], earlier: Sequence[Record]) -> list[str]:
+    """Which dates can no longer be read together with the columns that are wider now."""
+    warnings = []
+    for change in found:
+        if change.change != "widened":
+            continue
+        dates = sorted(
+            {
+                record.date
+                for record in earlier
+                for column in record.columns
+                if column.name == change.column and column.described != change.after
+            }
+        )
+        listed = ", ".join(dates[:3]) + (f" … {dates[-1]} ({len(dates)} dates)" if len(dates) > 3 else "")
+        warnings.append(
+            f"column {change.column!r} is {change.after} from now on, and was {change.before}: readers can't read it"
+            f" together with {listed}, unless these are published again with --replace"
+        )
+    return warnings
+
+
+def _figures(records: Iterable[Record]) -> Mapping[str, tuple[int, int]]:
+    """By column: most integer digits and decimals of all numbers that are published in it."""
+    figures: dict[str, tuple[int, int]] = {}
+    for record in records:
+        for column in record.report.columns:
+            digits, decimals = figures.get(column.name, (0, 0))
+            figures[column.name] = max(digits, column.integer_digits), max(decimals, column.decimals)
+    return figures
+
+
+def _with_file(recorded: Contract, file: Contract, evolve: bool) -> Contract:
+    """The promises of the records, as the file wants them, and the file's other ones behind them."""
+    wanted = {promise.attribute: promise for promise in file.promises}
+    promises = []
+    for promise in recorded.promises:
+        other = wanted.pop(promise.attribute, None) if promise.attribute is not None else None
+        if other is None:
+            promises.append(promise)
+            continue
+        if other.name != promise.name:
+            raise SchemaError(
+                f"attribute {promise.attribute!r} is in column {promise.name!r} at this destination, and {file.where}"
+                f" calls it {other.name!r}",
+                recorded.where,
+                "a column keeps its name: change the file, or choose another DEST",
+            )
+        differs = other.type is not None and (other.type, other.origin) != (promise.type, promise.origin)
+        if differs and not evolve:
+            raise SchemaError(
+                f"column {promise.name!r} is {promise.type} ({promise.origin}) at this destination, and {file.where}"
+                f" makes it {other.type} ({other.origin})",
+                recorded.where,
+                "--evolve does that from this export on and says which dates can no longer be read together with it;"
+                " or change the file, or choose another DEST",
+            )
+        if differs:
+            promise = replace(promise, type=other.type, origin=other.origin)
+        promises.append(replace(promise, numbers=other.numbers))
+    where = f"{recorded.where} and {file.where}" if recorded.where else file.where
+    return Contract((*promises, *wanted.values()), where)

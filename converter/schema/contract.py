@@ -1,0 +1,146 @@
+"""What a destination's columns promise, and what a new export needs of them.
+
+Who reads many days at once counts on this: a column keeps its position, name, type and origin; new columns come last;
+one that is no longer seen stays, null. The promises are those of the newest record at the destination, or of a schema
+file. A value that a column can't hold breaks its promise:
+
+    origin of the column            holds
+    text, binary, bool              S, B, BOOL
+    json                            M, L and sets
+    number, int64                   numbers within int64
+    number, decimal128(38, s)       numbers with up to s decimals and 38 - s integer digits
+    number, double                  every number, rounded and counted
+    number as text                  every number
+    mixed as text, mixed as json    everything
+
+Origins are part of the promise because a text column could hold anything: `5` from S and `5` from N mean different
+things to who reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from converter.errors import SchemaError
+from converter.options import Numbers
+from converter.schema import tags
+from converter.schema.observe import AttributeObservation, Observation
+from converter.schema.types import DECIMAL_DIGITS, Column, Origin
+
+_SHOWN_BREAKS = 5
+_INT64_DIGITS = 19
+_BY_ORIGIN = {
+    Origin.TEXT: tags.S,
+    Origin.NUMBER: tags.N,
+    Origin.NUMBER_TEXT: tags.N,
+    Origin.BINARY: tags.B,
+    Origin.BOOL: tags.BOOL,
+    Origin.JSON: tags.M,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One column that is promised.
+
+    column: type and origin are empty when the data is to decide them. numbers: what `--numbers` is for this column.
+    integer_digits, decimals: the most of any number that is published in it.
+    """
+
+    attribute: str | None
+    name: str
+    type: str | None = None
+    origin: Origin | None = None
+    numbers: Numbers | None = None
+    integer_digits: int = 0
+    decimals: int = 0
+
+    @property
+    def column(self) -> Column | None:
+        """The promised column, None while the data is to decide."""
+        if self.type is None or self.origin is None:
+            return None
+        return Column(self.name, self.attribute, self.type, self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The promised columns, in their order. where: the record or file that they are from."""
+
+    promises: tuple[Promise, ...] = ()
+    where: str = ""
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that have a promise."""
+        return frozenset(promise.attribute for promise in self.promises if promise.attribute is not None)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the promised columns."""
+        return frozenset(promise.name for promise in self.promises)
+
+    @property
+    def has_overflow(self) -> bool:
+        """Is there a column that takes every attribute without one?"""
+        return any(promise.origin is Origin.OVERFLOW for promise in self.promises)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A column that can't hold what an export has for it, and the column that could."""
+
+    column: Column
+    needed: Column
+
+
+NOTHING_PROMISED = Contract()
+
+
+def holds(column: Column, seen: AttributeObservation, kinds: Iterable[int]) -> bool:
+    """Can the column hold all that was seen of its attribute? kinds: its tags, M standing for all documents."""
+    if column.origin in (Origin.MIXED_TEXT, Origin.MIXED_JSON):
+        return True
+    if set(kinds) != {_BY_ORIGIN.get(column.origin)}:
+        return False
+    if column.type == "int64":
+        return seen.decimals == 0 and not seen.beyond_int64
+    if column.type.startswith("decimal128"):
+        return seen.decimals <= column.scale and seen.integer_digits + column.scale <= DECIMAL_DIGITS
+    return True
+
+
+def combined(promise: Promise, seen: AttributeObservation) -> AttributeObservation:
+    """What was seen, together with the numbers that are published in the column."""
+    return replace(
+        seen,
+        integer_digits=max(seen.integer_digits, promise.integer_digits),
+        decimals=max(seen.decimals, promise.decimals),
+        beyond_int64=seen.beyond_int64 or promise.integer_digits > _INT64_DIGITS,
+    )
+
+
+def broken(breaks: Sequence[Break], observation: Observation, contract: Contract, place: str = "") -> SchemaError:
+    """The error for promises that an export breaks. place: of the first value that does."""
+    shown = "; ".join(_describe(found, observation) for found in breaks[:_SHOWN_BREAKS])
+    more = f"; and {len(breaks) - _SHOWN_BREAKS:,} more" if len(breaks) > _SHOWN_BREAKS else ""
+    return SchemaError(
+        f"{shown}{more} (columns are promised by {contract.where})",
+        place,
+        "--evolve widens the column from this export on and says which dates can no longer be read together with it;"
+        " --schema FILE sets another type, --exclude leaves the attribute out, --schema new forgets all columns",
+    )
+
+
+def _describe(found: Break, observation: Observation) -> str:
+    column, needed = found.column, found.needed
+    seen = observation.attributes[column.attribute or ""]
+    counts = ", ".join(f"{tags.TAGS[tag]} in {seen.counts[tag]:,}" for tag in sorted(seen.seen))
+    digits = ""
+    if tags.N in seen.seen:
+        digits = f", with up to {seen.integer_digits} integer digits and {seen.decimals} decimals"
+    return (
+        f"attribute {column.attribute!r} ({counts} items{digits}) does not fit its column {column.name!r}, which is"
+        f" {column.described}: it needs {needed.described}"
+    )
