@@ -192,18 +192,22 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
 def find_surprise(files: Iterable[DataFile], job: Job, control: Control, *, beginnings: bool = False) -> str:
     """The place of the first value that the job's schema can't hold, as errors name it; "" if there is none.
 
-    beginnings: look at the first block of each file only.
+    beginnings: look at the first block of each file only. Behind a bad line, of which a pass tells, nothing is read.
     """
     decoder = Decoder(job.schema, wants=job.options.wants)
     for file in files:
         with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
             for block in reader:
-                for _ in decoder.decode(block):
-                    pass
+                bad = False
+                try:
+                    for _ in decoder.decode(block):
+                        pass
+                except LineProblem:
+                    bad = True
                 if decoder.surprise:
                     byte, path = decoder.surprise_place
                     return f"{reader.where(byte)}: {path}"
-                if beginnings:
+                if bad or beginnings:
                     break
     return ""
 

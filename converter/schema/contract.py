@@ -122,7 +122,7 @@ def combined(promise: Promise, seen: AttributeObservation) -> AttributeObservati
 
 
 def broken(breaks: Sequence[Break], observation: Observation, contract: Contract, place: str = "") -> SchemaError:
-    """The error for promises that an export breaks. place: of the first value that does."""
+    """The error for promises that an export breaks. place: of the first value that does, as far as is known."""
     shown = "; ".join(_describe(found, observation) for found in breaks[:_SHOWN_BREAKS])
     more = f"; and {len(breaks) - _SHOWN_BREAKS:,} more" if len(breaks) > _SHOWN_BREAKS else ""
     return SchemaError(

@@ -85,6 +85,13 @@ def test_a_text_among_numbers_is_refused_by_its_place(table: Table, format: Form
     assert table.records() == 1
 
 
+def test_a_bad_line_among_values_that_do_not_fit_is_no_bug(table: Table) -> None:
+    table.publish(1, INTEGERS)
+    with pytest.raises(SchemaError, match="price") as caught:
+        table.publish(2, [*DECIMALS, b'{"Item":{"price":{"N":"x"}}}'])
+    assert "line 2 " in caught.value.where
+
+
 def test_a_value_that_comes_late_in_the_export_is_found_too(table: Table) -> None:
     many = [line(id=f'{{"S":"{n}"}}', price=f'{{"N":"{n}"}}') for n in range(60_000)]
     table.publish(1, INTEGERS)
