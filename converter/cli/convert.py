@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json
-from converter.cli.parse import parse_size, read_names
+from converter.cli.parse import parse_size, read_names, read_renames
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -35,6 +35,8 @@ class ConvertArguments:
     exclude: takes.Exclude = None
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
     overflow: takes.Overflow = None
+    names: takes.NamesAs = takes.DEFAULTS.names
+    rename: takes.Rename = None
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
     workers: takes.Workers = 0
     latest: takes.Latest = False
@@ -60,6 +62,8 @@ class ConvertArguments:
             exclude=read_names(self.exclude, "exclude"),
             max_columns=self.max_columns,
             overflow=self.overflow,
+            names=self.names,
+            rename=read_renames(self.rename, "rename"),
             part_size=parse_size(self.part_size, "part-size"),
             workers=self.workers,
             latest=self.latest,
@@ -78,7 +82,8 @@ def convert(arguments: ConvertArguments) -> None:
 
     Memory depends on --workers, not on the size of the export. The data is read once, and once more if an attribute or
     a type turns up that the beginnings of the data files did not show. --key, --select and --exclude may be repeated
-    and take names separated by commas; write \\, for a comma in a name.
+    and take names separated by commas; write \\, for a comma in a name. --rename takes a=b,c=d; write \\= for an equals
+    sign in a name.
     """
     options = arguments.options()
     from converter import api

@@ -14,7 +14,7 @@ from converter.export.locate import open_export
 from converter.export.manifest import Export, check_files, require_supported
 from converter.options import ConvertOptions
 from converter.run.control import Control
-from converter.run.describe import describe_columns, observation_warnings, schema_warnings
+from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings
 from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
 from converter.run.plan import Shard, plan_shards, sampled_files
@@ -22,7 +22,7 @@ from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import make_record
 from converter.run.report import Report, format_instant
 from converter.run.shard import Job, PassResult, Purpose, first_blocks
-from converter.schema.derive import check_names, derive_schema
+from converter.schema.derive import check_names, derive_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.storage import open_destination
@@ -176,7 +176,11 @@ def _report(
     for shard in result.shards:
         changed.update(shard.changed)
     columns = describe_columns(schema, observation, changed)
-    about_data = [*schema_warnings(columns), *observation_warnings(observation, schema, run.options)]
+    about_data = [
+        *name_warnings(columns, name_rules(run.options)),
+        *schema_warnings(columns),
+        *observation_warnings(observation, schema, run.options),
+    ]
     return replace(
         _plan(run, dest, decision),
         status="published",

@@ -14,9 +14,9 @@ import difflib
 from collections.abc import Collection, Iterable
 
 from converter.errors import SchemaError, UsageError
-from converter.options import NAMES_LIMIT, ConvertOptions
+from converter.options import NAMES_LIMIT, OURS, ConvertOptions
 from converter.schema import tags
-from converter.schema.naming import OURS, name_columns
+from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import Column, Origin, Schema
 
@@ -64,8 +64,8 @@ def derive_schema(observation: Observation, options: ConvertOptions) -> Schema:
     """The columns for what was observed.
 
     Raises SchemaError for more attributes than `max_columns` without an overflow column, and for mixed types with
-    `mixed="fail"`. Names in `key`, `select` and `exclude` that were not observed are passed over: `check_names`
-    judges them when all is observed.
+    `mixed="fail"`. Names in `key`, `select`, `exclude` and `rename` that were not observed are passed over:
+    `check_names` judges them when all is observed.
     """
     if options.overflow:
         _check_overflow_name(options.overflow, options.layout_keys())
@@ -75,16 +75,22 @@ def derive_schema(observation: Observation, options: ConvertOptions) -> Schema:
     kept = _kept_attributes(wanted, options)
     keys = [name for name in options.key if name in kept]
     ordered = keys + sorted(kept - set(keys))
-    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ())}
+    rules = name_rules(options)
     columns = [
         Column(name, attribute, *column_type(wanted[attribute], options))
-        for attribute, name in name_columns(ordered, reserved).items()
+        for attribute, name in name_columns(ordered, rules).items()
     ]
     if options.mixed == "fail":
         _refuse_mixed(columns, wanted)
     if len(kept) < len(wanted) and options.overflow:
         columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
     return Schema(tuple(columns))
+
+
+def name_rules(options: ConvertOptions) -> NameRules:
+    """How columns are named with these options."""
+    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ())}
+    return NameRules(options.names, options.rename, frozenset(reserved))
 
 
 def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
@@ -99,7 +105,9 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
 
 def check_names(observation: Observation, options: ConvertOptions) -> None:
     """Every attribute that the options name must occur; UsageError with near matches otherwise."""
-    for option, names in (("--key", options.key), ("--select", options.select), ("--exclude", options.exclude)):
+    renamed = tuple(attribute for attribute, _ in options.rename)
+    given = {"--key": options.key, "--select": options.select, "--exclude": options.exclude, "--rename": renamed}
+    for option, names in given.items():
         for name in names:
             if name not in observation.attributes:
                 near = difflib.get_close_matches(name, observation.attributes, n=3, cutoff=0.5)
@@ -118,8 +126,9 @@ def _kept_attributes(wanted: dict[str, AttributeObservation], options: ConvertOp
         return set(wanted)
     if not options.overflow:
         raise too_many_attributes(wanted, options.max_columns)
-    keys = [name for name in options.key if name in wanted]
-    others = sorted(set(wanted) - set(keys), key=lambda name: (-wanted[name].values, name))
+    # Who gives a column a name wants the column.
+    keys = {name for name in (*options.key, *dict(options.rename)) if name in wanted}
+    others = sorted(set(wanted) - keys, key=lambda name: (-wanted[name].values, name))
     room = max(options.max_columns - 1 - len(keys), 0)
     return {*keys, *others[:room]}
 
