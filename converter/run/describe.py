@@ -75,7 +75,7 @@ def name_warnings(columns: Sequence[ColumnReport], rules: NameRules) -> list[str
             warnings.append(f"attribute {column.attribute!r} is in column {column.name!r}: {reason}")
     if len(warnings) > _NAMES_TOLD:
         more = len(warnings) - _NAMES_TOLD
-        warnings[_NAMES_TOLD:] = [f"{more:,} more columns have such names: the report of --json names them all"]
+        warnings[_NAMES_TOLD:] = [f"and {more:,} more such names: the report (--json) has those of all columns"]
     return warnings
 
 
