@@ -100,7 +100,7 @@ def legal_name(attribute: str, policy: Names) -> str:
 
 def whole_name(attribute: str, policy: Names) -> str:
     """The same before it is cut to the policy's length."""
-    if policy == "preserve" or re.fullmatch(NAME_POLICIES[policy].pattern, attribute):
+    if policy == "preserve":
         return attribute
     name = _snake(attribute) if policy == "snake" else _ILLEGAL.sub("_", attribute).lower()
     return f"_{name}" if not name or name[0].isdigit() else name

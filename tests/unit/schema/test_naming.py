@@ -165,6 +165,15 @@ def test_a_renamed_column_has_exactly_its_name_and_an_attribute_that_has_it_give
     assert name_columns(["a", "b"], rules(policy, a="b", b="a")) == {"a": "b", "b": "a"}
 
 
+def test_a_number_does_not_take_the_name_of_an_attribute_whose_column_is_called_otherwise() -> None:
+    assert name_columns(["dt", "dt_1"], rules("preserve", "dt", dt_1="other")) == {"dt": "dt_2", "dt_1": "other"}
+    assert name_columns(["URL", "url", "URL_1"], rules("snake"), {"URL_1": "other"}) == {
+        "URL": "url_2",
+        "url": "url",
+        "URL_1": "other",
+    }
+
+
 def test_the_name_of_a_renamed_column_is_kept_free_on_a_day_without_it() -> None:
     assert name_columns(["b"], rules(a="b")) == {"b": "b_1"}
 
