@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import string
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,6 +17,7 @@ from converter.errors import UsageError
 Format = Literal["parquet", "csv"]
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
+Names = Literal["preserve", "treasure-data", "snake"]
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),
@@ -23,6 +26,8 @@ COMPRESSIONS: dict[str, tuple[str, ...]] = {
 LAYOUT_FIELDS = ("date", "from", "to", "table")
 NAMES_LIMIT = 100_000
 MIB = 1 << 20
+OURS = ("_op", "_write_ts", "_old")
+"""Columns of incremental exports; kept free in full ones too, so that both kinds agree."""
 
 # Options that change what is published. The others (workers, show_values, replace …) may differ between two
 # runs whose output is the same.
@@ -40,7 +45,37 @@ _PUBLISHED = (
     "overflow",
     "schema",
     "part_size",
+    "names",
+    "rename",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class NamePolicy:
+    """Which names a policy of `names` allows for columns.
+
+    pattern: what the whole name must match. longest: most characters. reserved: what the consumer keeps for itself.
+    """
+
+    pattern: str
+    longest: int | None = None
+    reserved: tuple[str, ...] = ()
+
+    def objection(self, name: str) -> str:
+        """Why a column can't have this name; empty when it can."""
+        if not re.fullmatch(self.pattern, name, re.DOTALL):
+            return "only a-z, 0-9 and _ are allowed, and no digit first"
+        if self.longest is not None and len(name) > self.longest:
+            return f"it is longer than {self.longest} characters"
+        return "the name is reserved" if name in self.reserved else ""
+
+
+_WORD = "[a-z_][a-z0-9_]*"
+NAME_POLICIES: dict[str, NamePolicy] = {
+    "preserve": NamePolicy(".*"),
+    "treasure-data": NamePolicy(_WORD, 128, ("time", "v")),
+    "snake": NamePolicy(_WORD, 255),
+}
 
 
 def usable_cpus() -> int:
@@ -78,6 +113,8 @@ class ConvertOptions:
     overflow: name of the JSON column that takes the attributes beyond max_columns; None makes that an error.
     schema: a schema file, whose columns come first; "new" forgets the columns of earlier records, None keeps them.
     evolve: a column that can't hold a value is made wider, instead of ending the run.
+    names: preserve keeps the attributes' names; the others make names that Treasure Data takes, or snake_case.
+    rename: (attribute, column name) pairs; these columns have exactly that name.
     part_size: bytes on disk after which a part is closed, looked at after each row group.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest: of several exports in SOURCE, take the newest.
@@ -97,6 +134,8 @@ class ConvertOptions:
     schema: SchemaText | Literal["new"] | None = None
     evolve: bool = False
     part_size: int = 96 * MIB
+    names: Names = "preserve"
+    rename: tuple[tuple[str, str], ...] = ()
     workers: int = 0
     latest: bool = False
     verify: bool = True
@@ -120,6 +159,7 @@ class ConvertOptions:
         _check_choice("--mixed", self.mixed, ("text", "json", "fail"))
         if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
             raise UsageError(f"{self.schema!r} is no schema", "--schema", 'use SchemaText.read(path), or "new"')
+        _check_choice("--names", self.names, tuple(NAME_POLICIES))
         _check_layout(self.layout)
         _check_timezone(self.timezone)
         if self.workers < 0:
@@ -150,6 +190,44 @@ class ConvertOptions:
             if not self.wants(name):
                 way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
                 raise UsageError(f"the key {name!r} would have no column", "--key", way)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """The overflow column and the renamed ones must be able to have the names that they are given."""
+        if self.overflow and (objection := NAME_POLICIES[self.names].objection(self.overflow)):
+            raise UsageError(
+                f"a column can't be called {self.overflow!r} with --names {self.names}: {objection}",
+                "--overflow",
+                "use for example _more",
+            )
+        object.__setattr__(self, "rename", _read_pairs(self.rename))
+        taken = {name.casefold(): f"{name!r} is a name that the output needs itself" for name in OURS}
+        taken |= {name.casefold(): f"{name!r} is a key of the layout's folders" for name in self.layout_keys()}
+        if self.overflow:
+            taken[self.overflow.casefold()] = f"{self.overflow!r} is the overflow column"
+        attributes = set()
+        for attribute, column in self.rename:
+            _check_text(attribute)
+            _check_text(column)
+            if attribute in attributes:
+                raise UsageError(f"{attribute!r} is renamed twice", "--rename", "give it one name")
+            attributes.add(attribute)
+            if not column:
+                raise UsageError(f"the new name of {attribute!r} is empty", "--rename", "write attribute=column")
+            if objection := NAME_POLICIES[self.names].objection(column):
+                raise UsageError(
+                    f"{attribute!r} can't become {column!r} with --names {self.names}: {objection}",
+                    "--rename",
+                    "choose another name",
+                )
+            if column.casefold() in taken:
+                reason = taken[column.casefold()]
+                raise UsageError(f"{attribute!r} can't become {column!r}: {reason}", "--rename", "choose another name")
+            taken[column.casefold()] = f"{attribute!r} becomes {column!r}"
+            if not self.wants(attribute):
+                excluded = attribute in self.exclude
+                way = f"take {attribute!r} out of --exclude" if excluded else f"add {attribute!r} to --select"
+                raise UsageError(f"{attribute!r} is renamed, but would have no column", "--rename", way)
 
     def wants(self, attribute: str) -> bool:
         """Does the user want a column for this attribute?"""
@@ -163,7 +241,8 @@ class ConvertOptions:
         """The options that decide what is published, as JSON types."""
         values = asdict(self)
         published = {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
-        published |= {"select": sorted(self.select), "exclude": sorted(self.exclude)}
+        renames = [list(pair) for pair in sorted(self.rename)]
+        published |= {"select": sorted(self.select), "exclude": sorted(self.exclude), "rename": renames}
         # Of a schema file its content counts, not its name; a schema that is begun anew is none that a record had.
         text = self.schema.content if isinstance(self.schema, SchemaText) else None
         return published | {"schema": text and hashlib.sha256(text.encode()).hexdigest()}
@@ -184,6 +263,16 @@ def _check_text(name: str) -> None:
         name.encode()
     except UnicodeEncodeError:
         raise UsageError(f"{name!r} is no UTF-8", hint="attribute names are UTF-8") from None
+
+
+def _read_pairs(renames: Iterable[object]) -> tuple[tuple[str, str], ...]:
+    """The pairs, each once; UsageError for what is none."""
+    pairs: dict[tuple[str, str], None] = {}
+    for pair in renames:
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(name, str) for name in pair):
+            raise UsageError(f"{pair!r} is no pair of names", "--rename", "write (('attribute', 'column'),)")
+        pairs[pair[0], pair[1]] = None
+    return tuple(pairs)
 
 
 def _check_timezone(name: str) -> None:

@@ -255,7 +255,7 @@ def column_names(attributes: Sequence[str], overflow: str | None = None, layout:
     reserved = {name.casefold() for name in ours}
     taken = reserved | {name.casefold() for name in attributes}
     names: dict[str, str] = {}
-    for name in attributes:
+    for name in sorted(attributes):
         candidate, number = name, 0
         while candidate.casefold() in (reserved if number == 0 else taken):
             number += 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from converter.options import MIB, ConvertOptions, Format, Mixed, Numbers
+from converter.options import MIB, ConvertOptions, Format, Mixed, Names, Numbers
 from converter.run.messages import LogFormat
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def _option(name: str, help: str, *, metavar: str | None = None, default: str | 
     )
 
 
-def _names(name: str, help: str) -> Any:
+def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
     # Without envvar=: Typer splits a list from the environment at white space. `parse.read_names` reads it.
-    return typer.Option(f"--{name}", help=help, metavar="NAMES")
+    return typer.Option(f"--{name}", help=help, metavar=metavar)
 
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="An export's folder, or its manifest-summary.json.")]
@@ -118,6 +118,13 @@ Schema = Annotated[
 ]
 Evolve = Annotated[
     bool, _option("evolve", "Make a column wider when a value doesn't fit it, and say which dates differ then.")
+]
+NamesAs = Annotated[
+    Names,
+    _option("names", "Names of columns: the attributes' own, or such as Treasure Data takes, or snake_case."),
+]
+Rename = Annotated[
+    list[str] | None, _names("rename", "Columns that get exactly this name: attribute=column.", metavar="RENAMES")
 ]
 PartSize = Annotated[
     str, _option("part-size", "Close a part when it has this size on disk after a row group.", metavar="SIZE")

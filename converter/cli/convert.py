@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json
-from converter.cli.parse import parse_size, read_names, read_schema
+from converter.cli.parse import parse_size, read_names, read_renames, read_schema
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -37,6 +37,8 @@ class ConvertArguments:
     overflow: takes.Overflow = None
     schema: takes.Schema = None
     evolve: takes.Evolve = False
+    names: takes.NamesAs = takes.DEFAULTS.names
+    rename: takes.Rename = None
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
     workers: takes.Workers = 0
     latest: takes.Latest = False
@@ -64,6 +66,8 @@ class ConvertArguments:
             overflow=self.overflow,
             schema=read_schema(self.schema),
             evolve=self.evolve,
+            names=self.names,
+            rename=read_renames(self.rename, "rename"),
             part_size=parse_size(self.part_size, "part-size"),
             workers=self.workers,
             latest=self.latest,
@@ -82,7 +86,8 @@ def convert(arguments: ConvertArguments) -> None:
 
     Memory depends on --workers, not on the size of the export. The data is read once, and once more if an attribute or
     a type turns up that the beginnings of the data files did not show. --key, --select and --exclude may be repeated
-    and take names separated by commas; write \\, for a comma in a name.
+    and take names separated by commas; write \\, for a comma in a name. --rename takes a=b,c=d; write \\= for an equals
+    sign in a name.
     """
     options = arguments.options()
     from converter import api

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json, write_new_file, writing_result
-from converter.cli.parse import read_names
+from converter.cli.parse import read_names, read_renames
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -30,6 +30,8 @@ class InspectArguments:
     mixed: takes.MixedAs = takes.DEFAULTS.mixed
     key: takes.Key = None
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
+    names: takes.NamesAs = takes.DEFAULTS.names
+    rename: takes.Rename = None
     workers: takes.Workers = 0
     latest: takes.Latest = False
     no_verify: takes.NoVerify = False
@@ -46,6 +48,8 @@ class InspectArguments:
             mixed=self.mixed,
             key=read_names(self.key, "key"),
             max_columns=self.max_columns,
+            names=self.names,
+            rename=read_renames(self.rename, "rename"),
             workers=self.workers,
             latest=self.latest,
             verify=not self.no_verify,

@@ -45,10 +45,7 @@ def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:
 
     Each text holds names between commas; `\,` is a comma in a name and `\\` a backslash.
     """
-    if given is None:
-        from_environment = os.environ.get(environment_name(option), "")
-        given = [from_environment] if from_environment else []
-    names = [name for text in given for name in split_names(text)]
+    names = [name for text in _texts(given, option) for name in split_names(text)]
     if "" in names:
         raise UsageError(
             "a name is empty", f"--{option}", r"separate names by one comma, and write \, for a comma in a name"
@@ -56,21 +53,49 @@ def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def read_renames(given: list[str] | None, option: str) -> tuple[tuple[str, str], ...]:
+    r"""(attribute, column) pairs, given as names are: `a=b,c=d`, where `\=` is an equals sign in a name."""
+    pairs = []
+    for text in _texts(given, option):
+        names: list[str] = []
+        for name, end in _cut(text, ",="):
+            names.append(name)
+            if end == "=":
+                continue
+            if len(names) != 2:
+                raise UsageError(
+                    f"{'='.join(names)!r} is no pair of names",
+                    f"--{option}",
+                    r"write attribute=column, and \= or \, for such a character in a name",
+                )
+            pairs.append((names[0], names[1]))
+            names = []
+    return tuple(dict.fromkeys(pairs))
+
+
 def split_names(text: str) -> list[str]:
     r"""Cut a text at its commas: `a,b\,c` is `a` and `b,c`. A backslash before anything else is itself."""
-    return list(_cut_at_commas(text))
+    return [name for name, _ in _cut(text, ",")]
 
 
-def _cut_at_commas(text: str) -> Iterator[str]:
+def _texts(given: list[str] | None, option: str) -> list[str]:
+    if given is not None:
+        return given
+    from_environment = os.environ.get(environment_name(option), "")
+    return [from_environment] if from_environment else []
+
+
+def _cut(text: str, separators: str) -> Iterator[tuple[str, str]]:
+    """The pieces, each with the separator that ends it; of the last it is empty."""
     name = ""
     rest = iter(text)
     for character in rest:
-        if character == ",":
-            yield name
+        if character in separators:
+            yield name, character
             name = ""
         elif character == "\\":
             escaped = next(rest, "")
-            name += escaped if escaped and escaped in ",\\" else character + escaped
+            name += escaped if escaped and escaped in separators + "\\" else character + escaped
         else:
             name += character
-    yield name
+    yield name, ""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
+import polars.selectors as cs
 
 from converter.errors import SchemaError, StorageError
 from converter.run.publish import read_records
@@ -92,7 +93,7 @@ def _scan_record(destination: Destination, record: Record, columns: Sequence[Col
     else:
         frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False)
     wanted = [
-        pl.col(column.name).cast(polars_type(column))
+        _named(column.name).cast(polars_type(column))
         if column.name in own
         else pl.lit(None, polars_type(column)).alias(column.name)
         for column in columns
@@ -113,8 +114,13 @@ def _scan_csv(paths: Sequence[str], columns: Sequence[Column]) -> pl.LazyFrame:
     return frame.select(_parse(column) for column in columns)
 
 
+def _named(name: str) -> pl.Expr:
+    # Not pl.col, which takes `*` and `^…$` for patterns.
+    return cs.by_name(name)
+
+
 def _parse(column: Column) -> pl.Expr:
-    text = pl.col(column.name)
+    text = _named(column.name)
     if column.type == "binary":
         return text.str.decode("base64")
     if column.type == "bool":

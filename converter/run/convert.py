@@ -14,7 +14,7 @@ from converter.export.locate import open_export
 from converter.export.manifest import Export, check_files, require_supported
 from converter.options import ConvertOptions
 from converter.run.control import Control
-from converter.run.describe import describe_columns, observation_warnings, schema_warnings
+from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings
 from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
 from converter.run.memory import changes, evolution_warnings, remember
@@ -32,7 +32,7 @@ from converter.run.shard import (
     write_empty_part,
 )
 from converter.schema.contract import NOTHING_PROMISED, Contract, broken
-from converter.schema.derive import check_names, fit_schema
+from converter.schema.derive import check_names, fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.storage import open_destination
@@ -97,12 +97,10 @@ class _Run:
         if not breaks or self.options.evolve:
             return schema
         self.listener.phase("looking for the first value that does not fit its column")
-        broken_ones = Schema(tuple(found.column for found in breaks))
-        job = self.job(Purpose.INSPECT, broken_ones)
-        alone = tuple(str(column.attribute) for column in broken_ones.columns)
-        job = replace(job, options=replace(self.options, key=(), select=alone, exclude=()))
         files = sampled_files(self.export.files) if sampled else self.export.files
-        raise broken(breaks, observation, self.contract, find_surprise(files, job, Control(), beginnings=sampled))
+        promised = Schema(tuple(found.column for found in breaks))
+        place = find_surprise(self.source, files, promised, beginnings=sampled)
+        raise broken(breaks, observation, self.contract, place)
 
     def job(self, purpose: Purpose, schema: Schema | None = None, staging: Staging | None = None) -> Job:
         """What the shards of a pass have in common."""
@@ -221,7 +219,11 @@ def _report(
     for shard in result.shards:
         changed.update(shard.changed)
     columns = describe_columns(schema, observation, changed)
-    about_data = [*schema_warnings(columns), *observation_warnings(observation, schema, run.options)]
+    about_data = [
+        *name_warnings(columns, name_rules(run.options, run.contract)),
+        *schema_warnings(columns),
+        *observation_warnings(observation, schema, run.options),
+    ]
     return replace(
         _plan(run, dest, decision),
         status="published",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from converter.options import ConvertOptions
+from converter.options import NAME_POLICIES, ConvertOptions
 from converter.run.report import ColumnReport
 from converter.schema.derive import families
-from converter.schema.naming import case_twins
+from converter.schema.naming import NameRules, case_twins, legal_name, whole_name
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.tags import TAGS
 from converter.schema.types import Origin, Schema
 
 _MIXED = (Origin.MIXED_TEXT, Origin.MIXED_JSON)
+# More names than these are for programs to look at.
+_NAMES_TOLD = 20
 
 
 def types_seen(seen: AttributeObservation) -> dict[str, int]:
@@ -49,11 +51,6 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
     """Columns that don't hold what one would expect."""
     warnings = []
     for column in columns:
-        if column.attribute is not None and column.name != column.attribute:
-            warnings.append(
-                f"attribute {column.attribute!r} is in column {column.name!r}: its own name stands for something else,"
-                " a folder's key or a column of ours"
-            )
         if column.changed:
             warnings.append(
                 f"column {column.name!r}: {column.changed:,} numbers are rounded, because doubles hold no more"
@@ -64,6 +61,38 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
                 f" {column.decimals} decimals don't fit decimal128(38)"
             )
     return warnings
+
+
+def name_warnings(columns: Sequence[ColumnReport], rules: NameRules) -> list[str]:
+    """Columns that are called neither as the user said nor as the policy would call them, or are cut short."""
+    owners = {column.name.casefold(): column.attribute for column in columns}
+    asked = dict(rules.renames)
+    warnings = []
+    for column in columns:
+        if column.attribute is None or column.name in (column.attribute, asked.get(column.attribute)):
+            continue
+        reason = _name_reason(column.attribute, column.name, rules, owners)
+        if reason:
+            warnings.append(f"attribute {column.attribute!r} is in column {column.name!r}: {reason}")
+    if len(warnings) > _NAMES_TOLD:
+        more = len(warnings) - _NAMES_TOLD
+        warnings[_NAMES_TOLD:] = [f"and {more:,} more such names: the report (--json) has those of all columns"]
+    return warnings
+
+
+def _name_reason(attribute: str, name: str, rules: NameRules, owners: Mapping[str, str | None]) -> str:
+    """Why the attribute's column has this name; empty where the policy's rule says it all."""
+    wanted = legal_name(attribute, rules.policy)
+    if name == wanted:
+        return "" if wanted == whole_name(attribute, rules.policy) else f"cut to {len(wanted)} characters"
+    if wanted in NAME_POLICIES[rules.policy].reserved:
+        return f"{wanted!r} is reserved by --names {rules.policy}, and --rename gives it another name"
+    if wanted.casefold() in rules.kept_free():
+        return f"{wanted!r} stands for something else, a folder's key or a column of ours"
+    owner = owners.get(wanted.casefold())
+    if owner is not None and owner != attribute:
+        return f"{wanted!r} is the column of {owner!r}"
+    return "the destination has called it so before"
 
 
 def observation_warnings(observation: Observation, schema: Schema, options: ConvertOptions) -> list[str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from converter.errors import SchemaError
 from converter.export.manifest import Export
 from converter.options import ConvertOptions
-from converter.run.describe import describe_columns, observation_warnings, schema_warnings, types_seen
+from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings, types_seen
 from converter.run.report import format_instant, json_members
-from converter.schema.derive import derive_schema
+from converter.schema.derive import derive_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
 
@@ -77,7 +77,8 @@ def make_inspection(
         schema = derive_schema(observation, options)
     except SchemaError as error:
         warnings.append(str(error))
-    warnings += schema_warnings(describe_columns(schema, observation, {}))
+    described = describe_columns(schema, observation, {})
+    warnings += name_warnings(described, name_rules(options)) + schema_warnings(described)
     warnings += observation_warnings(observation, schema, options)
     columns = {column.attribute: column for column in schema.columns}
     attributes = []

@@ -115,7 +115,7 @@ def _with_file(recorded: Contract, file: Contract, evolve: bool) -> Contract:
         if other is None:
             promises.append(promise)
             continue
-        if other.name != promise.name:
+        if other.name is not None and other.name != promise.name:
             raise SchemaError(
                 f"attribute {promise.attribute!r} is in column {promise.name!r} at this destination, and {file.where}"
                 f" calls it {other.name!r}",

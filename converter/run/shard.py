@@ -189,14 +189,15 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
     return decoder.observation()
 
 
-def find_surprise(files: Iterable[DataFile], job: Job, control: Control, *, beginnings: bool = False) -> str:
-    """The place of the first value that the job's schema can't hold, as errors name it; "" if there is none.
+def find_surprise(source: Source, files: Iterable[DataFile], schema: Schema, *, beginnings: bool = False) -> str:
+    """The place of the first value that a column of the schema can't hold, as errors name it; "" if there is none.
 
     beginnings: look at the first block of each file only. Behind a bad line, of which a pass tells, nothing is read.
     """
-    decoder = Decoder(job.schema, wants=job.options.wants)
+    attributes = {column.attribute for column in schema.columns}
+    decoder = Decoder(schema, wants=attributes.__contains__)
     for file in files:
-        with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
+        with BlockReader(source, file, verify=False) as reader:
             for block in reader:
                 bad = False
                 try:

@@ -44,12 +44,12 @@ _BY_ORIGIN = {
 class Promise:
     """One column that is promised.
 
-    column: type and origin are empty when the data is to decide them. numbers: what `--numbers` is for this column.
+    name, type, origin: None where the policy or the data is to decide. numbers: what `--numbers` is for this column.
     integer_digits, decimals: the most of any number that is published in it.
     """
 
     attribute: str | None
-    name: str
+    name: str | None
     type: str | None = None
     origin: Origin | None = None
     numbers: Numbers | None = None
@@ -58,8 +58,8 @@ class Promise:
 
     @property
     def column(self) -> Column | None:
-        """The promised column, None while the data is to decide."""
-        if self.type is None or self.origin is None:
+        """The promised column, None while something is to be decided."""
+        if self.name is None or self.type is None or self.origin is None:
             return None
         return Column(self.name, self.attribute, self.type, self.origin)
 
@@ -77,9 +77,14 @@ class Contract:
         return frozenset(promise.attribute for promise in self.promises if promise.attribute is not None)
 
     @property
-    def names(self) -> frozenset[str]:
-        """The names of the promised columns."""
-        return frozenset(promise.name for promise in self.promises)
+    def named(self) -> dict[str, str]:
+        """attribute → column name, where that is promised."""
+        return {p.attribute: p.name for p in self.promises if p.attribute is not None and p.name is not None}
+
+    @property
+    def unnamed(self) -> tuple[str, ...]:
+        """Attributes whose columns have no name yet, in the order of the columns."""
+        return tuple(p.attribute for p in self.promises if p.attribute is not None and p.name is None)
 
     @property
     def has_overflow(self) -> bool:

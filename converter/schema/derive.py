@@ -13,14 +13,14 @@ Columns that are promised (contract.py) come first, as they are promised; the ru
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from converter.errors import SchemaError, UsageError
-from converter.options import NAMES_LIMIT, ConvertOptions, Numbers
+from converter.options import NAMES_LIMIT, OURS, ConvertOptions, Numbers
 from converter.schema import tags
 from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken, combined, holds
-from converter.schema.naming import OURS, name_columns
+from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin, Schema
 
@@ -70,8 +70,8 @@ def derive_schema(observation: Observation, options: ConvertOptions, contract: C
     """The columns for what was observed.
 
     Raises SchemaError for more attributes than `max_columns` without an overflow column, for mixed types with
-    `mixed="fail"`, and for a broken promise. Names in `key`, `select` and `exclude` that were not observed are passed
-    over: `check_names` judges them when all is observed.
+    `mixed="fail"`, and for a broken promise. Names in `key`, `select`, `exclude` and `rename` that were not observed
+    are passed over: `check_names` judges them when all is observed.
     """
     schema, breaks = fit_schema(observation, options, contract)
     if breaks:
@@ -90,26 +90,28 @@ def fit_schema(
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
     if options.mixed == "fail":
         _refuse_mixed(wanted)
-    columns, breaks = _promised_columns(wanted, options, contract)
-    kept = _new_attributes(wanted, options, contract, len(columns))
+    promised = [promise for promise in contract.promises if promise.type or promise.attribute in wanted]
+    kept = _new_attributes(wanted, options, contract, len(promised))
     keys = [name for name in options.key if name in kept]
     ordered = keys + sorted(kept - set(keys))
-    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ()), *contract.names}
-    columns += [
-        Column(name, attribute, *column_type(wanted[attribute], options))
-        for attribute, name in name_columns(ordered, reserved).items()
-    ]
+    names = name_columns([*contract.unnamed, *ordered], name_rules(options, contract), contract.named)
+    columns, breaks = _promised_columns(promised, wanted, options, names)
+    columns += [Column(names[attribute], attribute, *column_type(wanted[attribute], options)) for attribute in ordered]
     if options.overflow and not contract.has_overflow and len(kept) < len(wanted.keys() - contract.attributes):
         columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
     return Schema(tuple(columns)), breaks
 
 
 def _promised_columns(
-    wanted: dict[str, AttributeObservation], options: ConvertOptions, contract: Contract
+    promises: Iterable[Promise],
+    wanted: dict[str, AttributeObservation],
+    options: ConvertOptions,
+    names: Mapping[str, str],
 ) -> tuple[list[Column], tuple[Break, ...]]:
     """The promised columns, wider where they can't hold what was seen, and those that are wider."""
     columns, breaks = [], []
-    for promise in contract.promises:
+    for unnamed in promises:
+        promise = unnamed if unnamed.name is not None else replace(unnamed, name=names[unnamed.attribute or ""])
         column = promise.column
         seen = wanted.get(promise.attribute) if promise.attribute is not None else None
         if seen is not None:
@@ -126,7 +128,8 @@ def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOption
     """The promised column itself if it holds what was seen, and is what the options ask for; else a wider one."""
     column, numbers = promise.column, promise.numbers or options.numbers
     kinds = families(seen.seen)
-    fresh = Column(promise.name, promise.attribute, *column_type(combined(promise, seen), options, promise.numbers))
+    type_, origin = column_type(combined(promise, seen), options, promise.numbers)
+    fresh = Column(promise.name or "", promise.attribute, type_, origin)
     if column is None:
         return fresh
     asked = (numbers == "double" and column.type != "double") or (numbers == "text" and column.origin is Origin.NUMBER)
@@ -138,6 +141,13 @@ def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOption
     if numeric and kinds == {tags.N}:
         return fresh
     return replace(column, type="string", origin=Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT)
+
+
+def name_rules(options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> NameRules:
+    """How columns are named with these options, beside promised columns that are no attribute's."""
+    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ())}
+    reserved |= {promise.name for promise in contract.promises if promise.attribute is None and promise.name}
+    return NameRules(options.names, options.rename, frozenset(reserved))
 
 
 def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
@@ -152,7 +162,9 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
 
 def check_names(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> None:
     """Every attribute that the options name must occur, or have a column; UsageError with near matches otherwise."""
-    for option, names in (("--key", options.key), ("--select", options.select), ("--exclude", options.exclude)):
+    renamed = tuple(attribute for attribute, _ in options.rename)
+    given = {"--key": options.key, "--select": options.select, "--exclude": options.exclude, "--rename": renamed}
+    for option, names in given.items():
         for name in names:
             if name not in observation.attributes and name not in contract.attributes:
                 near = difflib.get_close_matches(name, observation.attributes, n=3, cutoff=0.5)
@@ -180,8 +192,9 @@ def _new_attributes(
         return set(new)
     if not options.overflow:
         raise too_many_attributes(wanted.keys() | contract.attributes, options.max_columns)
-    keys = [name for name in options.key if name in new]
-    others = sorted(new - set(keys), key=lambda name: (-wanted[name].values, name))
+    # Who gives a column a name wants the column.
+    keys = {name for name in (*options.key, *dict(options.rename)) if name in new}
+    others = sorted(new - keys, key=lambda name: (-wanted[name].values, name))
     room = max(options.max_columns - 1 - promised - len(keys), 0)
     return {*keys, *others[:room]}
 

@@ -10,7 +10,7 @@
      ]
     }
 
-The columns come in this order. Only `attribute` is needed. Without `name` the column is called like the attribute.
+The columns come in this order. Only `attribute` is needed. Without `name` it is as `--names` and `--rename` say.
 Without `type` the data decides, and `numbers` is what `--numbers` is for this attribute. A `string` without an origin
 takes values of every type as text. An attribute that is dropped has no column; one that isn't listed gets one behind
 all others.
@@ -26,9 +26,8 @@ from dataclasses import dataclass
 from typing import Final, cast, get_args
 
 from converter.errors import UsageError
-from converter.options import ConvertOptions, Numbers, SchemaText
+from converter.options import NAME_POLICIES, OURS, ConvertOptions, Numbers, SchemaText
 from converter.schema.contract import Contract, Promise
-from converter.schema.naming import OURS
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin
 
 _VERSION = 1
@@ -75,7 +74,6 @@ def read_schema_file(text: SchemaText, options: ConvertOptions) -> SchemaFile:
         raise reader.error(top.get("columns", _Node(None, 1)), '"columns" must be a list')
     promises, dropped = [], []
     lines: dict[str, int] = {}
-    reserved = {name.casefold() for name in (*options.layout_keys(), *OURS)}
     taken: dict[str, int] = {}
     for node in cast(list[_Node], top["columns"].value):
         members = reader.members(node)
@@ -87,11 +85,11 @@ def read_schema_file(text: SchemaText, options: ConvertOptions) -> SchemaFile:
         if drop:
             dropped.append(attribute)
             continue
-        if promise.name.casefold() in reserved:
-            raise reader.error(node, f"{promise.name!r} is the name of a folder's key or of a column of ours")
-        if promise.name in taken:
-            raise reader.error(node, f"the column of line {taken[promise.name]} is called {promise.name!r} too")
-        taken[promise.name] = node.line
+        if promise.name is not None:
+            _check_name(reader, members["name"], promise.name, options)
+            if promise.name in taken:
+                raise reader.error(node, f"the column of line {taken[promise.name]} is called {promise.name!r} too")
+            taken[promise.name] = node.line
         promises.append(promise)
     return SchemaFile(Contract(tuple(promises), text.where), tuple(dropped))
 
@@ -105,6 +103,13 @@ def render_schema_file(columns: Iterable[Column]) -> str:
     ]
     body = ",\n".join(f"  {line}" for line in lines)
     return f'{{\n "version": {_VERSION},\n "columns": [\n{body}\n ]\n}}\n'
+
+
+def _check_name(reader: _Reader, node: _Node, name: str, options: ConvertOptions) -> None:
+    if name.casefold() in {reserved.casefold() for reserved in (*options.layout_keys(), *OURS)}:
+        raise reader.error(node, f"{name!r} is the name of a folder's key or of a column of ours")
+    if objection := NAME_POLICIES[options.names].objection(name):
+        raise reader.error(node, f"a column can't be called {name!r} with --names {options.names}: {objection}")
 
 
 def _column(reader: _Reader, node: _Node, members: dict[str, _Node]) -> tuple[Promise, bool]:
@@ -130,7 +135,7 @@ def _column(reader: _Reader, node: _Node, members: dict[str, _Node]) -> tuple[Pr
     if numbers is not None and "type" in members:
         raise reader.error(members["numbers"], '"type" has decided what "numbers" would')
     type_, origin = _type(reader, members)
-    return Promise(attribute, name or attribute, type_, origin, cast(Numbers, numbers)), drop
+    return Promise(attribute, name, type_, origin, cast(Numbers, numbers)), drop
 
 
 def _type(reader: _Reader, members: dict[str, _Node]) -> tuple[str | None, Origin | None]:

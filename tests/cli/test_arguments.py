@@ -66,7 +66,8 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
     given = (
         "convert a b --format csv --compression gzip --layout day={date} --timezone Europe/Berlin --numbers double "
         "--mixed json --key k --select s,k --exclude e --max-columns 7 --overflow _more --part-size 5MB --workers 3 "
-        "--latest --no-verify --show-values --replace --dry-run --json --quiet --log-format json"
+        "--names snake --rename k=id --latest --no-verify --show-values --replace --dry-run --json --quiet "
+        "--log-format json"
     )
     assert parse(*given.split()) == ConvertOptions(
         format="csv",
@@ -80,6 +81,8 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
         exclude=("e",),
         max_columns=7,
         overflow="_more",
+        names="snake",
+        rename=(("k", "id"),),
         part_size=5_000_000,
         workers=3,
         latest=True,
@@ -89,11 +92,13 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
         dry_run=True,
     )
     given = "inspect a --sample --numbers text --mixed fail --key k --max-columns 7 --workers 3 --latest --no-verify"
-    assert parse(*given.split(), "--show-values") == ConvertOptions(
+    assert parse(*given.split(), "--show-values", "--names", "treasure-data", "--rename", "a=b") == ConvertOptions(
         numbers="text",
         mixed="fail",
         key=("k",),
         max_columns=7,
+        names="treasure-data",
+        rename=(("a", "b"),),
         workers=3,
         latest=True,
         verify=False,
@@ -113,10 +118,12 @@ def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
         NUMBERS="double",
         MIXED="json",
         KEY="k 1,k\\,2",
-        SELECT="s,k 1,k\\,2",
+        SELECT="s,k 1,k\\,2,s=t",
         EXCLUDE="e",
         MAX_COLUMNS="7",
         OVERFLOW="_more",
+        NAMES="treasure-data",
+        RENAME="k 1=id,s\\=t=c",
         PART_SIZE="5MB",
         WORKERS="3",
         LATEST="1",
@@ -133,10 +140,12 @@ def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
         numbers="double",
         mixed="json",
         key=("k 1", "k,2"),
-        select=("s", "k 1", "k,2"),
+        select=("s", "k 1", "k,2", "s=t"),
         exclude=("e",),
         max_columns=7,
         overflow="_more",
+        names="treasure-data",
+        rename=(("k 1", "id"), ("s=t", "c")),
         part_size=5_000_000,
         workers=3,
         latest=True,
@@ -154,11 +163,20 @@ def test_the_command_line_goes_before_the_environment(parse: Parse) -> None:
 
 def test_an_empty_variable_is_none(parse: Parse) -> None:
     empty = {"FORMAT": "", "KEY": "", "PART_SIZE": "", "WORKERS": "", "REPLACE": "", "COMPRESSION": "", "OVERFLOW": ""}
+    empty |= {"NAMES": "", "RENAME": ""}
     assert parse("convert", "a", "b", **empty) == ConvertOptions()
 
 
 def test_name_options_are_repeatable(parse: Parse) -> None:
     assert parse("convert", "a", "b", "--key", "x,y", "--key", "z,x").key == ("x", "y", "z")
+
+
+def test_renames_are_repeatable(parse: Parse) -> None:
+    assert parse("inspect", "a", "--rename", "x=y,z=w", "--rename", "a=b").rename == (
+        ("x", "y"),
+        ("z", "w"),
+        ("a", "b"),
+    )
 
 
 def test_workers_left_out_are_the_usable_cpus(parse: Parse) -> None:

@@ -1,4 +1,4 @@
-"""Sizes and lists of names."""
+"""Sizes, lists of names, and renames."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.cli.parse import parse_size, read_names, split_names
+from converter.cli.parse import parse_size, read_names, read_renames, split_names
 from converter.errors import UsageError
 
 
@@ -73,3 +73,37 @@ def test_a_repeated_option_is_the_same_as_one_with_commas(names: list[str]) -> N
 def test_an_empty_name_is_refused(given_names: list[str]) -> None:
     with pytest.raises(UsageError, match="a name is empty"):
         read_names(given_names, "select")
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("a=b", [("a", "b")]),
+        ("a=b,c=d", [("a", "b"), ("c", "d")]),
+        (r"a\=b=c\,d,e\\=f", [("a=b", "c,d"), ("e\\", "f")]),
+        (r"a\b=\c", [(r"a\b", r"\c")]),
+        (" a = b ", [(" a ", " b ")]),
+        ("=b", [("", "b")]),
+        ("a=", [("a", "")]),
+        ("a=b,a=b", [("a", "b")]),
+        ("a=b,a=c", [("a", "b"), ("a", "c")]),
+    ],
+)
+def test_renames_are_pairs_around_an_equals_sign_that_has_no_backslash(text: str, pairs: list[tuple[str, str]]) -> None:
+    assert read_renames([text], "rename") == tuple(pairs)
+
+
+@pytest.mark.parametrize("text", ["", "a", "a,b=c", "a=b,", ",a=b", "a=b=c", r"a\=b", r"a=b\,c=d"])
+def test_what_is_no_rename_is_refused_by_the_options_name(text: str) -> None:
+    with pytest.raises(UsageError, match="is no pair of names") as caught:
+        read_renames([text], "rename")
+    assert caught.value.where == "--rename"
+
+
+@given(st.dictionaries(st.text(st.sampled_from("ab ,=\\é")), st.text(st.sampled_from("ab ,=\\é")), min_size=1))
+def test_any_renames_can_be_written_with_backslashes(renames: dict[str, str]) -> None:
+    def escaped(name: str) -> str:
+        return "".join("\\" + character if character in ",=\\" else character for character in name)
+
+    written = [f"{escaped(attribute)}={escaped(column)}" for attribute, column in renames.items()]
+    assert read_renames(written, "rename") == read_renames([",".join(written)], "rename") == tuple(renames.items())

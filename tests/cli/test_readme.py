@@ -11,6 +11,8 @@ from pathlib import Path
 
 from converter import errors
 from converter.cli.convert import ConvertArguments
+from converter.options import NAME_POLICIES
+from converter.schema.naming import legal_name
 from tests.cli.command import REPOSITORY, environment
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
@@ -63,6 +65,18 @@ def test_the_page_lists_every_exit_code() -> None:
         if isinstance(error, type) and issubclass(error, errors.ConvertError)
     }
     assert codes | {"0", "130", "141", "143"} == listed
+
+
+def test_the_table_of_names_shows_what_the_policies_make() -> None:
+    rows = re.findall(
+        r"^\| `([a-z-]+)` ((?:\| `[^`]+` ){4})\| (?:(\d+) characters)? ?\| (.*) ?\|$", README, re.MULTILINE
+    )
+    assert [policy for policy, *_ in rows] == list(NAME_POLICIES)
+    for policy, names, longest, reserved in rows:
+        attributes = ("orderId", "user-name", "größe", "1st")
+        assert re.findall("`(.+?)`", names) == [legal_name(name, policy) for name in attributes]
+        assert longest == str(NAME_POLICIES[policy].longest or "")
+        assert tuple(re.findall("`(.+?)`", reserved)) == NAME_POLICIES[policy].reserved
 
 
 def test_links_to_files_lead_somewhere() -> None:

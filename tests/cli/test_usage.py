@@ -24,6 +24,13 @@ MISTAKES = [
     (["convert", "a", "b", "--select", "x", "--exclude", "x"], "--exclude: 'x' is both selected and excluded"),
     (["convert", "a", "b", "--layout", "{day}"], "--layout: unknown field {day}"),
     (["convert", "a", "b", "--timezone", "Mars/Base"], "--timezone: unknown time zone 'Mars/Base'"),
+    (["convert", "a", "b", "--names", "camel"], "'camel' is not one of 'preserve', 'treasure-data', 'snake'"),
+    (["convert", "a", "b", "--rename", "a"], "--rename: 'a' is no pair of names"),
+    (
+        ["convert", "a", "b", "--rename", "a=dt"],
+        "--rename: 'a' can't become 'dt': 'dt' is a key of the layout's folders",
+    ),
+    (["inspect", "a", "--names", "snake", "--rename", "a=B"], "--rename: 'a' can't become 'B' with --names snake"),
     (["inspect"], "missing argument 'SOURCE'"),
     (["inspect", "a", "--format", "csv"], "no such option: --format"),
     (["inspect", "a", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),

@@ -154,6 +154,21 @@ def flip_evolve(run: Run, tmp_path: Path) -> None:
     assert run("--evolve", source=later, dest=dest).code == 0
 
 
+def flip_names(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "named", [line(orderId='{"S":"a"}', time='{"S":"b"}')]).folder
+    columns = [list(run("--names", names, source=source).columns) for names in ("preserve", "snake", "treasure-data")]
+    assert columns == [["orderId", "time"], ["order_id", "time"], ["orderid", "time_1"]]
+    assert "attribute 'time' is in column 'time_1'" in run("--names", "treasure-data", source=source).stderr
+
+
+def flip_rename(run: Run, tmp_path: Path) -> None:
+    done = run("--rename", "rare=seldom", "--rename", "b=id")
+    assert list(done.columns) == ["id", "id_1", "mixed", "seldom"]
+    failed = run("--rename", "rar=seldom")
+    assert (failed.code, failed.dest.exists()) == (2, False)
+    assert "did you mean 'rare'" in failed.stderr
+
+
 def flip_part_size(run: Run, tmp_path: Path) -> None:
     source = export_of(tmp_path / "long", small_lines(BATCH_ROWS + 1)).folder
     assert len(run(source=source).files) == 1

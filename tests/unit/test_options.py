@@ -24,6 +24,8 @@ OTHERS: dict[str, Any] = {
     "schema": SchemaText("schema.json", "{}"),
     "evolve": True,
     "part_size": 1,
+    "names": "snake",
+    "rename": (("a", "b"),),
     "workers": 77,
     "latest": True,
     "verify": False,
@@ -76,6 +78,31 @@ def test_options_cannot_be_changed() -> None:
         ({"select": ("a", "b"), "exclude": ("b",)}, "--exclude", "drop one"),
         ({"key": ("a", "k"), "select": ("a", "b")}, "--key", "add 'k' to --select"),
         ({"key": ("k",), "exclude": ("b", "k")}, "--key", "take 'k' out of --exclude"),
+        ({"names": "camel"}, "--names", "preserve, treasure-data, snake"),
+        ({"names": "snake", "overflow": "More"}, "--overflow", "_more"),
+        ({"names": "treasure-data", "overflow": "v"}, "--overflow", "_more"),
+        ({"rename": "a=b"}, "--rename", "(('attribute', 'column'),)"),
+        ({"rename": ("ab",)}, "--rename", "(('attribute', 'column'),)"),
+        ({"rename": {"a": "b"}}, "--rename", "(('attribute', 'column'),)"),
+        ({"rename": (("a", "b", "c"),)}, "--rename", "(('attribute', 'column'),)"),
+        ({"rename": (("a", 1),)}, "--rename", "(('attribute', 'column'),)"),
+        ({"rename": (("a", ""),)}, "--rename", "attribute=column"),
+        ({"rename": (("a", "x"), ("a", "y"))}, "--rename", "one name"),
+        ({"rename": (("a", "x"), ("b", "X"))}, "--rename", "another name"),
+        ({"rename": (("a", "straße"), ("b", "STRASSE"))}, "--rename", "another name"),
+        ({"rename": (("a", "dt"),)}, "--rename", "another name"),
+        ({"rename": (("a", "DAY"),), "layout": "day={date}"}, "--rename", "another name"),
+        ({"rename": (("a", "_OP"),)}, "--rename", "another name"),
+        ({"rename": (("a", "_more"),), "overflow": "_more"}, "--rename", "another name"),
+        ({"rename": (("a", "A"),), "names": "snake"}, "--rename", "another name"),
+        ({"rename": (("a", "1st"),), "names": "treasure-data"}, "--rename", "another name"),
+        ({"rename": (("a", "a\n"),), "names": "snake"}, "--rename", "another name"),
+        ({"rename": (("a", "é"),), "names": "snake"}, "--rename", "another name"),
+        ({"rename": (("a", "x" * 129),), "names": "treasure-data"}, "--rename", "another name"),
+        ({"rename": (("a", "x" * 256),), "names": "snake"}, "--rename", "another name"),
+        ({"rename": (("a", "time"),), "names": "treasure-data"}, "--rename", "another name"),
+        ({"rename": (("a", "b"),), "exclude": ("a",)}, "--rename", "take 'a' out of --exclude"),
+        ({"rename": (("a", "b"),), "select": ("c",)}, "--rename", "add 'a' to --select"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_options_name_and_a_hint(
@@ -85,6 +112,23 @@ def test_what_makes_no_sense_is_refused_with_the_options_name_and_a_hint(
         ConvertOptions(**given)
     assert caught.value.where == where
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("rename", [("\ud800", "b"), ("a", "\ud800")])
+def test_a_rename_from_or_to_what_is_no_utf_8_is_refused(rename: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match="is no UTF-8"):
+        ConvertOptions(rename=(rename,))
+
+
+def test_renames_that_are_possible_are_kept_once_and_in_any_order() -> None:
+    given = (("url", "URL"), ("a", "x" * 300), ("", "a,\n"), ("url", "URL"))
+    options = ConvertOptions(rename=given)
+    assert options.rename == given[:3]
+    assert options.published()["rename"] == [["", "a,\n"], ["a", "x" * 300], ["url", "URL"]]
+    assert ConvertOptions(rename=given[::-1]).published_hash() == options.published_hash()
+    allowed = (("a", "x" * 128), ("dt", "_1"), ("dt_1", "id"))
+    assert ConvertOptions(names="treasure-data", rename=allowed).rename == allowed
+    assert ConvertOptions(names="snake", rename=allowed).rename == allowed
 
 
 def test_the_other_values_of_this_test_are_complete_and_other() -> None:
@@ -105,7 +149,7 @@ def test_the_defaults_and_their_spelled_out_form_have_one_hash() -> None:
 
 def test_the_hash_of_the_defaults_is_the_one_that_records_hold() -> None:
     # A destination's records keep this text: when it changes, every one of them looks like another conversion.
-    assert ConvertOptions().published_hash() == "bc7c61001a6438d511584f33803401c1852a108155349578a1a9f3a879e4e718"
+    assert ConvertOptions().published_hash() == "f3e85ed60791e9355a779ae037105243db59e8222e62133920ac499aad58256f"
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def test_a_column_is_one_line_of_the_file() -> None:
 def test_only_the_attribute_is_needed() -> None:
     promises = of({"attribute": "a"}, {"attribute": "b", "numbers": "double"}, {"attribute": "c", "name": "C"})
     assert promises.contract.promises == (
-        Promise("a", "a"),
-        Promise("b", "b", numbers="double"),
+        Promise("a", None),
+        Promise("b", None, numbers="double"),
         Promise("c", "C"),
     )
     assert promises.contract.promises[0].column is None
@@ -95,15 +95,15 @@ def test_what_is_dropped_is_no_column() -> None:
         ('{"attribute": "x", "drop": "yes"}', '"drop" must be true or false'),
         ('{"attribute": "x", "drop": true, "name": "y"}', "has nothing else"),
         ('{"attribute": "a"}', "attribute 'a' is in line 4 too"),
-        ('{"attribute": "x", "name": "a"}', "the column of line 4 is called 'a' too"),
+        ('{"attribute": "x", "name": "A"}', "the column of line 4 is called 'A' too"),
         ('{"attribute": "x", "name": "DT"}', "'DT' is the name of a folder's key or of a column of ours"),
-        ('{"attribute": "_op"}', "is the name of a folder's key"),
+        ('{"attribute": "x", "name": "_op"}', "is the name of a folder's key"),
         ('{"attribute": "x", "attribute": "y"}', "'attribute' is there twice"),
         ("7", "an object { … } is expected here"),
     ],
 )
 def test_what_makes_no_sense_is_named_with_its_line(column: str, problem: str) -> None:
-    content = f'{{\n "version": 1,\n "columns": [\n  {{"attribute": "a"}},\n\n  {column}\n ]\n}}\n'
+    content = f'{{\n "version": 1,\n "columns": [\n  {{"attribute": "a", "name": "A"}},\n\n  {column}\n ]\n}}\n'
     with pytest.raises(UsageError) as caught:
         read(content)
     assert problem in caught.value.what
@@ -140,5 +140,12 @@ def test_a_file_that_is_none_is_refused(content: str, where: str, problem: str) 
 
 def test_a_byte_order_mark_and_the_layouts_own_keys_are_known() -> None:
     assert read('\ufeff{"version": 1, "columns": []}').contract.promises == ()
-    content = '{"version": 1, "columns": [{"attribute": "dt"}]}'
+    content = '{"version": 1, "columns": [{"attribute": "dt", "name": "dt"}]}'
     assert read(content, layout="day={date}").contract.promises == (Promise("dt", "dt"),)
+
+
+def test_a_name_must_be_one_that_the_policy_allows() -> None:
+    content = '{"version": 1, "columns": [{"attribute": "a", "name": "A b"}]}'
+    assert read(content).contract.promises == (Promise("a", "A b"),)
+    with pytest.raises(UsageError, match="can't be called 'A b' with --names snake: only a-z"):
+        read(content, names="snake")
