@@ -21,6 +21,10 @@ COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "csv": ("none", "gzip"),
 }
 LAYOUT_FIELDS = ("date", "from", "to", "table")
+CASTS = ("timestamp",)
+ADDED = ("export_time", "export_id", "date", "unix_time")
+"""Facts of an export that a column can hold."""
+TIME_COLUMN = "time"
 NAMES_LIMIT = 100_000
 MIB = 1 << 20
 
@@ -39,7 +43,12 @@ _PUBLISHED = (
     "max_columns",
     "overflow",
     "part_size",
+    "cast",
+    "time",
+    "add_column",
 )
+# Records of older versions lack them: while they are not used, an export that was published then is still the same.
+_LATER = ("cast", "time", "add_column")
 
 
 def usable_cpus() -> int:
@@ -56,6 +65,9 @@ class ConvertOptions:
     compression: None takes the format's default (zstd for Parquet, none for CSV).
     key, select, exclude: attribute names as DynamoDB has them. Keys come first in the columns.
     overflow: name of the JSON column that takes the attributes beyond max_columns; None makes that an error.
+    cast: pairs of attribute and the type that each of its values must be read as, exactly (CASTS).
+    time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
+    add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
     part_size: bytes on disk after which a part is closed, looked at after each row group.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest: of several exports in SOURCE, take the newest.
@@ -73,6 +85,9 @@ class ConvertOptions:
     max_columns: int = 2000
     overflow: str | None = None
     part_size: int = 96 * MIB
+    cast: tuple[tuple[str, str], ...] = ()
+    time: str | None = None
+    add_column: tuple[tuple[str, str], ...] = ()
     workers: int = 0
     latest: bool = False
     verify: bool = True
@@ -124,6 +139,46 @@ class ConvertOptions:
             if not self.wants(name):
                 way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
                 raise UsageError(f"the key {name!r} would have no column", "--key", way)
+        object.__setattr__(self, "cast", tuple(dict.fromkeys(self.cast)))
+        object.__setattr__(self, "add_column", tuple(dict.fromkeys(self.add_column)))
+        self._check_times()
+        self._check_added()
+
+    def _check_times(self) -> None:
+        for name, type_ in self.cast:
+            _check_text(name)
+            _check_choice("--cast", type_, CASTS)
+        if self.time == "":
+            raise UsageError("the attribute has no name", "--time", "use for example created_at")
+        _check_text(self.time or "")
+        if self.time in dict(self.cast):
+            raise UsageError(
+                f"{self.time!r} is cast too, and can have one column only", "--time", "drop one of the two"
+            )
+        for name in self.times():
+            if not self.wants(name):
+                option = "--time" if name == self.time else "--cast"
+                way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
+                raise UsageError(f"the attribute {name!r} would have no column", option, way)
+
+    def _check_added(self) -> None:
+        taken = dict.fromkeys((key.casefold() for key in self.layout_keys()), "a folder's key")
+        taken |= {self.overflow.casefold(): "the overflow column"} if self.overflow else {}
+        taken |= {TIME_COLUMN: "the column of --time"} if self.time else {}
+        for name, fact in self.add_column:
+            _check_choice("--add-column", fact, ADDED)
+            _check_text(name)
+            if not name:
+                raise UsageError("the column has no name", "--add-column", f"use for example {fact}={fact}")
+            if name.casefold() in taken:
+                raise UsageError(
+                    f"{name!r} is the name of {taken[name.casefold()]} already", "--add-column", "choose another name"
+                )
+            taken[name.casefold()] = "another added column"
+
+    def times(self) -> tuple[str, ...]:
+        """Attributes whose values must be timestamps."""
+        return (*(name for name, _ in self.cast), *((self.time,) if self.time is not None else ()))
 
     def wants(self, attribute: str) -> bool:
         """Does the user want a column for this attribute?"""
@@ -137,7 +192,9 @@ class ConvertOptions:
         """The options that decide what is published, as JSON types."""
         values = asdict(self)
         published = {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
-        return published | {"select": sorted(self.select), "exclude": sorted(self.exclude)}
+        published |= {"select": sorted(self.select), "exclude": sorted(self.exclude)}
+        published |= {"cast": sorted(map(list, self.cast)), "add_column": [list(pair) for pair in self.add_column]}
+        return {name: value for name, value in published.items() if value or name not in _LATER}
 
     def published_hash(self) -> str:
         """sha256 (hex) of the options that decide what is published."""

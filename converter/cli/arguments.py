@@ -107,6 +107,24 @@ Overflow = Annotated[
     str | None,
     _option("overflow", "Put attributes beyond --max-columns into one JSON column of this name.", metavar="NAME"),
 ]
+Cast = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cast", help="Attributes whose values must be timestamps, or the run fails.", metavar="NAME=timestamp"
+    ),
+]
+Time = Annotated[
+    str | None,
+    _option("time", "The attribute that becomes the column time, in Unix seconds.", metavar="NAME"),
+]
+AddColumn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--add-column",
+        help="A column behind all others that is the same in every row: export_time, unix_time, export_id or date.",
+        metavar="NAME=FACT",
+    ),
+]
 PartSize = Annotated[
     str, _option("part-size", "Close a part when it has this size on disk after a row group.", metavar="SIZE")
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json
-from converter.cli.parse import parse_size, read_names
+from converter.cli.parse import parse_size, read_names, read_pairs
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -35,6 +35,9 @@ class ConvertArguments:
     exclude: takes.Exclude = None
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
     overflow: takes.Overflow = None
+    cast: takes.Cast = None
+    time: takes.Time = None
+    add_column: takes.AddColumn = None
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
     workers: takes.Workers = 0
     latest: takes.Latest = False
@@ -60,6 +63,9 @@ class ConvertArguments:
             exclude=read_names(self.exclude, "exclude"),
             max_columns=self.max_columns,
             overflow=self.overflow,
+            cast=read_pairs(self.cast, "cast"),
+            time=self.time,
+            add_column=read_pairs(self.add_column, "add-column"),
             part_size=parse_size(self.part_size, "part-size"),
             workers=self.workers,
             latest=self.latest,

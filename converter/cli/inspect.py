@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json, writing_result
-from converter.cli.parse import read_names
+from converter.cli.parse import read_names, read_pairs
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -28,6 +28,9 @@ class InspectArguments:
     numbers: takes.NumbersAs = takes.DEFAULTS.numbers
     mixed: takes.MixedAs = takes.DEFAULTS.mixed
     key: takes.Key = None
+    cast: takes.Cast = None
+    time: takes.Time = None
+    add_column: takes.AddColumn = None
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
     workers: takes.Workers = 0
     latest: takes.Latest = False
@@ -43,6 +46,9 @@ class InspectArguments:
             numbers=self.numbers,
             mixed=self.mixed,
             key=read_names(self.key, "key"),
+            cast=read_pairs(self.cast, "cast"),
+            time=self.time,
+            add_column=read_pairs(self.add_column, "add-column"),
             max_columns=self.max_columns,
             workers=self.workers,
             latest=self.latest,

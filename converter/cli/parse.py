@@ -47,6 +47,17 @@ def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def read_pairs(given: list[str] | None, option: str) -> tuple[tuple[str, str], ...]:
+    r"""Pairs `NAME=VALUE` from an option like those of `read_names`; a name may hold `=`, a value doesn't."""
+    pairs = []
+    for text in read_names(given, option):
+        name, equals, value = text.rpartition("=")
+        if not equals or not name:
+            raise UsageError(f"{text!r} is no pair", f"--{option}", "write NAME=VALUE, and commas between pairs")
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
 def split_names(text: str) -> list[str]:
     r"""Cut a text at its commas: `a,b\,c` is `a` and `b,c`. A backslash before anything else is itself."""
     return list(_cut_at_commas(text))

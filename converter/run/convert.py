@@ -19,9 +19,10 @@ from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
-from converter.run.record import make_record
+from converter.run.record import export_date, make_record
 from converter.run.report import Report, format_instant
 from converter.run.shard import Job, PassResult, Purpose, first_blocks
+from converter.schema.added import Value, added_values
 from converter.schema.derive import check_names, derive_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
@@ -51,6 +52,15 @@ class _Run:
     passes: int = 0
     surprise: str = ""
 
+    def added(self) -> dict[str, Value]:
+        """What the added columns hold, by name."""
+        return added_values(
+            self.options.add_column,
+            export_id=self.export.export_id,
+            instant=self.export.instant(),
+            date=export_date(self.export, self.options.timezone),
+        )
+
     def sample(self, purpose: Purpose) -> Observation:
         """What the first blocks of files spread over the export show; ExportError only if that is all one wants."""
         first = "" if is_compiled() else "compiling the decoder (once on a machine), then "
@@ -74,7 +84,8 @@ class _Run:
         self.listener.phase(phase)
         self.listener.started(self.bytes_in, len(self.export.files))
         control = Control(self.listener.advanced)
-        result = self.engine(self.shards, Job(self.source, self.options, purpose, schema, staging), control)
+        job = Job(self.source, self.options, purpose, schema, staging, self.added())
+        result = self.engine(self.shards, job, control)
         self.bytes_read += control.bytes_read
         self.passes += 1
         self.surprise = control.surprise

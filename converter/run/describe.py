@@ -44,16 +44,25 @@ def describe_columns(schema: Schema, observation: Observation, changed: Mapping[
     return tuple(reports)
 
 
+def _is_unix_time(column: ColumnReport) -> bool:
+    return column.origin is Origin.TIME and column.type == "int64"
+
+
 def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
     """Columns that don't hold what one would expect."""
     warnings = []
     for column in columns:
-        if column.attribute is not None and column.name != column.attribute:
+        if column.attribute is not None and column.name != column.attribute and not _is_unix_time(column):
             warnings.append(
                 f"attribute {column.attribute!r} is in column {column.name!r}: its own name stands for something else,"
                 " a folder's key or a column of ours"
             )
-        if column.changed:
+        if column.changed and column.origin is Origin.TIME:
+            warnings.append(
+                f"column {column.name!r}: {column.changed:,} times are cut to the second below,"
+                " because Unix seconds hold no more"
+            )
+        elif column.changed:
             warnings.append(
                 f"column {column.name!r}: {column.changed:,} numbers are rounded, because doubles hold no more"
             )

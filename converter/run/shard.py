@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
 from converter.decode.decoder import Batch, Decoder
-from converter.decode.lines import LineProblem
-from converter.errors import BadLineError, EmptyLineError
+from converter.decode.lines import LineProblem, TimeProblem
+from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
 from converter.export.manifest import DataFile
 from converter.options import ConvertOptions
 from converter.run.control import Control
 from converter.run.plan import Shard
 from converter.run.spare import SpareThreads
+from converter.schema.added import Value
 from converter.schema.derive import derive_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
@@ -46,7 +47,7 @@ class Purpose(StrEnum):
 class Job:
     """What all shards of a pass have in common.
 
-    schema None means: observe only; staging is needed otherwise.
+    schema None means: observe only; staging is needed otherwise. added: what added columns hold, by name.
     """
 
     source: Source
@@ -54,6 +55,7 @@ class Job:
     purpose: Purpose
     schema: Schema | None = None
     staging: Staging | None = None
+    added: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class WrittenPart:
 class ShardResult:
     """What one shard gave; without parts if it observed only.
 
-    json_bytes: inflated. changed: per column, values that a double has changed. complete: the parts hold all items.
+    json_bytes: inflated. changed: per column, values that it holds only rounded. complete: the parts hold all items.
     """
 
     index: int
@@ -102,7 +104,10 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
 
     Raises DataFileError, BadLineError, SchemaError, StorageError, and Stopped when another shard has failed.
     """
-    decoder = Decoder(job.schema, text=job.options.format == "csv", wants=job.options.wants)
+    options = job.options
+    decoder = Decoder(
+        job.schema, text=options.format == "csv", wants=options.wants, times=options.times(), added=job.added
+    )
     output = _Output(shard, job, control.spare)
     json_bytes = 0
     try:
@@ -170,11 +175,12 @@ def _surprised_by_empty_lines(job: Job, control: Control, decoder: Decoder, outp
 
 
 def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
-    """What the first block of a file shows. Raises DataFileError and, if the pass is there to look, BadLineError.
+    """What the first block of a file shows. Raises DataFileError and, if the pass is there to look, what a line raises.
 
     Another pass will read all of the file: it is left to that one to say what is wrong with a line.
     """
-    decoder = Decoder(None, wants=job.options.wants)
+    times = job.options.times() if job.purpose is Purpose.INSPECT else ()
+    decoder = Decoder(None, wants=job.options.wants, times=times)
     with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
         for block in reader:
             try:
@@ -187,7 +193,7 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
     return decoder.observation()
 
 
-def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> BadLineError:
+def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
     reason = problem.reason
     line = reader.line_at(problem.byte)
     hint = f"see the line with: gzip -dc {shlex.quote(reader.place)} | sed -n {line}p"
@@ -195,7 +201,11 @@ def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions
         reason += f": {problem.value[:_SHOWN]!r}"
     elif problem.value:
         hint += "; --show-values shows the value here"
-    return BadLineError(reason, f"{reader.place} line {line} (byte {problem.byte}): {problem.path}", hint)
+    where = f"{reader.place} line {line} (byte {problem.byte}): {problem.path}"
+    if isinstance(problem, TimeProblem):
+        way = "convert without --cast or --time for this attribute to keep its values as they are"
+        return SchemaError(f"the value is no timestamp: {reason}", where, f"{way}; {hint}")
+    return BadLineError(reason, where, hint)
 
 
 class _Output:

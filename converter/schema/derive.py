@@ -3,6 +3,7 @@
     S → string        BOOL → bool        B → binary        M, L, SS, NS, BS → string (JSON)
     N → int64 when all are integers within int64; else decimal128(38, s); else string, digit for digit
     several of these in one attribute → string, as `mixed` says
+    whatever it has, if it is cast → timestamp, or int64 for `time`: who decodes it refuses what is none
 
 The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals while the integer digits fit in front;
 else exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
@@ -11,11 +12,12 @@ else exactly the decimals. Steps keep types the same from day to day, and a samp
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from converter.errors import SchemaError, UsageError
-from converter.options import NAMES_LIMIT, ConvertOptions
+from converter.options import NAMES_LIMIT, TIME_COLUMN, ConvertOptions
 from converter.schema import tags
+from converter.schema.added import added_columns
 from converter.schema.naming import OURS, name_columns
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import Column, Origin, Schema
@@ -67,24 +69,44 @@ def derive_schema(observation: Observation, options: ConvertOptions) -> Schema:
     `mixed="fail"`. Names in `key`, `select` and `exclude` that were not observed are passed over: `check_names`
     judges them when all is observed.
     """
-    if options.overflow:
-        _check_overflow_name(options.overflow, options.layout_keys())
+    _check_own_names(options)
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
     if len(observation.attributes) > NAMES_LIMIT:
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
     kept = _kept_attributes(wanted, options)
     keys = [name for name in options.key if name in kept]
     ordered = keys + sorted(kept - set(keys))
-    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ())}
-    columns = [
-        Column(name, attribute, *column_type(wanted[attribute], options))
-        for attribute, name in name_columns(ordered, reserved).items()
-    ]
+    names = name_columns([name for name in ordered if name != options.time], _reserved_names(options))
+    columns = [_make_column(attribute, names, wanted[attribute], options) for attribute in ordered]
     if options.mixed == "fail":
         _refuse_mixed(columns, wanted)
     if len(kept) < len(wanted) and options.overflow:
         columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
+    if columns:
+        # The overflow column stands for attributes and goes with them: whether there is one depends on the data. What
+        # is added comes behind all of them, and alone it is no schema: of an export without items nothing is known.
+        columns += added_columns(options.add_column)
     return Schema(tuple(columns))
+
+
+def _make_column(
+    attribute: str, names: Mapping[str, str], seen: AttributeObservation, options: ConvertOptions
+) -> Column:
+    if attribute == options.time:
+        return Column(TIME_COLUMN, attribute, "int64", Origin.TIME)
+    if attribute in dict(options.cast):
+        return Column(names[attribute], attribute, dict(options.cast)[attribute], Origin.TIME)
+    return Column(names[attribute], attribute, *column_type(seen, options))
+
+
+def _reserved_names(options: ConvertOptions) -> set[str]:
+    """Names that no attribute's column may have, but for those that are ours in any case."""
+    reserved = {*options.layout_keys(), *(name for name, _ in options.add_column)}
+    if options.overflow:
+        reserved.add(options.overflow)
+    if options.time is not None:
+        reserved.add(TIME_COLUMN)
+    return reserved
 
 
 def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
@@ -99,7 +121,14 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
 
 def check_names(observation: Observation, options: ConvertOptions) -> None:
     """Every attribute that the options name must occur; UsageError with near matches otherwise."""
-    for option, names in (("--key", options.key), ("--select", options.select), ("--exclude", options.exclude)):
+    named = (
+        ("--key", options.key),
+        ("--select", options.select),
+        ("--exclude", options.exclude),
+        ("--cast", tuple(name for name, _ in options.cast)),
+        ("--time", (options.time,) if options.time is not None else ()),
+    )
+    for option, names in named:
         for name in names:
             if name not in observation.attributes:
                 near = difflib.get_close_matches(name, observation.attributes, n=3, cutoff=0.5)
@@ -118,10 +147,10 @@ def _kept_attributes(wanted: dict[str, AttributeObservation], options: ConvertOp
         return set(wanted)
     if not options.overflow:
         raise too_many_attributes(wanted, options.max_columns)
-    keys = [name for name in options.key if name in wanted]
-    others = sorted(set(wanted) - set(keys), key=lambda name: (-wanted[name].values, name))
-    room = max(options.max_columns - 1 - len(keys), 0)
-    return {*keys, *others[:room]}
+    asked_for = {name for name in (*options.key, *options.times()) if name in wanted}
+    others = sorted(set(wanted) - asked_for, key=lambda name: (-wanted[name].values, name))
+    room = max(options.max_columns - 1 - len(asked_for), 0)
+    return {*asked_for, *others[:room]}
 
 
 def _refuse_mixed(columns: Iterable[Column], wanted: dict[str, AttributeObservation]) -> None:
@@ -135,7 +164,11 @@ def _refuse_mixed(columns: Iterable[Column], wanted: dict[str, AttributeObservat
             )
 
 
-def _check_overflow_name(name: str, layout_keys: Collection[str]) -> None:
-    taken = {other.casefold() for other in (*layout_keys, *OURS)}
-    if name.casefold() in taken:
-        raise UsageError(f"{name!r} is a name that the output needs itself", "--overflow", "use for example _more")
+def _check_own_names(options: ConvertOptions) -> None:
+    taken = {other.casefold() for other in (*options.layout_keys(), *OURS)}
+    taken |= {TIME_COLUMN} if options.time is not None else set()
+    given = [("--overflow", options.overflow or "", "use for example _more")]
+    given += [("--add-column", name, "choose another name") for name, _ in options.add_column]
+    for option, name, way in given:
+        if name.casefold() in taken:
+            raise UsageError(f"{name!r} is a name that the output needs itself", option, way)
