@@ -68,9 +68,9 @@ def _option(name: str, help: str, *, metavar: str | None = None, default: str | 
     )
 
 
-def _names(name: str, help: str) -> Any:
+def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
     # Without envvar=: Typer splits a list from the environment at white space. `parse.read_names` reads it.
-    return typer.Option(f"--{name}", help=help, metavar="NAMES")
+    return typer.Option(f"--{name}", help=help, metavar=metavar)
 
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="An export's folder, or its manifest-summary.json.")]
@@ -109,20 +109,18 @@ Overflow = Annotated[
 ]
 Cast = Annotated[
     list[str] | None,
-    typer.Option(
-        "--cast", help="Attributes whose values must be timestamps, or the run fails.", metavar="NAME=timestamp"
-    ),
+    _names("cast", "Each value of this attribute is a timestamp, or the run fails.", "NAME=timestamp"),
 ]
 Time = Annotated[
     str | None,
-    _option("time", "The attribute that becomes the column time, in Unix seconds.", metavar="NAME"),
+    _option("time", "This attribute's timestamps become the column time, as Unix seconds.", metavar="NAME"),
 ]
 AddColumn = Annotated[
     list[str] | None,
-    typer.Option(
-        "--add-column",
-        help="A column behind all others that is the same in every row: export_time, unix_time, export_id or date.",
-        metavar="NAME=FACT",
+    _names(
+        "add-column",
+        "A last column, the same in every row: export_time, unix_time (of the same), export_id or date.",
+        "NAME=FACT",
     ),
 ]
 PartSize = Annotated[

@@ -83,8 +83,8 @@ def convert(arguments: ConvertArguments) -> None:
     file is checked against the manifest while it is read. A second run of the same export changes nothing.
 
     Memory depends on --workers, not on the size of the export. The data is read once, and once more if an attribute or
-    a type turns up that the beginnings of the data files did not show. --key, --select and --exclude may be repeated
-    and take names separated by commas; write \\, for a comma in a name.
+    a type turns up that the beginnings of the data files did not show. --key, --select, --exclude, --cast and
+    --add-column may be repeated and take names or pairs separated by commas; write \\, for a comma in a name.
     """
     options = arguments.options()
     from converter import api

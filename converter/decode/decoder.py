@@ -34,12 +34,12 @@ _SAFE_DIGITS = 15
 """Numbers of so many characters always survive the way to a double and back."""
 
 _NO_TIME = {
-    tables.NO_FORM: "no timestamp in ISO-8601 form, such as 2023-11-27T06:11:47.109Z",
+    tables.NO_FORM: "it is not in ISO-8601 form, such as 2023-11-27T06:11:47.109Z",
     tables.NO_DATE: "there is no such date",
     tables.NO_TIME_OF_DAY: "there is no such time of day",
     tables.TOO_FINE: "a timestamp holds whole microseconds, and this is finer",
     tables.OUT_OF_YEARS: "it is not in the years 1 to 9999 (numbers are Unix seconds or, from 10^11 on, milliseconds)",
-    tables.NO_TEXT_OR_NUMBER: "a timestamp is text or a number",
+    tables.NO_TEXT_OR_NUMBER: "only text and numbers can be timestamps",
 }
 
 _BY_TAG = {tags.S: tables.TEXT, tags.N: tables.NUMBER_TEXT, tags.B: tables.BASE64_TEXT, tags.BOOL: tables.BOOL_TEXT}

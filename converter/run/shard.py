@@ -203,7 +203,7 @@ def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions
         hint += "; --show-values shows the value here"
     where = f"{reader.place} line {line} (byte {problem.byte}): {problem.path}"
     if isinstance(problem, TimeProblem):
-        way = "convert without --cast or --time for this attribute to keep its values as they are"
+        way = "correct the item and export again, or convert without --cast or --time for this attribute"
         return SchemaError(f"the value is no timestamp: {reason}", where, f"{way}; {hint}")
     return BadLineError(reason, where, hint)
 

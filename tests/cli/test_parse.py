@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.cli.parse import parse_size, read_names, split_names
+from converter.cli.parse import parse_size, read_names, read_pairs, split_names
 from converter.errors import UsageError
 
 
@@ -73,3 +73,17 @@ def test_a_repeated_option_is_the_same_as_one_with_commas(names: list[str]) -> N
 def test_an_empty_name_is_refused(given_names: list[str]) -> None:
     with pytest.raises(UsageError, match="a name is empty"):
         read_names(given_names, "select")
+
+
+def test_pairs_are_cut_at_commas_and_at_the_last_equals_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_pairs(["a=x,b=c=x", r"d\,e=x"], "cast") == (("a", "x"), ("b=c", "x"), ("d,e", "x"))
+    assert read_pairs(None, "add-column") == ()
+    monkeypatch.setenv("DDB_CONVERT_ADD_COLUMN", "a=date,b=export_id")
+    assert read_pairs(None, "add-column") == (("a", "date"), ("b", "export_id"))
+
+
+@pytest.mark.parametrize("text", ["a", "=timestamp", "a=b,c"])
+def test_what_is_no_pair_is_refused_by_the_options_name(text: str) -> None:
+    with pytest.raises(UsageError, match="is no pair") as caught:
+        read_pairs([text], "cast")
+    assert caught.value.where == "--cast"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ OTHERS: dict[str, Any] = {
     "max_columns": 10,
     "overflow": "_more",
     "part_size": 1,
+    "cast": (("created_at", "timestamp"),),
+    "time": "created_at",
+    "add_column": (("exported", "export_time"),),
     "workers": 77,
     "latest": True,
     "verify": False,
@@ -74,6 +78,18 @@ def test_options_cannot_be_changed() -> None:
         ({"select": ("a", "b"), "exclude": ("b",)}, "--exclude", "drop one"),
         ({"key": ("a", "k"), "select": ("a", "b")}, "--key", "add 'k' to --select"),
         ({"key": ("k",), "exclude": ("b", "k")}, "--key", "take 'k' out of --exclude"),
+        ({"cast": (("a", "date"),)}, "--cast", "timestamp"),
+        ({"cast": (("a", "timestamp"),), "exclude": ("a",)}, "--cast", "take 'a' out of --exclude"),
+        ({"cast": (("a", "timestamp"),), "select": ("b",)}, "--cast", "add 'a' to --select"),
+        ({"cast": (("a", "timestamp"),), "time": "a"}, "--time", "drop one"),
+        ({"time": "a", "exclude": ("a",)}, "--time", "take 'a' out of --exclude"),
+        ({"time": ""}, "--time", "created_at"),
+        ({"add_column": (("a", "now"),)}, "--add-column", "export_time, export_id, date, unix_time"),
+        ({"add_column": (("", "date"),)}, "--add-column", "date=date"),
+        ({"add_column": (("DT", "date"),)}, "--add-column", "another name"),
+        ({"add_column": (("_More", "date"),), "overflow": "_more"}, "--add-column", "another name"),
+        ({"add_column": (("TIME", "date"),), "time": "a"}, "--add-column", "another name"),
+        ({"add_column": (("a", "date"), ("A", "export_id"))}, "--add-column", "another name"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_options_name_and_a_hint(
@@ -99,6 +115,23 @@ def test_the_hash_changes_with_what_is_published_and_with_nothing_else(name: str
 
 def test_the_defaults_and_their_spelled_out_form_have_one_hash() -> None:
     assert ConvertOptions(compression="zstd", timezone="UTC").published_hash() == ConvertOptions().published_hash()
+
+
+def test_the_order_of_casts_is_nothing_and_that_of_added_columns_is_published() -> None:
+    casts = (("a", "timestamp"), ("b", "timestamp"))
+    added = (("a", "date"), ("b", "export_id"))
+    assert ConvertOptions(cast=casts).published_hash() == ConvertOptions(cast=casts[::-1]).published_hash()
+    assert ConvertOptions(add_column=added).published_hash() != ConvertOptions(add_column=added[::-1]).published_hash()
+
+
+def test_the_same_pair_twice_is_one() -> None:
+    options = ConvertOptions(cast=(("a", "timestamp"),) * 2, add_column=(("b", "date"),) * 2)
+    assert (options.cast, options.add_column) == ((("a", "timestamp"),), (("b", "date"),))
+
+
+def test_what_is_published_is_the_same_when_a_record_has_held_it() -> None:
+    options = ConvertOptions(cast=(("a", "timestamp"),), add_column=(("b", "date"),), key=("k",))
+    assert json.loads(json.dumps(options.published())) == options.published()
 
 
 def test_the_hash_of_the_defaults_is_the_one_that_records_hold() -> None:
