@@ -24,6 +24,10 @@ COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "csv": ("none", "gzip"),
 }
 LAYOUT_FIELDS = ("date", "from", "to", "table")
+CASTS = ("timestamp",)
+ADDED = ("export_time", "export_id", "date", "unix_time")
+"""Facts of an export that a column can hold."""
+TIME_COLUMN = "time"
 NAMES_LIMIT = 100_000
 MIB = 1 << 20
 OURS = ("_op", "_write_ts", "_old")
@@ -47,6 +51,9 @@ _PUBLISHED = (
     "part_size",
     "names",
     "rename",
+    "cast",
+    "time",
+    "add_column",
 )
 
 
@@ -61,13 +68,13 @@ class NamePolicy:
     longest: int | None = None
     reserved: tuple[str, ...] = ()
 
-    def objection(self, name: str) -> str:
-        """Why a column can't have this name; empty when it can."""
+    def objection(self, name: str, *, reserved: bool = False) -> str:
+        """Why a column can't have this name; empty when it can. reserved: it may be one of those too."""
         if not re.fullmatch(self.pattern, name, re.DOTALL):
             return "only a-z, 0-9 and _ are allowed, and no digit first"
         if self.longest is not None and len(name) > self.longest:
             return f"it is longer than {self.longest} characters"
-        return "the name is reserved" if name in self.reserved else ""
+        return "the name is reserved" if name in self.reserved and not reserved else ""
 
 
 _WORD = "[a-z_][a-z0-9_]*"
@@ -115,6 +122,9 @@ class ConvertOptions:
     evolve: a column that can't hold a value is made wider, instead of ending the run.
     names: preserve keeps the attributes' names; the others make names that Treasure Data takes, or snake_case.
     rename: (attribute, column name) pairs; these columns have exactly that name.
+    cast: pairs of attribute and the type that each of its values must be read as, exactly (CASTS).
+    time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
+    add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
     part_size: bytes on disk after which a part is closed, looked at after each row group.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest: of several exports in SOURCE, take the newest.
@@ -136,6 +146,9 @@ class ConvertOptions:
     part_size: int = 96 * MIB
     names: Names = "preserve"
     rename: tuple[tuple[str, str], ...] = ()
+    cast: tuple[tuple[str, str], ...] = ()
+    time: str | None = None
+    add_column: tuple[tuple[str, str], ...] = ()
     workers: int = 0
     latest: bool = False
     verify: bool = True
@@ -174,8 +187,6 @@ class ConvertOptions:
             raise UsageError(
                 f"more than {NAMES_LIMIT} columns are not supported", "--max-columns", "the default is 2000"
             )
-        if self.overflow == "":
-            raise UsageError("the overflow column needs a name", "--overflow", "use for example _more")
         for option in ("key", "select", "exclude"):
             names = getattr(self, option)
             if isinstance(names, str):
@@ -186,48 +197,66 @@ class ConvertOptions:
         both = sorted(set(self.select) & set(self.exclude))
         if both:
             raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")
-        for name in self.key:
-            if not self.wants(name):
-                way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
-                raise UsageError(f"the key {name!r} would have no column", "--key", way)
+        object.__setattr__(self, "cast", _read_pairs(self.cast, "cast"))
+        object.__setattr__(self, "add_column", _read_pairs(self.add_column, "add-column"))
+        object.__setattr__(self, "rename", _read_pairs(self.rename, "rename"))
+        self._check_attributes()
         self._check_names()
 
     def _check_names(self) -> None:
-        """The overflow column and the renamed ones must be able to have the names that they are given."""
-        if self.overflow and (objection := NAME_POLICIES[self.names].objection(self.overflow)):
-            raise UsageError(
-                f"a column can't be called {self.overflow!r} with --names {self.names}: {objection}",
-                "--overflow",
-                "use for example _more",
-            )
-        object.__setattr__(self, "rename", _read_pairs(self.rename))
-        taken = {name.casefold(): f"{name!r} is a name that the output needs itself" for name in OURS}
-        taken |= {name.casefold(): f"{name!r} is a key of the layout's folders" for name in self.layout_keys()}
-        if self.overflow:
-            taken[self.overflow.casefold()] = f"{self.overflow!r} is the overflow column"
-        attributes = set()
-        for attribute, column in self.rename:
-            _check_text(attribute)
-            _check_text(column)
-            if attribute in attributes:
-                raise UsageError(f"{attribute!r} is renamed twice", "--rename", "give it one name")
-            attributes.add(attribute)
-            if not column:
-                raise UsageError(f"the new name of {attribute!r} is empty", "--rename", "write attribute=column")
-            if objection := NAME_POLICIES[self.names].objection(column):
+        """Columns that are given a name must be able to have it, each its own."""
+        taken = {name.casefold(): "the output needs this name itself" for name in OURS}
+        taken |= {name.casefold(): "a key of the layout's folders has this name" for name in self.layout_keys()}
+        if self.time is not None:
+            taken[TIME_COLUMN] = "the column of --time has this name"
+        given = [("--overflow", "the overflow column", self.overflow, "use for example _more")]
+        given += [("--rename", f"attribute {a!r}", name, "choose another name") for a, name in self.rename]
+        given += [("--add-column", f"the {fact}", name, "choose another name") for name, fact in self.add_column]
+        for option, what, name, hint in given:
+            if name is None:
+                continue
+            _check_text(name)
+            if not name:
+                raise UsageError(f"the name of the column for {what} is empty", option, hint)
+            objection = NAME_POLICIES[self.names].objection(name, reserved=option == "--add-column")
+            if objection:
                 raise UsageError(
-                    f"{attribute!r} can't become {column!r} with --names {self.names}: {objection}",
-                    "--rename",
-                    "choose another name",
+                    f"the column for {what} can't be called {name!r} with --names {self.names}: {objection}",
+                    option,
+                    hint,
                 )
-            if column.casefold() in taken:
-                reason = taken[column.casefold()]
-                raise UsageError(f"{attribute!r} can't become {column!r}: {reason}", "--rename", "choose another name")
-            taken[column.casefold()] = f"{attribute!r} becomes {column!r}"
-            if not self.wants(attribute):
-                excluded = attribute in self.exclude
-                way = f"take {attribute!r} out of --exclude" if excluded else f"add {attribute!r} to --select"
-                raise UsageError(f"{attribute!r} is renamed, but would have no column", "--rename", way)
+            if name.casefold() in taken:
+                reason = taken[name.casefold()]
+                raise UsageError(f"the column for {what} can't be called {name!r}: {reason}", option, hint)
+            taken[name.casefold()] = f"the column for {what} has this name"
+
+    def _check_attributes(self) -> None:
+        """Attributes that are named must have a column, and be told one thing only."""
+        for name, type_ in self.cast:
+            _check_choice(f"--cast {name}", type_, CASTS)
+        for name, fact in self.add_column:
+            _check_choice(f"--add-column {name}", fact, ADDED)
+        if self.time == "":
+            raise UsageError("the attribute has no name", "--time", "use for example created_at")
+        for option, names in (("--rename", [a for a, _ in self.rename]), ("--cast", [a for a, _ in self.cast])):
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise UsageError(f"{twice[0]!r} is there twice", option, "say it once")
+            if self.time in names:
+                raise UsageError(f"{self.time!r} is in {option} too", "--time", "drop one of the two")
+        named = [("--key", name) for name in self.key] + [("--rename", name) for name, _ in self.rename]
+        named += [("--cast", name) for name, _ in self.cast] + (
+            [("--time", self.time)] if self.time is not None else []
+        )
+        for option, name in named:
+            _check_text(name)
+            if not self.wants(name):
+                way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
+                raise UsageError(f"the attribute {name!r} would have no column", option, way)
+
+    def times(self) -> tuple[str, ...]:
+        """Attributes whose values must be timestamps."""
+        return (*(name for name, _ in self.cast), *((self.time,) if self.time is not None else ()))
 
     def wants(self, attribute: str) -> bool:
         """Does the user want a column for this attribute?"""
@@ -241,8 +270,9 @@ class ConvertOptions:
         """The options that decide what is published, as JSON types."""
         values = asdict(self)
         published = {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
-        renames = [list(pair) for pair in sorted(self.rename)]
-        published |= {"select": sorted(self.select), "exclude": sorted(self.exclude), "rename": renames}
+        published |= {"select": sorted(self.select), "exclude": sorted(self.exclude)}
+        published |= {name: sorted(map(list, getattr(self, name))) for name in ("rename", "cast")}
+        published["add_column"] = [list(pair) for pair in self.add_column]
         # Of a schema file its content counts, not its name; a schema that is begun anew is none that a record had.
         text = self.schema.content if isinstance(self.schema, SchemaText) else None
         return published | {"schema": text and hashlib.sha256(text.encode()).hexdigest()}
@@ -265,14 +295,14 @@ def _check_text(name: str) -> None:
         raise UsageError(f"{name!r} is no UTF-8", hint="attribute names are UTF-8") from None
 
 
-def _read_pairs(renames: Iterable[object]) -> tuple[tuple[str, str], ...]:
+def _read_pairs(pairs: Iterable[object], option: str) -> tuple[tuple[str, str], ...]:
     """The pairs, each once; UsageError for what is none."""
-    pairs: dict[tuple[str, str], None] = {}
-    for pair in renames:
+    found: dict[tuple[str, str], None] = {}
+    for pair in pairs:
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(name, str) for name in pair):
-            raise UsageError(f"{pair!r} is no pair of names", "--rename", "write (('attribute', 'column'),)")
-        pairs[pair[0], pair[1]] = None
-    return tuple(pairs)
+            raise UsageError(f"{pair!r} is no pair of texts", f"--{option}", "write (('a', 'b'),)")
+        found[pair[0], pair[1]] = None
+    return tuple(found)
 
 
 def _check_timezone(name: str) -> None:

@@ -126,6 +126,22 @@ NamesAs = Annotated[
 Rename = Annotated[
     list[str] | None, _names("rename", "Columns that get exactly this name: attribute=column.", metavar="RENAMES")
 ]
+Cast = Annotated[
+    list[str] | None,
+    _names("cast", "Each value of this attribute is a timestamp, or the run fails.", "NAME=timestamp"),
+]
+Time = Annotated[
+    str | None,
+    _option("time", "This attribute's timestamps become the column time, as Unix seconds.", metavar="NAME"),
+]
+AddColumn = Annotated[
+    list[str] | None,
+    _names(
+        "add-column",
+        "A last column, the same in every row: export_time, unix_time (of the same), export_id or date.",
+        "NAME=FACT",
+    ),
+]
 PartSize = Annotated[
     str, _option("part-size", "Close a part when it has this size on disk after a row group.", metavar="SIZE")
 ]

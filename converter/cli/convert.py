@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json
-from converter.cli.parse import parse_size, read_names, read_renames, read_schema
+from converter.cli.parse import parse_size, read_names, read_pairs, read_schema
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -39,6 +39,9 @@ class ConvertArguments:
     evolve: takes.Evolve = False
     names: takes.NamesAs = takes.DEFAULTS.names
     rename: takes.Rename = None
+    cast: takes.Cast = None
+    time: takes.Time = None
+    add_column: takes.AddColumn = None
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
     workers: takes.Workers = 0
     latest: takes.Latest = False
@@ -67,7 +70,10 @@ class ConvertArguments:
             schema=read_schema(self.schema),
             evolve=self.evolve,
             names=self.names,
-            rename=read_renames(self.rename, "rename"),
+            rename=read_pairs(self.rename, "rename"),
+            cast=read_pairs(self.cast, "cast"),
+            time=self.time,
+            add_column=read_pairs(self.add_column, "add-column"),
             part_size=parse_size(self.part_size, "part-size"),
             workers=self.workers,
             latest=self.latest,
@@ -85,9 +91,9 @@ def convert(arguments: ConvertArguments) -> None:
     file is checked against the manifest while it is read. A second run of the same export changes nothing.
 
     Memory depends on --workers, not on the size of the export. The data is read once, and once more if an attribute or
-    a type turns up that the beginnings of the data files did not show. --key, --select and --exclude may be repeated
-    and take names separated by commas; write \\, for a comma in a name. --rename takes a=b,c=d; write \\= for an equals
-    sign in a name.
+    a type turns up that the beginnings of the data files did not show. --key, --select, --exclude, --rename, --cast and
+    --add-column may be repeated and take names, or pairs such as a=b, separated by commas; write \\, for a comma in a
+    name and \\= for an equals sign.
     """
     options = arguments.options()
     from converter import api

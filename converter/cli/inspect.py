@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json, write_new_file, writing_result
-from converter.cli.parse import read_names, read_renames
+from converter.cli.parse import read_names, read_pairs
 from converter.options import ConvertOptions
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -29,6 +29,9 @@ class InspectArguments:
     numbers: takes.NumbersAs = takes.DEFAULTS.numbers
     mixed: takes.MixedAs = takes.DEFAULTS.mixed
     key: takes.Key = None
+    cast: takes.Cast = None
+    time: takes.Time = None
+    add_column: takes.AddColumn = None
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
     names: takes.NamesAs = takes.DEFAULTS.names
     rename: takes.Rename = None
@@ -47,9 +50,12 @@ class InspectArguments:
             numbers=self.numbers,
             mixed=self.mixed,
             key=read_names(self.key, "key"),
+            cast=read_pairs(self.cast, "cast"),
+            time=self.time,
+            add_column=read_pairs(self.add_column, "add-column"),
             max_columns=self.max_columns,
             names=self.names,
-            rename=read_renames(self.rename, "rename"),
+            rename=read_pairs(self.rename, "rename"),
             workers=self.workers,
             latest=self.latest,
             verify=not self.no_verify,

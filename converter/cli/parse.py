@@ -53,8 +53,8 @@ def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def read_renames(given: list[str] | None, option: str) -> tuple[tuple[str, str], ...]:
-    r"""(attribute, column) pairs, given as names are: `a=b,c=d`, where `\=` is an equals sign in a name."""
+def read_pairs(given: list[str] | None, option: str) -> tuple[tuple[str, str], ...]:
+    r"""Pairs, given as names are: `a=b,c=d`, where `\=` is an equals sign in a name."""
     pairs = []
     for text in _texts(given, option):
         names: list[str] = []
@@ -64,9 +64,9 @@ def read_renames(given: list[str] | None, option: str) -> tuple[tuple[str, str],
                 continue
             if len(names) != 2:
                 raise UsageError(
-                    f"{'='.join(names)!r} is no pair of names",
+                    f"{'='.join(names)!r} is no pair",
                     f"--{option}",
-                    r"write attribute=column, and \= or \, for such a character in a name",
+                    r"write a=b, commas between pairs, and \= or \, for such a character in a name",
                 )
             pairs.append((names[0], names[1]))
             names = []

@@ -17,12 +17,13 @@ from converter.decode.tables import (
     COLUMN_PRESENT,
     COLUMN_ROOM,
     COLUMN_START,
+    COLUMN_STEP,
     COLUMN_USED,
     ROOM,
     Bytes,
     Columns,
 )
-from converter.schema.types import Column
+from converter.schema.types import Column, Origin
 
 BATCH_ROWS = 100_000
 BATCH_BYTES = 48 << 20
@@ -35,7 +36,7 @@ _LOOKED_AT = 64
 _MARGIN = 1.25
 _ALIGNMENT = 64
 _LENGTH_BYTES = 4
-_BITS = {"int64": 64, "bool": 1}
+_BITS = {"int64": 64, "timestamp": 64, "bool": 1}
 
 
 def value_bits(column: Column) -> int:
@@ -57,6 +58,10 @@ class Buffers:
         self.rows = max(min(BATCH_ROWS, 4 * BATCH_BYTES // max(len(columns), 1)), 8)
         facts = np.zeros((len(bits), COLUMN_FACTS), np.int64)
         facts[:, COLUMN_BITS] = bits
+        facts[:, COLUMN_STEP] = 1
+        # What is added is not decoded, and never runs out of room.
+        decoded = [i for i, column in enumerate(columns, 1) if column.origin is not Origin.ADDED]
+        self._decoded = slice(1, None) if len(decoded) == len(columns) else decoded
         self._value_bytes = np.where(facts[:, COLUMN_BITS] > 0, facts[:, COLUMN_BITS] / 8, _LENGTH_BYTES)
         facts[:, COLUMN_ROOM] = min(_FIRST_VALUES, self.rows)
         arena, lengths = _lay_out([_FIRST_BYTES] * len(bits), facts)
@@ -81,10 +86,11 @@ class Buffers:
 
     def capacity(self, rows: int) -> int:
         """With `rows` rows in it: how many rows all columns have room for a value in."""
-        facts = self.arrays.facts[1:]
-        if not len(facts):
+        if not self.columns:
             return self.rows
-        return min(self.rows, rows + int((facts[:, COLUMN_ROOM] - facts[:, COLUMN_PRESENT]).min()))
+        facts = self.arrays.facts
+        left = facts[self._decoded, COLUMN_ROOM] - facts[self._decoded, COLUMN_PRESENT]
+        return min(self.rows, rows + int(left.min()))
 
     def grow(self, rows: int, text: int | None = None) -> None:
         """Give all columns the room that they will need by the look of the first `rows` rows, and at least some.
@@ -136,6 +142,13 @@ class Buffers:
         """Bytes of each value that a text column has."""
         start = int(self.arrays.facts[column, COLUMN_LENGTHS])
         return self.arrays.lengths[start : start + self.present(column)]
+
+    def fill_text(self, column: int, value: bytes, rows: int) -> None:
+        """Have a text column hold this value in `rows` rows: once, for all of them."""
+        self.arrays.facts[column, COLUMN_PRESENT] = 1
+        self.replace_text(column, np.frombuffer(value, np.uint8), np.array([len(value)], np.int32))
+        self.arrays.facts[column, COLUMN_STEP] = 0
+        self.arrays.validity[column, : -(-rows // 8)] = 0xFF
 
     def replace_text(self, column: int, values: Bytes, lengths: NDArray[np.int32]) -> None:
         """Put other texts, as many, in the place of a text column's."""

@@ -16,6 +16,7 @@ from converter.decode.tables import (
     COLUMN_NEXT,
     COLUMN_NEXT_BYTE,
     COLUMN_START,
+    COLUMN_STEP,
     EMPTY_LINE,
     NEEDED,
     NEXT_ROW,
@@ -84,8 +85,9 @@ def write_rows(columns: Columns, rows: int, out: Bytes, state: NDArray[np.int64]
                 size = _size(columns, c)
                 at = columns.facts[np.uint64(c), COLUMN_START] + columns.facts[np.uint64(c), COLUMN_NEXT_BYTE]
                 o = put_field(columns.arena, at, size, out, o)
-                columns.facts[np.uint64(c), COLUMN_NEXT] += 1
-                columns.facts[np.uint64(c), COLUMN_NEXT_BYTE] += size
+                step = columns.facts[np.uint64(c), COLUMN_STEP]
+                columns.facts[np.uint64(c), COLUMN_NEXT] += step
+                columns.facts[np.uint64(c), COLUMN_NEXT_BYTE] += step * size
             put(out, o, _COMMA)
             o += 1
         if o - begin < 2:

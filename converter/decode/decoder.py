@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Context, Decimal
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +15,12 @@ from converter.decode import tables
 from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
-from converter.decode.lines import LineProblem, compact_line
+from converter.decode.lines import LineProblem, compact_line, time_problem
 from converter.decode.tables import GROW, IRREGULAR, Bytes, Columns, new_scratch
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
 from converter.schema import tags
+from converter.schema.added import Value, added_text
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
 
@@ -31,6 +33,15 @@ _WIDE = Context(prec=200)
 _SAFE_DIGITS = 15
 """Numbers of so many characters always survive the way to a double and back."""
 
+_NO_TIME = {
+    tables.NO_FORM: "it is not in ISO-8601 form, such as 2023-11-27T06:11:47.109Z",
+    tables.NO_DATE: "there is no such date",
+    tables.NO_TIME_OF_DAY: "there is no such time of day",
+    tables.TOO_FINE: "a timestamp holds whole microseconds, and this is finer",
+    tables.OUT_OF_YEARS: "it is not in the years 1 to 9999 (numbers are Unix seconds or, from 10^11 on, milliseconds)",
+    tables.NO_TEXT_OR_NUMBER: "only text and numbers can be timestamps",
+}
+
 _BY_TAG = {tags.S: tables.TEXT, tags.N: tables.NUMBER_TEXT, tags.B: tables.BASE64_TEXT, tags.BOOL: tables.BOOL_TEXT}
 
 
@@ -40,6 +51,7 @@ class Batch:
 
     changed: per column, values that a double has changed. kept: set by who still reads the batch when the decoder goes
     on; it is then valid until the next batch but one is begun, which is when the next one is handed out and taken.
+    added: what the added columns hold, by name.
     """
 
     rows: int
@@ -47,6 +59,7 @@ class Batch:
     buffers: Buffers
     changed: dict[str, int]
     kept: bool = False
+    added: Mapping[str, Value] = field(default_factory=dict)
 
     def to_text(self) -> Columns:
         """The kernel's buffers of text columns (CSV); column 0 is the sink. Doubles show what a double holds."""
@@ -54,6 +67,9 @@ class Batch:
             if column.type == "double":
                 _, texts = self._as_doubles(index)
                 self.buffers.replace_text(index, *_take_apart(texts))
+            elif column.origin is Origin.ADDED:
+                text = added_text(column, self.added[column.name])
+                self.buffers.fill_text(index, text.encode(), self.rows)
         return self.buffers.arrays
 
     def doubles(self, index: int) -> NDArray[np.float64]:
@@ -101,6 +117,8 @@ def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
         return tables.TYPED
     if tag == tags.NULL:
         return tables.SKIP_NULL
+    if column.origin is Origin.TIME:
+        return tables.TIMESTAMP if column.type == "timestamp" else tables.UNIX_TIME
     if column.origin is Origin.MIXED_TEXT:
         return _BY_TAG.get(tag, tables.DOCUMENT)
     if column.origin is Origin.JSON:
@@ -131,13 +149,25 @@ class Decoder:
 
     wants: tells for which attributes the user wants a column. A value that the schema can't hold makes the decoder
     drop its rows and go on observing; `surprise` then says what it was, and `surprise_place` where: the byte of the
-    inflated file that its line begins at, and its path.
+    inflated file that its line begins at, and its path. times: attributes whose values must be timestamps, with or
+    without a schema. added: what the schema's added columns hold, by name.
     """
 
-    def __init__(self, schema: Schema | None, *, text: bool = False, wants: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        schema: Schema | None,
+        *,
+        text: bool = False,
+        wants: Callable[[str], bool],
+        times: Collection[str] = (),
+        added: Mapping[str, Value] | None = None,
+    ) -> None:
         self._schema = schema
         self._text = text
         self._wants = wants
+        self._added = added or {}
+        columns = schema.columns if schema else ()
+        self._times = {*times, *(c.attribute for c in columns if c.origin is Origin.TIME)}
         self._columns = {c.attribute: (i, c) for i, c in enumerate(schema.columns, 1)} if schema else {}
         self._overflow = schema.overflow_place if schema else None
         self._kinds = KindRegistry()
@@ -154,7 +184,7 @@ class Decoder:
         self._begin = 0
         self.surprise = ""
         self.surprise_place: tuple[int, str] = (0, "")
-        self.changed: dict[str, int] = {}
+        self._changed: dict[str, int] = {}
 
     @property
     def observing(self) -> bool:
@@ -165,6 +195,16 @@ class Decoder:
     def items(self) -> int:
         """Items read so far."""
         return int(self._state[tables.ITEMS])
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """Per column, values that it holds only rounded: in a double, or as whole seconds."""
+        cut = {
+            column.name: int(self._state[tables.CUTS])
+            for _, column in self._columns.values()
+            if column.origin is Origin.TIME and column.type == "int64"
+        }
+        return self._changed | cut
 
     @property
     def empty_objects(self) -> int:
@@ -198,8 +238,8 @@ class Decoder:
         self._state[tables.ROW] = 0
         self._state[tables.CAPACITY] = _ENDLESS
         self._state[tables.OVERFLOW_BEGIN] = -1
-        for kind, _, tag in self._kinds.each():
-            self._to_sink(kind, tag)
+        for kind, name, tag in self._kinds.each():
+            self._to_sink(kind, name, tag)
 
     def decode(self, block: Block) -> Iterator[Batch]:
         """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is no item."""
@@ -215,8 +255,8 @@ class Decoder:
                 self._make_room()
             elif status == tables.FULL:
                 yield from self._flush()
-            elif status == IRREGULAR or not self._answer(status, block.data):
-                self._decode_irregular(block)
+            elif status in (IRREGULAR, tables.NOT_A_TIME) or not self._answer(status, block.data):
+                self._decode_irregular(block, status)
         self._unweighed += block.size
         if not self.observing and self._unweighed >= _WEIGHED_BYTES:
             self._unweighed = 0
@@ -235,7 +275,7 @@ class Decoder:
         """The rows at hand; when the caller is done with them, their room is used again."""
         assert self._schema is not None
         rows = int(self._state[tables.ROW])
-        batch = Batch(rows, self._schema, self._buffers, self.changed)
+        batch = Batch(rows, self._schema, self._buffers, self._changed, added=self._added)
         yield batch
         if batch.kept and not self.observing:
             self._buffers, self._other_buffers = self._other_buffers or self._buffers.twin(), self._buffers
@@ -286,7 +326,7 @@ class Decoder:
         if column is not None and action is not None and action != tables.SKIP_NULL:
             self._kinds.direct(kind, action, index, column.scale)
             return True
-        self._to_sink(kind, tag)
+        self._to_sink(kind, name, tag)
         if not self.observing and tag != tags.NULL and self._wants(name):
             seen = "has a type it didn't have before" if column is not None else "is new"
             self._surprised(f"attribute {name!r} {seen}", name, tag)
@@ -297,37 +337,56 @@ class Decoder:
         self.surprise_place = (self._begin + int(self._state[tables.LINE_START]), path)
         self.observe_only(surprise)
 
-    def _to_sink(self, kind: int, tag: int) -> None:
+    def _to_sink(self, kind: int, name: str, tag: int) -> None:
         """Check and observe the kind's values, and forget them."""
         actions = {**_BY_TAG, tags.BOOL: tables.BOOL, tags.NULL: tables.SKIP_NULL}
-        self._kinds.direct(kind, actions.get(tag, tables.DOCUMENT), 0, 0)
+        is_time = name in self._times and tag != tags.NULL
+        self._kinds.direct(kind, tables.TIMESTAMP if is_time else actions.get(tag, tables.DOCUMENT), 0, 0)
 
-    def _decode_irregular(self, block: Block) -> None:
-        """Decode the line at the kernel's position by the slow path; raises LineProblem."""
+    def _decode_irregular(self, block: Block, status: int) -> None:
+        """Decode the line at the kernel's position by the slow path; raises LineProblem, at NOT_A_TIME in any case."""
         state = self._state
         start = int(state[tables.POSITION])
         end = int(line_end(block.data, start))
         try:
             compact = compact_line(block.data[start:end].tobytes())
+            # A line that is no item at all is the worse problem, and has been raised by now.
+            if status == tables.NOT_A_TIME:
+                self._refuse_time(compact)
+            self._begin = block.byte + start
+            status = self._decode_compact(compact)
+            self._begin = block.byte
         except LineProblem as problem:
             problem.byte = block.byte + start
             raise
+        if status != tables.DONE:
+            raise ConvertError(
+                f"the decoder refuses the line at byte {block.byte + start}, which the strict check accepts",
+                hint="this is a bug in ddb-convert: please report it with the line",
+            )
+        state[tables.POSITION] = end + 1
+        state[tables.SIZE] = block.size
+        state[tables.TRUSTED] = 0
+
+    def _decode_compact(self, compact: bytes) -> int:
+        """Decode a line as `compact_line` gives it; DONE, or the status that can't be. Raises TimeProblem."""
+        state = self._state
         data = np.zeros(len(compact) + PADDING, np.uint8)
         data[: len(compact)] = np.frombuffer(compact, np.uint8)
         state[tables.POSITION] = 0
         state[tables.SIZE] = len(compact)
-        self._begin = block.byte + start
         state[tables.TRUSTED] = 1
         if not self.observing:
             # What the item had written when columns grew has been taken back since.
             state[tables.CAPACITY] = self._capacity()
         while (status := self._run(data)) != tables.DONE:
+            if status == tables.NOT_A_TIME:
+                self._refuse_time(compact)
             if status in (IRREGULAR, tables.FULL) or not self._answer(status, data):
-                raise ConvertError(
-                    f"the decoder refuses the line at byte {block.byte + start}, which the strict check accepts",
-                    hint="this is a bug in ddb-convert: please report it with the line",
-                )
-        state[tables.POSITION] = end + 1
-        state[tables.SIZE] = block.size
-        state[tables.TRUSTED] = 0
-        self._begin = block.byte
+                return status
+        return tables.DONE
+
+    def _refuse_time(self, compact: bytes) -> NoReturn:
+        """Raise the problem of the line in which the kernel found a value that is no timestamp."""
+        attribute = self._kinds.attribute_of(int(self._state[tables.COLUMN]))
+        raise time_problem(compact, attribute, _NO_TIME[int(self._state[tables.REASON])])

@@ -25,6 +25,8 @@ from converter.decode.tables import (
     COLUMN_LENGTHS,
     COLUMN_PRESENT,
     COLUMN_USED,
+    CUT,
+    CUTS,
     DECIMAL,
     DONE,
     EMPTY_OBJECTS,
@@ -49,6 +51,7 @@ from converter.decode.tables import (
     NAME_END,
     NAME_START,
     NEW_KIND,
+    NOT_A_TIME,
     NUMBER_TEXT,
     OVERFLOW_BEGIN,
     OVERFLOW_COLUMN,
@@ -61,10 +64,12 @@ from converter.decode.tables import (
     SPELLING_END,
     SURPRISE,
     TAG_END,
+    TIMESTAMP,
     Columns,
     Kinds,
     Scratch,
 )
+from converter.decode.times import decode_time
 from converter.decode.values import close_overflow, decode_bool, decode_number, decode_text
 
 _ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))
@@ -214,6 +219,7 @@ def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
     state[SERIAL] += 1
     state[LINE_KINDS] = 0
     state[OVERFLOW_BEGIN] = -1
+    state[CUT] = 0
     state[PREVIOUS] = 0
     state[IN_ITEM] = 1
     return _OPENED
@@ -244,6 +250,7 @@ def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> Non
         kinds.facts[np.uint64(kinds.line[np.uint64(i)]), KIND_COUNT] += 1
     state[ROW] += 1
     state[ITEMS] += 1
+    state[CUTS] += state[CUT]
     state[IN_ITEM] = 0
 
 
@@ -251,9 +258,9 @@ def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> Non
 def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch) -> int:
     """Read lines from state[POSITION] on until the block ends or a status has to be answered.
 
-    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR and SURPRISE the item has been taken
-    back and state[POSITION] is the start of its line; on NEW_KIND and GROW the kernel goes on inside the item when
-    it is called again.
+    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR, SURPRISE and NOT_A_TIME the item has
+    been taken back and state[POSITION] is the start of its line; on NEW_KIND and GROW the kernel goes on inside the
+    item when it is called again.
     """
     while True:
         if state[IN_ITEM] == 0:
@@ -274,8 +281,10 @@ def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np
             at, status = decode_number(block, at, kind, row, kinds, columns, scratch)
         elif action == BOOL or action == SKIP_NULL:
             at, status = decode_bool(block, at, kind, row, kinds, columns)
-        else:
+        elif action < TIMESTAMP:
             at, status = decode_text(block, at, kind, row, kinds, columns, state, scratch)
+        else:
+            at, status = decode_time(block, at, kind, row, kinds, columns, state, scratch)
         if status != DONE:
             state[COLUMN] = kinds.facts[np.uint64(kind), KIND_COLUMN] if status == GROW else kind
             break
@@ -295,6 +304,6 @@ def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np
             break
         _close_item(kinds, columns, state)
         state[POSITION] = at + 4
-    if status == IRREGULAR or status == SURPRISE:
+    if status == IRREGULAR or status == SURPRISE or status == NOT_A_TIME:
         take_back(kinds, columns, state)
     return status

@@ -37,6 +37,10 @@ class LineProblem(Exception):
         self.byte = 0
 
 
+class TimeProblem(LineProblem):
+    """A value that must be a timestamp and is none; the line is an item."""
+
+
 class _Duplicate(ValueError):
     """A name occurs twice in an object."""
 
@@ -64,6 +68,14 @@ def compact_line(line: bytes) -> bytes:
         raise LineProblem("$.Item", f"expected an object, got {_kind(item)}")
     checked = _check_members(item, "$.Item", 1)
     return json.dumps({"Item": checked}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def time_problem(compact: bytes, attribute: str, reason: str) -> TimeProblem:
+    """The problem of this attribute's value in an item as `compact_line` gives it."""
+    ((tag, value),) = json.loads(compact)["Item"][attribute].items()
+    return TimeProblem(
+        f"{_step('$.Item', attribute)}.{tag}", reason, value if isinstance(value, str) else json.dumps(value)
+    )
 
 
 def _parse(line: bytes) -> Any:

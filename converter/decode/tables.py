@@ -37,6 +37,8 @@ NEW_KIND: Final = 2
 """An attribute with a tag, or a spelling of it, that has no kind yet; state says where it stands."""
 SURPRISE: Final = 3
 """A number that its column can't hold; the item has been taken back."""
+NOT_A_TIME: Final = 4
+"""A value that must be a timestamp and is none; the item has been taken back, and state says why."""
 
 ROOM: Final = 96
 """Bytes that a target must have free for one step of any copy."""
@@ -56,6 +58,18 @@ BOOL_TEXT: Final = 8
 DOCUMENT: Final = 9
 TYPED: Final = 10
 OVERFLOW: Final = 11
+TIMESTAMP: Final = 12
+"""A moment, in microseconds. This action and those behind it take values of every tag, and refuse most."""
+UNIX_TIME: Final = 13
+"""A moment, cut to the second below."""
+
+# Why a value is no timestamp.
+NO_FORM: Final = 1
+NO_DATE: Final = 2
+NO_TIME_OF_DAY: Final = 3
+TOO_FINE: Final = 4
+OUT_OF_YEARS: Final = 5
+NO_TEXT_OR_NUMBER: Final = 6
 
 # Members of the state.
 POSITION: Final = 0
@@ -78,7 +92,7 @@ LINE_KINDS: Final = 10
 SERIAL: Final = 11
 """Number of the item, ever growing: tells whether an attribute was seen in this item."""
 COLUMN: Final = 12
-"""At GROW: the column; at SURPRISE: the kind."""
+"""At GROW: the column; at SURPRISE and NOT_A_TIME: the kind."""
 NAME_START: Final = 13
 NAME_END: Final = 14
 TAG_END: Final = 15
@@ -86,7 +100,13 @@ SPELLING_END: Final = 16
 OVERFLOW_BEGIN: Final = 17
 """Where in the overflow column the item's object begins, relative to the column; -1 while the item has none."""
 OVERFLOW_COLUMN: Final = 18
-STATE_SIZE: Final = 19
+REASON: Final = 19
+"""At NOT_A_TIME: why."""
+CUT: Final = 20
+"""1 when the item at hand has a time of which a part of a second was cut."""
+CUTS: Final = 21
+"""Items of which that was so."""
+STATE_SIZE: Final = 22
 
 # Facts of a kind; kind 0 is none and never matches.
 KIND_START: Final = 0
@@ -137,7 +157,9 @@ COLUMN_NEXT_BYTE: Final = 8
 """Where in the arena that value begins, relative to COLUMN_START."""
 COLUMN_PLAIN: Final = 9
 """1 for a column whose values go into Parquet pages as they are: doubles."""
-COLUMN_FACTS: Final = 10
+COLUMN_STEP: Final = 10
+"""1; 0 for a text column whose one value is that of every row (CSV)."""
+COLUMN_FACTS: Final = 11
 
 # Members of the state of the CSV kernel.
 NEXT_ROW: Final = 0

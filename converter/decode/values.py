@@ -104,7 +104,7 @@ def decode_bool(block: Bytes, at: int, kind: int, row: int, kinds: Kinds, column
 
 
 @inner
-def _read_number(
+def read_number(
     block: Bytes, at: int, end: int, kind: int, kinds: Kinds, scratch: Scratch
 ) -> tuple[Bytes, int, int, int, int]:
     """Observe the number block[at:end] of any form; (where its plain form is, its start, end, digits, decimals).
@@ -167,7 +167,7 @@ def decode_number(
             if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
                 kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
             return end + 1, DONE
-    text, start, stop, integers, decimals = _read_number(block, at, end, kind, kinds, scratch)
+    text, start, stop, integers, decimals = read_number(block, at, end, kind, kinds, scratch)
     if integers < 0:
         return at, IRREGULAR
     if action == INT64:
@@ -238,7 +238,7 @@ def _observe_value(
             return IRREGULAR
         if tag == tags.B:
             return base64_size(block, at, end)
-        _, _, _, integers, _ = _read_number(block, at, end, kind, kinds, scratch)
+        _, _, _, integers, _ = read_number(block, at, end, kind, kinds, scratch)
         return IRREGULAR if integers < 0 else 0
     if tag == tags.BOOL or tag == tags.NULL:
         return 0

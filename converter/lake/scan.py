@@ -76,6 +76,7 @@ def polars_type(column: Column) -> PolarsDataType:
     return {
         "string": pl.String(),
         "int64": pl.Int64(),
+        "timestamp": pl.Datetime("us", "UTC"),
         "double": pl.Float64(),
         "binary": pl.Binary(),
         "bool": pl.Boolean(),
@@ -125,4 +126,6 @@ def _parse(column: Column) -> pl.Expr:
         return text.str.decode("base64")
     if column.type == "bool":
         return text == "true"
+    if column.type == "timestamp":
+        return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us").dt.replace_time_zone("UTC")
     return text.cast(polars_type(column))

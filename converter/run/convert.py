@@ -20,7 +20,7 @@ from converter.run.listener import Listener
 from converter.run.memory import changes, evolution_warnings, remember
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
-from converter.run.record import make_record
+from converter.run.record import export_date, make_record
 from converter.run.report import Report, format_instant
 from converter.run.shard import (
     Job,
@@ -31,6 +31,7 @@ from converter.run.shard import (
     first_blocks,
     write_empty_part,
 )
+from converter.schema.added import Value, added_values
 from converter.schema.contract import NOTHING_PROMISED, Contract, broken
 from converter.schema.derive import check_names, fit_schema, name_rules
 from converter.schema.observe import Observation
@@ -61,6 +62,15 @@ class _Run:
     bytes_read: int = 0
     passes: int = 0
     surprise: str = ""
+
+    def added(self) -> dict[str, Value]:
+        """What the added columns hold, by name."""
+        return added_values(
+            self.options.add_column,
+            export_id=self.export.export_id,
+            instant=self.export.instant(),
+            date=export_date(self.export, self.options.timezone),
+        )
 
     def sample(self, purpose: Purpose) -> Observation:
         """What the first blocks of files spread over the export show; ExportError only if that is all one wants."""
@@ -104,7 +114,7 @@ class _Run:
 
     def job(self, purpose: Purpose, schema: Schema | None = None, staging: Staging | None = None) -> Job:
         """What the shards of a pass have in common."""
-        return Job(self.source, self.options, purpose, self.contract, schema, staging)
+        return Job(self.source, self.options, purpose, self.contract, schema, staging, self.added())
 
 
 def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engine, listener: Listener) -> Report:

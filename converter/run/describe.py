@@ -51,7 +51,12 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
     """Columns that don't hold what one would expect."""
     warnings = []
     for column in columns:
-        if column.changed:
+        if column.changed and column.origin is Origin.TIME:
+            warnings.append(
+                f"column {column.name!r}: {column.changed:,} times are cut to the second below,"
+                " because Unix seconds hold no more"
+            )
+        elif column.changed:
             warnings.append(
                 f"column {column.name!r}: {column.changed:,} numbers are rounded, because doubles hold no more"
             )

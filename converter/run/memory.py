@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from converter.errors import SchemaError
-from converter.options import ConvertOptions, SchemaText
+from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
 from converter.run.record import Record
 from converter.run.report import Change
 from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
 from converter.schema.file import read_schema_file
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Schema
+from converter.schema.types import Column, Origin, Schema
 from converter.storage.destination import Destination, record_path
 
 
@@ -53,6 +54,7 @@ def remember(kept: Sequence[Record], options: ConvertOptions, destination: Desti
         file = read_schema_file(options.schema, options)
         options = replace(options, exclude=(*options.exclude, *file.dropped))
         contract = _with_file(contract, file.contract, options.evolve)
+    options = _with_promised(options, contract, record)
     return Memory(contract, columns, tuple(kept), options)
 
 
@@ -94,6 +96,30 @@ def evolution_warnings(found: Sequence[Change], earlier: Sequence[Record]) -> li
             f" together with {listed}, unless these are published again with --replace"
         )
     return warnings
+
+
+def _with_promised(options: ConvertOptions, contract: Contract, record: Record | None) -> ConvertOptions:
+    """The options, and what earlier ones have made columns of: casts, the attribute of `time`, and added columns."""
+    told = dict(options.cast)
+    times = [p for p in contract.promises if p.origin is Origin.TIME and options.wants(str(p.attribute))]
+    casts = [(str(p.attribute), str(p.type)) for p in times if p.type == "timestamp" and p.attribute not in told]
+    time = next((p.attribute for p in times if p.type == "int64"), None)
+    if options.time is not None and time not in (None, options.time):
+        raise SchemaError(
+            f"the column {TIME_COLUMN!r} holds attribute {time!r} at this destination, and not {options.time!r}",
+            contract.where,
+            "use the same --time, or choose another DEST",
+        )
+    recorded = dict(cast(list[tuple[str, str]], record.options["add_column"])) if record is not None else {}
+    names = {name for name, _ in options.add_column}
+    added = [
+        (str(p.name), recorded[str(p.name)])
+        for p in contract.promises
+        if p.origin is Origin.ADDED and p.name in recorded and p.name not in names
+    ]
+    return replace(
+        options, cast=(*options.cast, *casts), time=options.time or time, add_column=(*added, *options.add_column)
+    )
 
 
 def _figures(records: Iterable[Record]) -> Mapping[str, tuple[int, int]]:

@@ -76,7 +76,7 @@ class ColumnReport:
     nulls: items that have the attribute as NULL. absent: items that don't have it.
     integer_digits, decimals: most digits of a number before and behind its point.
     longest: bytes of the longest text.
-    changed: numbers that a double column holds only rounded.
+    changed: values that the column holds only rounded: numbers as doubles, times as whole seconds.
     """
 
     name: str

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
 from converter.decode.decoder import Batch, Decoder
-from converter.decode.lines import LineProblem
-from converter.errors import BadLineError, EmptyLineError
+from converter.decode.lines import LineProblem, TimeProblem
+from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
 from converter.export.manifest import DataFile
 from converter.options import ConvertOptions
 from converter.run.control import Control
 from converter.run.plan import Shard
 from converter.run.spare import SpareThreads
+from converter.schema.added import Value
 from converter.schema.contract import NOTHING_PROMISED, Contract
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
@@ -47,7 +48,8 @@ class Purpose(StrEnum):
 class Job:
     """What all shards of a pass have in common.
 
-    contract: the columns that are promised. schema None means: observe only; staging is needed otherwise.
+    contract: the columns that are promised. schema None means: observe only; staging is needed otherwise. added: what
+    added columns hold, by name.
     """
 
     source: Source
@@ -56,6 +58,7 @@ class Job:
     contract: Contract = NOTHING_PROMISED
     schema: Schema | None = None
     staging: Staging | None = None
+    added: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class WrittenPart:
 class ShardResult:
     """What one shard gave; without parts if it observed only.
 
-    json_bytes: inflated. changed: per column, values that a double has changed. complete: the parts hold all items.
+    json_bytes: inflated. changed: per column, values that it holds only rounded. complete: the parts hold all items.
     """
 
     index: int
@@ -104,7 +107,10 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
 
     Raises DataFileError, BadLineError, SchemaError, StorageError, and Stopped when another shard has failed.
     """
-    decoder = Decoder(job.schema, text=job.options.format == "csv", wants=job.options.wants)
+    options = job.options
+    decoder = Decoder(
+        job.schema, text=options.format == "csv", wants=options.wants, times=options.times(), added=job.added
+    )
     output = _Output(shard, job, control.spare)
     json_bytes = 0
     try:
@@ -172,11 +178,12 @@ def _surprised_by_empty_lines(job: Job, control: Control, decoder: Decoder, outp
 
 
 def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
-    """What the first block of a file shows. Raises DataFileError and, if the pass is there to look, BadLineError.
+    """What the first block of a file shows. Raises DataFileError and, if the pass is there to look, what a line raises.
 
     Another pass will read all of the file: it is left to that one to say what is wrong with a line.
     """
-    decoder = Decoder(None, wants=job.options.wants)
+    times = job.options.times() if job.purpose is Purpose.INSPECT else ()
+    decoder = Decoder(None, wants=job.options.wants, times=times)
     with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
         for block in reader:
             try:
@@ -226,7 +233,7 @@ def write_empty_part(job: Job) -> WrittenPart:
         raise
 
 
-def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> BadLineError:
+def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
     reason = problem.reason
     line = reader.line_at(problem.byte)
     hint = f"see the line with: gzip -dc {shlex.quote(reader.place)} | sed -n {line}p"
@@ -234,7 +241,11 @@ def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions
         reason += f": {problem.value[:_SHOWN]!r}"
     elif problem.value:
         hint += "; --show-values shows the value here"
-    return BadLineError(reason, f"{reader.place} line {line} (byte {problem.byte}): {problem.path}", hint)
+    where = f"{reader.place} line {line} (byte {problem.byte}): {problem.path}"
+    if isinstance(problem, TimeProblem):
+        way = "correct the item and export again, or convert without --cast or --time for this attribute"
+        return SchemaError(f"the value is no timestamp: {reason}", where, f"{way}; {hint}")
+    return BadLineError(reason, where, hint)
 
 
 class _Output:

@@ -3,6 +3,7 @@
     S → string        BOOL → bool        B → binary        M, L, SS, NS, BS → string (JSON)
     N → int64 when all are integers within int64; else decimal128(38, s); else string, digit for digit
     several of these in one attribute → string, as `mixed` says
+    whatever it has, if it is cast → timestamp, or int64 for `time`: who decodes it refuses what is none
 
 The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals while the integer digits fit in front;
 else exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
@@ -17,8 +18,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from converter.errors import SchemaError, UsageError
-from converter.options import NAMES_LIMIT, OURS, ConvertOptions, Numbers
+from converter.options import NAMES_LIMIT, TIME_COLUMN, ConvertOptions, Numbers
 from converter.schema import tags
+from converter.schema.added import added_columns
 from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken, combined, holds
 from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
@@ -83,23 +85,36 @@ def fit_schema(
     observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED
 ) -> tuple[Schema, tuple[Break, ...]]:
     """The columns for what was observed, and the promises that they break: these columns are wide enough for both."""
-    if options.overflow:
-        _check_overflow_name(options.overflow, options.layout_keys())
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
     if len(observation.attributes) > NAMES_LIMIT:
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
     if options.mixed == "fail":
-        _refuse_mixed(wanted)
+        _refuse_mixed({name: seen for name, seen in wanted.items() if name not in options.times()})
     promised = [promise for promise in contract.promises if promise.type or promise.attribute in wanted]
-    kept = _new_attributes(wanted, options, contract, len(promised))
+    kept = _new_attributes(wanted, options, contract, sum(p.origin is not Origin.ADDED for p in promised))
     keys = [name for name in options.key if name in kept]
     ordered = keys + sorted(kept - set(keys))
     names = name_columns([*contract.unnamed, *ordered], name_rules(options, contract), contract.named)
     columns, breaks = _promised_columns(promised, wanted, options, names)
-    columns += [Column(names[attribute], attribute, *column_type(wanted[attribute], options)) for attribute in ordered]
+    columns += [make_column(attribute, names[attribute], wanted[attribute], options) for attribute in ordered]
     if options.overflow and not contract.has_overflow and len(kept) < len(wanted.keys() - contract.attributes):
         columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
+    if columns:
+        # The overflow column stands for attributes and goes with them: whether there is one depends on the data. What
+        # is added comes behind all of them, and alone it is no schema: of an export without items nothing is known.
+        columns += [column for column in added_columns(options.add_column) if column not in columns]
     return Schema(tuple(columns)), breaks
+
+
+def make_column(
+    attribute: str, name: str, seen: AttributeObservation, options: ConvertOptions, numbers: Numbers | None = None
+) -> Column:
+    """The column for an attribute that has at least one value; numbers: instead of the option."""
+    if attribute == options.time:
+        return Column(name, attribute, "int64", Origin.TIME)
+    if attribute in dict(options.cast):
+        return Column(name, attribute, dict(options.cast)[attribute], Origin.TIME)
+    return Column(name, attribute, *column_type(seen, options, numbers))
 
 
 def _promised_columns(
@@ -128,9 +143,9 @@ def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOption
     """The promised column itself if it holds what was seen, and is what the options ask for; else a wider one."""
     column, numbers = promise.column, promise.numbers or options.numbers
     kinds = families(seen.seen)
-    type_, origin = column_type(combined(promise, seen), options, promise.numbers)
-    fresh = Column(promise.name or "", promise.attribute, type_, origin)
-    if column is None:
+    fresh = make_column(promise.attribute or "", promise.name or "", combined(promise, seen), options, promise.numbers)
+    if column is None or fresh.origin is Origin.TIME:
+        # Whether the values are times is for the decoder to say.
         return fresh
     asked = (numbers == "double" and column.type != "double") or (numbers == "text" and column.origin is Origin.NUMBER)
     numeric = column.origin in (Origin.NUMBER, Origin.NUMBER_TEXT)
@@ -145,9 +160,31 @@ def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOption
 
 def name_rules(options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> NameRules:
     """How columns are named with these options, beside promised columns that are no attribute's."""
-    reserved = {*options.layout_keys(), *((options.overflow,) if options.overflow else ())}
+    reserved = {*options.layout_keys(), *(name for name, _ in options.add_column)}
+    reserved |= {options.overflow} if options.overflow else set()
     reserved |= {promise.name for promise in contract.promises if promise.attribute is None and promise.name}
-    return NameRules(options.names, options.rename, frozenset(reserved))
+    times = ((options.time, TIME_COLUMN),) if options.time is not None else ()
+    return NameRules(options.names, (*options.rename, *times), frozenset(reserved))
+
+
+def _make_column(
+    attribute: str, names: Mapping[str, str], seen: AttributeObservation, options: ConvertOptions
+) -> Column:
+    if attribute == options.time:
+        return Column(TIME_COLUMN, attribute, "int64", Origin.TIME)
+    if attribute in dict(options.cast):
+        return Column(names[attribute], attribute, dict(options.cast)[attribute], Origin.TIME)
+    return Column(names[attribute], attribute, *column_type(seen, options))
+
+
+def _reserved_names(options: ConvertOptions) -> set[str]:
+    """Names that no attribute's column may have, but for those that are ours in any case."""
+    reserved = {*options.layout_keys(), *(name for name, _ in options.add_column)}
+    if options.overflow:
+        reserved.add(options.overflow)
+    if options.time is not None:
+        reserved.add(TIME_COLUMN)
+    return reserved
 
 
 def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
@@ -162,8 +199,14 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
 
 def check_names(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> None:
     """Every attribute that the options name must occur, or have a column; UsageError with near matches otherwise."""
-    renamed = tuple(attribute for attribute, _ in options.rename)
-    given = {"--key": options.key, "--select": options.select, "--exclude": options.exclude, "--rename": renamed}
+    given = {
+        "--key": options.key,
+        "--select": options.select,
+        "--exclude": options.exclude,
+        "--rename": tuple(attribute for attribute, _ in options.rename),
+        "--cast": tuple(attribute for attribute, _ in options.cast),
+        "--time": (options.time,) if options.time is not None else (),
+    }
     for option, names in given.items():
         for name in names:
             if name not in observation.attributes and name not in contract.attributes:
@@ -192,11 +235,11 @@ def _new_attributes(
         return set(new)
     if not options.overflow:
         raise too_many_attributes(wanted.keys() | contract.attributes, options.max_columns)
-    # Who gives a column a name wants the column.
-    keys = {name for name in (*options.key, *dict(options.rename)) if name in new}
-    others = sorted(new - keys, key=lambda name: (-wanted[name].values, name))
-    room = max(options.max_columns - 1 - promised - len(keys), 0)
-    return {*keys, *others[:room]}
+    # Who says more of an attribute than of others wants its column.
+    asked_for = {name for name in (*options.key, *dict(options.rename), *options.times()) if name in new}
+    others = sorted(new - asked_for, key=lambda name: (-wanted[name].values, name))
+    room = max(options.max_columns - 1 - promised - len(asked_for), 0)
+    return {*asked_for, *others[:room]}
 
 
 def _refuse_mixed(wanted: dict[str, AttributeObservation]) -> None:
@@ -207,9 +250,3 @@ def _refuse_mixed(wanted: dict[str, AttributeObservation]) -> None:
                 f"attribute {name!r} has several types: {types}",
                 hint="--mixed text writes all of them as text, --mixed json as DynamoDB JSON, --exclude leaves it out",
             )
-
-
-def _check_overflow_name(name: str, layout_keys: Collection[str]) -> None:
-    taken = {other.casefold() for other in (*layout_keys, *OURS)}
-    if name.casefold() in taken:
-        raise UsageError(f"{name!r} is a name that the output needs itself", "--overflow", "use for example _more")

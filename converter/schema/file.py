@@ -26,17 +26,18 @@ from dataclasses import dataclass
 from typing import Final, cast, get_args
 
 from converter.errors import UsageError
-from converter.options import NAME_POLICIES, OURS, ConvertOptions, Numbers, SchemaText
+from converter.options import NAME_POLICIES, OURS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
 from converter.schema.contract import Contract, Promise
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin
 
 _VERSION = 1
 _MEMBERS: Final = ("attribute", "name", "type", "origin", "numbers", "drop")
 _ORIGINS: Final[dict[str, tuple[Origin, ...]]] = {
-    "int64": (Origin.NUMBER,),
+    "int64": (Origin.NUMBER, Origin.TIME),
     "double": (Origin.NUMBER,),
     "binary": (Origin.BINARY,),
     "bool": (Origin.BOOL,),
+    "timestamp": (Origin.TIME,),
     "string": (Origin.MIXED_TEXT, Origin.TEXT, Origin.JSON, Origin.NUMBER_TEXT, Origin.MIXED_JSON),
 }
 """The origins that a column of each type can have, the one that is meant without a word first."""
@@ -90,6 +91,8 @@ def read_schema_file(text: SchemaText, options: ConvertOptions) -> SchemaFile:
             if promise.name in taken:
                 raise reader.error(node, f"the column of line {taken[promise.name]} is called {promise.name!r} too")
             taken[promise.name] = node.line
+        if promise.origin is Origin.TIME and (promise.type == "int64") != (promise.name == TIME_COLUMN):
+            raise reader.error(node, f"only the column {TIME_COLUMN!r} is an int64 of times, and it is nothing else")
         promises.append(promise)
     return SchemaFile(Contract(tuple(promises), text.where), tuple(dropped))
 
@@ -108,7 +111,7 @@ def render_schema_file(columns: Iterable[Column]) -> str:
 def _check_name(reader: _Reader, node: _Node, name: str, options: ConvertOptions) -> None:
     if name.casefold() in {reserved.casefold() for reserved in (*options.layout_keys(), *OURS)}:
         raise reader.error(node, f"{name!r} is the name of a folder's key or of a column of ours")
-    if objection := NAME_POLICIES[options.names].objection(name):
+    if objection := NAME_POLICIES[options.names].objection(name, reserved=name == TIME_COLUMN):
         raise reader.error(node, f"a column can't be called {name!r} with --names {options.names}: {objection}")
 
 

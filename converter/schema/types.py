@@ -22,15 +22,19 @@ class Origin(StrEnum):
     MIXED_TEXT = "mixed as text"
     MIXED_JSON = "mixed as json"
     OVERFLOW = "overflow"
+    TIME = "time"
+    """A moment, from ISO-8601 text or an epoch number: which of them, it is the same moment."""
+    ADDED = "added"
+    """A fact of the export, the same in every row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the output.
 
-    attribute: DynamoDB's name, None for a column that stands for no single attribute (overflow).
-    type: string | int64 | decimal128(38, S) | double | binary | bool, whatever the format;
-          CSV writes each of them as text.
+    attribute: DynamoDB's name, None for a column that stands for no single attribute (overflow, added).
+    type: string | int64 | decimal128(38, S) | double | binary | bool | timestamp (microseconds, UTC), whatever the
+          format; CSV writes each of them as text.
     """
 
     name: str

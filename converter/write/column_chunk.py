@@ -12,6 +12,7 @@ from converter.decode import tables
 from converter.decode.decoder import Batch
 from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.decode.tables import Bytes, Columns
+from converter.schema.added import Value
 from converter.schema.types import Column
 from converter.write.parquet_metadata import (
     ColumnChunk,
@@ -86,6 +87,34 @@ class ChunkEncoder:
             statistics=Statistics(batch.rows - present, *self._extremes(columns, place, kind)),
         )
         return chunk, self._pieces
+
+    def encode_added(self, value: Value, rows: int, offset: int) -> tuple[ColumnChunk, list[bytes]]:
+        """A column that has this value in each of so many rows, and its bytes: a dictionary of one, and no more."""
+        self._pieces = []
+        self._uncompressed = self._compressed = 0
+        data = value.encode() if isinstance(value, str) else value.to_bytes(8, "little", signed=True)
+        entry = len(data).to_bytes(4, "little") + data if isinstance(value, str) else data
+        self._add_page(self._put(entry), partial(dictionary_page_header, 1))
+        dictionary_size = self._compressed
+        # All rows have a value, and its number takes no bits.
+        run = _varint(rows << 1)
+        levels = run + b"\x01"
+        page = len(levels).to_bytes(4, "little") + levels + b"\x00" + run
+        self._add_page(self._put(page), partial(data_page_header, rows, Encoding.RLE_DICTIONARY))
+        chunk = ColumnChunk(
+            encoding=Encoding.RLE_DICTIONARY,
+            rows=rows,
+            uncompressed=self._uncompressed,
+            compressed=self._compressed,
+            dictionary_offset=offset,
+            data_offset=offset + dictionary_size,
+            statistics=Statistics(0, data, data),
+        )
+        return chunk, self._pieces
+
+    def _put(self, data: bytes) -> int:
+        self._out[: len(data)] = np.frombuffer(data, np.uint8)
+        return len(data)
 
     def _write_dictionary(self, columns: Columns, place: int, present: int) -> int:
         """Write a dictionary page if one is worth it; gives its entries, else 0."""
@@ -163,6 +192,16 @@ class ChunkEncoder:
         if max(map(len, found)) > _LONGEST_STATISTIC:
             return None, None
         return found[0], found[1]
+
+
+def _varint(number: int) -> bytes:
+    """ULEB128, as headers of runs are written."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
 
 
 def _as_plain(doubles: NDArray[np.float64], validity: Bytes) -> Columns:

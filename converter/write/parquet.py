@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from converter.decode.decoder import Batch
 from converter.options import ConvertOptions
-from converter.schema.types import Schema
+from converter.schema.types import Origin, Schema
 from converter.write.column_chunk import ChunkEncoder
 from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, RowGroup, encode_footer, encode_row_group
 from converter.write.part import PartWriter, Sink
@@ -45,7 +45,10 @@ class ParquetPart(PartWriter):
             self._put(MAGIC)
         chunks = []
         for index, column in enumerate(self._columns, 1):
-            chunk, pieces = self._chunks.encode(batch, index, column, self.bytes)
+            if column.origin is Origin.ADDED:
+                chunk, pieces = self._chunks.encode_added(batch.added[column.name], batch.rows, self.bytes)
+            else:
+                chunk, pieces = self._chunks.encode(batch, index, column, self.bytes)
             chunks.append(chunk)
             for piece in pieces:
                 self._put(piece)

@@ -15,6 +15,7 @@ _VERSION = 2
 _OPTIONAL = 1
 _UTF8 = 0
 _DECIMAL = 5
+_TIMESTAMP_MICROS = 10
 _PRECISION = 38
 _DECIMAL_BYTES = 16
 _NOTHING = encode_struct(())
@@ -49,6 +50,7 @@ _PHYSICAL_TYPES = {
     "string": PhysicalType.BYTE_ARRAY,
     "binary": PhysicalType.BYTE_ARRAY,
     "int64": PhysicalType.INT64,
+    "timestamp": PhysicalType.INT64,
     "double": PhysicalType.DOUBLE,
     "bool": PhysicalType.BOOLEAN,
 }
@@ -137,18 +139,22 @@ def encode_footer(columns: Sequence[Column], rows: int, groups: Sequence[Struct]
 def _schema_element(column: Column) -> Struct:
     decimal = column.type.startswith("decimal128")
     text = column.type == "string"
+    timestamp = column.type == "timestamp"
     logical = None
     if text:
         logical = encode_struct([(1, _NOTHING)])
     elif decimal:
         logical = encode_struct([(5, encode_struct([(1, column.scale), (2, _PRECISION)]))])
+    elif timestamp:
+        # In UTC, in microseconds.
+        logical = encode_struct([(8, encode_struct([(1, True), (2, encode_struct([(2, _NOTHING)]))]))])
     return encode_struct(
         [
             (1, physical_type(column)),
             (2, _DECIMAL_BYTES if decimal else None),
             (3, _OPTIONAL),
             (4, column.name),
-            (6, _UTF8 if text else _DECIMAL if decimal else None),
+            (6, _UTF8 if text else _DECIMAL if decimal else _TIMESTAMP_MICROS if timestamp else None),
             (7, column.scale if decimal else None),
             (8, _PRECISION if decimal else None),
             (10, logical),

@@ -19,7 +19,7 @@ from tests.cli.command import REPOSITORY, ddb_convert, environment, python
 
 VERBS = {"convert": convert.ConvertArguments, "inspect": inspect.InspectArguments}
 EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES]
-LISTS = {"key", "select", "exclude", "rename"}
+LISTS = {"key", "select", "exclude", "rename", "cast", "add_column"}
 # Modules that help may load: what is beyond is a fault to look at, not a number to raise.
 OUR_MODULES = 16
 ALL_MODULES = 310

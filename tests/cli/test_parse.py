@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.cli.parse import parse_size, read_names, read_renames, split_names
+from converter.cli.parse import parse_size, read_names, read_pairs, split_names
 from converter.errors import UsageError
 
 
@@ -89,21 +89,27 @@ def test_an_empty_name_is_refused(given_names: list[str]) -> None:
         ("a=b,a=c", [("a", "b"), ("a", "c")]),
     ],
 )
-def test_renames_are_pairs_around_an_equals_sign_that_has_no_backslash(text: str, pairs: list[tuple[str, str]]) -> None:
-    assert read_renames([text], "rename") == tuple(pairs)
+def test_pairs_are_around_an_equals_sign_that_has_no_backslash(text: str, pairs: list[tuple[str, str]]) -> None:
+    assert read_pairs([text], "rename") == tuple(pairs)
+
+
+def test_pairs_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_pairs(None, "add-column") == ()
+    monkeypatch.setenv("DDB_CONVERT_ADD_COLUMN", "a=date,b=export_id")
+    assert read_pairs(None, "add-column") == (("a", "date"), ("b", "export_id"))
 
 
 @pytest.mark.parametrize("text", ["", "a", "a,b=c", "a=b,", ",a=b", "a=b=c", r"a\=b", r"a=b\,c=d"])
-def test_what_is_no_rename_is_refused_by_the_options_name(text: str) -> None:
-    with pytest.raises(UsageError, match="is no pair of names") as caught:
-        read_renames([text], "rename")
-    assert caught.value.where == "--rename"
+def test_what_is_no_pair_is_refused_by_the_options_name(text: str) -> None:
+    with pytest.raises(UsageError, match="is no pair") as caught:
+        read_pairs([text], "cast")
+    assert caught.value.where == "--cast"
 
 
 @given(st.dictionaries(st.text(st.sampled_from("ab ,=\\é")), st.text(st.sampled_from("ab ,=\\é")), min_size=1))
-def test_any_renames_can_be_written_with_backslashes(renames: dict[str, str]) -> None:
+def test_any_pairs_can_be_written_with_backslashes(pairs: dict[str, str]) -> None:
     def escaped(name: str) -> str:
         return "".join("\\" + character if character in ",=\\" else character for character in name)
 
-    written = [f"{escaped(attribute)}={escaped(column)}" for attribute, column in renames.items()]
-    assert read_renames(written, "rename") == read_renames([",".join(written)], "rename") == tuple(renames.items())
+    written = [f"{escaped(one)}={escaped(other)}" for one, other in pairs.items()]
+    assert read_pairs(written, "rename") == read_pairs([",".join(written)], "rename") == tuple(pairs.items())

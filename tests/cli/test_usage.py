@@ -25,12 +25,15 @@ MISTAKES = [
     (["convert", "a", "b", "--layout", "{day}"], "--layout: unknown field {day}"),
     (["convert", "a", "b", "--timezone", "Mars/Base"], "--timezone: unknown time zone 'Mars/Base'"),
     (["convert", "a", "b", "--names", "camel"], "'camel' is not one of 'preserve', 'treasure-data', 'snake'"),
-    (["convert", "a", "b", "--rename", "a"], "--rename: 'a' is no pair of names"),
+    (["convert", "a", "b", "--rename", "a"], "--rename: 'a' is no pair"),
     (
         ["convert", "a", "b", "--rename", "a=dt"],
-        "--rename: 'a' can't become 'dt': 'dt' is a key of the layout's folders",
+        "--rename: the column for attribute 'a' can't be called 'dt': a key of the layout's folders has this name",
     ),
-    (["inspect", "a", "--names", "snake", "--rename", "a=B"], "--rename: 'a' can't become 'B' with --names snake"),
+    (
+        ["inspect", "a", "--names", "snake", "--rename", "a=B"],
+        "'a' can't be called 'B' with --names snake",
+    ),
     (["inspect"], "missing argument 'SOURCE'"),
     (["inspect", "a", "--format", "csv"], "no such option: --format"),
     (["inspect", "a", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),

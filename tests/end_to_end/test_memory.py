@@ -239,3 +239,38 @@ def test_a_key_that_has_a_column_need_not_occur_every_day(table: Table) -> None:
     assert table.columns(report) == ["id string", "price int64"]
     with pytest.raises(UsageError, match="no item has an attribute 'nobody'"):
         table.publish(3, INTEGERS, key=("nobody",))
+
+
+def test_casts_times_and_added_columns_are_remembered_without_being_said_again(table: Table) -> None:
+    at, seen = '{"S":"2024-01-01T00:00:00Z"}', '{"N":"1704067200"}'
+    first = [line(id='{"S":"1"}', at=at, seen=seen)]
+    added = (("exported", "date"), ("number", "unix_time"))
+    table.publish(1, first, cast=(("at", "timestamp"),), time="seen", add_column=added)
+    report = table.publish(2, [line(id='{"S":"2"}', seen=seen, early='{"S":"x"}')])
+    assert table.columns(report) == [
+        *("at timestamp[us, tz=UTC]", "id string", "time int64", "exported string", "number int64", "early string")
+    ]
+    rows = scan(table.dest).sort("id").select("time", "exported", "number").collect().rows()
+    assert rows == [(1_704_067_200, "2024-01-01", 1_704_110_400), (1_704_067_200, "2024-01-02", 1_704_196_800)]
+    with pytest.raises(SchemaError, match="no timestamp"):
+        table.publish(3, [line(id='{"S":"3"}', at='{"S":"yesterday"}')])
+    with pytest.raises(SchemaError, match="'time' holds attribute 'seen'"):
+        table.publish(4, first, time="at")
+
+
+def test_a_text_column_cannot_become_a_time_from_one_day_to_the_next(table: Table) -> None:
+    lines = [line(id='{"S":"1"}', at='{"S":"2024-01-01T00:00:00Z"}')]
+    table.publish(1, lines)
+    with pytest.raises(SchemaError, match=r"'at'.*string \(text\): it needs timestamp"):
+        table.publish(2, lines, cast=(("at", "timestamp"),))
+    evolved = table.publish(2, lines, cast=(("at", "timestamp"),), evolve=True)
+    assert table.columns(evolved) == ["at timestamp[us, tz=UTC]", "id string"]
+    with pytest.raises(UsageError, match="keeps its name"):
+        table.publish(3, lines, time="id")
+
+
+def test_the_limit_of_columns_does_not_count_added_ones_twice(table: Table) -> None:
+    lines = [line(a='{"S":"1"}', b='{"S":"1"}')]
+    for day in (1, 2):
+        report = table.publish(day, lines, max_columns=2, add_column=(("day", "date"),))
+        assert table.columns(report) == ["a string", "b string", "day string"]

@@ -169,6 +169,26 @@ def flip_rename(run: Run, tmp_path: Path) -> None:
     assert "did you mean 'rare'" in failed.stderr
 
 
+def flip_cast(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "times", [line(at='{"S":"2024-05-01T12:00:00Z"}')]).folder
+    assert run(source=source).columns == {"at": "string"}
+    assert run("--cast", "at=timestamp", source=source).columns == {"at": "timestamp[us, tz=UTC]"}
+    assert run("--cast", "id=timestamp").code == 4
+
+
+def flip_time(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "times", [line(at='{"S":"1970-01-01T00:01:00.5Z"}')]).folder
+    done = run("--time", "at", source=source)
+    assert (done.columns, done.values("time")) == ({"time": "int64"}, [60])
+    assert "1 times are cut to the second below" in done.stderr
+
+
+def flip_add_column(run: Run, tmp_path: Path) -> None:
+    done = run("--add-column", "day=date,at=unix_time", "--timezone", "Asia/Tokyo")
+    assert list(done.columns)[-2:] == ["day", "at"]
+    assert (done.values("day"), done.values("at")) == (["2023-11-28"] * 2, [1_701_127_800] * 2)
+
+
 def flip_part_size(run: Run, tmp_path: Path) -> None:
     source = export_of(tmp_path / "long", small_lines(BATCH_ROWS + 1)).folder
     assert len(run(source=source).files) == 1

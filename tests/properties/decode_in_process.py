@@ -60,7 +60,7 @@ def raises_index_error(at: int) -> bool:
 
 def outcome(block: bytes, schema: Schema | None, options: ConvertOptions) -> str:
     """What became of a block: a digest of its rows, a surprise, or what is wrong with a line."""
-    decoder = Decoder(schema, text=options.format == "csv", wants=everything)
+    decoder = Decoder(schema, text=options.format == "csv", wants=everything, times=options.times())
     sink = BytesIO()
     writer = open_part(sink, schema, options) if schema else None
     try:
@@ -72,7 +72,7 @@ def outcome(block: bytes, schema: Schema | None, options: ConvertOptions) -> str
         return f"{problem.byte} {problem.path} {problem.reason}"
     if writer is not None:
         writer.close()
-    found = f"{decoder.items} {decoder.observation()!r} {decoder.surprise}".encode()
+    found = f"{decoder.items} {decoder.observation()!r} {decoder.surprise} {decoder.changed}".encode()
     return hashlib.sha256(sink.getvalue() + found).hexdigest()
 
 
@@ -86,6 +86,7 @@ def main(rounds: int, seed: int) -> None:
         for options in (
             ConvertOptions(format=format),
             ConvertOptions(format=format, mixed="json", max_columns=8, overflow="_more"),
+            ConvertOptions(format=format, cast=(("at", "timestamp"),), time="on"),
         ):
             modes.extend((derive_schema(observe(b"".join(lines)), options), options) for lines in (good, good[:3]))
     outcomes = []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -26,6 +27,9 @@ OTHERS: dict[str, Any] = {
     "part_size": 1,
     "names": "snake",
     "rename": (("a", "b"),),
+    "cast": (("created_at", "timestamp"),),
+    "time": "created_at",
+    "add_column": (("exported", "export_time"),),
     "workers": 77,
     "latest": True,
     "verify": False,
@@ -81,13 +85,13 @@ def test_options_cannot_be_changed() -> None:
         ({"names": "camel"}, "--names", "preserve, treasure-data, snake"),
         ({"names": "snake", "overflow": "More"}, "--overflow", "_more"),
         ({"names": "treasure-data", "overflow": "v"}, "--overflow", "_more"),
-        ({"rename": "a=b"}, "--rename", "(('attribute', 'column'),)"),
-        ({"rename": ("ab",)}, "--rename", "(('attribute', 'column'),)"),
-        ({"rename": {"a": "b"}}, "--rename", "(('attribute', 'column'),)"),
-        ({"rename": (("a", "b", "c"),)}, "--rename", "(('attribute', 'column'),)"),
-        ({"rename": (("a", 1),)}, "--rename", "(('attribute', 'column'),)"),
-        ({"rename": (("a", ""),)}, "--rename", "attribute=column"),
-        ({"rename": (("a", "x"), ("a", "y"))}, "--rename", "one name"),
+        ({"rename": "a=b"}, "--rename", "(('a', 'b'),)"),
+        ({"rename": ("ab",)}, "--rename", "(('a', 'b'),)"),
+        ({"rename": {"a": "b"}}, "--rename", "(('a', 'b'),)"),
+        ({"rename": (("a", "b", "c"),)}, "--rename", "(('a', 'b'),)"),
+        ({"rename": (("a", 1),)}, "--rename", "(('a', 'b'),)"),
+        ({"rename": (("a", ""),)}, "--rename", "another name"),
+        ({"rename": (("a", "x"), ("a", "y"))}, "--rename", "say it once"),
         ({"rename": (("a", "x"), ("b", "X"))}, "--rename", "another name"),
         ({"rename": (("a", "straße"), ("b", "STRASSE"))}, "--rename", "another name"),
         ({"rename": (("a", "dt"),)}, "--rename", "another name"),
@@ -103,6 +107,18 @@ def test_options_cannot_be_changed() -> None:
         ({"rename": (("a", "time"),), "names": "treasure-data"}, "--rename", "another name"),
         ({"rename": (("a", "b"),), "exclude": ("a",)}, "--rename", "take 'a' out of --exclude"),
         ({"rename": (("a", "b"),), "select": ("c",)}, "--rename", "add 'a' to --select"),
+        ({"cast": (("a", "date"),)}, "--cast a", "timestamp"),
+        ({"cast": (("a", "timestamp"),), "exclude": ("a",)}, "--cast", "take 'a' out of --exclude"),
+        ({"cast": (("a", "timestamp"),), "select": ("b",)}, "--cast", "add 'a' to --select"),
+        ({"cast": (("a", "timestamp"),), "time": "a"}, "--time", "drop one"),
+        ({"time": "a", "exclude": ("a",)}, "--time", "take 'a' out of --exclude"),
+        ({"time": ""}, "--time", "created_at"),
+        ({"add_column": (("a", "now"),)}, "--add-column a", "export_time, export_id, date, unix_time"),
+        ({"add_column": (("", "date"),)}, "--add-column", "another name"),
+        ({"add_column": (("DT", "date"),)}, "--add-column", "another name"),
+        ({"add_column": (("_More", "date"),), "overflow": "_more"}, "--add-column", "another name"),
+        ({"add_column": (("TIME", "date"),), "time": "a"}, "--add-column", "another name"),
+        ({"add_column": (("a", "date"), ("A", "export_id"))}, "--add-column", "another name"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_options_name_and_a_hint(
@@ -147,9 +163,26 @@ def test_the_defaults_and_their_spelled_out_form_have_one_hash() -> None:
     assert ConvertOptions(compression="zstd", timezone="UTC").published_hash() == ConvertOptions().published_hash()
 
 
+def test_the_order_of_casts_is_nothing_and_that_of_added_columns_is_published() -> None:
+    casts = (("a", "timestamp"), ("b", "timestamp"))
+    added = (("a", "date"), ("b", "export_id"))
+    assert ConvertOptions(cast=casts).published_hash() == ConvertOptions(cast=casts[::-1]).published_hash()
+    assert ConvertOptions(add_column=added).published_hash() != ConvertOptions(add_column=added[::-1]).published_hash()
+
+
+def test_the_same_pair_twice_is_one() -> None:
+    options = ConvertOptions(cast=(("a", "timestamp"),) * 2, add_column=(("b", "date"),) * 2)
+    assert (options.cast, options.add_column) == ((("a", "timestamp"),), (("b", "date"),))
+
+
+def test_what_is_published_is_the_same_when_a_record_has_held_it() -> None:
+    options = ConvertOptions(cast=(("a", "timestamp"),), add_column=(("b", "date"),), key=("k",))
+    assert json.loads(json.dumps(options.published())) == options.published()
+
+
 def test_the_hash_of_the_defaults_is_the_one_that_records_hold() -> None:
     # A destination's records keep this text: when it changes, every one of them looks like another conversion.
-    assert ConvertOptions().published_hash() == "f3e85ed60791e9355a779ae037105243db59e8222e62133920ac499aad58256f"
+    assert ConvertOptions().published_hash() == "d03867f45ce5ffbc9ee42c51f1e55fb94654322d5d4b6061d7ced211b674e93f"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,13 @@ def assert_apart(buffers: Buffers) -> None:
     assert ends[-1] <= len(buffers.arrays.lengths)
 
 
-@pytest.mark.parametrize(("column", "bits"), [(TEXT, 0), (INTEGER, 64), (DECIMAL, 128), (BOOL, 1), (DOUBLE, 0)])
+TIME = Column("t", "t", "timestamp", Origin.TIME)
+ADDED = Column("a", None, "string", Origin.ADDED)
+
+
+@pytest.mark.parametrize(
+    ("column", "bits"), [(TEXT, 0), (INTEGER, 64), (DECIMAL, 128), (BOOL, 1), (DOUBLE, 0), (TIME, 64)]
+)
 def test_every_type_has_its_width_in_the_arena(column: Column, bits: int) -> None:
     assert value_bits(column) == bits
     assert Buffers([column], text=False).arrays.facts[1, tables.COLUMN_BITS] == bits
@@ -262,3 +268,30 @@ def test_a_batch_ends_when_it_holds_its_share_of_bytes(monkeypatch: pytest.Monke
     assert len(sizes) > 3
     # A batch ends with a block, whose items take less as values than as lines.
     assert all(4000 <= size < 4000 + 5000 for size in sizes)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000])
+def test_a_text_that_fills_a_column_is_there_once_and_stands_in_every_row(size: int) -> None:
+    buffers = Buffers([TEXT, ADDED, TEXT], text=True)
+    for row in range(100):
+        put_value(buffers, 1, row, b"one %d" % row)
+        put_value(buffers, 3, row, b"three %d" % row)
+    value = b"x" * size
+    buffers.fill_text(2, value, 100)
+    assert_apart(buffers)
+    assert buffers.values(2).tobytes() == value
+    assert np.unpackbits(buffers.arrays.validity[2], bitorder="little")[:100].all()
+    assert texts_of(buffers, 1, 100) == [f"one {row}" for row in range(100)]
+    assert texts_of(buffers, 3, 100) == [f"three {row}" for row in range(100)]
+    buffers.reset()
+    buffers.fill_text(2, b"other", 1)
+    assert buffers.values(2).tobytes() == b"other"
+
+
+def test_a_column_that_is_not_decoded_never_ends_a_batch() -> None:
+    alone, beside = Buffers([INTEGER], text=False), Buffers([INTEGER, ADDED], text=False)
+    for buffers in (alone, beside):
+        buffers.grow(20_000)
+        for row in range(20_000):
+            put_value(buffers, 1, row, row)
+    assert alone.capacity(20_000) == beside.capacity(20_000) > 20_000

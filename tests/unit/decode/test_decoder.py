@@ -101,6 +101,9 @@ def test_a_value_that_its_column_holds_is_no_surprise(made: Column, value: dict[
         (Origin.MIXED_TEXT, "string", set(tags.TAGS)),
         (Origin.MIXED_JSON, "string", set(tags.TAGS)),
         (Origin.OVERFLOW, "string", set(tags.TAGS)),
+        # The kernel refuses the tags that no timestamp has, with their place.
+        (Origin.TIME, "timestamp", set(tags.TAGS)),
+        (Origin.TIME, "int64", set(tags.TAGS)),
     ],
 )
 def test_a_type_that_its_column_never_had_has_no_place_in_it(

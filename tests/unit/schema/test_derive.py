@@ -255,3 +255,59 @@ def test_an_unknown_name_that_is_like_no_other_is_refused_with_some_that_exist()
 
 def test_a_name_that_was_only_ever_null_is_known() -> None:
     check_names(observed(a=seen(NULL=1)), ConvertOptions(select=("a",)))
+
+
+CAST = (("a", "timestamp"),)
+
+
+@pytest.mark.parametrize("tag", [tag for tag in tags.TAGS if tag != "NULL"])
+def test_a_cast_attribute_has_its_type_whatever_it_holds(tag: str) -> None:
+    # What is no timestamp is refused where it stands, by who decodes it.
+    attribute = seen(S=1).merge(seen(**{tag: 1}))  # type: ignore[arg-type]
+    for mixed in ("text", "json", "fail"):
+        assert columns(observed(a=attribute), cast=CAST, mixed=mixed) == [("a", "timestamp", "time")]
+    assert columns(observed(a=attribute), time="a") == [("time", "int64", "time")]
+
+
+def test_a_cast_attribute_without_a_value_has_no_column() -> None:
+    assert columns(observed(a=seen(NULL=1), b=text()), cast=CAST) == [("b", "string", "text")]
+
+
+def test_the_column_time_stands_where_its_attribute_would_and_takes_the_name_from_others() -> None:
+    observation = observed(a=text(), k=text(), TIME=text(), time=text(), time_1=text())
+    assert [name for name, _, _ in columns(observation, time="k")] == ["TIME_2", "a", "time", "time_3", "time_1"]
+    assert columns(observation, time="k", key=("k",))[0] == ("time", "int64", "time")
+    assert [name for name, _, _ in columns(observation, time="time")] == ["TIME_2", "a", "k", "time", "time_1"]
+    assert [name for name, _, _ in columns(observation)] == ["TIME", "a", "k", "time", "time_1"]
+
+
+def test_added_columns_come_last_and_take_their_names_from_attributes() -> None:
+    observation = observed(a=text(3), b=text(2), Day=text(1))
+    added = (("day", "date"), ("when", "export_time"))
+    assert columns(observation, add_column=added) == [
+        ("Day_1", "string", "text"),
+        ("a", "string", "text"),
+        ("b", "string", "text"),
+        ("day", "string", "added"),
+        ("when", "timestamp", "added"),
+    ]
+    limited = columns(observation, add_column=added, max_columns=2, overflow="_more")
+    assert [name for name, _, _ in limited] == ["a", "_more", "day", "when"]
+
+
+def test_added_columns_alone_are_no_schema() -> None:
+    for observation in (observed(), observed(a=seen(NULL=1))):
+        assert columns(observation, add_column=(("day", "date"),)) == []
+
+
+def test_cast_attributes_never_overflow() -> None:
+    observation = observed(a=text(1), b=text(5), c=text(4), d=text(1))
+    options = {"cast": CAST, "time": "d", "max_columns": 3, "overflow": "_more"}
+    assert [name for name, _, _ in columns(observation, **options)] == ["a", "time", "_more"]
+
+
+@pytest.mark.parametrize(("option", "given"), [("cast", (("ordr", "timestamp"),)), ("time", "ordr")])
+def test_names_of_casts_must_occur(option: str, given: object) -> None:
+    with pytest.raises(UsageError, match="'ordr'") as caught:
+        check_names(observed(order=text()), ConvertOptions(**{option: given}))  # type: ignore[arg-type]
+    assert caught.value.where == f"--{option}"

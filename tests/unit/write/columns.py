@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from io import BytesIO
 from random import Random
@@ -20,11 +21,22 @@ from converter.decode.decoder import Batch
 from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin, Schema
 from converter.write.parquet import ParquetPart
+from tests.times import EPOCH, FIRST, LAST, any_micros
 from tests.unit.decode.decoding import put_value
 
 Cells = list[Any]
 
-TYPES = ("string", "binary", "int64", "decimal128(38, 0)", "decimal128(38, 7)", "decimal128(38, 38)", "bool", "double")
+TYPES = (
+    "string",
+    "binary",
+    "int64",
+    "timestamp",
+    "decimal128(38, 0)",
+    "decimal128(38, 7)",
+    "decimal128(38, 38)",
+    "bool",
+    "double",
+)
 ROW_COUNTS = (1, 7, 8, 9, 31, 32, 33, 64, 127, 128, 129, 130, 257, 1000)
 _EXACT = Context(prec=50)
 _ALPHABET = "ab\x00\x7f é漢😀"
@@ -68,6 +80,7 @@ def read_by_all(data: bytes) -> dict[str, list[Cells]]:
         file.write(data)
         file.flush()
         with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
             rows = connection.execute("select * from read_parquet(?)", [file.name]).fetchall()
     return {
         "pyarrow": [column.to_pylist() for column in table.columns],
@@ -82,6 +95,8 @@ def plain(column: Column, value: Any) -> bytes:
         return struct.pack("<d", value)
     if column.type == "int64":
         return struct.pack("<q", value)
+    if column.type == "timestamp":
+        return struct.pack("<q", (value - EPOCH) // timedelta(microseconds=1))
     if column.type == "bool":
         return bytes([value])
     if isinstance(value, Decimal):
@@ -121,6 +136,7 @@ def values(type_: str) -> st.SearchStrategy[Any]:
         "string": st.text(max_size=40),
         "binary": st.binary(max_size=40),
         "int64": st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from(_EDGES)),
+        "timestamp": any_micros().map(lambda micros: EPOCH + timedelta(microseconds=micros)),
         "bool": st.booleans(),
         "double": st.floats(allow_nan=False, allow_infinity=False).map(lambda number: number + 0.0),
     }[type_]
@@ -133,6 +149,8 @@ def _by_chance(type_: str, chance: Random) -> Any:
         return chance.randbytes(chance.randrange(30))
     if type_ == "int64":
         return chance.randrange(-(1 << (bits := chance.randrange(64))), 1 << bits)
+    if type_ == "timestamp":
+        return EPOCH + timedelta(microseconds=chance.randrange(FIRST, LAST))
     if type_ == "bool":
         return chance.random() < 0.5
     if type_ == "double":
@@ -153,6 +171,8 @@ def _stored(column: Column, value: Any) -> bytes | int:
     """A value as the buffers have it."""
     if isinstance(value, Decimal):
         return _digits(column, value)
+    if isinstance(value, datetime):
+        return (value - EPOCH) // timedelta(microseconds=1)
     if isinstance(value, float):
         return repr(value).encode()
     if isinstance(value, str):

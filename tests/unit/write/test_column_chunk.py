@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converter.schema.types import Column
+from converter.options import ConvertOptions
+from converter.schema.types import Column, Origin, Schema
 from converter.write import column_chunk
-from tests.unit.write.columns import ROW_COUNTS, TYPES, Cells, cells, column_of_type, parquet_of, plain, read_by_all
+from converter.write.parquet import ParquetPart
+from tests.times import EPOCH
+from tests.unit.write.columns import (
+    ROW_COUNTS,
+    TYPES,
+    Cells,
+    batch_of,
+    cells,
+    column_of_type,
+    parquet_of,
+    plain,
+    read_by_all,
+)
 from tests.unit.write.reading import pages_of, read_footer
 
 PLAIN, DICTIONARY = 0, 8
@@ -74,6 +90,39 @@ def test_columns_of_all_types_stand_side_by_side_in_every_compression(
     for index, column in enumerate(columns):
         (chunk,) = chunks_of(file, index)
         assert_statistics(column, values[index], chunk)
+
+
+ADDED: list[tuple[str, int | str]] = [
+    ("string", ""),
+    ("string", "01701065507109-cce6a3f8"),
+    ("string", "é" * 40),
+    ("int64", -(2**63)),
+    ("int64", 1701065507),
+    ("timestamp", 1701065507109000),
+]
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd"])
+@pytest.mark.parametrize("rows", [1, 7, 64, 127, 128, 8191, 100_000])
+def test_an_added_column_has_its_value_in_every_row_and_takes_next_to_nothing(rows: int, compression: str) -> None:
+    columns = [Column(f"c{n}", None, type_, Origin.ADDED) for n, (type_, _) in enumerate(ADDED)]
+    first = column_of_type("bool", "first")
+    sink = BytesIO()
+    part = ParquetPart(sink, Schema((first, *columns)), ConvertOptions(compression=compression))
+    batch = batch_of([first, *columns], [[True] * rows, *([None] * rows for _ in columns)])
+    part.write(replace(batch, added={column.name: value for column, (_, value) in zip(columns, ADDED, strict=True)}))
+    part.close()
+    data = sink.getvalue()
+    values: Cells = [
+        EPOCH + timedelta(microseconds=value) if type_ == "timestamp" and isinstance(value, int) else value
+        for type_, value in ADDED
+    ]
+    assert_read(data, [True] * rows, *([value] * rows for value in values))
+    for index, (column, value) in enumerate(zip(columns, values, strict=True), 1):
+        (chunk,) = chunks_of(data, index)
+        assert_statistics(column, [value] * rows, chunk)
+        assert [page.kind for page in pages_of(data, chunk)] == [2, 0]
+    assert len(data) < 16_000
 
 
 @pytest.mark.parametrize("scale", range(39))
@@ -162,6 +211,7 @@ def test_a_chunk_has_as_many_pages_as_its_values_fill(type_: str, monkeypatch: p
         "string": "{:016}".format,
         "binary": lambda n: b"%016d" % n,
         "int64": int,
+        "timestamp": lambda n: EPOCH + timedelta(microseconds=n),
         "double": float,
     }
     values: Cells = [makers.get(type_, lambda n: Decimal(n).scaleb(-38))(number) for number in range(1000)]
@@ -172,7 +222,7 @@ def test_a_chunk_has_as_many_pages_as_its_values_fill(type_: str, monkeypatch: p
     assert_read(file, values)
     pages = pages_of(file, chunks_of(file)[0])
     assert all(page.kind == 0 for page in pages)
-    size = 8 if type_ in ("int64", "double") else 16
+    size = 8 if type_ in ("int64", "timestamp", "double") else 16
     assert len(pages) == -(-800 * size // 1024)
     assert sum(page.values for page in pages) == 1000
     assert_statistics(column_of_type(type_), values, chunks_of(file)[0])

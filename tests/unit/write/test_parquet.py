@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from converter.decode.decoder import Decoder
 from converter.options import COMPRESSIONS, ConvertOptions
 from converter.schema.types import Column, Origin, Schema
 from converter.write.parquet import ParquetPart
+from tests.times import EPOCH
 from tests.unit.decode.decoding import everything, limit_rows, lines_of, make_block, schema_of, write_part
 from tests.unit.write.columns import TYPES, Cells, batch_of, cells, column_of_type, parquet_of, plain, read_by_all
 from tests.unit.write.reading import pages_of, read_footer
@@ -125,6 +127,7 @@ def column_values(type_: str, count: int) -> Cells:
         "string": str,
         "binary": lambda number: number.to_bytes(3, "big"),
         "int64": lambda number: number - 20,
+        "timestamp": lambda number: EPOCH + timedelta(microseconds=number - 20),
         "bool": lambda number: number == 400,
         "double": lambda number: number - 0.5,
     }
@@ -181,6 +184,7 @@ def test_readers_that_skip_row_groups_by_their_statistics_find_every_row(type_: 
         for condition, expected in (("=", equal), (">", beyond)):
             query = f"select a from read_parquet(?) where a {condition} ?"
             with duckdb.connect() as connection:
+                connection.execute("set TimeZone = 'UTC'")
                 rows = connection.execute(query, [str(tmp_path / "part"), value]).fetchall()
             assert sorted(row[0] for row in rows) == expected
             frame = pl.scan_parquet(tmp_path / "part")

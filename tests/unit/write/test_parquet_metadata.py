@@ -25,7 +25,7 @@ from converter.write.parquet_metadata import (
 )
 from tests.unit.write.reading import read_footer, read_struct, values_of
 
-TYPES = ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool"]
+TYPES = ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool", "timestamp"]
 COLUMNS = [Column(f"c {n}", f"c {n}", type_, Origin.TEXT) for n, type_ in enumerate(TYPES)]
 CHUNK = ColumnChunk(Encoding.DELTA_BINARY_PACKED, 7, 300, 200, None, 4, Statistics(2))
 
@@ -50,13 +50,17 @@ def test_a_footer_has_a_column_of_its_type_for_each_column() -> None:
         "FIXED_LEN_BYTE_ARRAY",
         "DOUBLE",
         "BOOLEAN",
+        "INT64",
     ]
-    assert [column.converted_type for column in found] == ["UTF8", "NONE", "NONE", "DECIMAL", "NONE", "NONE"]
+    assert [column.converted_type for column in found] == [
+        *("UTF8", "NONE", "NONE", "DECIMAL", "NONE", "NONE", "TIMESTAMP_MICROS")
+    ]
     logical = [str(column.logical_type) for column in found]
-    assert logical == ["String", "None", "None", "Decimal(precision=38, scale=4)", "None", "None"]
-    assert [(column.max_definition_level, column.max_repetition_level) for column in found] == [(1, 0)] * 6
+    assert logical[:-1] == ["String", "None", "None", "Decimal(precision=38, scale=4)", "None", "None"]
+    assert logical[-1].startswith("Timestamp(isAdjustedToUTC=true, timeUnit=microseconds,")
+    assert [(column.max_definition_level, column.max_repetition_level) for column in found] == [(1, 0)] * 7
     types = [str(field.type) for field in metadata.schema.to_arrow_schema()]
-    assert types == ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool"]
+    assert types == ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool", "timestamp[us, tz=UTC]"]
     assert all(field.nullable for field in metadata.schema.to_arrow_schema())
 
 
@@ -69,6 +73,11 @@ def test_a_decimal_has_its_scale_for_readers_old_and_new(scale: int) -> None:
     assert str(metadata.schema.to_arrow_schema().field(0).type) == f"decimal128(38, {scale})"
     element = read_footer(MAGIC + encode_footer([column], 0, []))[2][1]
     assert (element[7], element[8], element[10]) == (scale, 38, {5: {1: scale, 2: 38}})
+
+
+def test_a_timestamp_is_one_in_utc_for_readers_old_and_new() -> None:
+    element = read_footer(MAGIC + encode_footer([Column("t", "t", "timestamp", Origin.TIME)], 0, []))[2][1]
+    assert (element[1], element[6], element[10]) == (2, 10, {8: {1: True, 2: {2: {}}}})
 
 
 @pytest.mark.parametrize("name", ["", "é", "a.b", "x" * 70_000, "a\nb", "\U0001f600"])

@@ -1,0 +1,258 @@
+"""Kernels for timestamps: ISO-8601 texts and epoch numbers to microseconds since 1970 in UTC, and back to text.
+
+    text      YYYY-MM-DD, and behind it nothing, or T or a space, hh:mm, perhaps :ss, perhaps .digits, and then
+              nothing (UTC), Z, ±hh:mm, ±hhmm or ±hh
+    number    seconds where its magnitude is below 10^11 (until the year 5138), else milliseconds
+
+The calendar is the Gregorian one of ISO 8601 from year 1 to 9999, without leap seconds and without 24:00. A timestamp
+is exact or none: digits behind the sixth decimal of a second must be zeros.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from converter.decode.compile import inner
+from converter.decode.lanes import Bytes, byte, put
+from converter.decode.tables import NO_DATE, NO_FORM, NO_TIME_OF_DAY, OUT_OF_YEARS, TOO_FINE
+
+SECOND = 1_000_000
+"""Microseconds."""
+TEXT_SIZE = 27
+"""Bytes of the text of every timestamp."""
+
+_DAY = 86_400
+_FIRST_SECOND = -62_135_596_800
+_LAST_SECOND = 253_402_300_799
+_DAYS_TO_1970 = 719_162
+_DAYS_IN_400_YEARS = 146_097
+_LEAST_MILLISECONDS = 10**11
+_MOST_EPOCH = 10**15 - 1
+_DECIMALS = 6
+
+_POWERS = np.array([10**i for i in range(_DECIMALS + 1)], np.int64)
+_DAYS_OF_MONTH = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+_DAYS_BEFORE_MONTH = np.concatenate([[0, 0], np.cumsum(_DAYS_OF_MONTH)[1:12]]).astype(np.int64)
+
+_MINUS = 0x2D
+_PLUS = 0x2B
+_POINT = 0x2E
+_COLON = 0x3A
+_ZERO = 0x30
+
+
+@inner
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+@inner
+def _days_before(year: int, month: int) -> int:
+    """Days from 1970-01-01 to the first of a month."""
+    years = year - 1
+    days = years * 365 + years // 4 - years // 100 + years // 400 + _DAYS_BEFORE_MONTH[np.uint64(month)]
+    if month > 2 and _is_leap(year):
+        days += 1
+    return days - _DAYS_TO_1970
+
+
+@inner
+def _two_digits(data: Bytes, at: int) -> int:
+    """The number that two digits make; far below zero when one of them is none."""
+    tens = byte(data, at) - _ZERO
+    ones = byte(data, at + 1) - _ZERO
+    if tens < 0 or tens > 9 or ones < 0 or ones > 9:
+        return -100_000
+    return tens * 10 + ones
+
+
+@inner
+def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """(minutes, 0) of the zone data[at:end], or (0, reason)."""
+    if at == end or (byte(data, at) == 0x5A and at + 1 == end):
+        return np.int64(0), np.int64(0)
+    none = (np.int64(0), np.int64(NO_FORM))
+    size = end - at
+    sign = byte(data, at)
+    if (sign != _PLUS and sign != _MINUS) or (size != 3 and size != 5 and size != 6):
+        return none
+    if size == 6 and byte(data, at + 3) != _COLON:
+        return none
+    hours = _two_digits(data, at + 1)
+    minutes = 0 if size == 3 else _two_digits(data, end - 2)
+    if hours < 0 or minutes < 0:
+        return none
+    if hours > 23 or minutes > 59:
+        return np.int64(0), np.int64(NO_TIME_OF_DAY)
+    offset = hours * 60 + minutes
+    return (-offset if sign == _MINUS else offset), np.int64(0)
+
+
+@inner
+def _read_fraction(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
+    """The digits from `at` on as a part of a second: (microseconds, position behind them, whether that is exact)."""
+    value = np.int64(0)
+    count = np.int64(0)
+    exact = True
+    while at < end:
+        digit = byte(data, at) - _ZERO
+        if digit < 0 or digit > 9:
+            break
+        if count < _DECIMALS:
+            value = value * 10 + digit
+            count += 1
+        elif digit != 0:
+            exact = False
+        at += 1
+    return value * _POWERS[np.uint64(_DECIMALS - count)], at, exact
+
+
+@inner
+def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """(microseconds, 0) of the text data[at:end], or (0, reason). Up to 27 bytes behind its end must be readable."""
+    none = (np.int64(0), np.int64(NO_FORM))
+    if end - at < 10 or byte(data, at + 4) != _MINUS or byte(data, at + 7) != _MINUS:
+        return none
+    year = _two_digits(data, at) * 100 + _two_digits(data, at + 2)
+    month = _two_digits(data, at + 5)
+    day = _two_digits(data, at + 8)
+    if year < 0 or month < 0 or day < 0:
+        return none
+    hour = np.int64(0)
+    minute = np.int64(0)
+    second = np.int64(0)
+    fraction = np.int64(0)
+    offset = np.int64(0)
+    reason = np.int64(0)
+    exact = True
+    at += 10
+    if at < end:
+        separator = byte(data, at)
+        if (separator != 0x54 and separator != 0x20) or end - at < 6 or byte(data, at + 3) != _COLON:
+            return none
+        hour = _two_digits(data, at + 1)
+        minute = _two_digits(data, at + 4)
+        at += 6
+        if at < end and byte(data, at) == _COLON:
+            second = _two_digits(data, at + 1) if end - at > 2 else np.int64(-1)
+            at += 3
+            if at < end and byte(data, at) == _POINT:
+                begin = at + 1
+                fraction, at, exact = _read_fraction(data, begin, end)
+                if at == begin:
+                    return none
+        if hour < 0 or minute < 0 or second < 0:
+            return none
+        offset, reason = _read_offset(data, at, end)
+        if reason == NO_FORM:
+            return none
+    if year == 0 or month == 0 or month > 12 or day == 0:
+        return np.int64(0), np.int64(NO_DATE)
+    if day > _DAYS_OF_MONTH[np.uint64(month)] and not (month == 2 and day == 29 and _is_leap(year)):
+        return np.int64(0), np.int64(NO_DATE)
+    if reason != 0 or hour > 23 or minute > 59 or second > 59:
+        return np.int64(0), np.int64(NO_TIME_OF_DAY)
+    if not exact:
+        return np.int64(0), np.int64(TOO_FINE)
+    seconds = (_days_before(year, month) + day - 1) * _DAY + hour * 3600 + (minute - offset) * 60 + second
+    if seconds < _FIRST_SECOND or seconds > _LAST_SECOND:
+        return np.int64(0), np.int64(OUT_OF_YEARS)
+    return seconds * SECOND + fraction, np.int64(0)
+
+
+@inner
+def epoch_to_micros(whole: int, fraction: int, decimals: int, negative: bool) -> tuple[int, int]:
+    """(microseconds, 0) of ±(whole + fraction / 10**decimals) seconds or milliseconds, or (0, reason)."""
+    if whole > _MOST_EPOCH:
+        return np.int64(0), np.int64(OUT_OF_YEARS)
+    places = _DECIMALS if whole < _LEAST_MILLISECONDS else _DECIMALS - 3
+    if decimals > places:
+        return np.int64(0), np.int64(TOO_FINE)
+    micros = whole * _POWERS[np.uint64(places)] + fraction * _POWERS[np.uint64(places - decimals)]
+    if negative:
+        micros = -micros
+    if micros < _FIRST_SECOND * SECOND or micros >= (_LAST_SECOND + 1) * SECOND:
+        return np.int64(0), np.int64(OUT_OF_YEARS)
+    return micros, np.int64(0)
+
+
+@inner
+def parse_epoch(data: Bytes, at: int, end: int, integers: int, decimals: int) -> tuple[int, int]:
+    """(microseconds, 0) of the plain number data[at:end] with so many digits, or (0, reason)."""
+    if integers > 15:
+        return np.int64(0), np.int64(OUT_OF_YEARS)
+    if decimals > _DECIMALS:
+        return np.int64(0), np.int64(TOO_FINE)
+    negative = byte(data, at) == _MINUS
+    if negative:
+        at += 1
+    whole = np.int64(0)
+    fraction = np.int64(0)
+    point = end - decimals
+    while at < end:
+        c = byte(data, at)
+        if c != _POINT:
+            if at < point:
+                whole = whole * 10 + (c - _ZERO)
+            else:
+                fraction = fraction * 10 + (c - _ZERO)
+        at += 1
+    return epoch_to_micros(whole, fraction, decimals, negative)
+
+
+@inner
+def _put_digits(target: Bytes, o: int, value: int, count: int) -> int:
+    """Write the last `count` digits of a number that is not negative; gives the end."""
+    for k in range(count):
+        rest = value // 10
+        put(target, o + count - 1 - k, _ZERO + (value - rest * 10))
+        value = rest
+    return o + count
+
+
+@inner
+def put_iso(target: Bytes, o: int, micros: int) -> int:
+    """Write microseconds as `2023-11-27T06:11:47.109000Z`, always 27 bytes, which order as the times do."""
+    seconds = micros // SECOND
+    days = seconds // _DAY
+    second = seconds - days * _DAY
+    year = (days + _DAYS_TO_1970) * 400 // _DAYS_IN_400_YEARS + 1
+    while _days_before(year, 1) > days:
+        year -= 1
+    while _days_before(year + 1, 1) <= days:
+        year += 1
+    # No month has more than 31 days: this is the month or the one before it.
+    month = (days - _days_before(year, 1)) // 31 + 1
+    if month < 12 and _days_before(year, month + 1) <= days:
+        month += 1
+    day = days - _days_before(year, month) + 1
+    o = _put_digits(target, o, year, 4)
+    put(target, o, _MINUS)
+    o = _put_digits(target, o + 1, month, 2)
+    put(target, o, _MINUS)
+    o = _put_digits(target, o + 1, day, 2)
+    put(target, o, 0x54)
+    o = _put_digits(target, o + 1, second // 3600, 2)
+    put(target, o, _COLON)
+    o = _put_digits(target, o + 1, second // 60 % 60, 2)
+    put(target, o, _COLON)
+    o = _put_digits(target, o + 1, second % 60, 2)
+    put(target, o, _POINT)
+    o = _put_digits(target, o + 1, micros - seconds * SECOND, _DECIMALS)
+    put(target, o, 0x5A)
+    return o + 1
+
+
+@inner
+def put_seconds(target: Bytes, o: int, seconds: int) -> int:
+    """Write a number of seconds as digits; gives the end."""
+    if seconds < 0:
+        put(target, o, _MINUS)
+        o += 1
+        seconds = -seconds
+    count = 1
+    rest = seconds // 10
+    while rest > 0:
+        count += 1
+        rest = rest // 10
+    return _put_digits(target, o, seconds, count)

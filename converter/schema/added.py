@@ -1,0 +1,43 @@
+"""Columns that hold the same in every row: facts of the export, which files that are loaded alone don't show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from converter.schema.types import Column, Origin
+
+Value = int | str
+"""Of a timestamp microseconds since 1970 in UTC, of an int64 the number, else text."""
+
+TYPES = {"export_time": "timestamp", "export_id": "string", "date": "string", "unix_time": "int64"}
+"""By fact: its column's type; the facts are those of options.ADDED."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def added_columns(wanted: Iterable[tuple[str, str]]) -> list[Column]:
+    """The columns of (name, fact) pairs, in their order."""
+    return [Column(name, None, TYPES[fact], Origin.ADDED) for name, fact in wanted]
+
+
+def added_values(
+    wanted: Iterable[tuple[str, str]], *, export_id: str, instant: datetime, date: str
+) -> dict[str, Value]:
+    """What the columns of (name, fact) pairs hold, by name. instant: the export's time; date: its day as text."""
+    microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
+    facts: dict[str, Value] = {
+        "export_time": microseconds,
+        "export_id": export_id,
+        "date": date,
+        "unix_time": microseconds // 1_000_000,
+    }
+    return {name: facts[fact] for name, fact in wanted}
+
+
+def added_text(column: Column, value: Value) -> str:
+    """A value as CSV has it."""
+    if column.type == "timestamp" and isinstance(value, int):
+        instant = _EPOCH + timedelta(microseconds=value)
+        return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return str(value)
