@@ -15,6 +15,8 @@ from converter.errors import UsageError
 Format = Literal["parquet", "csv"]
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
+OneFormat = Literal["parquet", "csv"]
+Consumer = Literal["treasure-data", "athena", "duckdb", "polars", "spark"]
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),

@@ -24,6 +24,8 @@ MISTAKES = [
     (["convert", "a", "b", "--select", "x", "--exclude", "x"], "--exclude: 'x' is both selected and excluded"),
     (["convert", "a", "b", "--layout", "{day}"], "--layout: unknown field {day}"),
     (["convert", "a", "b", "--timezone", "Mars/Base"], "--timezone: unknown time zone 'Mars/Base'"),
+    (["recipe", "excel", "out"], "'excel' is not one of 'treasure-data'"),
+    (["recipe", "duckdb", "out", "--table", "x"], "--table: a recipe for duckdb has none"),
     (["inspect"], "missing argument 'SOURCE'"),
     (["inspect", "a", "--format", "csv"], "no such option: --format"),
     (["inspect", "a", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
