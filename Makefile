@@ -16,7 +16,7 @@ help:
 	@echo 'make test       lint, types and all quick tests'
 	@echo 'make test-slow  the tests that take longer'
 	@echo 'make bench      measure, beside what else one could use (about two and a half hours)'
-	@echo 'make fixtures   make the exports in fixtures/ again, and what they must become'
+	@echo 'make fixtures   make the exports in fixtures/ again, what they must become, and the recipes of the tests'
 	@echo 'make clean      remove everything that was made here'
 
 $(BIN)/python:
@@ -58,6 +58,7 @@ bench: $(DEVELOPMENT)
 fixtures: $(DEVELOPMENT)
 	$(BIN)/python -m fixtures.make
 	$(BIN)/python -m fixtures.expect
+	$(BIN)/python -m tests.golden.make_recipes
 
 clean:
 	rm -rf $(VENV) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from converter.version import VERSION
 
 if TYPE_CHECKING:
-    from converter.api import convert, inspect, scan
+    from converter.api import convert, inspect, recipe, scan
     from converter.options import ConvertOptions
     from converter.run.report import Report
 
-__all__ = ["ConvertOptions", "Report", "__version__", "convert", "inspect", "scan"]
+__all__ = ["ConvertOptions", "Report", "__version__", "convert", "inspect", "recipe", "scan"]
 
 __version__ = VERSION
 
@@ -21,6 +21,7 @@ _BEHIND = {
     "Report": "converter.run.report",
     "convert": "converter.api",
     "inspect": "converter.api",
+    "recipe": "converter.api",
     "scan": "converter.api",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from converter.engines.local import run_shards
-from converter.options import ConvertOptions
+from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.run.control import Control
 from converter.run.convert import Engine, convert_export, inspect_export
 from converter.run.inspection import Inspection
@@ -19,7 +19,9 @@ from converter.run.shard import Job, PassResult
 if TYPE_CHECKING:
     import polars
 
-__all__ = ["convert", "inspect", "scan"]
+    from converter.recipes.recipe import Recipe
+
+__all__ = ["convert", "inspect", "recipe", "scan"]
 
 
 def convert(
@@ -69,6 +71,30 @@ def scan(dest: str | os.PathLike[str]) -> polars.LazyFrame:
     from converter.lake.scan import scan_destination
 
     return scan_destination(os.fspath(dest))
+
+
+def recipe(
+    consumer: Consumer,
+    dest: str | os.PathLike[str],
+    *,
+    location: str | None = None,
+    database: str | None = None,
+    table: str | None = None,
+    format: OneFormat | None = None,
+) -> Recipe:
+    """Texts that load what is published at `dest` into another system, with the types of its columns.
+
+    location: where the destination is, or will be copied to, for that system; Treasure Data and Athena need one in S3.
+    database, table: names there, by default made from DynamoDB's name of the table; without a database, Athena takes
+    the session's. For Spark, table is the name of the view. format: which one, where the destination has two.
+
+    Raises StorageError where nothing is published, SchemaError when dates can't be read together, UsageError for names
+    or a layout that the system does not take.
+    """
+    from converter.recipes.recipe import RecipeOptions, make_recipe
+
+    options = RecipeOptions(consumer=consumer, location=location, database=database, table=table, format=format)
+    return make_recipe(os.fspath(dest), options)
 
 
 def _local_engine(options: ConvertOptions) -> Engine:

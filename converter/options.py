@@ -18,6 +18,8 @@ Format = Literal["parquet", "csv"]
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
 Names = Literal["preserve", "treasure-data", "snake"]
+OneFormat = Literal["parquet", "csv"]
+Consumer = Literal["treasure-data", "athena", "duckdb", "polars", "spark"]
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from converter.options import MIB, ConvertOptions, Format, Mixed, Names, Numbers
+from converter.options import MIB, Consumer, ConvertOptions, Format, Mixed, Names, Numbers, OneFormat
 from converter.run.messages import LogFormat
 
 if TYPE_CHECKING:
@@ -161,3 +161,38 @@ WriteSchema = Annotated[
 Json = Annotated[bool, _option("json", "Print the result as one JSON object on stdout.")]
 Quiet = Annotated[bool, _option("quiet", "Only warnings and errors on stderr.")]
 LogFormatAs = Annotated[LogFormat, _option("log-format", "Form of the messages on stderr.")]
+
+ConsumerOf = Annotated[
+    Consumer, typer.Argument(metavar="CONSUMER", help="treasure-data, athena, duckdb, polars or spark.")
+]
+PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="A folder that exports are published in.")]
+Location = Annotated[
+    str | None,
+    _option(
+        "location", "Where DEST is, or will be copied to, for the consumer.", metavar="PLACE", default="DEST itself"
+    ),
+]
+Database = Annotated[
+    str | None,
+    _option(
+        "database", "Treasure Data's or Athena's.", metavar="NAME", default="the table's name; Athena: the session's"
+    ),
+]
+Table = Annotated[
+    str | None,
+    _option("table", "The table to make, or Spark's view.", metavar="NAME", default="from the DynamoDB table's name"),
+]
+RecipeFormat = Annotated[
+    OneFormat | None,
+    _option("format", "Which one, where DEST has two.", default="parquet; for Treasure Data csv"),
+]
+Out = Annotated[
+    str | None,
+    _option(
+        "out",
+        "The folder to write the files in; - prints them.",
+        metavar="FOLDER",
+        default=". for treasure-data, else -",
+    ),
+]
+Force = Annotated[bool, _option("force", "Write over files of the same name.")]

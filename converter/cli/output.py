@@ -1,4 +1,4 @@
-"""Writes a command's result to stdout."""
+"""Writes a command's result to stdout, or to files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,40 @@ def print_json(facts: Mapping[str, object]) -> None:
     """One JSON object on one line; in ASCII, so that it is the same in every terminal's encoding."""
     with writing_result():
         sys.stdout.write(json.dumps(facts) + "\n")
+
+
+def print_texts(texts: Mapping[str, str]) -> None:
+    """Several texts, each below a comment with its name; a single one as it is."""
+    with writing_result():
+        for name, text in texts.items():
+            heading = f"# {name}\n" if len(texts) > 1 else ""
+            sys.stdout.write(heading + text)
+
+
+def write_texts(folder: str, texts: Mapping[str, str], *, force: bool) -> None:
+    """Each text as a file in the folder, which is made if need be. None is written if one is there and says otherwise.
+
+    force: write over such files. Raises UsageError, StorageError.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for name, text in texts.items():
+            path = os.path.join(folder, name)
+            if not force and os.path.lexists(path) and not _says(path, text):
+                raise UsageError(
+                    "the file is there and says something else", path, "pass --force, or choose another folder by --out"
+                )
+        for name, text in texts.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+    except OSError as error:
+        place = os.fspath(error.filename or folder)
+        raise StorageError(f"can't be written: {error.strerror}", place, "choose another folder by --out") from error
+
+
+def _says(path: str, text: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read() == text.encode()
 
 
 @contextmanager

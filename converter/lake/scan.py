@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 import polars.selectors as cs
 
-from converter.errors import SchemaError, StorageError
+from converter.errors import StorageError
+from converter.run.columns import common_columns
 from converter.run.publish import read_records
 from converter.run.record import Record
-from converter.schema.types import Column, Origin
+from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.storage.destination import Destination
 
@@ -28,45 +28,10 @@ def scan_destination(dest: str) -> pl.LazyFrame:
         raise StorageError("nothing is published here", dest, "run `ddb-convert convert SOURCE DEST` first")
     # An export without items has no parts, and perhaps no columns.
     filled = [record for record in records if record.parts] or list(records[-1:])
-    columns = _common_columns(filled)
+    columns = common_columns(filled)
     frames = [_scan_record(destination, record, columns) for record in filled]
     # Records of another layout may have other folder keys.
     return pl.concat(frames, how="diagonal")
-
-
-def _common_columns(records: Sequence[Record]) -> list[Column]:
-    """The columns of all records, the newest record's first; types are widened only where no digit is lost.
-
-    Raises SchemaError for a column that means different things in two records.
-    """
-    columns: dict[str, Column] = {}
-    for record in reversed(records):
-        for column in record.columns:
-            before = columns.setdefault(column.name, column)
-            if (before.type, before.origin) == (column.type, column.origin):
-                continue
-            wider = _wider(before, column, max(_integer_digits(record, column.name) for record in records))
-            if wider is None:
-                raise SchemaError(
-                    f"column {column.name!r} is {column.type} ({column.origin}) in export {record.export_id} of"
-                    f" {record.date}, and {before.type} ({before.origin}) in a later one",
-                    hint="read the dates one by one, or publish them again with options that give the same types",
-                )
-            columns[column.name] = wider
-    return list(columns.values())
-
-
-def _wider(one: Column, other: Column, integer_digits: int) -> Column | None:
-    """A decimal column that holds the numbers of both exactly; None if there is none."""
-    exact = all(c.origin is Origin.NUMBER and c.type != "double" for c in (one, other))
-    scale = max(one.scale, other.scale)
-    if not exact or integer_digits + scale > 38:
-        return None
-    return replace(one, type=f"decimal128(38, {scale})")
-
-
-def _integer_digits(record: Record, name: str) -> int:
-    return max((column.integer_digits for column in record.report.columns if column.name == name), default=0)
 
 
 def polars_type(column: Column) -> PolarsDataType:

@@ -12,13 +12,17 @@ import pytest
 import typer
 
 import converter
-from converter.cli import convert, inspect
+from converter.cli import convert, inspect, recipe
 from converter.cli.arguments import environment_name
 from converter.cli.commands import commands, read_command
 from tests.cli.command import REPOSITORY, ddb_convert, environment, python
 
-VERBS = {"convert": convert.ConvertArguments, "inspect": inspect.InspectArguments}
-EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES]
+VERBS = {
+    "convert": convert.ConvertArguments,
+    "inspect": inspect.InspectArguments,
+    "recipe": recipe.RecipeArguments,
+}
+EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES, *recipe.EXAMPLES]
 LISTS = {"key", "select", "exclude", "rename", "cast", "add_column"}
 # Modules that help may load: what is beyond is a fault to look at, not a number to raise.
 OUR_MODULES = 16
@@ -77,7 +81,9 @@ def test_version_is_the_librarys() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ddb-convert {converter.__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["convert", "--help"], ["inspect", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["convert", "--help"], ["inspect", "--help"], ["recipe", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = """
 import sys

@@ -34,6 +34,8 @@ MISTAKES = [
         ["inspect", "a", "--names", "snake", "--rename", "a=B"],
         "'a' can't be called 'B' with --names snake",
     ),
+    (["recipe", "excel", "out"], "'excel' is not one of 'treasure-data'"),
+    (["recipe", "duckdb", "out", "--table", "x"], "--table: a recipe for duckdb has none"),
     (["inspect"], "missing argument 'SOURCE'"),
     (["inspect", "a", "--format", "csv"], "no such option: --format"),
     (["inspect", "a", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),

@@ -16,7 +16,21 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "converter"
 
 # From the top down; a module imports from its own rung and from those below. `converter` itself is the door on top.
-LADDER = ("converter", "cli", "api", "lake", "engines", "run", "write", "decode", "schema", "export", "storage", "aws")
+LADDER = (
+    "converter",
+    "cli",
+    "api",
+    "lake",
+    "recipes",
+    "engines",
+    "run",
+    "write",
+    "decode",
+    "schema",
+    "export",
+    "storage",
+    "aws",
+)
 FLOOR = {"converter.errors", "converter.options", "converter.version"}
 # Made for tests and benchmarks: may use everything, and nothing of the program may use it.
 BESIDE = "converter.testing"

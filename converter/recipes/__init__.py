@@ -1,0 +1,1 @@
+"""Texts that other systems load a destination with."""

@@ -1,0 +1,120 @@
+"""A Polars program over all parts of a destination.
+
+What its arguments are for was found by running it:
+
+- Without `schema`, a column that came later is an error even with `missing_columns="insert"`.
+- `scan_csv` does not read the folders' keys, nor take the quotes off the names in a header: the program takes the keys
+  from the paths, and skips the header.
+- The default `empty_string_is_null=True` means the unquoted one: the empty string, which is quoted, stays itself.
+- `pl.col` takes some names for patterns (`*`, `^…$`): selectors by name do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from converter.recipes.published import Folder, Published
+from converter.recipes.quoting import in_comment, literal_glob, python_text
+from converter.schema.types import Column
+
+
+def polars_program(published: Published) -> str:
+    """The program, which makes a LazyFrame called `frame`."""
+    head = [
+        f"# All days of {in_comment(published.table)} for Polars, with the columns of export {published.newest}.",
+        "# Make this program anew when a column is added.",
+        "import polars as pl",
+    ]
+    body = _parquet(published) if published.format == "parquet" else _csv(published)
+    if any("cs.by_name" in line for line in body):
+        head.append("import polars.selectors as cs")
+    return "\n".join([*head, "", *body, ""])
+
+
+def _parquet(published: Published) -> list[str]:
+    above = published.keys_above("Polars") if published.keys else ()
+    keys = [f"{python_text(key)}: pl.String()" for key in above]
+    keys += [f"{python_text(key.key or '')}: {_key_type(key)}" for key in published.keys]
+    return [
+        "frame = pl.scan_parquet(",
+        f"    {python_text(published.glob(literal_glob))},",
+        "    schema={",
+        *_schema_lines((column.name, _type(column)) for column in published.columns),
+        "    },",
+        '    missing_columns="insert",',
+        f"    hive_schema={{{', '.join(keys)}}}," if keys else "    hive_partitioning=False,",
+        f").drop(cs.by_name({', '.join(map(python_text, above))}))" if above else ")",
+    ]
+
+
+def _csv(published: Published) -> list[str]:
+    names = {column.name for column in published.columns} | {key.key for key in published.keys}
+    path = "path"
+    while path in names:
+        path += "_"
+    steps = [
+        f"        cs.by_name({python_text(column.name)}){parse},"
+        for column in published.columns
+        if (parse := _PARSES.get(column.type))
+    ]
+    for number, folder in enumerate(published.layout):
+        if folder.key is not None:
+            date = '.str.to_date("%Y-%m-%d")' if folder.is_date else ""
+            value = f"cs.by_name({python_text(path)}).str.extract({python_text(_key_pattern(published, number))}){date}"
+            steps.append(f"        {value}.alias({python_text(folder.key)}),")
+    return [
+        "frame = (",
+        "    pl.scan_csv(",
+        f"        {python_text(published.glob(literal_glob))},",
+        "        has_header=False,",
+        "        skip_rows=1,",
+        "        schema={",
+        *(f"    {line}" for line in _schema_lines((column.name, _csv_type(column)) for column in published.columns)),
+        "        },",
+        *(['        missing_columns="insert",'] if published.grown else []),
+        *([f"        include_file_paths={python_text(path)},"] if published.keys else []),
+        "    )",
+        *(["    .with_columns(", *(step for step in steps), "    )"] if steps else []),
+        *([f"    .drop(cs.by_name({python_text(path)}))"] if published.keys else []),
+        ")",
+    ]
+
+
+def _schema_lines(types: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"        {python_text(name)}: {type_}," for name, type_ in types]
+
+
+def _key_pattern(published: Published, number: int) -> str:
+    """Finds the value of the layout's folder of this number in a path, from the end: folders above may look alike."""
+    folder = published.layout[number]
+    after = len(published.layout) - number - 1 + 2
+    return f"/{re.escape(folder.key or '')}=([^/]*)" + "/[^/]+" * after + "$"
+
+
+def _key_type(key: Folder) -> str:
+    return "pl.Date()" if key.is_date else "pl.String()"
+
+
+_TIMESTAMP = 'pl.Datetime("us", "UTC")'
+_PARSES = {
+    "binary": '.str.decode("base64")',
+    "timestamp": '.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us").dt.replace_time_zone("UTC")',
+}
+
+
+def _type(column: Column) -> str:
+    if column.type.startswith("decimal128"):
+        return f"pl.Decimal(38, {column.scale})"
+    return {
+        "string": "pl.String()",
+        "int64": "pl.Int64()",
+        "double": "pl.Float64()",
+        "binary": "pl.Binary()",
+        "bool": "pl.Boolean()",
+        "timestamp": _TIMESTAMP,
+    }[column.type]
+
+
+def _csv_type(column: Column) -> str:
+    return "pl.String()" if column.type in _PARSES else _type(column)

@@ -1,0 +1,102 @@
+"""Makes the recipe that a user asks for: which files, and what there is to warn of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from converter.errors import UsageError
+from converter.options import Consumer, OneFormat
+from converter.recipes.athena import athena_table, athena_warnings
+from converter.recipes.duckdb import duckdb_query
+from converter.recipes.polars import polars_program
+from converter.recipes.published import Published, read_published
+from converter.recipes.spark import spark_view
+from converter.recipes.treasure_data import treasure_data_files, treasure_data_warnings
+
+_IN_S3 = ("treasure-data", "athena")
+_TAKES = {"database": ("treasure-data", "athena"), "table": ("treasure-data", "athena", "spark")}
+# Nothing that SQL, YAML or a workflow's templates would have to be told about.
+_S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w .=@+~!()-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """files: text by name. warnings: what the user should know beyond the files' comments."""
+
+    files: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeOptions:
+    """What a recipe may be told; see converter.api.recipe. Raises UsageError for what the consumer has no use for."""
+
+    consumer: Consumer
+    location: str | None = None
+    database: str | None = None
+    table: str | None = None
+    format: OneFormat | None = None
+
+    def __post_init__(self) -> None:
+        if self.consumer not in get_args(Consumer):
+            known = ", ".join(get_args(Consumer))
+            raise UsageError(f"there is no recipe for {self.consumer!r}", "CONSUMER", f"use one of: {known}")
+        for option, consumers in _TAKES.items():
+            value = getattr(self, option)
+            if value is None:
+                continue
+            if self.consumer not in consumers:
+                raise UsageError(
+                    f"a recipe for {self.consumer} has none", f"--{option}", f"it is for {', '.join(consumers)}"
+                )
+            if not value:
+                raise UsageError("the name is empty", f"--{option}", "leave it out to take the DynamoDB table's name")
+
+
+def make_recipe(dest: str, options: RecipeOptions) -> Recipe:
+    """See converter.api.recipe."""
+    location = options.location
+    if options.consumer in _IN_S3:
+        if location is None and dest.startswith("s3://"):
+            location = dest
+        if location is None or not location.startswith("s3://"):
+            raise UsageError(
+                f"{options.consumer} reads from S3, and {location or dest} is not there",
+                "--location",
+                "say where the destination is or will be copied to: --location s3://bucket/prefix/",
+            )
+    format = options.format
+    if format is None and options.consumer == "treasure-data":
+        format = "csv"
+    published = read_published(dest, location, format)
+    _check_place(published)
+    match options.consumer:
+        case "treasure-data":
+            files = treasure_data_files(published, options.database, options.table)
+            return Recipe(files, treasure_data_warnings(published))
+        case "athena":
+            statement = athena_table(published, options.database, options.table)
+            return Recipe({"athena.sql": statement}, athena_warnings(published))
+        case "duckdb":
+            return Recipe({"duckdb.sql": duckdb_query(published)})
+        case "polars":
+            return Recipe({"polars.py": polars_program(published)})
+        case "spark":
+            return Recipe({"spark.sql": spark_view(published, options.table)})
+
+
+def _check_place(published: Published) -> None:
+    """Raises UsageError for a place in S3 that would have to be quoted differently in each language."""
+    if not published.location.startswith("s3://"):
+        return
+    folders = [folder.render(lambda _: "x") for folder in published.layout]
+    place = "/".join([published.location, *folders])
+    if not _S3_LOCATION.fullmatch(place):
+        raise UsageError(
+            f"{place!r} is no place in S3 that a recipe can name",
+            "--location",
+            "use s3://bucket/prefix/ with letters, digits and . _ - = @ + ~ ! ( ) and spaces in the prefix",
+        )

@@ -1,0 +1,28 @@
+-- All days of Orders for DuckDB, with the columns of export 01704196800000-757dc4d1.
+-- Make this query anew when a column is added.
+SELECT * REPLACE (from_base64("data") AS "data")
+FROM read_csv(
+    'out/dt=*/*/*.csv',
+    auto_detect = false,
+    header = true,
+    delim = ',',
+    quote = '"',
+    escape = '"',
+    new_line = '\n',
+    nullstr = '',
+    allow_quoted_nulls = false,
+    max_line_size = 16777216,
+    columns = {
+        'id': 'VARCHAR',
+        'active': 'BOOLEAN',
+        'data': 'VARCHAR',
+        'lines': 'VARCHAR',
+        'price': 'DECIMAL(38, 2)',
+        'quantity': 'BIGINT',
+        'was_new': 'VARCHAR'
+    },
+    null_padding = true,
+    parallel = false,
+    hive_partitioning = true,
+    hive_types = {'dt': DATE}
+);

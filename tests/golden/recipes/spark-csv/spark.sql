@@ -1,0 +1,34 @@
+-- All days of Orders for Spark SQL, with the columns of export 01704196800000-757dc4d1.
+-- Make these statements anew when a column is added.
+
+CREATE OR REPLACE TEMPORARY VIEW `orders_text` (
+  `id` STRING,
+  `active` BOOLEAN,
+  `data` STRING,
+  `lines` STRING,
+  `price` DECIMAL(38, 2),
+  `quantity` BIGINT,
+  `was_new` STRING,
+  `dt` DATE
+) USING csv OPTIONS (
+  path 'out/dt=*/*/*.csv',
+  basePath 'out',
+  header 'true',
+  multiLine 'true',
+  lineSep '\n',
+  escape '"',
+  charToEscapeQuoteEscaping '\uD800',
+  nullValue '\uD800',
+  mode 'PERMISSIVE'
+);
+
+CREATE OR REPLACE TEMPORARY VIEW `orders` AS SELECT
+  `id`,
+  `active`,
+  unbase64(`data`) AS `data`,
+  `lines`,
+  `price`,
+  `quantity`,
+  `was_new`,
+  `dt`
+FROM `orders_text`;
