@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.tables import (
+    COLUMN_BINARY,
     COLUMN_BITS,
     COLUMN_FACTS,
     COLUMN_LENGTHS,
@@ -16,6 +17,7 @@ from converter.decode.tables import (
     COLUMN_NEXT_BYTE,
     COLUMN_PRESENT,
     COLUMN_ROOM,
+    COLUMN_SCALE,
     COLUMN_START,
     COLUMN_USED,
     ROOM,
@@ -57,6 +59,8 @@ class Buffers:
         self.rows = max(min(BATCH_ROWS, 4 * BATCH_BYTES // max(len(columns), 1)), 8)
         facts = np.zeros((len(bits), COLUMN_FACTS), np.int64)
         facts[:, COLUMN_BITS] = bits
+        facts[1:, COLUMN_SCALE] = [column.scale for column in columns]
+        facts[1:, COLUMN_BINARY] = [not text and column.type == "binary" for column in columns]
         self._value_bytes = np.where(facts[:, COLUMN_BITS] > 0, facts[:, COLUMN_BITS] / 8, _LENGTH_BYTES)
         facts[:, COLUMN_ROOM] = min(_FIRST_VALUES, self.rows)
         arena, lengths = _lay_out([_FIRST_BYTES] * len(bits), facts)

@@ -47,27 +47,40 @@ class Batch:
     buffers: Buffers
     changed: dict[str, int]
     kept: bool = False
+    _shows_doubles: bool = False
 
     def to_text(self) -> Columns:
-        """The kernel's buffers of text columns (CSV); column 0 is the sink. Doubles show what a double holds."""
-        for index, column in enumerate(self.schema.columns, 1):
-            if column.type == "double":
-                _, texts = self._as_doubles(index)
-                self.buffers.replace_text(index, *_take_apart(texts))
+        """The buffers as CSV takes them; column 0 is the sink. Text of doubles shows from now on what a double holds.
+
+        So where another thread writes the batch at the same time, call this before it begins.
+        """
+        if not self._shows_doubles:
+            for index, column in enumerate(self.schema.columns, 1):
+                if column.type == "double":
+                    _, texts = self._as_doubles(index)
+                    self.buffers.replace_text(index, *_take_apart(texts))
+            self._shows_doubles = True
         return self.buffers.arrays
 
     def doubles(self, index: int) -> NDArray[np.float64]:
         """The values of a column of doubles, 1 being the first column."""
-        values: NDArray[np.float64] = self._as_doubles(index)[0].to_numpy()
+        doubles = self._parse_doubles(index)[1] if self._shows_doubles else self._as_doubles(index)[0]
+        values: NDArray[np.float64] = doubles.to_numpy()
         return values
 
-    def _as_doubles(self, index: int) -> tuple[pa.Array, pa.Array]:
-        """Number texts as doubles, and as the texts of these doubles; counts the values that this changes."""
+    def _parse_doubles(self, index: int) -> tuple[pa.Array, pa.Array]:
+        """A column's texts, and the doubles that they stand for."""
         # A tenth of what an empty run takes, and most runs have no doubles.
         import pyarrow.compute as pc
 
         numbers = _texts(self.buffers.values(index), self.buffers.lengths(index))
-        doubles = pc.cast(numbers, pa.float64())
+        return numbers, pc.cast(numbers, pa.float64())
+
+    def _as_doubles(self, index: int) -> tuple[pa.Array, pa.Array]:
+        """Number texts as doubles, and as the texts of these doubles; counts the values that this changes."""
+        import pyarrow.compute as pc
+
+        numbers, doubles = self._parse_doubles(index)
         texts: dict[int, str] = {}
         for i in pc.indices_nonzero(pc.greater(pc.binary_length(numbers), _SAFE_DIGITS)).to_pylist():
             held = Decimal(repr(doubles[i].as_py()))

@@ -137,7 +137,11 @@ COLUMN_NEXT_BYTE: Final = 8
 """Where in the arena that value begins, relative to COLUMN_START."""
 COLUMN_PLAIN: Final = 9
 """1 for a column whose values go into Parquet pages as they are: doubles."""
-COLUMN_FACTS: Final = 10
+COLUMN_SCALE: Final = 10
+"""Decimals of a decimal."""
+COLUMN_BINARY: Final = 11
+"""1 for bytes that are no text: CSV has them in base64."""
+COLUMN_FACTS: Final = 12
 
 # Members of the state of the CSV kernel.
 NEXT_ROW: Final = 0
@@ -145,7 +149,7 @@ NEXT_ROW: Final = 0
 WRITTEN: Final = 1
 """Bytes in the output."""
 NEEDED: Final = 2
-"""Bytes that the next row may take, when the output had no room for it."""
+"""Bytes that the next row may take, when the output had no room for it; else 0."""
 EMPTY_LINE: Final = 3
 """1 when the next row would be an empty line."""
 ROWS_STATE_SIZE: Final = 4

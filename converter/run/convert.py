@@ -102,7 +102,7 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
                 seconds=time.perf_counter() - started,
                 warnings=(*lease.warnings, *decision.warnings),
             )
-        staging = lease.begin(run.export.export_id, decision.location)
+        staging = lease.begin(run.export.export_id, *decision.locations)
         schema, result = _convert_all(run, staging)
         listener.phase("publishing")
         report = _report(run, dest, decision, schema, result, [*lease.warnings, *decision.warnings])
@@ -148,7 +148,7 @@ def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
             " asked for",
             hint="see what `ddb-convert inspect` says of them",
         )
-    text = run.options.format == "csv"
+    text = run.options.text
     if result.complete and first.written_as(text=text) == schema.written_as(text=text):
         return schema, result
     for part in result.parts:
@@ -169,9 +169,10 @@ def _report(
 ) -> Report:
     """What a run that is about to publish says of itself; `seconds` is left to the caller."""
     observation, parts = result.observation, result.parts
-    rows = sum(part.rows for part in parts)
-    if rows != observation.items:
-        raise ConvertError(f"the parts hold {rows:,} rows of {observation.items:,} items", hint=_BUG)
+    for folder in range(len(decision.locations)):
+        rows = sum(part.rows for part in parts if part.pending.folder == folder)
+        if rows != observation.items:
+            raise ConvertError(f"the parts hold {rows:,} rows of {observation.items:,} items", hint=_BUG)
     changed: Counter[str] = Counter()
     for shard in result.shards:
         changed.update(shard.changed)
@@ -201,7 +202,7 @@ def _plan(run: _Run, dest: str, decision: Decision) -> Report:
         date=decision.date,
         source=export.source,
         destination=dest,
-        location=decision.location,
+        locations=decision.locations,
         format=options.format,
         compression=cast(str, options.compression),
         items=export.items,
