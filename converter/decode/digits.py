@@ -12,7 +12,7 @@ from converter.decode.compile import inlined, inner
 from converter.decode.lanes import Bytes, byte, lowest_bit, put, put_int64, word
 from converter.decode.packing import reversed_bytes
 
-_POWERS = np.array([10**i for i in range(17)], np.uint64)
+_POWERS = np.array([10**i for i in range(20)], np.uint64)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _TEN = np.uint64(10)
@@ -95,7 +95,7 @@ def put_integer(data: Bytes, at: int, out: Bytes, o: int) -> int:
 
 @inlined
 def _put_short(value: np.uint64, scale: int, out: Bytes, o: int) -> int:
-    """Write value / 10**scale, the scale being 16 at most; gives the end."""
+    """Write value / 10**scale, the scale being 19 at most; gives the end."""
     unit = _POWERS[np.uint64(scale)]
     whole = value // unit
     decimals = value - whole * unit
@@ -104,15 +104,15 @@ def _put_short(value: np.uint64, scale: int, out: Bytes, o: int) -> int:
         return o
     put(out, o, _POINT)
     o += 1
-    if scale <= 8:
-        return _put_without_trailing_zeros(decimals * _POWERS[np.uint64(8 - scale)], out, o)
-    decimals *= _POWERS[np.uint64(16 - scale)]
-    high = decimals // _EIGHT_DIGITS
-    low = decimals % _EIGHT_DIGITS
-    if low == _ZERO:
-        return _put_without_trailing_zeros(high, out, o)
-    o = _put_eight(high, out, o)
-    return _put_without_trailing_zeros(low, out, o)
+    while scale > 8:
+        scale -= 8
+        unit = _POWERS[np.uint64(scale)]
+        first = decimals // unit
+        decimals -= first * unit
+        if decimals == _ZERO:
+            return _put_without_trailing_zeros(first, out, o)
+        o = _put_eight(first, out, o)
+    return _put_without_trailing_zeros(decimals * _POWERS[np.uint64(8 - scale)], out, o)
 
 
 @inner
@@ -157,6 +157,6 @@ def put_scaled(data: Bytes, at: int, scale: int, out: Bytes, o: int) -> int:
         high = ~high + (_ONE if low == _ZERO else _ZERO)
         put(out, o, _MINUS)
         o += 1
-    if high == _ZERO and scale <= 16:
+    if high == _ZERO and scale <= 19:
         return _put_short(low, scale, out, o)
     return _put_long(high, low, scale, out, o)
