@@ -20,6 +20,7 @@ from converter.decode.packing import value_size
 from converter.decode.tables import (
     COLUMN_BINARY,
     COLUMN_BITS,
+    COLUMN_LINK,
     COLUMN_NEXT,
     COLUMN_NEXT_BYTE,
     COLUMN_SCALE,
@@ -86,21 +87,31 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: NDAr
     o = state[WRITTEN]
     row = state[NEXT_ROW]
     state[NEEDED] = 0
+    linked = np.int64(-1)
     while row < rows:
+        if row >> 3 != linked:
+            linked = row >> 3
+            _link_columns(columns, linked)
         needed = 64 + count
-        for c in range(1, count):
+        c = columns.facts[np.uint64(0), COLUMN_LINK]
+        while c < count:
             if _has_value(columns, c, row):
                 needed += 2 * value_size(columns, c, columns.facts[np.uint64(c), COLUMN_NEXT]) + 66
+            c = columns.facts[np.uint64(c), COLUMN_LINK]
         if o + needed > out.size:
             state[NEEDED] = needed
             break
         begin = o
-        for c in range(1, count):
+        ended = np.int64(1)
+        c = columns.facts[np.uint64(0), COLUMN_LINK]
+        while c < count:
             if _has_value(columns, c, row):
+                o = _put_commas(c - ended, out, o)
                 o = _put_value(columns, c, out, o)
                 columns.facts[np.uint64(c), COLUMN_NEXT] += 1
-            put(out, o, _COMMA)
-            o += 1
+                ended = c
+            c = columns.facts[np.uint64(c), COLUMN_LINK]
+        o = _put_commas(count - ended, out, o)
         if o - begin < 2:
             o = begin
             state[EMPTY_LINE] = 1
@@ -111,6 +122,28 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: NDAr
             break
     state[NEXT_ROW] = row
     state[WRITTEN] = o
+
+
+@inner
+def _link_columns(columns: Columns, eight: int) -> None:
+    """Link the columns that have values in these eight rows, from column 0 on: of sparse ones most have none."""
+    last = np.int64(0)
+    count = len(columns.facts)
+    for c in range(1, count):
+        if columns.validity[np.uint64(c), np.uint64(eight)] != 0:
+            columns.facts[np.uint64(last), COLUMN_LINK] = c
+            last = np.int64(c)
+    columns.facts[np.uint64(last), COLUMN_LINK] = count
+
+
+@inlined
+def _put_commas(count: int, out: Bytes, o: int) -> int:
+    if count == 1:
+        put(out, o, _COMMA)
+        return o + 1
+    for k in range(count):
+        put(out, o + k, _COMMA)
+    return o + count
 
 
 @inlined

@@ -141,7 +141,9 @@ COLUMN_SCALE: Final = 10
 """Decimals of a decimal."""
 COLUMN_BINARY: Final = 11
 """1 for bytes that are no text: CSV has them in base64."""
-COLUMN_FACTS: Final = 12
+COLUMN_LINK: Final = 12
+"""The next column that has a value in the eight rows that the CSV kernel is at, or the number of columns."""
+COLUMN_FACTS: Final = 13
 
 # Members of the state of the CSV kernel.
 NEXT_ROW: Final = 0
