@@ -8,13 +8,13 @@ import os
 import re
 import string
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 from converter.errors import UsageError
 
-Format = Literal["parquet", "csv"]
+Format = Literal["parquet", "csv", "csv,parquet"]
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
 Names = Literal["preserve", "treasure-data", "snake"]
@@ -25,6 +25,8 @@ COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),
     "csv": ("none", "gzip"),
 }
+"""What each format can be compressed with, its default first."""
+BOTH_FORMATS: Format = "csv,parquet"
 LAYOUT_FIELDS = ("date", "from", "to", "table")
 CASTS = ("timestamp",)
 ADDED = ("export_time", "export_id", "date", "unix_time")
@@ -117,7 +119,9 @@ class SchemaText:
 class ConvertOptions:
     """Options of one conversion; an impossible combination raises UsageError when the object is made.
 
-    compression: None takes the format's default (zstd for Parquet, none for CSV).
+    format: "csv,parquet", in any order, for both in one pass; each then has a folder of its own.
+    compression: None takes the format's default (zstd for Parquet, none for CSV). With both formats it names each,
+    as in "csv=gzip,parquet=snappy"; one that isn't named has its default.
     key, select, exclude: attribute names as DynamoDB has them. Keys come first in the columns.
     overflow: name of the JSON column that takes the attributes beyond max_columns; None makes that an error.
     schema: a schema file, whose columns come first; "new" forgets the columns of earlier records, None keeps them.
@@ -127,7 +131,7 @@ class ConvertOptions:
     cast: pairs of attribute and the type that each of its values must be read as, exactly (CASTS).
     time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
     add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
-    part_size: bytes on disk after which a part is closed, looked at after each row group.
+    part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest: of several exports in SOURCE, take the newest.
     """
@@ -159,17 +163,8 @@ class ConvertOptions:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        allowed = COMPRESSIONS.get(self.format)
-        if allowed is None:
-            raise UsageError(f"unknown format {self.format!r}", "--format", f"use one of: {', '.join(COMPRESSIONS)}")
-        if self.compression is None:
-            object.__setattr__(self, "compression", allowed[0])
-        elif self.compression not in allowed:
-            raise UsageError(
-                f"{self.format} can't be written with compression {self.compression!r}",
-                "--compression",
-                f"use one of: {', '.join(allowed)}",
-            )
+        object.__setattr__(self, "format", _read_format(self.format))
+        object.__setattr__(self, "compression", _read_compression(self.format, self.compression))
         _check_choice("--numbers", self.numbers, ("exact", "double", "text"))
         _check_choice("--mixed", self.mixed, ("text", "json", "fail"))
         if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
@@ -264,6 +259,21 @@ class ConvertOptions:
         """Does the user want a column for this attribute?"""
         return attribute not in self.exclude and (not self.select or attribute in self.select)
 
+    def by_format(self) -> tuple[ConvertOptions, ...]:
+        """The same options for each format alone, in the order of their names."""
+        if self.format != BOTH_FORMATS:
+            return (self,)
+        compressions = dict(named.split("=") for named in (self.compression or "").split(","))
+        return tuple(
+            replace(self, format=cast(Format, name), compression=compression)
+            for name, compression in compressions.items()
+        )
+
+    @property
+    def text(self) -> bool:
+        """Is CSV all that is written, so that exact numbers are digits whatever their type?"""
+        return self.format == "csv"
+
     def layout_keys(self) -> tuple[str, ...]:
         """Names that readers take from the destination's folders: `dt` of `dt={date}`."""
         return tuple(segment.split("=", 1)[0] for segment in self.layout.split("/") if "=" in segment)
@@ -283,6 +293,46 @@ class ConvertOptions:
         """sha256 (hex) of the options that decide what is published."""
         text = json.dumps(self.published(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_format(text: str) -> Format:
+    """One format, or both in the order of their names."""
+    names = sorted(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in COMPRESSIONS:
+            known = (*COMPRESSIONS, BOTH_FORMATS)
+            raise UsageError(f"unknown format {name!r}", "--format", f"use one of: {'; '.join(known)}")
+    if len(set(names)) < len(names):
+        raise UsageError(f"{text!r} names a format twice", "--format", f"use for example {BOTH_FORMATS}")
+    return cast(Format, ",".join(names))
+
+
+def _read_compression(format: Format, text: str | None) -> str:
+    """The compression; with both formats that of each, in the order of their names: `csv=none,parquet=zstd`."""
+    if format != BOTH_FORMATS:
+        return _check_compression(format, COMPRESSIONS[format][0] if text is None else text)
+    given: dict[str, str] = {}
+    for named in () if text is None else text.split(","):
+        name, equals, compression = (piece.strip() for piece in named.partition("="))
+        if not equals or name not in COMPRESSIONS or name in given:
+            raise UsageError(
+                f"{named!r} is not the compression of one format that has none yet",
+                "--compression",
+                "with two formats name each once, as in csv=gzip,parquet=zstd",
+            )
+        given[name] = _check_compression(name, compression)
+    return ",".join(f"{name}={given.get(name, COMPRESSIONS[name][0])}" for name in format.split(","))
+
+
+def _check_compression(format: str, compression: str) -> str:
+    allowed = COMPRESSIONS[format]
+    if compression not in allowed:
+        raise UsageError(
+            f"{format} can't be written with compression {compression!r}",
+            "--compression",
+            f"use one of: {', '.join(allowed)}",
+        )
+    return compression
 
 
 def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:

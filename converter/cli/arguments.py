@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from converter.options import MIB, Consumer, ConvertOptions, Format, Mixed, Names, Numbers, OneFormat
+from converter.options import MIB, Consumer, ConvertOptions, Mixed, Names, Numbers, OneFormat
 from converter.run.messages import LogFormat
 
 if TYPE_CHECKING:
@@ -76,12 +76,15 @@ def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="An export's folder, or its manifest-summary.json.")]
 Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder to publish in; made when it does not exist.")]
 
-OutputFormat = Annotated[Format, _option("format", "What the parts are.")]
+OutputFormat = Annotated[
+    str,
+    _option("format", "What the parts are: parquet, csv, or both in one pass, as csv,parquet.", metavar="FORMAT"),
+]
 Compression = Annotated[
     str | None,
     _option(
         "compression",
-        "Parquet: zstd, snappy, gzip or none. CSV: none or gzip.",
+        "Parquet: zstd, snappy, gzip or none. CSV: none or gzip. Both: csv=gzip,parquet=zstd, or one of them.",
         metavar="NAME",
         default="zstd for Parquet, none for CSV",
     ),
@@ -143,7 +146,10 @@ AddColumn = Annotated[
     ),
 ]
 PartSize = Annotated[
-    str, _option("part-size", "Close a part when it has this size on disk after a row group.", metavar="SIZE")
+    str,
+    _option(
+        "part-size", "Close a part when it has this size on disk, after a row group or 1 MiB of CSV.", metavar="SIZE"
+    ),
 ]
 Workers = Annotated[
     int, _option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")

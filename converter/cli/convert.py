@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json
 from converter.cli.parse import parse_size, read_names, read_pairs, read_schema
-from converter.options import ConvertOptions
+from converter.options import ConvertOptions, Format
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
@@ -56,7 +57,7 @@ class ConvertArguments:
     def options(self) -> ConvertOptions:
         """The same for the library; UsageError where the texts can't be read or make no sense together."""
         return ConvertOptions(
-            format=self.format,
+            format=cast(Format, self.format),
             compression=self.compression,
             layout=self.layout,
             timezone=self.timezone,

@@ -19,7 +19,7 @@ def report_line(report: Report) -> str:
     what = f"{count(report.items, 'item')} of {report.table}"
     if report.status == "unchanged":
         return f"nothing to do: {what} were already published with these options"
-    kind = report.format if report.compression == "none" else f"{report.format}, {report.compression}"
+    kind = _kind(report)
     if report.status == "planned":
         return f"would publish {what} from {count(report.data_files, 'data file')} ({kind}); nothing was written"
     return f"published {what} as {count(len(report.parts), 'part')}, {size(report.bytes_out)} ({kind})"
@@ -29,8 +29,10 @@ def render_report(report: Report) -> str:
     """The outcome and its figures, some lines."""
     facts = [
         ("export", f"{report.export_id}, {report.kind}, {report.export_time}"),
-        ("to", f"{report.destination.rstrip('/')}/{report.location}"),
+        *(("to", f"{report.destination.rstrip('/')}/{location}") for location in report.locations),
     ]
+    if len(report.locations) > 1 and report.parts:
+        facts.append(("of them", ", ".join(_share(report, location) for location in report.locations)))
     if report.columns:
         facts.append(("columns", _columns(report)))
     facts += _changes(report)
@@ -54,6 +56,20 @@ def _changes(report: Report) -> list[tuple[str, str]]:
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
+
+
+def _kind(report: Report) -> str:
+    """`parquet, zstd`, or `csv + parquet, zstd`."""
+    if len(report.locations) < 2:
+        return report.format if report.compression == "none" else f"{report.format}, {report.compression}"
+    compressions = (named.split("=") for named in report.compression.split(","))
+    return " + ".join(name if how == "none" else f"{name}, {how}" for name, how in compressions)
+
+
+def _share(report: Report, location: str) -> str:
+    """The parts of one format: `3 parts of csv, 1.5 MB`."""
+    parts = [part for part in report.parts if part.path.startswith(f"{location}/")]
+    return f"{count(len(parts), 'part')} of {parts[0].format}, {size(sum(part.bytes for part in parts))}"
 
 
 def _columns(report: Report) -> str:

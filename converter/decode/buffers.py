@@ -8,14 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.tables import (
+    AS_BASE64,
+    AS_TIME,
     COLUMN_BITS,
     COLUMN_FACTS,
+    COLUMN_FORM,
     COLUMN_LENGTHS,
     COLUMN_LIMIT,
     COLUMN_NEXT,
     COLUMN_NEXT_BYTE,
     COLUMN_PRESENT,
     COLUMN_ROOM,
+    COLUMN_SCALE,
     COLUMN_START,
     COLUMN_STEP,
     COLUMN_USED,
@@ -37,10 +41,13 @@ _MARGIN = 1.25
 _ALIGNMENT = 64
 _LENGTH_BYTES = 4
 _BITS = {"int64": 64, "timestamp": 64, "bool": 1}
+_FORMS = {"binary": AS_BASE64, "timestamp": AS_TIME}
 
 
 def value_bits(column: Column) -> int:
-    """Bits in the arena of a value of the column, 0 for text."""
+    """Bits in the arena of a value of the column, 0 for text. What is added is there for CSV alone."""
+    if column.origin is Origin.ADDED:
+        return 0
     return 128 if column.type.startswith("decimal128") else _BITS.get(column.type, 0)
 
 
@@ -59,6 +66,10 @@ class Buffers:
         facts = np.zeros((len(bits), COLUMN_FACTS), np.int64)
         facts[:, COLUMN_BITS] = bits
         facts[:, COLUMN_STEP] = 1
+        facts[1:, COLUMN_SCALE] = [column.scale for column in columns]
+        facts[1:, COLUMN_FORM] = [
+            0 if text or column.origin is Origin.ADDED else _FORMS.get(column.type, 0) for column in columns
+        ]
         # What is added is not decoded, and never runs out of room.
         decoded = [i for i, column in enumerate(columns, 1) if column.origin is not Origin.ADDED]
         self._decoded = slice(1, None) if len(decoded) == len(columns) else decoded

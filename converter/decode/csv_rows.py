@@ -1,7 +1,11 @@
-"""Kernel for CSV (RFC 4180, LF): the rows of a batch whose columns are all text.
+"""Kernel for CSV (RFC 4180, LF): the rows of a batch whose columns are text or, where Parquet is written too, typed.
 
 A field is quoted only where it holds a quote, a comma, CR or LF. The empty string is `""` and null is nothing, so that
 readers can tell them apart.
+
+For CSV alone numbers are decoded as text, because then no number is too wide for its column. For both formats they are
+decoded as Parquet needs them, and their digits are made from the values here. The other way round, typed values made
+from text, would need a second set of buffers and take as long: of an int64 both take 8 ns, of a decimal 15 to 30 ns.
 """
 
 from __future__ import annotations
@@ -9,12 +13,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from converter.decode.calendar import put_iso
 from converter.decode.compile import inlined, inner, kernel
-from converter.decode.lanes import Bytes, byte, copy64, csv_mask, put
+from converter.decode.digits import put_integer, put_scaled
+from converter.decode.lanes import Bytes, byte, copy64, csv_mask, put, put_int64, word
+from converter.decode.packing import value_size
 from converter.decode.tables import (
-    COLUMN_LENGTHS,
+    AS_BASE64,
+    AS_TIME,
+    COLUMN_BITS,
+    COLUMN_FORM,
+    COLUMN_LINK,
     COLUMN_NEXT,
     COLUMN_NEXT_BYTE,
+    COLUMN_SCALE,
     COLUMN_START,
     COLUMN_STEP,
     EMPTY_LINE,
@@ -23,11 +35,14 @@ from converter.decode.tables import (
     WRITTEN,
     Columns,
 )
+from converter.decode.texts import encode_base64
 
 _QUOTE = 0x22
 _COMMA = 0x2C
 _NEWLINE = 0x0A
 _ONE = np.uint64(1)
+_TRUE = int.from_bytes(b"true", "little")
+_FALSE = int.from_bytes(b"false", "little")
 
 
 @inner
@@ -66,38 +81,73 @@ def put_field(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
 
 
 @kernel
-def write_rows(columns: Columns, rows: int, out: Bytes, state: NDArray[np.int64]) -> None:
-    """Write rows from state[NEXT_ROW] on to `out` until all are written or the next one may not fit."""
+def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: NDArray[np.int64]) -> None:
+    """Write rows from state[NEXT_ROW] on to `out` until all are written, there are `enough` bytes, or no room is left.
+
+    Where the enough bytes are is a function of the rows alone: not of the room in `out`, of the batches that the rows
+    come in, or of whether the columns are text.
+    """
     count = len(columns.facts)
     o = state[WRITTEN]
     row = state[NEXT_ROW]
+    state[NEEDED] = 0
+    linked = np.int64(-1)
     while row < rows:
+        if row >> 3 != linked:
+            linked = row >> 3
+            _link_columns(columns, linked)
         needed = 64 + count
-        for c in range(1, count):
+        c = columns.facts[np.uint64(0), COLUMN_LINK]
+        while c < count:
             if _has_value(columns, c, row):
-                needed += 2 * _size(columns, c) + 66
+                needed += 2 * value_size(columns, c, columns.facts[np.uint64(c), COLUMN_NEXT]) + 66
+            c = columns.facts[np.uint64(c), COLUMN_LINK]
         if o + needed > out.size:
             state[NEEDED] = needed
             break
         begin = o
-        for c in range(1, count):
+        ended = np.int64(1)
+        c = columns.facts[np.uint64(0), COLUMN_LINK]
+        while c < count:
             if _has_value(columns, c, row):
-                size = _size(columns, c)
-                at = columns.facts[np.uint64(c), COLUMN_START] + columns.facts[np.uint64(c), COLUMN_NEXT_BYTE]
-                o = put_field(columns.arena, at, size, out, o)
-                step = columns.facts[np.uint64(c), COLUMN_STEP]
-                columns.facts[np.uint64(c), COLUMN_NEXT] += step
-                columns.facts[np.uint64(c), COLUMN_NEXT_BYTE] += step * size
-            put(out, o, _COMMA)
-            o += 1
+                o = _put_commas(c - ended, out, o)
+                o = _put_value(columns, c, out, o)
+                columns.facts[np.uint64(c), COLUMN_NEXT] += columns.facts[np.uint64(c), COLUMN_STEP]
+                ended = c
+            c = columns.facts[np.uint64(c), COLUMN_LINK]
+        o = _put_commas(count - ended, out, o)
         if o - begin < 2:
             o = begin
             state[EMPTY_LINE] = 1
             break
         put(out, o - 1, _NEWLINE)
         row += 1
+        if o >= enough:
+            break
     state[NEXT_ROW] = row
     state[WRITTEN] = o
+
+
+@inner
+def _link_columns(columns: Columns, eight: int) -> None:
+    """Link the columns that have values in these eight rows, from column 0 on: of sparse ones most have none."""
+    last = np.int64(0)
+    count = len(columns.facts)
+    for c in range(1, count):
+        if columns.validity[np.uint64(c), np.uint64(eight)] != 0:
+            columns.facts[np.uint64(last), COLUMN_LINK] = c
+            last = np.int64(c)
+    columns.facts[np.uint64(last), COLUMN_LINK] = count
+
+
+@inlined
+def _put_commas(count: int, out: Bytes, o: int) -> int:
+    if count == 1:
+        put(out, o, _COMMA)
+        return o + 1
+    for k in range(count):
+        put(out, o + k, _COMMA)
+    return o + count
 
 
 @inlined
@@ -106,7 +156,26 @@ def _has_value(columns: Columns, c: int, row: int) -> bool:
 
 
 @inlined
-def _size(columns: Columns, c: int) -> int:
-    """Bytes of the value that comes next in column c."""
-    place = columns.facts[np.uint64(c), COLUMN_LENGTHS] + columns.facts[np.uint64(c), COLUMN_NEXT]
-    return np.int64(columns.lengths[np.uint64(place)])
+def _put_value(columns: Columns, c: int, out: Bytes, o: int) -> int:
+    """Write the value that comes next in column c to out[o:]; gives the end."""
+    bits = columns.facts[np.uint64(c), COLUMN_BITS]
+    value = columns.facts[np.uint64(c), COLUMN_NEXT]
+    start = columns.facts[np.uint64(c), COLUMN_START]
+    if bits == 0:
+        at = start + columns.facts[np.uint64(c), COLUMN_NEXT_BYTE]
+        size = value_size(columns, c, value)
+        columns.facts[np.uint64(c), COLUMN_NEXT_BYTE] += size * columns.facts[np.uint64(c), COLUMN_STEP]
+        if columns.facts[np.uint64(c), COLUMN_FORM] == AS_BASE64 and size > 0:
+            return encode_base64(columns.arena, at, size, out, o)
+        return put_field(columns.arena, at, size, out, o)
+    if bits == 64 and columns.facts[np.uint64(c), COLUMN_FORM] == AS_TIME:
+        return put_iso(out, o, np.int64(word(columns.arena, start + value * 8)))
+    if bits == 64:
+        return put_integer(columns.arena, start + value * 8, out, o)
+    if bits == 128:
+        return put_scaled(columns.arena, start + value * 16, columns.facts[np.uint64(c), COLUMN_SCALE], out, o)
+    if byte(columns.arena, start + (value >> 3)) >> (value & 7) & 1 != 0:
+        put_int64(out, o, _TRUE)
+        return o + 4
+    put_int64(out, o, _FALSE)
+    return o + 5

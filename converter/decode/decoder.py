@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Context, Decimal
 from typing import NoReturn
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from converter.decode import tables
+from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
 from converter.decode.lines import LineProblem, compact_line, time_problem
-from converter.decode.tables import GROW, IRREGULAR, Bytes, Columns, new_scratch
+from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
 from converter.schema import tags
-from converter.schema.added import Value, added_text
+from converter.schema.added import Value
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
 
@@ -29,10 +26,6 @@ _WEIGHED_BYTES = 512 << 10
 """How large a batch is gets looked at after so many bytes of lines, at the end of a block."""
 _FEW_ROWS = 64
 """The kernel is not called for fewer rows than that, unless the batch ends."""
-_WIDE = Context(prec=200)
-_SAFE_DIGITS = 15
-"""Numbers of so many characters always survive the way to a double and back."""
-
 _NO_TIME = {
     tables.NO_FORM: "it is not in ISO-8601 form, such as 2023-11-27T06:11:47.109Z",
     tables.NO_DATE: "there is no such date",
@@ -43,70 +36,6 @@ _NO_TIME = {
 }
 
 _BY_TAG = {tags.S: tables.TEXT, tags.N: tables.NUMBER_TEXT, tags.B: tables.BASE64_TEXT, tags.BOOL: tables.BOOL_TEXT}
-
-
-@dataclass(slots=True)
-class Batch:
-    """Rows of the output, valid until the decoder goes on.
-
-    changed: per column, values that a double has changed. kept: set by who still reads the batch when the decoder goes
-    on; it is then valid until the next batch but one is begun, which is when the next one is handed out and taken.
-    added: what the added columns hold, by name.
-    """
-
-    rows: int
-    schema: Schema
-    buffers: Buffers
-    changed: dict[str, int]
-    kept: bool = False
-    added: Mapping[str, Value] = field(default_factory=dict)
-
-    def to_text(self) -> Columns:
-        """The kernel's buffers of text columns (CSV); column 0 is the sink. Doubles show what a double holds."""
-        for index, column in enumerate(self.schema.columns, 1):
-            if column.type == "double":
-                _, texts = self._as_doubles(index)
-                self.buffers.replace_text(index, *_take_apart(texts))
-            elif column.origin is Origin.ADDED:
-                text = added_text(column, self.added[column.name])
-                self.buffers.fill_text(index, text.encode(), self.rows)
-        return self.buffers.arrays
-
-    def doubles(self, index: int) -> NDArray[np.float64]:
-        """The values of a column of doubles, 1 being the first column."""
-        values: NDArray[np.float64] = self._as_doubles(index)[0].to_numpy()
-        return values
-
-    def _as_doubles(self, index: int) -> tuple[pa.Array, pa.Array]:
-        """Number texts as doubles, and as the texts of these doubles; counts the values that this changes."""
-        # A tenth of what an empty run takes, and most runs have no doubles.
-        import pyarrow.compute as pc
-
-        numbers = _texts(self.buffers.values(index), self.buffers.lengths(index))
-        doubles = pc.cast(numbers, pa.float64())
-        texts: dict[int, str] = {}
-        for i in pc.indices_nonzero(pc.greater(pc.binary_length(numbers), _SAFE_DIGITS)).to_pylist():
-            held = Decimal(repr(doubles[i].as_py()))
-            if held != Decimal(numbers[i].as_py()):
-                texts[i] = format(held.normalize(_WIDE), "f")
-        name = self.schema.columns[index - 1].name
-        self.changed[name] = self.changed.get(name, 0) + len(texts)
-        if not texts:
-            return doubles, numbers
-        return doubles, pa.array([texts.get(i, text) for i, text in enumerate(numbers.to_pylist())], pa.string())
-
-
-def _texts(values: Bytes, lengths: NDArray[np.int32]) -> pa.Array:
-    offsets = np.zeros(len(lengths) + 1, np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    return pa.Array.from_buffers(pa.string(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(values)])
-
-
-def _take_apart(texts: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:
-    _, offsets, values = texts.buffers()
-    ends = np.frombuffer(offsets, np.int32)[: len(texts) + 1]
-    data = np.frombuffer(values, np.uint8) if values is not None else np.zeros(0, np.uint8)
-    return data[ends[0] : ends[-1]], np.diff(ends)
 
 
 def choose_action(column: Column, tag: int, *, text: bool) -> int | None:

@@ -43,7 +43,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         items.line_end: (_BYTES, int64),
     },
     "rest": {
-        csv_rows.write_rows: (_COLUMNS, int64, _BYTES, _INTS),
+        csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS),
         pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, _INTS),
         pages.encode_dictionary: (_COLUMNS, int64, int64, _INTS, _INTS, _INTS, _BYTES, _INTS),
         pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),

@@ -41,9 +41,9 @@ def line_end(data: Bytes, at: int) -> int:
     return _call("line_end", data, at)
 
 
-def write_rows(columns: Columns, rows: int, out: Bytes, state: State) -> None:
-    """Write rows from state[NEXT_ROW] on to `out` until all are written or the next one may not fit; csv_rows.py."""
-    _call("write_rows", columns, rows, out, state)
+def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: State) -> None:
+    """Write rows from state[NEXT_ROW] on to `out`, until there are enough bytes; see csv_rows.py."""
+    _call("write_rows", columns, rows, enough, out, state)
 
 
 def bind_encode_page() -> Callable[[Columns, int, int, int, Words, Bytes, State], int]:

@@ -159,7 +159,16 @@ COLUMN_PLAIN: Final = 9
 """1 for a column whose values go into Parquet pages as they are: doubles."""
 COLUMN_STEP: Final = 10
 """1; 0 for a text column whose one value is that of every row (CSV)."""
-COLUMN_FACTS: Final = 11
+COLUMN_SCALE: Final = 11
+"""Decimals of a decimal."""
+COLUMN_FORM: Final = 12
+"""How CSV has a value that is neither text nor a number: AS_BASE64, AS_TIME; else 0."""
+COLUMN_LINK: Final = 13
+"""The next column that has a value in the eight rows that the CSV kernel is at, or the number of columns."""
+COLUMN_FACTS: Final = 14
+
+AS_BASE64: Final = 1
+AS_TIME: Final = 2
 
 # Members of the state of the CSV kernel.
 NEXT_ROW: Final = 0
@@ -167,7 +176,7 @@ NEXT_ROW: Final = 0
 WRITTEN: Final = 1
 """Bytes in the output."""
 NEEDED: Final = 2
-"""Bytes that the next row may take, when the output had no room for it."""
+"""Bytes that the next row may take, when the output had no room for it; else 0."""
 EMPTY_LINE: Final = 3
 """1 when the next row would be an empty line."""
 ROWS_STATE_SIZE: Final = 4

@@ -25,9 +25,11 @@ for _digit in range(10):
 for _digit in range(6):
     _HEX[0x41 + _digit] = _HEX[0x61 + _digit] = 10 + _digit
 
+_LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8)
 _BASE64 = np.full(256, 255, np.uint8)
-for _value, _letter in enumerate(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):
+for _value, _letter in enumerate(_LETTERS):
     _BASE64[_letter] = _value
+_PADDING = 0x3D
 
 
 @inner
@@ -190,7 +192,7 @@ def base64_size(data: Bytes, at: int, end: int) -> int:
     if size % 4 != 0:
         return IRREGULAR
     padding = 0
-    while padding < 2 and byte(data, end - 1 - padding) == 0x3D:
+    while padding < 2 and byte(data, end - 1 - padding) == _PADDING:
         padding += 1
     for k in range(at, end - padding):
         if _BASE64[np.uint64(byte(data, k))] > 63:
@@ -213,15 +215,34 @@ def decode_base64(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: 
         value = 0
         for k in range(4):
             c = byte(data, at + k)
-            value = value << 6 | (0 if c == 0x3D else np.int64(_BASE64[np.uint64(c)]))
+            value = value << 6 | (0 if c == _PADDING else np.int64(_BASE64[np.uint64(c)]))
         put(target, o, value >> 16)
         put(target, o + 1, value >> 8 & 0xFF)
         put(target, o + 2, value & 0xFF)
         at += 4
         o += 3
         if at == end:
-            if byte(data, end - 1) == 0x3D:
+            if byte(data, end - 1) == _PADDING:
                 stop -= 1
-            if byte(data, end - 2) == 0x3D:
+            if byte(data, end - 2) == _PADDING:
                 stop -= 1
     return stop
+
+
+@inner
+def encode_base64(data: Bytes, at: int, size: int, target: Bytes, o: int) -> int:
+    """Write the bytes data[at : at + size] as canonical base64 to target[o:], which has room for it; gives the end."""
+    end = at + size
+    while at < end:
+        left = end - at
+        value = byte(data, at) << 16
+        if left > 1:
+            value |= byte(data, at + 1) << 8
+        if left > 2:
+            value |= byte(data, at + 2)
+        for k in range(4):
+            letter = np.int64(_LETTERS[np.uint64(value >> 18 - 6 * k & 0x3F)])
+            put(target, o + k, letter if k <= left else _PADDING)
+        at += 3
+        o += 4
+    return o

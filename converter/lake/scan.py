@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -51,10 +52,12 @@ def polars_type(column: Column) -> PolarsDataType:
 def _scan_record(destination: Destination, record: Record, columns: Sequence[Column]) -> pl.LazyFrame:
     """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
     own = {column.name: column for column in record.columns}
-    paths = [destination.child(part.path) for part in record.parts]
+    # Published in both formats, the same items are in either.
+    parts = record.parts_of("parquet") or record.parts
+    paths = [destination.child(part.path) for part in parts]
     if not paths:
         frame = pl.LazyFrame(schema={column.name: polars_type(column) for column in record.columns})
-    elif record.options.get("format") == "csv":
+    elif parts[0].format == "csv":
         frame = _scan_csv(paths, record.columns)
     else:
         frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False)
@@ -64,7 +67,8 @@ def _scan_record(destination: Destination, record: Record, columns: Sequence[Col
         else pl.lit(None, polars_type(column)).alias(column.name)
         for column in columns
     ]
-    folders = dict(segment.split("=", 1) for segment in record.location.split("/") if "=" in segment)
+    location = posixpath.dirname(parts[0].path) if parts else ""
+    folders = dict(segment.split("=", 1) for segment in location.split("/") if "=" in segment)
     return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
 
 

@@ -29,7 +29,7 @@ from converter.run.shard import (
     ShardResult,
     find_surprise,
     first_blocks,
-    write_empty_part,
+    write_empty_parts,
 )
 from converter.schema.added import Value, added_values
 from converter.schema.contract import NOTHING_PROMISED, Contract, broken
@@ -140,7 +140,7 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
             )
         memory = remember(decision.kept, options, destination)
         run.options, run.contract = memory.options, memory.contract
-        staging = lease.begin(run.export.export_id, decision.location)
+        staging = lease.begin(run.export.export_id, *decision.locations)
         schema, result = _convert_all(run, staging)
         listener.phase("publishing")
         report = _report(run, dest, decision, schema, result, [*lease.warnings, *decision.warnings])
@@ -184,7 +184,7 @@ def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
     observation = result.observation
     schema = run.fit(observation)
     if not observation.items:
-        return schema, _with_empty_part(run, schema, staging, result)
+        return schema, _with_empty_parts(run, schema, staging, result)
     check_names(observation, run.options, run.contract)
     if not schema.columns:
         raise SchemaError(
@@ -192,7 +192,7 @@ def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
             " asked for",
             hint="see what `ddb-convert inspect` says of them",
         )
-    text = run.options.format == "csv"
+    text = run.options.text
     if result.complete and first.written_as(text=text) == schema.written_as(text=text):
         return schema, result
     for part in result.parts:
@@ -208,12 +208,12 @@ def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
     return schema, result
 
 
-def _with_empty_part(run: _Run, schema: Schema, staging: Staging, result: PassResult) -> PassResult:
-    """One part without rows where the columns are known from earlier: readers of this date find their names."""
+def _with_empty_parts(run: _Run, schema: Schema, staging: Staging, result: PassResult) -> PassResult:
+    """Parts without rows where the columns are known from earlier: readers of this date find their names."""
     if not schema.columns:
         return result
-    part = write_empty_part(run.job(Purpose.WRITE, schema, staging))
-    shard = ShardResult(len(result.shards), (part,), Observation(), 0, {}, complete=True)
+    parts = write_empty_parts(run.job(Purpose.WRITE, schema, staging))
+    shard = ShardResult(len(result.shards), parts, Observation(), 0, {}, complete=True)
     return PassResult((*result.shards, shard), result.observation)
 
 
@@ -222,9 +222,10 @@ def _report(
 ) -> Report:
     """What a run that is about to publish says of itself; `seconds` is left to the caller."""
     observation, parts = result.observation, result.parts
-    rows = sum(part.rows for part in parts)
-    if rows != observation.items:
-        raise ConvertError(f"the parts hold {rows:,} rows of {observation.items:,} items", hint=_BUG)
+    for folder in range(len(decision.locations)):
+        rows = sum(part.rows for part in parts if part.pending.folder == folder)
+        if rows != observation.items:
+            raise ConvertError(f"the parts hold {rows:,} rows of {observation.items:,} items", hint=_BUG)
     changed: Counter[str] = Counter()
     for shard in result.shards:
         changed.update(shard.changed)
@@ -258,7 +259,7 @@ def _plan(run: _Run, dest: str, decision: Decision) -> Report:
         date=decision.date,
         source=export.source,
         destination=dest,
-        location=decision.location,
+        locations=decision.locations,
         format=options.format,
         compression=cast(str, options.compression),
         items=export.items,

@@ -110,7 +110,7 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
             contract.where,
             "use the same --time, or choose another DEST",
         )
-    recorded = dict(cast(list[tuple[str, str]], record.options["add_column"])) if record is not None else {}
+    recorded = dict(cast(list[tuple[str, str]], record.options.get("add_column", []))) if record is not None else {}
     names = {name for name, _ in options.add_column}
     added = [
         (str(p.name), recorded[str(p.name)])

@@ -19,7 +19,8 @@ from converter.storage.destination import EXPORTS, INTENT, Destination, PendingP
 class Decision:
     """What a run is to do.
 
-    location: the folder of the parts, relative to the destination. date: the export's day.
+    locations: the folders of the parts, relative to the destination: one, or one for each format.
+    date: the export's day.
     published: the record that makes the run unnecessary, None when there is something to do.
     replaced: records that go, with their parts, in the same commit; oldest first.
     kept: all other records, oldest first.
@@ -28,7 +29,7 @@ class Decision:
     warnings: what the user should know.
     """
 
-    location: str
+    locations: tuple[str, ...]
     date: str
     published: Record | None
     replaced: tuple[Record, ...]
@@ -64,7 +65,7 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
     for record in records:
         _check_owner(record, export, destination)
     date = export_date(export, options.timezone)
-    location = posixpath.join(render_layout(options.layout, export, options.timezone), export.export_id)
+    locations = _locations(export, options)
     own = next((record for record in records if record.export_id == export.export_id), None)
     others = tuple(record for record in records if record is not own)
     warnings: list[str] = []
@@ -76,22 +77,23 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
         to_check = options.replace and options.verify and not own.verified
         if not differences and not warnings and not to_check:
             return _nothing_to_do(own, others, options)
-    replaced = [record for record in others if _counts_twice(record, export, date, location)]
+    replaced = [record for record in others if _counts_twice(record, export, date, locations)]
     if replaced and not options.replace:
         raise _twice(replaced[-1], destination)
     kept = tuple(record for record in others if record not in replaced)
     if own:
         replaced.append(own)
-    remove = [Removal(record.export_id, record.location) for record in replaced]
-    if all(removal.folder != location for removal in remove) and destination.names(location):
-        if destination.read(INTENT) is not None:
-            warnings.append("a run is publishing here, or died while it did: the next run finishes that first")
-        elif options.replace:
-            remove.append(Removal(export.export_id, location))
-        else:
-            raise _unknown_folder(destination.child(location))
+    remove = [Removal(record.export_id, folder) for record in replaced for folder in record.locations or ("",)]
+    removed = {removal.folder for removal in remove}
+    unknown = [location for location in locations if location not in removed and destination.names(location)]
+    if unknown and destination.read(INTENT) is not None:
+        warnings.append("a run is publishing here, or died while it did: the next run finishes that first")
+    elif unknown and not options.replace:
+        raise _unknown_folder(destination.child(unknown[0]))
+    else:
+        remove += [Removal(export.export_id, location) for location in unknown]
     return Decision(
-        location=location,
+        locations=locations,
         date=date,
         published=None,
         replaced=tuple(record for record in records if record in replaced),
@@ -104,7 +106,7 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
 
 def describe_part(part: PendingPart, rows: int, decision: Decision) -> Part:
     """The part as records and reports name it."""
-    return Part(posixpath.join(decision.location, part.name), rows, part.bytes, part.sha256)
+    return Part(_path_of(part, decision), rows, part.bytes, part.sha256)
 
 
 def publish(staging: Staging, record: Record, parts: Sequence[PendingPart], decision: Decision) -> None:
@@ -113,10 +115,21 @@ def publish(staging: Staging, record: Record, parts: Sequence[PendingPart], deci
     Raises StorageError. See Staging.commit for what holds then.
     """
     described = {(part.path, part.bytes, part.sha256) for part in record.parts}
-    pending = {(posixpath.join(decision.location, part.name), part.bytes, part.sha256) for part in parts}
+    pending = {(_path_of(part, decision), part.bytes, part.sha256) for part in parts}
     if described != pending or len(record.parts) != len(parts):
         raise ValueError("the record does not describe these parts")
     staging.commit(record.to_json(), parts, decision.remove)
+
+
+def _locations(export: Summary, options: ConvertOptions) -> tuple[str, ...]:
+    """The folder of the parts; with both formats that of each, in the order of their names."""
+    folder = posixpath.join(render_layout(options.layout, export, options.timezone), export.export_id)
+    formats = options.by_format()
+    return (folder,) if len(formats) == 1 else tuple(posixpath.join(one.format, folder) for one in formats)
+
+
+def _path_of(part: PendingPart, decision: Decision) -> str:
+    return posixpath.join(decision.locations[part.folder], part.name)
 
 
 def _check_owner(record: Record, export: Summary, destination: Destination) -> None:
@@ -137,19 +150,19 @@ def _check_owner(record: Record, export: Summary, destination: Destination) -> N
     )
 
 
-def _counts_twice(record: Record, export: Summary, date: str, location: str) -> bool:
+def _counts_twice(record: Record, export: Summary, date: str, locations: Sequence[str]) -> bool:
     """Would readers of a date or of a folder find the items of both exports?"""
     if export.kind is not Kind.ITEMS or record.kind != Kind.ITEMS:
         return False
-    same_folder = bool(record.parts) and posixpath.dirname(record.location) == posixpath.dirname(location)
-    return record.date == date or same_folder
+    same_folder = set(map(posixpath.dirname, record.locations)) & set(map(posixpath.dirname, locations))
+    return record.date == date or bool(same_folder)
 
 
 def _twice(record: Record, destination: Destination) -> UsageError:
     return UsageError(
         f"export {record.export_id} of the same table is already published for {record.date}: readers would count"
         " items twice",
-        destination.child(record.location or record_path(record.export_id)),
+        destination.child(record.locations[0] if record.locations else record_path(record.export_id)),
         "pass --replace to put this export in its place, or choose another DEST",
     )
 
@@ -181,18 +194,19 @@ def _other_options(record: Record, differences: Sequence[str], destination: Dest
 
 
 def _damages(record: Record, destination: Destination) -> list[str]:
-    """A warning when parts of the record are not there as they were published."""
-    missing = resized = 0
-    for part in record.parts:
-        size = destination.size(part.path)
-        missing += size is None
-        resized += size is not None and size != part.bytes
-    if not missing + resized:
-        return []
-    return [
-        f"{destination.child(record.location)}: of {len(record.parts)} published parts {missing} are missing and"
-        f" {resized} have another size; the export is published anew"
-    ]
+    """A warning for each folder whose parts are not there as they were published."""
+    damages = []
+    for location in record.locations:
+        parts = [part for part in record.parts if posixpath.dirname(part.path) == location]
+        sizes = [destination.size(part.path) for part in parts]
+        missing = sizes.count(None)
+        resized = sum(size not in (None, part.bytes) for size, part in zip(sizes, parts, strict=True))
+        if missing + resized:
+            damages.append(
+                f"{destination.child(location)}: of {len(parts)} published parts {missing} are missing and"
+                f" {resized} have another size; the export is published anew"
+            )
+    return damages
 
 
 def _nothing_to_do(own: Record, kept: tuple[Record, ...], options: ConvertOptions) -> Decision:
@@ -200,7 +214,7 @@ def _nothing_to_do(own: Record, kept: tuple[Record, ...], options: ConvertOption
     if options.verify and not own.verified:
         warnings = (f"export {own.export_id} was published with --no-verify; pass --replace to publish it checked",)
     return Decision(
-        location=own.location,
+        locations=own.locations,
         date=own.date,
         published=own,
         replaced=(),

@@ -19,7 +19,8 @@ from converter.storage.destination import EXPORTS, is_path, record_path
 from converter.storage.members import Members, read_members
 from converter.version import VERSION
 
-_VERSION = 1
+_VERSION = 2
+"""1: an export has one folder, which its report calls `location`; there are no sequence and no changes."""
 # Longer names can't be made on the usual file systems.
 _NAME_BYTES = 255
 
@@ -56,9 +57,13 @@ class Record:
     report: Report
 
     @property
-    def location(self) -> str:
-        """The folder of the parts, relative to the destination; `""` without parts."""
-        return posixpath.dirname(self.parts[0].path) if self.parts else ""
+    def locations(self) -> tuple[str, ...]:
+        """The folders of the parts, relative to the destination; empty without parts."""
+        return tuple(dict.fromkeys(posixpath.dirname(part.path) for part in self.parts))
+
+    def parts_of(self, format: str) -> tuple[Part, ...]:
+        """The parts in one format, which is all of them or none unless the export was published in both."""
+        return tuple(part for part in self.parts if part.format == format)
 
     def to_json(self) -> bytes:
         """As it is stored. The report goes without its parts, which the record has."""
@@ -104,7 +109,7 @@ class Record:
             table_arn=members.text("tableArn"),
             table_id=members.text("tableId"),
             kind=members.text("kind"),
-            sequence=members.count("sequence"),
+            sequence=0 if members.count("version") == 1 else members.count("sequence"),
             export_time=members.time("exportTime"),
             date=members.text("date"),
             timezone=members.text("timezone"),
@@ -207,10 +212,12 @@ def _field(field: str, export: Summary, timezone: str) -> str:
 
 def _parts(members: Members, export_id: str) -> list[Part]:
     parts = [Part.from_json(part) for part in members.inners("parts")]
-    folders = {posixpath.dirname(part.path) for part in parts}
+    folders = {posixpath.dirname(part.path): part.format for part in parts}
     for part in parts:
-        own = posixpath.basename(posixpath.dirname(part.path)) == export_id
-        # The folder is removed when the export is replaced: it must be this export's and no other.
-        if not own or len(folders) > 1 or not is_path(part.path) or part.path.startswith(f"{EXPORTS}/"):
+        folder = posixpath.dirname(part.path)
+        own = posixpath.basename(folder) == export_id
+        # Folders are removed when the export is replaced: they must be this export's and no other, one for each format.
+        alone = folders[folder] == part.format and len(folders) == len(set(folders.values()))
+        if not own or not alone or not is_path(part.path) or part.path.startswith(f"{EXPORTS}/"):
             raise members.error("parts", f"{part.path!r} is not in the export's own folder")
     return parts

@@ -27,6 +27,11 @@ class Part:
     bytes: int
     sha256: str
 
+    @property
+    def format(self) -> str:
+        """What it is, by its name: parquet or csv."""
+        return "parquet" if self.path.endswith(".parquet") else "csv"
+
     def to_json(self) -> dict[str, object]:
         """As records and reports show it."""
         return json_members(self)
@@ -120,7 +125,8 @@ class Report:
     status: published; unchanged: the same had been published before; planned: what a run would do.
     export_time: the last moment that the export knows of, in UTC, as `2023-11-27T06:11:47.109Z`.
     date: of that moment in the time zone of the options.
-    location: the folder of the parts, relative to the destination.
+    locations: the folders of the parts, relative to the destination: one, or one for each format.
+    format, compression: with two formats `csv,parquet` and, for example, `csv=none,parquet=zstd`.
     items: of the export, which are rows too.
     bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read, in all passes.
     bytes_json: inflated bytes of the export. bytes_out: of all parts.
@@ -136,7 +142,7 @@ class Report:
     date: str
     source: str
     destination: str
-    location: str
+    locations: tuple[str, ...]
     format: str
     compression: str
     items: int
@@ -155,13 +161,14 @@ class Report:
 
     @property
     def rows(self) -> int:
-        """Rows of all parts."""
-        return sum(part.rows for part in self.parts)
+        """Rows that readers find: of all parts in one format."""
+        return sum(part.rows for part in self.parts if part.format == self.parts[0].format)
 
     def to_json(self) -> dict[str, object]:
         """As `--json` and records show it: JSON types, the members always in the same order."""
         return {
             **json_members(self),
+            "locations": list(self.locations),
             "parts": [part.to_json() for part in self.parts],
             "columns": [column.to_json() for column in self.columns],
             "changes": [change.to_json() for change in self.changes],
@@ -180,7 +187,7 @@ class Report:
             date=members.text("date"),
             source=members.text("source"),
             destination=members.text("destination"),
-            location=members.text("location"),
+            locations=(members.text("location"),) if members.has("location") else members.texts("locations"),
             format=members.text("format"),
             compression=members.text("compression"),
             items=members.count("items"),
@@ -193,7 +200,9 @@ class Report:
             seconds=members.number("seconds"),
             passes=members.count("passes"),
             columns=tuple(ColumnReport.from_json(column) for column in members.inners("columns")),
-            changes=tuple(Change.from_json(change) for change in members.inners("changes")),
+            changes=()
+            if members.has("location")
+            else tuple(Change.from_json(change) for change in members.inners("changes")),
             warnings=members.texts("warnings"),
             verified=members.flag("verified"),
         )

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-from converter.decode.decoder import Batch, Decoder
+from converter.decode.batch import Batch
+from converter.decode.decoder import Decoder
 from converter.decode.lines import LineProblem, TimeProblem
 from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
@@ -98,8 +99,9 @@ class PassResult:
 
     @property
     def parts(self) -> tuple[WrittenPart, ...]:
-        """All parts, in the order of their rows."""
-        return tuple(part for shard in self.shards for part in shard.parts)
+        """All parts: of each format, which has its folder, in the order of their rows."""
+        parts = (part for shard in self.shards for part in shard.parts)
+        return tuple(sorted(parts, key=lambda part: part.pending.folder))
 
 
 def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
@@ -108,9 +110,7 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     Raises DataFileError, BadLineError, SchemaError, StorageError, and Stopped when another shard has failed.
     """
     options = job.options
-    decoder = Decoder(
-        job.schema, text=options.format == "csv", wants=options.wants, times=options.times(), added=job.added
-    )
+    decoder = Decoder(job.schema, text=options.text, wants=options.wants, times=options.times(), added=job.added)
     output = _Output(shard, job, control.spare)
     json_bytes = 0
     try:
@@ -220,17 +220,20 @@ def find_surprise(source: Source, files: Iterable[DataFile], schema: Schema, *, 
     return ""
 
 
-def write_empty_part(job: Job) -> WrittenPart:
-    """A part without rows, for an export without items whose columns are known."""
+def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
+    """Parts without rows, one in each format, for an export without items whose columns are known."""
     assert job.schema is not None
     assert job.staging is not None
-    sink = job.staging.open_part(f"{0:05}-{0:04}{part_suffix(job.options)}")
-    try:
-        open_part(sink, job.schema, job.options).close()
-        return WrittenPart(sink.finish(), 0)
-    except BaseException:
-        sink.abort()
-        raise
+    written = []
+    for folder, options in enumerate(job.options.by_format()):
+        sink = job.staging.open_part(f"{0:05}-{0:04}{part_suffix(options)}", folder)
+        try:
+            open_part(sink, job.schema, options).close()
+            written.append(WrittenPart(sink.finish(), 0))
+        except BaseException:
+            sink.abort()
+            raise
+    return tuple(written)
 
 
 def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
@@ -249,60 +252,87 @@ def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions
 
 
 class _Output:
-    """The shard's parts: a new one is begun when the last has reached the part size."""
+    """What a shard writes: parts in each format."""
 
     def __init__(self, shard: Shard, job: Job, spare: SpareThreads) -> None:
-        self._shard = shard
-        self._job = job
         self._spare = spare
-        self._writing: Future[None] | None = None
+        self._formats = [_Parts(shard, job, folder, options) for folder, options in enumerate(job.options.by_format())]
+        self._writing: list[Future[None]] = []
+
+    def write(self, batch: Batch) -> None:
+        """Write the batch, in other threads if some are spare: what goes wrong there is raised by the next call."""
+        self.settle()
+        if len(self._formats) > 1:
+            batch.to_text()
+        here = []
+        # Parquet, the last one, takes longest.
+        for parts in reversed(self._formats):
+            writing = self._spare.run(partial(parts.append, batch))
+            if writing is None:
+                here.append(parts)
+            else:
+                batch.kept = True
+                self._writing.append(writing)
+        for parts in here:
+            parts.append(batch)
+
+    def finish(self) -> tuple[WrittenPart, ...]:
+        return tuple(part for parts in self._formats for part in parts.finish())
+
+    def drop(self) -> None:
+        """Forget all parts: they are stale, or the run has failed."""
+        while self._writing:
+            self._writing.pop().exception()
+        for parts in self._formats:
+            parts.drop()
+
+    def settle(self) -> None:
+        """Wait for the batch that other threads write."""
+        while self._writing:
+            self._writing.pop().result()
+
+
+class _Parts:
+    """The shard's parts in one format: a new one is begun when the last has reached the part size."""
+
+    def __init__(self, shard: Shard, job: Job, folder: int, options: ConvertOptions) -> None:
+        self._shard = shard
+        self._staging = job.staging
+        self._folder = folder
+        self._options = options
         self._done: list[WrittenPart] = []
         self._writer: PartWriter | None = None
         self._sink: PartSink | None = None
 
-    def write(self, batch: Batch) -> None:
-        """Write the batch, in another thread if one is spare: what goes wrong there is raised by the next call."""
-        self.settle()
-        self._writing = self._spare.run(partial(self._append, batch))
-        if self._writing is None:
-            self._append(batch)
-        else:
-            batch.kept = True
+    def append(self, batch: Batch) -> None:
+        row = 0
+        while row < batch.rows:
+            writer = self._writer or self._open(batch.schema)
+            row = writer.write(batch, row)
+            if writer.bytes >= self._options.part_size:
+                self._close()
 
-    def _append(self, batch: Batch) -> None:
-        if self._writer is None:
-            assert self._job.staging is not None
-            # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
-            name = f"{self._shard.index:05}-{len(self._done):04}{part_suffix(self._job.options)}"
-            self._sink = self._job.staging.open_part(name)
-            self._writer = open_part(self._sink, batch.schema, self._job.options)
-        self._writer.write(batch)
-        if self._writer.bytes >= self._job.options.part_size:
-            self._close()
-
-    def finish(self) -> tuple[WrittenPart, ...]:
+    def finish(self) -> list[WrittenPart]:
         self._close()
-        return tuple(self._done)
+        return self._done
 
     def drop(self) -> None:
-        """Forget all parts: they are stale, or the run has failed."""
-        if self._writing is not None:
-            self._writing.exception()
-            self._writing = None
         self._writer = None
         if self._sink is not None:
             self._sink.abort()
             self._sink = None
         for part in self._done:
-            assert self._job.staging is not None
-            self._job.staging.discard(part.pending)
+            assert self._staging is not None
+            self._staging.discard(part.pending)
         self._done.clear()
 
-    def settle(self) -> None:
-        """Wait for the batch that another thread writes."""
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            writing.result()
+    def _open(self, schema: Schema) -> PartWriter:
+        assert self._staging is not None
+        # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
+        name = f"{self._shard.index:05}-{len(self._done):04}{part_suffix(self._options)}"
+        self._sink = self._staging.open_part(name, self._folder)
+        self._writer = open_part(self._sink, schema, self._options)
+        return self._writer
 
     def _close(self) -> None:
         if self._writer is not None and self._sink is not None:

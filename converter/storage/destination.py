@@ -22,7 +22,8 @@ INTENT = f"{EXPORTS}/intent.json"
 
 Data = bytes | memoryview
 
-_VERSION = 1
+_VERSION = 2
+"""1: `folder`, a text, in place of `folders`, and parts without `folder`."""
 
 
 def record_path(export_id: str) -> str:
@@ -38,6 +39,7 @@ class PendingPart:
     """A part that is written completely, and that no reader can see yet.
 
     name: of the file it becomes, inside the export's folder.
+    folder: which one, where the export has several: 0 is the first.
     sha256: of its bytes, hex.
     receipt: what the store needs to put it into place; means nothing to anyone else.
     """
@@ -46,11 +48,15 @@ class PendingPart:
     bytes: int
     sha256: str
     receipt: str
+    folder: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """An export whose record, and the folder with all that is in it, goes in the same commit; `""` for no folder."""
+    """An export whose record, and the folder with all that is in it, goes in the same commit; `""` for no folder.
+
+    There is one for each folder of an export that has several.
+    """
 
     export_id: str
     folder: str
@@ -61,13 +67,13 @@ class Intent:
     """All that a commit does, so that another run can finish it.
 
     run: the name of the run that wrote the parts.
-    folder: where the parts go, relative to the destination; belongs to this export alone.
+    folders: where the parts go, relative to the destination; they belong to this export alone.
     record: the record's whole text.
     """
 
     export_id: str
     run: str
-    folder: str
+    folders: tuple[str, ...]
     record: str
     parts: tuple[PendingPart, ...]
     remove: tuple[Removal, ...]
@@ -78,7 +84,7 @@ class Intent:
             "version": _VERSION,
             "exportId": self.export_id,
             "run": self.run,
-            "folder": self.folder,
+            "folders": list(self.folders),
             "record": self.record,
             "parts": [asdict(part) for part in self.parts],
             "remove": [{"exportId": removal.export_id, "folder": removal.folder} for removal in self.remove],
@@ -89,13 +95,20 @@ class Intent:
     def from_json(content: bytes, place: str) -> Intent:
         """Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it."""
         members = read_members(content, place, _VERSION)
+        first_version = members.count("version") == 1
         intent = Intent(
             export_id=members.text("exportId"),
             run=members.text("run"),
-            folder=members.text("folder"),
+            folders=(members.text("folder"),) if first_version else members.texts("folders"),
             record=members.text("record"),
             parts=tuple(
-                PendingPart(part.text("name"), part.count("bytes"), part.text("sha256"), part.text("receipt"))
+                PendingPart(
+                    part.text("name"),
+                    part.count("bytes"),
+                    part.text("sha256"),
+                    part.text("receipt"),
+                    0 if first_version else part.count("folder"),
+                )
                 for part in members.inners("parts")
             ),
             remove=tuple(
@@ -105,7 +118,10 @@ class Intent:
         for name in (intent.export_id, intent.run, *(part.name for part in intent.parts)):
             if not is_name(name):
                 raise damaged(place, f"{name!r} is no name of a file")
-        for folder in (intent.folder, *(removal.folder for removal in intent.remove)):
+        for part in intent.parts:
+            if part.folder >= len(intent.folders):
+                raise damaged(place, f"{part.name!r} has no folder")
+        for folder in (*intent.folders, *(removal.folder for removal in intent.remove)):
             if not is_path(folder):
                 raise damaged(place, f"{folder!r} leads out of the destination")
         return intent
@@ -134,11 +150,11 @@ class PartSink(ABC):
 
 
 class Staging(ABC):
-    """Parts of one export on their way to one folder. open_part and discard may be called from many threads."""
+    """Parts of one export on their way to its folders. open_part and discard may be called from many threads."""
 
     @abstractmethod
-    def open_part(self, name: str) -> PartSink:
-        """Begin a part that becomes the file `name` in the export's folder.
+    def open_part(self, name: str, folder: int = 0) -> PartSink:
+        """Begin a part that becomes the file `name` in the export's folder of this number.
 
         A part that has to be written once more may be begun under the same name before the stale one is discarded.
         Raises StorageError.
@@ -167,10 +183,10 @@ class Lease(ABC):
         self.warnings: list[str] = []
 
     @abstractmethod
-    def begin(self, export_id: str, folder: str) -> Staging:
-        """Begin to write parts for a folder, which is relative to the destination and belongs to this export alone.
+    def begin(self, export_id: str, *folders: str) -> Staging:
+        """Begin to write parts for folders, which are relative to the destination and belong to this export alone.
 
-        Raises StorageError when the folder can't be written. What is not committed vanishes with the lease.
+        Raises StorageError when a folder can't be written. What is not committed vanishes with the lease.
         """
 
     def carry_out(self, intent: Intent) -> None:

@@ -5,6 +5,7 @@ What lies in `DEST/_exports` while a run publishes:
 - `lease`: locked while a run holds the destination.
 - `.run-<ExportId>-<token>/`: one run's own folder; without an intent it is a dead run's.
 - `.run-…/parts/*.pending`: pending parts. The commit renames them, then their folder into place.
+- `.run-…/parts-1/*.pending`: the same for the second folder, where an export has two.
 - `.run-…/replaced/<n>`: where the commit moves the folders of replaced exports.
 - `intent.json`: a commit that has begun.
 """
@@ -67,19 +68,22 @@ class LocalLease(Lease):
         self._exports = os.path.join(root, EXPORTS)
         self._stagings: list[LocalStaging] = []
 
-    def begin(self, export_id: str, folder: str) -> Staging:
-        """Begin to write parts for a folder."""
-        if not is_path(folder) or os.path.basename(folder) != export_id:
-            raise ValueError(f"{folder!r} is no folder for {export_id}")
+    def begin(self, export_id: str, *folders: str) -> Staging:
+        """Begin to write parts for folders."""
         # Refuses the one export id whose record would lie where the intent does.
         record_path(export_id)
-        self.check_place(folder)
+        for folder in folders:
+            if not is_path(folder) or os.path.basename(folder) != export_id:
+                raise ValueError(f"{folder!r} is no folder for {export_id}")
+            self.check_place(folder)
         run = f"{_RUN}{export_id}-{secrets.token_hex(4)}"
-        staging = LocalStaging(self, export_id, folder, run, PendingFolder(self._parts(run)))
+        pending = [PendingFolder(self._parts(run, number), number) for number in range(len(folders))]
+        staging = LocalStaging(self, export_id, folders, run, pending)
         self._stagings.append(staging)
         with refusals(self._path(EXPORTS, run)):
             os.mkdir(self._path(EXPORTS, run))
-            os.mkdir(self._parts(run))
+            for parts in pending:
+                os.mkdir(parts.folder)
         return staging
 
     def check_place(self, folder: str) -> None:
@@ -101,14 +105,16 @@ class LocalLease(Lease):
     def begin_commit(self, intent: Intent) -> None:
         """Writes the intent: from here on the commit will happen, whoever finishes it."""
         replaced = {removal.folder for removal in intent.remove if removal.folder}
-        for folder in (intent.folder, *replaced):
+        for folder in (*intent.folders, *replaced):
             self.check_place(folder)
-        place = self._path(intent.folder)
-        with refusals(place):
-            if intent.folder not in replaced and _is_taken(place):
-                raise StorageError("something was put there during this run", place, "run the same command again")
-            for folder in (self._parts(intent.run), self._path(EXPORTS, intent.run), self._exports, self._root):
-                sync_folder(folder)
+        for folder in intent.folders:
+            place = self._path(folder)
+            with refusals(place):
+                if folder not in replaced and _is_taken(place):
+                    raise StorageError("something was put there during this run", place, "run the same command again")
+        with refusals(self._exports):
+            for path in (*self._all_parts(intent), self._path(EXPORTS, intent.run), self._exports, self._root):
+                sync_folder(path)
             write_file(self._path(INTENT), intent.to_json(), self._path(EXPORTS, intent.run, "intent"))
 
     def has_intent(self) -> bool:
@@ -131,7 +137,7 @@ class LocalLease(Lease):
         """All steps of a commit after its intent; what ends them half-way says that the next run goes on."""
         begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
         try:
-            with refusals(self._path(intent.folder)):
+            with refusals(self._path(*intent.folders[:1])):
                 super().carry_out(intent)
         except StorageError as error:
             raise StorageError(error.what, error.where, f"{error.hint}\n{begun}") from error
@@ -160,35 +166,41 @@ class LocalLease(Lease):
         sync_folder(self._exports)
 
     def _place_parts(self, intent: Intent) -> None:
-        parts = self._parts(intent.run)
-        # Once the folder with the parts is renamed, all before that is done, and must not be done to the new folder.
-        if _exists(parts):
+        pending = self._all_parts(intent)
+        # Once a folder with parts is renamed, all before that is done, and must not be done to the new folder.
+        if all(map(_exists, pending)):
             self._rename_parts(intent)
             self._move_replaced(intent)
-            if intent.parts:
-                place = self._path(intent.folder)
-                make_folders(os.path.dirname(place), [])
-                os.rename(parts, place)
-                sync_folder(os.path.dirname(place))
+        for number, parts in enumerate(pending):
+            if _exists(parts):
+                self._place_folder(intent, number)
             else:
-                os.rmdir(parts)
-            sync_folder(os.path.dirname(parts))
-        else:
-            self._check_parts(intent)
+                self._check_parts(intent, number)
         for removal in intent.remove:
             if removal.folder:
                 remove_empty_folders(os.path.dirname(self._path(removal.folder)), self._root)
 
+    def _place_folder(self, intent: Intent, number: int) -> None:
+        parts, place = self._parts(intent.run, number), self._path(intent.folders[number])
+        if any(part.folder == number for part in intent.parts):
+            make_folders(os.path.dirname(place), [])
+            os.rename(parts, place)
+            sync_folder(os.path.dirname(place))
+        else:
+            os.rmdir(parts)
+        sync_folder(os.path.dirname(parts))
+
     def _rename_parts(self, intent: Intent) -> None:
-        folder = self._parts(intent.run)
         for part in intent.parts:
+            folder = self._parts(intent.run, part.folder)
             final = os.path.join(folder, part.name)
             try:
                 os.rename(os.path.join(folder, part.receipt), final)
             except FileNotFoundError:
                 if not _exists(final):
                     raise _lost(final) from None
-        sync_folder(folder)
+        for folder in self._all_parts(intent):
+            sync_folder(folder)
 
     def _move_replaced(self, intent: Intent) -> None:
         """Moves the folders away: nothing can be renamed onto a full folder, and emptying it would take a while."""
@@ -201,10 +213,10 @@ class LocalLease(Lease):
                 os.rename(old, moved)
                 sync_folder(os.path.dirname(old))
 
-    def _check_parts(self, intent: Intent) -> None:
+    def _check_parts(self, intent: Intent, number: int) -> None:
         for part in intent.parts:
-            path = self._path(intent.folder, part.name)
-            if not _exists(path) or os.path.getsize(path) != part.bytes:
+            path = self._path(intent.folders[part.folder], part.name)
+            if part.folder == number and (not _exists(path) or os.path.getsize(path) != part.bytes):
                 raise _lost(path)
 
     def _has_record(self, intent: Intent) -> bool:
@@ -230,46 +242,53 @@ class LocalLease(Lease):
     def _path(self, *parts: str) -> str:
         return os.path.join(self._root, *parts)
 
-    def _parts(self, run: str) -> str:
-        return self._path(EXPORTS, run, "parts")
+    def _parts(self, run: str, number: int) -> str:
+        return self._path(EXPORTS, run, f"parts-{number}" if number else "parts")
+
+    def _all_parts(self, intent: Intent) -> list[str]:
+        return [self._parts(intent.run, number) for number in range(len(intent.folders))]
 
 
 class LocalStaging(Staging):
     """One run's pending parts and their commit."""
 
-    def __init__(self, lease: LocalLease, export_id: str, folder: str, run: str, pending: PendingFolder) -> None:
+    def __init__(
+        self, lease: LocalLease, export_id: str, folders: tuple[str, ...], run: str, pending: Sequence[PendingFolder]
+    ) -> None:
         self._lease = lease
         self._export_id = export_id
-        self._folder = folder
+        self._folders = folders
         self._run = run
         self._pending = pending
 
-    def open_part(self, name: str) -> LocalPart:
-        """Begin a part that becomes the file `name` in the export's folder."""
-        return self._pending.open_part(name)
+    def open_part(self, name: str, folder: int = 0) -> LocalPart:
+        """Begin a part that becomes the file `name` in the export's folder of this number."""
+        return self._pending[folder].open_part(name)
 
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part."""
-        self._pending.discard(part)
+        self._pending[part.folder].discard(part)
 
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
         """Publish these parts and the record."""
-        if len({part.name for part in parts}) != len(parts):
+        if len({(part.folder, part.name) for part in parts}) != len(parts):
             raise ValueError("two parts have one name")
         if not all(is_name(part.name) for part in parts):
             raise ValueError("a part's name is no name of a file")
-        self._pending.abort_open()
-        self._pending.keep_only(list(parts))
-        intent = Intent(self._export_id, self._run, self._folder, record.decode(), tuple(parts), tuple(remove))
+        for pending in self._pending:
+            pending.abort_open()
+            pending.keep_only([part for part in parts if part.folder == pending.number])
+        intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(parts), tuple(remove))
         self._lease.begin_commit(intent)
         self._lease.carry_out(intent)
 
     def abort(self) -> None:
         """Remove all, unless the commit has begun."""
-        self._pending.abort_open()
+        for pending in self._pending:
+            pending.abort_open()
         if not self._lease.has_intent():
             with suppress(OSError):
-                remove_tree(os.path.dirname(self._pending.folder))
+                remove_tree(os.path.dirname(self._pending[0].folder))
 
 
 def _exists(path: str) -> bool:

@@ -47,7 +47,8 @@ class LocalPart(PartSink):
         with refusals(self._path):
             self._file.flush()
         self._over = True
-        part = PendingPart(self._name, self.bytes, self._sha256.hexdigest(), os.path.basename(self._path))
+        receipt = os.path.basename(self._path)
+        part = PendingPart(self._name, self.bytes, self._sha256.hexdigest(), receipt, self._folder.number)
         self._folder.ended(self)
         self._folder.sync(part, self._file)
         return part
@@ -66,10 +67,11 @@ class LocalPart(PartSink):
 
 
 class PendingFolder:
-    """The pending parts of one run."""
+    """The pending parts of one run that go to one folder, the export's folder of this number."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, number: int = 0) -> None:
         self.folder = folder
+        self.number = number
         self._lock = threading.Lock()
         self._begun: dict[str, int] = {}
         self._open: set[LocalPart] = set()

@@ -54,6 +54,10 @@ class Members:
         """The error for a member whose value can't be right."""
         return damaged(self._place, f"{self._path}.{name}: {problem}")
 
+    def has(self, name: str) -> bool:
+        """Is there such a member?"""
+        return name in self._members
+
     def text(self, name: str) -> str:
         """A text."""
         value = self._get(name)

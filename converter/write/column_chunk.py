@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode import tables
-from converter.decode.decoder import Batch
+from converter.decode.batch import Batch
 from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.decode.tables import Bytes, Columns
 from converter.schema.added import Value

@@ -8,7 +8,7 @@ import numpy as np
 from isal import isal_zlib
 
 from converter.decode import tables
-from converter.decode.decoder import Batch
+from converter.decode.batch import Batch
 from converter.decode.kernels import write_rows
 from converter.errors import EmptyLineError
 from converter.options import ConvertOptions
@@ -16,46 +16,57 @@ from converter.schema.types import Schema
 from converter.write.part import PartWriter, Sink
 
 _OUT_BYTES = 1 << 20
+"""A part is looked at after each so many bytes of rows, a place that does not depend on the batches they come in."""
 _GZIP_LEVEL = 2
 _GZIP_CONTAINER = 31  # zlib's window bits for gzip, whose header then has no time in it
 
 
 class CsvPart(PartWriter):
-    """One CSV file."""
+    """One CSV file. `bytes` are those that the sink has: up to 1 MiB of rows are held back until `close`."""
 
     def __init__(self, sink: Sink, schema: Schema, options: ConvertOptions) -> None:
         super().__init__(sink)
         self._gzip: Any = None
         if options.compression == "gzip":
             self._gzip = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_CONTAINER)
-        self._out = np.zeros(_OUT_BYTES, np.uint8)
-        self._write(_header(schema))
+        header = _header(schema)
+        self._state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
+        self._state[tables.WRITTEN] = len(header)
+        self._out = np.zeros(2 * _OUT_BYTES + len(header), np.uint8)
+        self._out[: len(header)] = np.frombuffer(header, np.uint8)
 
-    def write(self, batch: Batch) -> None:
-        """Append the rows of the batch, whose columns are texts. Raises EmptyLineError."""
-        state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
-        columns = batch.to_text()
-        while state[tables.NEXT_ROW] < batch.rows:
-            write_rows(columns, batch.rows, self._out, state)
-            if state[tables.EMPTY_LINE]:
-                raise EmptyLineError(
-                    "an item has no value for the only column, and its CSV row would be an empty line",
-                    "--format csv",
-                    "select a second column",
-                )
-            if not state[tables.WRITTEN]:
-                self._out = np.zeros(2 * int(state[tables.NEEDED]), np.uint8)
-            self._write(self._out.data[: int(state[tables.WRITTEN])])
-            state[tables.WRITTEN] = 0
-        self.rows += batch.rows
+    def write(self, batch: Batch, row: int = 0) -> int:
+        """Append rows of the batch until the sink has got some, or all are taken. Raises EmptyLineError."""
+        state, columns = self._state, batch.to_text()
+        state[tables.NEXT_ROW] = row
+        write_rows(columns, batch.rows, _OUT_BYTES, self._out, state)
+        while state[tables.NEEDED]:
+            larger = np.zeros(2 * int(state[tables.WRITTEN] + state[tables.NEEDED]), np.uint8)
+            larger[: self._out.size] = self._out
+            self._out = larger
+            write_rows(columns, batch.rows, _OUT_BYTES, self._out, state)
+        if state[tables.EMPTY_LINE]:
+            raise EmptyLineError(
+                "an item has no value for the only column, and its CSV row would be an empty line",
+                "--format csv",
+                "select a second column",
+            )
+        if state[tables.WRITTEN] >= _OUT_BYTES:
+            self._hand_on()
+        end = int(state[tables.NEXT_ROW])
+        self.rows += end - row
+        return end
 
     def close(self) -> None:
-        """End the gzip stream, if there is one."""
+        """Hand on what is held back, and end the gzip stream, if there is one."""
+        self._hand_on()
         if self._gzip is not None:
             self._put(self._gzip.flush())
 
-    def _write(self, data: bytes | memoryview) -> None:
+    def _hand_on(self) -> None:
+        data = self._out.data[: int(self._state[tables.WRITTEN])]
         self._put(data if self._gzip is None else self._gzip.compress(data))
+        self._state[tables.WRITTEN] = 0
 
 
 def _header(schema: Schema) -> bytes:

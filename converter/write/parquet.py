@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from converter.decode.decoder import Batch
+from converter.decode.batch import Batch
 from converter.options import ConvertOptions
 from converter.schema.types import Origin, Schema
 from converter.write.column_chunk import ChunkEncoder
@@ -39,8 +39,10 @@ class ParquetPart(PartWriter):
         self._chunks = ChunkEncoder(partial(codec.compress, asbytes=True) if codec is not None else None)
         self._groups: list[Struct] = []
 
-    def write(self, batch: Batch) -> None:
-        """Append the batch as a row group."""
+    def write(self, batch: Batch, row: int = 0) -> int:
+        """Append the batch as a row group: all of it, so `row` must be 0."""
+        if row:
+            raise ValueError("a batch is one row group")
         if not self.bytes:
             self._put(MAGIC)
         chunks = []
@@ -54,6 +56,7 @@ class ParquetPart(PartWriter):
                 self._put(piece)
         self._groups.append(encode_row_group(RowGroup(batch.rows, tuple(chunks)), self._columns, self._compression))
         self.rows += batch.rows
+        return batch.rows
 
     def close(self) -> None:
         """Write the footer, also of a part without rows."""

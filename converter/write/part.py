@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Protocol
 
-from converter.decode.decoder import Batch
+from converter.decode.batch import Batch
 
 
 class Sink(Protocol):
@@ -28,8 +28,11 @@ class PartWriter(ABC):
         self.bytes += len(data)
 
     @abstractmethod
-    def write(self, batch: Batch) -> None:
-        """Append the rows of the batch; in Parquet they make one row group."""
+    def write(self, batch: Batch, row: int = 0) -> int:
+        """Append rows of the batch from this one on; gives the row to go on with, in this part or in the next one.
+
+        In Parquet all of them make one row group. CSV stops where it has handed on some of its bytes.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -92,6 +92,6 @@ def test_parquet_for_treasure_data_is_exit_code_2(folder: Path) -> None:
 def test_what_can_not_be_read_together_is_exit_code_4(folder: Path) -> None:
     later = ExportFacts(export_time=datetime(2024, 1, 1, tzinfo=UTC))
     export = write_export(folder / "later", [{"id": "a", "n": "text"}], facts=later)
-    done = ddb_convert("convert", str(export.folder), "out", cwd=folder)
+    done = ddb_convert("convert", str(export.folder), "out", "--evolve", cwd=folder)
     assert done.returncode == 0
     check_failure(run(folder, "duckdb", "out"), 4, "column 'n' is int64")

@@ -34,7 +34,7 @@ REPORT = Report(
     date="2023-11-27",
     source="fixtures/orders",
     destination="out/",
-    location="dt=2023-11-27/01701065507109-cce6a3f8",
+    locations=("dt=2023-11-27/01701065507109-cce6a3f8",),
     format="parquet",
     compression="zstd",
     items=1234,
@@ -101,3 +101,25 @@ def test_one_of_a_thing_is_singular() -> None:
     text = render_report(report)
     assert text.startswith("published 1 item of Orders as 1 part, ")
     assert text.endswith("md5 and item counts of 1 data file\n  read     2.00 MB (9.00 MB of JSON) in 0.00 s")
+
+
+def test_two_formats_have_a_line_for_each_folder_and_their_shares() -> None:
+    folders = [f"{name}/dt=2023-11-27/01701065507109-cce6a3f8" for name in ("csv", "parquet")]
+    parts = (
+        Part(f"{folders[0]}/0.csv", 1234, 500_000, ""),
+        Part(f"{folders[1]}/0.parquet", 1000, 200_000, ""),
+        Part(f"{folders[1]}/1.parquet", 234, 100_000, ""),
+    )
+    report = dataclasses.replace(
+        REPORT, format="csv,parquet", compression="csv=none,parquet=zstd", locations=tuple(folders), parts=parts
+    )
+    lines = render_report(report).splitlines()
+    assert lines[0] == "published 1,234 items of Orders as 3 parts, 800 kB (csv + parquet, zstd)"
+    assert lines[2:5] == [
+        f"  to       out/{folders[0]}",
+        f"  to       out/{folders[1]}",
+        "  of them  1 part of csv, 500 kB, 2 parts of parquet, 300 kB",
+    ]
+    zipped = dataclasses.replace(report, compression="csv=gzip,parquet=none", status="planned", parts=())
+    assert "(csv, gzip + parquet)" in report_line(zipped)
+    assert "of them" not in render_report(zipped)

@@ -14,7 +14,7 @@ MISTAKES = [
     (["convert", "a", "b", "c"], "unexpected extra argument"),
     (["convrt", "a", "b"], "Did you mean 'convert'?"),
     (["convert", "a", "b", "--no-such-option"], "no such option: --no-such-option"),
-    (["convert", "a", "b", "--format", "xml"], "'xml' is not one of 'parquet', 'csv'"),
+    (["convert", "a", "b", "--format", "xml"], "--format: unknown format 'xml'\nuse one of: parquet; csv; csv,parquet"),
     (["convert", "a", "b", "--format", "csv", "--compression", "zstd"], "csv can't be written with compression 'zstd'"),
     (["convert", "a", "b", "--workers", "many"], "--workers"),
     (["convert", "a", "b", "--workers", "-1"], "--workers: the number of workers can't be negative"),

@@ -229,6 +229,32 @@ class DestinationSuite(ABC):
         expected = {f"{FOLDER}/{name}": content for name, content in contents.items()}
         assert self.listing() == {**expected, record_path(EXPORT): b"{}"}
 
+    def test_parts_go_to_the_folder_that_they_were_begun_for(self) -> None:
+        folders = (f"csv/{FOLDER}", f"parquet/{FOLDER}")
+        with self.open_destination().lease() as lease:
+            staging = lease.begin(EXPORT, *folders)
+            parts = []
+            for number, content in enumerate((b"first", b"second")):
+                stale, sink = staging.open_part("same", number), staging.open_part("same", number)
+                stale.write(b"stale")
+                sink.write(content)
+                staging.discard(stale.finish())
+                parts.append(sink.finish())
+            assert [part.folder for part in parts] == [0, 1]
+            staging.commit(b"{}", parts)
+        assert self.listing() == {
+            f"{folders[0]}/same": b"first",
+            f"{folders[1]}/same": b"second",
+            record_path(EXPORT): b"{}",
+        }
+
+    def test_two_folders_that_were_not_committed_vanish(self) -> None:
+        with self.open_destination().lease() as lease:
+            staging = lease.begin(EXPORT, f"csv/{FOLDER}", f"parquet/{FOLDER}")
+            for folder in range(2):
+                staging.open_part("0", folder).write(b"abc")
+        assert self.listing() == {}
+
     def test_an_export_without_parts_has_only_a_record(self) -> None:
         publish(self.open_destination(), FOLDER, {}, b'{"empty": 1}')
         assert self.listing() == {record_path(EXPORT): b'{"empty": 1}'}
@@ -334,6 +360,8 @@ class TestLocalDestination(DestinationSuite):
 
 
 def test_an_intent_survives_its_way_through_json() -> None:
-    parts = (PendingPart("0.parquet", 5, "ab", "0.parquet.pending"), PendingPart("ü.csv", 0, "", '{"id": "x"}'))
-    intent = Intent(EXPORT, ".run-x", FOLDER, '{"ü": "\\n"}\n', parts, (Removal(OTHER, OTHER_FOLDER), Removal("x", "")))
+    parts = (PendingPart("0.parquet", 5, "ab", "0.parquet.pending"), PendingPart("ü.csv", 0, "", '{"id": "x"}', 1))
+    intent = Intent(
+        EXPORT, ".run-x", (FOLDER, "second"), '{"ü": "\\n"}\n', parts, (Removal(OTHER, OTHER_FOLDER), Removal("x", ""))
+    )
     assert Intent.from_json(intent.to_json(), "intent.json") == intent

@@ -274,3 +274,19 @@ def test_the_limit_of_columns_does_not_count_added_ones_twice(table: Table) -> N
     for day in (1, 2):
         report = table.publish(day, lines, max_columns=2, add_column=(("day", "date"),))
         assert table.columns(report) == ["a string", "b string", "day string"]
+
+
+def test_both_formats_at_once_are_each_as_alone_with_times_added_columns_and_nothing_in_them(tmp_path: Path) -> None:
+    lines = [
+        line(id='{"S":"1"}', at='{"S":"1969-12-31T23:59:59.999999Z"}', seen='{"N":"1704067200.5"}', b='{"B":"AAE="}'),
+        line(id='{"S":"2"}', n='{"N":"-12.50"}', flag='{"BOOL":false}', m='{"M":{"a":{"N":"1"}}}'),
+    ]
+    added = (("exported", "export_time"), ("day", "date"), ("unix", "unix_time"))
+    both, alone = Table(tmp_path / "both"), {format: Table(tmp_path / format) for format in FORMATS}
+    for day, items in ((1, lines), (2, [])):
+        options = {"cast": (("at", "timestamp"),), "time": "seen", "add_column": added, "workers": 2}
+        options |= {} if day == 1 else {"cast": (), "time": None}
+        report = both.publish(day, items, format="csv,parquet", **options)
+        single = [alone[format].publish(day, items, format=format, **options) for format in ("csv", "parquet")]
+        assert [part.sha256 for part in report.parts] == [part.sha256 for one in single for part in one.parts]
+        assert [part.rows for part in report.parts] == [len(items)] * 2

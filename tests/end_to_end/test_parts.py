@@ -14,11 +14,13 @@ from converter.decode.buffers import BATCH_ROWS
 from converter.errors import EmptyLineError
 from converter.options import ConvertOptions, Format, Numbers
 from converter.testing import ExportPaths, item_line
-from tests.end_to_end.exports import export_of, line, small_lines, written_parts
+from converter.write import csv
+from tests.end_to_end.exports import MIB, export_of, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle, read_csv_rows
 
 ROWS = 2 * BATCH_ROWS + 17
 FORMATS: tuple[Format, ...] = ("parquet", "csv")
+BOTH: tuple[Format, ...] = (*FORMATS, "csv,parquet")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,10 @@ def ids_in(parts: list[Path]) -> list[str]:
 def test_a_part_is_closed_once_it_has_the_part_size(format: Format, long_file: ExportPaths, tmp_path: Path) -> None:
     report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format=format, part_size=1000))
     parts = written_parts(tmp_path, report)
-    assert [part.rows for part in report.parts] == [BATCH_ROWS, BATCH_ROWS, 17]
+    if format == "parquet":
+        assert [part.rows for part in report.parts] == [BATCH_ROWS, BATCH_ROWS, 17]
+    else:
+        assert [part.bytes // MIB for part in report.parts] == [1, 1, 0]
     assert all(part.bytes >= 1000 for part in report.parts[:-1])
     assert [part.stat().st_size for part in parts] == [part.bytes for part in report.parts]
     # Who sorts the names has the rows in the manifest's order.
@@ -47,11 +52,12 @@ def test_a_part_is_closed_once_it_has_the_part_size(format: Format, long_file: E
 
 
 @pytest.mark.parametrize("numbers", ["exact", "double"])
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", BOTH)
 def test_threads_without_a_file_of_their_own_help_and_change_nothing(
     format: Format, numbers: Numbers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buffers, "BATCH_ROWS", 50)
+    monkeypatch.setattr(csv, "_OUT_BYTES", 1000)
     values = (f"{number}.{number:017}" for number in range(2000))
     export = export_of(
         tmp_path, [item_line({"id": {"S": "x" * (n % 70)}, "n": {"N": v}}) for n, v in enumerate(values)]
@@ -67,16 +73,18 @@ def test_threads_without_a_file_of_their_own_help_and_change_nothing(
         assert report.warnings == alone.warnings
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("format", ["csv", "csv,parquet"])
 def test_an_empty_row_found_by_a_helping_thread_is_an_error_all_the_same(
-    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: int, format: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buffers, "BATCH_ROWS", 50)
     lines = [item_line({"only": {"S": "x"}} if number < 390 else {}) for number in range(400)]
     export = export_of(tmp_path, lines)
     with pytest.raises(EmptyLineError, match="select a second column"):
-        convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format="csv", workers=workers))
+        convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format=format, workers=workers))
     assert not list(tmp_path.glob("out/**/*.csv*"))
+    assert not list(tmp_path.glob("out/**/*.parquet*"))
 
 
 @pytest.mark.parametrize("format", FORMATS)

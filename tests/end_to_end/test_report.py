@@ -27,7 +27,7 @@ def test_the_report_says_what_is_in_the_export_and_in_the_files(tmp_path: Path) 
     report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(numbers="double"))
     parts = written_parts(tmp_path / "out", report)
     facts = report.to_json()
-    told = ("status", "exportId", "table", "kind", "exportTime", "date", "location")
+    told = ("status", "exportId", "table", "kind", "exportTime", "date", "locations")
     assert {name: facts[name] for name in told} == {
         "status": "published",
         "exportId": export.export_id,
@@ -35,7 +35,7 @@ def test_the_report_says_what_is_in_the_export_and_in_the_files(tmp_path: Path) 
         "kind": "items",
         "exportTime": "2023-11-27T06:11:47.109Z",
         "date": "2023-11-27",
-        "location": f"dt=2023-11-27/{export.export_id}",
+        "locations": [f"dt=2023-11-27/{export.export_id}"],
     }
     assert (report.source, report.destination) == (str(export.folder), str(tmp_path / "out"))
     assert (report.format, report.compression, report.verified) == ("parquet", "zstd", True)
@@ -113,7 +113,7 @@ def test_a_forecast_says_what_a_run_would_do_and_does_nothing(tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
     assert (planned.status, planned.items, planned.bytes_read, planned.parts) == ("planned", 3, 0, ())
     done = convert(str(export.folder), str(tmp_path / "out"))
-    assert (planned.location, planned.date, planned.bytes_in) == (done.location, done.date, done.bytes_in)
+    assert (planned.locations, planned.date, planned.bytes_in) == (done.locations, done.date, done.bytes_in)
     with pytest.raises(UsageError, match="already published with other options"):
         convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format="csv", dry_run=True))
 

@@ -176,3 +176,23 @@ def test_a_replacement_that_is_killed_at_any_of_twenty_moments_leaves_the_old_or
     large: Case, tmp_path: Path
 ) -> None:
     kill_replacing_runs(large, tmp_path, 20)
+
+
+def test_a_run_that_is_killed_while_it_publishes_two_formats_publishes_both_or_none(
+    small: Case, tmp_path: Path
+) -> None:
+    formats = ("--format", "csv,parquet")
+    whole = tmp_path / "whole"
+    assert ddb_convert("convert", str(small.export.folder), str(whole), *formats).returncode == 0
+    expected = {path.relative_to(whole): sha256_of([path]) for path in whole.glob("*/dt=*/**/*.*")}
+    assert {path.suffix for path in expected} == {".csv", ".parquet"}
+    for moment in range(4):
+        dest = tmp_path / f"out{moment}"
+        assert ddb_convert("convert", str(small.export.folder), str(dest)).returncode == 0
+        seen, _ = kill_at(small, dest, (moment + 0.5) / 4, f"parquet/{DATES}", *formats, "--replace")
+        assert seen <= {0, small.rows}
+        done = ddb_convert("convert", str(small.export.folder), str(dest), *formats, "--replace")
+        assert done.returncode == 0, done.stderr
+        files = {path.relative_to(dest): sha256_of([path]) for path in dest.rglob("*") if path.is_file()}
+        del files[Path(f"_exports/{small.export.export_id}.json")]
+        assert files == expected

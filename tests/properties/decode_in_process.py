@@ -25,7 +25,7 @@ from converter.schema.derive import derive_schema
 from converter.schema.types import Schema
 from converter.write.formats import open_part
 from tests.properties.mutations import corpus, mutate
-from tests.unit.decode.decoding import everything, make_block, observe
+from tests.unit.decode.decoding import everything, make_block, observe, write_batch
 
 
 @kernel
@@ -60,17 +60,18 @@ def raises_index_error(at: int) -> bool:
 
 def outcome(block: bytes, schema: Schema | None, options: ConvertOptions) -> str:
     """What became of a block: a digest of its rows, a surprise, or what is wrong with a line."""
-    decoder = Decoder(schema, text=options.format == "csv", wants=everything, times=options.times())
+    decoder = Decoder(schema, text=options.text, wants=everything, times=options.times())
     sink = BytesIO()
-    writer = open_part(sink, schema, options) if schema else None
+    writers = [open_part(sink, schema, one) for one in options.by_format()] if schema else []
     try:
         # One after the other: a batch is valid only until the decoder goes on.
         for batch in chain(decoder.decode(make_block(block)), decoder.finish()):
-            assert writer is not None
-            writer.write(batch)
+            assert writers
+            for writer in writers:
+                write_batch(writer, batch)
     except LineProblem as problem:
         return f"{problem.byte} {problem.path} {problem.reason}"
-    if writer is not None:
+    for writer in writers:
         writer.close()
     found = f"{decoder.items} {decoder.observation()!r} {decoder.surprise} {decoder.changed}".encode()
     return hashlib.sha256(sink.getvalue() + found).hexdigest()
@@ -82,7 +83,7 @@ def main(rounds: int, seed: int) -> None:
     good = [line for line in corpus() if line != b"{}\n"]
     # A schema for all lines but one: that one surprises.
     modes: list[tuple[Schema | None, ConvertOptions]] = [(None, ConvertOptions())]
-    for format in ("parquet", "csv"):
+    for format in ("parquet", "csv", "csv,parquet"):
         for options in (
             ConvertOptions(format=format),
             ConvertOptions(format=format, mixed="json", max_columns=8, overflow="_more"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from converter.errors import UsageError
-from converter.options import NAMES_LIMIT, ConvertOptions, SchemaText, usable_cpus
+from converter.options import NAMES_LIMIT, ConvertOptions, Format, SchemaText, usable_cpus
 
 # Another value for every option.
 OTHERS: dict[str, Any] = {
@@ -45,6 +45,38 @@ def test_the_default_compression_is_the_formats() -> None:
     assert ConvertOptions(format="csv").compression == "none"
 
 
+@pytest.mark.parametrize("text", ["csv,parquet", "parquet,csv", " parquet , csv "])
+def test_both_formats_are_named_in_any_order(text: Any) -> None:
+    options = ConvertOptions(format=text)
+    assert (options.format, options.compression) == ("csv,parquet", "csv=none,parquet=zstd")
+    assert options.published_hash() == ConvertOptions(format="csv,parquet").published_hash()
+
+
+@pytest.mark.parametrize(
+    ("given", "compression"),
+    [
+        ("csv=gzip,parquet=snappy", "csv=gzip,parquet=snappy"),
+        ("parquet=snappy, csv=gzip", "csv=gzip,parquet=snappy"),
+        ("csv=gzip", "csv=gzip,parquet=zstd"),
+        ("parquet=none", "csv=none,parquet=none"),
+    ],
+)
+def test_with_both_formats_each_has_its_compression(given: str, compression: str) -> None:
+    options = ConvertOptions(format="csv,parquet", compression=given, numbers="text", workers=3)
+    assert options.compression == compression
+    csv, parquet = options.by_format()
+    assert f"csv={csv.compression},parquet={parquet.compression}" == compression
+    assert (csv.format, parquet.format) == ("csv", "parquet")
+    for one in (csv, parquet):
+        assert dataclasses.replace(one, format=options.format, compression=compression) == options
+        assert one.by_format() == (one,)
+
+
+def test_only_csv_alone_is_decoded_as_text() -> None:
+    formats: tuple[Format, ...] = ("csv", "parquet", "csv,parquet")
+    assert [ConvertOptions(format=format).text for format in formats] == [True, False, False]
+
+
 def test_workers_left_out_are_the_usable_cpus() -> None:
     assert ConvertOptions().workers == usable_cpus() >= 1
     assert ConvertOptions(workers=3).workers == 3
@@ -58,7 +90,17 @@ def test_options_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("given", "where", "hint"),
     [
-        ({"format": "orc"}, "--format", "parquet, csv"),
+        ({"format": "orc"}, "--format", "parquet; csv; csv,parquet"),
+        ({"format": ""}, "--format", "parquet; csv; csv,parquet"),
+        ({"format": "csv,orc"}, "--format", "parquet; csv; csv,parquet"),
+        ({"format": "csv,csv"}, "--format", "csv,parquet"),
+        ({"format": "csv,parquet,csv"}, "--format", "csv,parquet"),
+        ({"format": "csv,parquet", "compression": "gzip"}, "--compression", "csv=gzip,parquet=zstd"),
+        ({"format": "csv,parquet", "compression": ""}, "--compression", "csv=gzip,parquet=zstd"),
+        ({"format": "csv,parquet", "compression": "csv=gzip,csv=none"}, "--compression", "each once"),
+        ({"format": "csv,parquet", "compression": "orc=gzip"}, "--compression", "csv=gzip,parquet=zstd"),
+        ({"format": "csv,parquet", "compression": "csv=zstd"}, "--compression", "none, gzip"),
+        ({"format": "csv", "compression": "csv=gzip"}, "--compression", "none, gzip"),
         ({"format": "csv", "compression": "zstd"}, "--compression", "none, gzip"),
         ({"compression": "brotli"}, "--compression", "zstd, snappy, gzip, none"),
         ({"numbers": "float"}, "--numbers", "exact, double, text"),

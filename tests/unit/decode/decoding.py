@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from converter.decode import tables
+from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
-from converter.decode.decoder import Batch, Decoder
+from converter.decode.decoder import Decoder
 from converter.export.blocks import PADDING, Block
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
@@ -22,6 +23,7 @@ from converter.schema.types import Schema
 from converter.testing import item_line
 from converter.write.formats import open_part
 from converter.write.parquet import ParquetPart
+from converter.write.part import PartWriter
 
 Bytes = NDArray[np.uint8]
 
@@ -99,13 +101,20 @@ def column_of(data: bytes, name: str, **options: Any) -> list[object]:
 
 def write_part(data: bytes, path: Path, schema: Schema, options: ConvertOptions, block_bytes: int = 1 << 20) -> Decoder:
     """Convert these lines to one part at `path` and give the decoder that did it."""
-    decoder = Decoder(schema, text=options.format == "csv", wants=options.wants)
+    decoder = Decoder(schema, text=options.text, wants=options.wants)
     with path.open("wb") as sink:
         writer = open_part(sink, schema, options)
         for batch in _batches(decoder, cut_blocks(data, block_bytes)):
-            writer.write(batch)
+            write_batch(writer, batch)
         writer.close()
     return decoder
+
+
+def write_batch(writer: PartWriter, batch: Batch) -> None:
+    """All rows of the batch, to one part."""
+    row = 0
+    while row < batch.rows:
+        row = writer.write(batch, row)
 
 
 def limit_rows(decoder: Decoder, rows: int) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from converter.decode.kernels import write_rows
 from converter.schema.types import Column, Origin
 from tests import oracle_output
 from tests.unit.decode.decoding import put_value
+from tests.unit.write.columns import batch_of, cells, column_of_type
 
 Row = tuple[str | None, ...]
 
@@ -30,19 +34,25 @@ def buffers_of(rows: list[Row]) -> Buffers:
     return buffers
 
 
-def write(rows: list[Row], room: int = 1 << 16) -> bytes:
-    """The rows as CSV, written to an output of this size again and again."""
-    buffers = buffers_of(rows)
+def write(rows: list[Row], room: int = 1 << 16, enough: int = 1 << 16) -> bytes:
+    """The rows as CSV."""
+    return b"".join(pieces(buffers_of(rows), len(rows), room, enough))
+
+
+def pieces(buffers: Buffers, rows: int, room: int = 1 << 16, enough: int = 1 << 16) -> list[bytes]:
+    """Rows as CSV, written to an output of this size again and again, or until there are enough bytes."""
     state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
-    written = b""
-    while state[tables.NEXT_ROW] < len(rows):
+    written = []
+    while state[tables.NEXT_ROW] < rows:
+        row = int(state[tables.NEXT_ROW])
         out = np.full(room + 32, 0xEE, np.uint8)
-        write_rows(buffers.arrays, len(rows), out[:room], state)
+        write_rows(buffers.arrays, rows, enough, out[:room], state)
+        assert not state[tables.EMPTY_LINE]
         assert (out[room:] == 0xEE).all()
-        if not state[tables.WRITTEN]:
+        if state[tables.NEXT_ROW] == row:
             assert state[tables.NEEDED] > room
             room = int(state[tables.NEEDED])
-        written += out[: int(state[tables.WRITTEN])].tobytes()
+        written.append(out[: int(state[tables.WRITTEN])].tobytes())
         state[tables.WRITTEN] = 0
     return written
 
@@ -56,6 +66,53 @@ def test_rows_are_read_back_as_they_were_whatever_the_size_of_the_output(rows: l
     data = write(rows, room)
     assert oracle_output.parse_csv(data.decode()) == rows
     assert data == write(rows)
+
+
+@given(ROWS, st.integers(1, 300))
+def test_rows_are_handed_on_at_places_that_depend_on_the_rows_alone(rows: list[Row], enough: int) -> None:
+    found = pieces(buffers_of(rows), len(rows), enough=enough)
+    assert all(len(piece) >= enough for piece in found[:-1])
+    assert found == [piece for piece in cut_after(write(rows), rows, enough) if piece]
+
+
+def cut_after(data: bytes, rows: list[Row], enough: int) -> list[bytes]:
+    """CSV cut behind each row that makes it enough bytes."""
+    found, piece = [], b""
+    for row in rows:
+        piece += write([row])
+        if len(piece) >= enough:
+            found.append(piece)
+            piece = b""
+    assert b"".join([*found, piece]) == data
+    return [*found, piece]
+
+
+def plain_text(column: Column, value: Any) -> str:
+    """A value as CSV has it, by Python alone."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text == "-0" else text
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+TYPED = ("string", "binary", "int64", "bool", *(f"decimal128(38, {scale})" for scale in (0, 2, 6, 9, 16, 17, 28, 38)))
+
+
+@given(st.data(), st.lists(st.sampled_from(TYPED), min_size=2, max_size=5), st.integers(1, 20), st.integers(1, 900))
+def test_typed_columns_give_the_same_rows_as_text_does(
+    data: st.DataObject, types: list[str], rows: int, room: int
+) -> None:
+    columns = [column_of_type(type_, str(number)) for number, type_ in enumerate(types)]
+    drawn = [data.draw(cells(type_, rows)) for type_ in types]
+    texts = [
+        [None if cell is None else plain_text(column, cell) for cell in cells_]
+        for column, cells_ in zip(columns, drawn, strict=True)
+    ]
+    typed = batch_of(columns, drawn).buffers
+    assert b"".join(pieces(typed, rows, room)) == write(list(zip(*texts, strict=True)))
 
 
 @given(ROWS)
@@ -110,7 +167,7 @@ def test_a_row_of_nulls_is_commas_and_a_single_null_would_be_an_empty_line() -> 
     buffers = buffers_of([("a",), (None,), ("b",)])
     state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
     out = np.zeros(4096, np.uint8)
-    write_rows(buffers.arrays, 3, out, state)
+    write_rows(buffers.arrays, 3, 4096, out, state)
     assert state[tables.EMPTY_LINE] == 1
     assert state[tables.NEXT_ROW] == 1
     assert out[: int(state[tables.WRITTEN])].tobytes() == b"a\n"
@@ -124,5 +181,5 @@ def test_rows_without_any_column_touch_no_memory_that_is_not_theirs() -> None:
     buffers = Buffers((), text=True)
     state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
     memory = np.full(4096, 0xEE, np.uint8)
-    write_rows(buffers.arrays, 2, memory[64:], state)
+    write_rows(buffers.arrays, 2, 4096, memory[64:], state)
     assert (memory[:64] == 0xEE).all()

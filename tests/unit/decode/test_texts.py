@@ -22,6 +22,7 @@ from converter.decode.texts import (
     copy_bytes,
     copy_string,
     decode_base64,
+    encode_base64,
     is_utf8,
     token_end,
 )
@@ -54,6 +55,11 @@ def bytes_copied(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: i
 def base64_decoded(data: Bytes, at: int, end: int, target: Bytes, limit: int) -> tuple[int, int]:
     size = base64_size(data, at, end)
     return size, (decode_base64(data, at, end, target, 0, limit) if size >= 0 else size)
+
+
+@kernel
+def base64_encoded(data: Bytes, at: int, size: int, target: Bytes, o: int) -> int:
+    return encode_base64(data, at, size, target, o)
 
 
 def unescape(body: bytes, *, raw: bool = False, at: int = 0) -> bytes | None:
@@ -282,6 +288,15 @@ def by_stdlib(text: bytes) -> bytes | None:
     except binascii.Error:
         return None
     return content if base64.b64encode(content) == text else None
+
+
+@given(st.binary(max_size=70), st.integers(0, 5))
+def test_bytes_are_encoded_as_canonical_base64(content: bytes, at: int) -> None:
+    expected = base64.b64encode(content)
+    target = np.full(at + len(expected) + 5, 0xEE, np.uint8)
+    end = base64_encoded(padded(b"x" * at + content), at, len(content), target, at)
+    assert target.tobytes() == b"\xee" * at + expected + b"\xee" * 5
+    assert end == at + len(expected)
 
 
 @given(st.binary(max_size=200))

@@ -34,7 +34,7 @@ def make_day(
     export = make_export(f"export-{number}", datetime(2024, 1, number, 12, tzinfo=UTC))
     if paths is None:
         paths = [f"dt=2024-01-{number:02}/{export.export_id}/00000.{format}"]
-    report = make_report(export, "", tuple(Part(path, 3, 5, "ab" * 32) for path in paths))
+    report = make_report(export, (), tuple(Part(path, 3, 5, "ab" * 32) for path in paths))
     options = ConvertOptions(layout=layout, timezone=timezone)
     return replace(make_record(export, options, columns, report, number), date=f"2024-01-{number:02}")
 

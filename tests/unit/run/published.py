@@ -12,6 +12,7 @@ from converter.run.record import Record, make_record
 from converter.run.report import Change, ColumnReport, Part, Report
 from converter.schema.types import Column, Origin
 from converter.storage.destination import Destination
+from converter.write.formats import part_suffix
 
 TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
 EXPORT_ID = "01701065507109-cce6a3f8"
@@ -57,7 +58,7 @@ def make_window(from_time: datetime, to_time: datetime) -> Summary:
     )
 
 
-def make_report(export: Summary, location: str, parts: tuple[Part, ...], verified: bool = True) -> Report:
+def make_report(export: Summary, locations: tuple[str, ...], parts: tuple[Part, ...], verified: bool = True) -> Report:
     """What a run says that published these parts."""
     return Report(
         status="published",
@@ -68,7 +69,7 @@ def make_report(export: Summary, location: str, parts: tuple[Part, ...], verifie
         date="2023-11-27",
         source=export.source,
         destination="out",
-        location=location,
+        locations=locations,
         format="parquet",
         compression="zstd",
         items=3,
@@ -112,14 +113,15 @@ def publish_export(
     with destination.lease() as lease:
         decision = decide(destination, export, options)
         if decision.published is None:
-            staging = lease.begin(export.export_id, decision.location)
+            staging = lease.begin(export.export_id, *decision.locations)
             pending = []
-            for number, content in enumerate(contents):
-                sink = staging.open_part(f"{number:05}.parquet")
-                sink.write(content)
-                pending.append(sink.finish())
+            for folder, one in enumerate(options.by_format()):
+                for number, content in enumerate(contents):
+                    sink = staging.open_part(f"{number:05}{part_suffix(one)}", folder)
+                    sink.write(content)
+                    pending.append(sink.finish())
             parts = tuple(describe_part(part, 3, decision) for part in pending)
-            report = make_report(export, decision.location, parts, options.verify)
+            report = make_report(export, decision.locations, parts, options.verify)
             publish(staging, make_record(export, options, COLUMNS, report, 1), pending, decision)
     return decision
 
@@ -132,5 +134,5 @@ def make_example_record(options: ConvertOptions | None = None, export: Summary |
         Part(f"{location}/00000.parquet", 2, 5, "ab" * 32),
         Part(f"{location}/00001.parquet", 1, 6, "cd" * 32),
     )
-    report = make_report(export, location, parts)
+    report = make_report(export, (location,), parts)
     return make_record(export, options or ConvertOptions(), COLUMNS, report, 1)

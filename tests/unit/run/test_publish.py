@@ -28,7 +28,10 @@ from tests.unit.run.published import (
 LATER_ID = "01701151907109-bbbbbbbb"
 DEFAULTS = ConvertOptions()
 REPLACE = ConvertOptions(replace=True)
+BOTH = ConvertOptions(format="csv,parquet")
+REPLACE_BOTH = replace(BOTH, replace=True)
 FOLDER = f"dt=2023-11-27/{EXPORT_ID}"
+BOTH_FOLDERS = (f"csv/{FOLDER}", f"parquet/{FOLDER}")
 
 
 @pytest.fixture
@@ -46,6 +49,11 @@ def expected_files(*export_ids: str, date: str = "2023-11-27", parts: int = 2) -
     return names | {record_path(export_id) for export_id in export_ids}
 
 
+def files_of_both(parts: int = 2) -> set[str]:
+    names = {f"{name}/{FOLDER}/{number:05}.{name}" for name in ("csv", "parquet") for number in range(parts)}
+    return names | {record_path(EXPORT_ID)}
+
+
 def edit_record(destination: LocalDestination, **members: object) -> None:
     path = Path(destination.root) / record_path(EXPORT_ID)
     path.write_text(json.dumps({**json.loads(path.read_bytes()), **members}))
@@ -53,7 +61,7 @@ def edit_record(destination: LocalDestination, **members: object) -> None:
 
 def test_an_empty_destination_takes_any_export(destination: LocalDestination) -> None:
     decision = decide(destination, make_export(), DEFAULTS)
-    assert (decision.location, decision.date) == (FOLDER, "2023-11-27")
+    assert (decision.locations, decision.date) == ((FOLDER,), "2023-11-27")
     assert decision.published is None
     assert not decision.replaced
     assert not decision.kept
@@ -84,7 +92,7 @@ def test_the_same_export_with_the_same_options_is_nothing_to_do(destination: Loc
         decision = decide(destination, make_export(), options)
         assert decision.published is not None
         assert decision.published.report.status == "published"
-        assert decision.location == FOLDER
+        assert decision.locations == (FOLDER,)
         assert not decision.remove
         assert not decision.warnings
 
@@ -292,9 +300,9 @@ def test_a_record_that_does_not_describe_the_parts_is_never_written(destination:
     export = make_export()
     decision = decide(destination, export, DEFAULTS)
     with destination.lease() as lease:
-        staging = lease.begin(EXPORT_ID, decision.location)
+        staging = lease.begin(EXPORT_ID, *decision.locations)
         part = staging.open_part("00000.parquet").finish()
-        record = make_record(export, DEFAULTS, COLUMNS, make_report(export, decision.location, ()), 1)
+        record = make_record(export, DEFAULTS, COLUMNS, make_report(export, decision.locations, ()), 1)
         if change != "number":
             record = replace(record, parts=(describe_part(part, 0, decision),))
             wrong = {"bytes": 1, "sha256": "00", "name": "1.parquet"}[change]
@@ -302,3 +310,71 @@ def test_a_record_that_does_not_describe_the_parts_is_never_written(destination:
         with pytest.raises(ValueError, match="does not describe"):
             publish(staging, record, [part], decision)
     assert not Path(destination.root).exists()
+
+
+def test_each_of_two_formats_has_its_folder_and_both_have_one_record(destination: LocalDestination) -> None:
+    decision = publish_export(destination, options=BOTH)
+    assert decision.locations == BOTH_FOLDERS
+    assert files(destination) == files_of_both()
+    (record,) = read_records(destination)
+    assert record.locations == BOTH_FOLDERS
+    decision = decide(destination, make_export(), BOTH)
+    assert decision.published == record
+    assert decision.locations == BOTH_FOLDERS
+
+
+def test_one_format_becomes_two_and_one_again_when_told_to(destination: LocalDestination) -> None:
+    publish_export(destination)
+    with pytest.raises(UsageError, match="format: parquet → csv,parquet"):
+        decide(destination, make_export(), BOTH)
+    decision = publish_export(destination, options=REPLACE_BOTH)
+    assert decision.remove == (Removal(EXPORT_ID, FOLDER),)
+    assert files(destination) == files_of_both()
+    decision = publish_export(destination, options=replace(REPLACE_BOTH, numbers="text"), contents=(b"new",))
+    assert files(destination) == files_of_both(parts=1)
+    decision = publish_export(destination, options=REPLACE)
+    assert decision.remove == tuple(Removal(EXPORT_ID, folder) for folder in BOTH_FOLDERS)
+    assert files(destination) == expected_files(EXPORT_ID)
+    assert not [name for name in ("csv", "parquet") if (Path(destination.root) / name).exists()]
+
+
+def test_one_format_in_the_folder_of_one_of_two_is_replaced_too(destination: LocalDestination) -> None:
+    publish_export(destination, options=ConvertOptions(layout="parquet/dt={date}"))
+    publish_export(destination, options=REPLACE_BOTH, contents=(b"new",))
+    assert files(destination) == files_of_both(parts=1)
+    assert destination.read(f"parquet/{FOLDER}/00000.parquet") == b"new"
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_a_part_that_is_missing_in_one_of_two_formats_is_noticed(destination: LocalDestination, name: str) -> None:
+    publish_export(destination, options=BOTH)
+    (Path(destination.root) / f"{name}/{FOLDER}/00001.{name}").unlink()
+    decision = publish_export(destination, options=BOTH)
+    (warning,) = decision.warnings
+    assert warning.startswith(f"{destination.root}/{name}/{FOLDER}: of 2 published parts 1 are missing")
+    assert files(destination) == files_of_both()
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_files_in_one_of_two_folders_that_no_record_knows_are_not_covered(
+    destination: LocalDestination, name: str
+) -> None:
+    unknown = Path(destination.root) / name / FOLDER / "mine.txt"
+    unknown.parent.mkdir(parents=True)
+    unknown.write_bytes(b"mine")
+    with pytest.raises(UsageError, match="no record says") as caught:
+        decide(destination, make_export(), BOTH)
+    assert caught.value.where == str(unknown.parent)
+    publish_export(destination, options=REPLACE_BOTH)
+    assert files(destination) == files_of_both()
+
+
+def test_a_second_full_export_is_refused_in_two_formats_too(destination: LocalDestination) -> None:
+    publish_export(destination, options=replace(BOTH, layout="all"))
+    later = make_export(LATER_ID, TIME + timedelta(days=3))
+    for options in (replace(BOTH, layout="all"), ConvertOptions(format="csv", layout="csv/all")):
+        with pytest.raises(UsageError, match="twice"):
+            decide(destination, later, options)
+    assert decide(destination, later, BOTH).published is None
+    with pytest.raises(UsageError, match="twice"):
+        decide(destination, make_export(LATER_ID), DEFAULTS)

@@ -31,9 +31,9 @@ def test_a_record_survives_its_way_through_json() -> None:
 
 def test_a_record_without_parts_and_columns_survives_too() -> None:
     export = make_export()
-    record = make_record(export, ConvertOptions(), (), make_report(export, "dt=1/x", ()), 1)
+    record = make_record(export, ConvertOptions(), (), make_report(export, ("dt=1/x",), ()), 1)
     assert Record.from_json(record.to_json(), PLACE) == record
-    assert record.location == ""
+    assert record.locations == ()
 
 
 def test_a_record_has_these_members_in_this_order() -> None:
@@ -47,7 +47,7 @@ def test_a_record_says_what_was_published_and_how() -> None:
     options = ConvertOptions(timezone="Asia/Tokyo", key=("id",), workers=3)
     export = make_export(time=datetime(2023, 11, 27, 15, 0, tzinfo=UTC))
     members = members_of(make_example_record(options, export))
-    assert members["version"] == 1
+    assert members["version"] == 2
     assert members["exportTime"] == "2023-11-27T15:00:00.000Z"
     assert members["date"] == "2023-11-28"
     assert members["timezone"] == "Asia/Tokyo"
@@ -69,7 +69,32 @@ def test_the_parts_are_not_written_twice() -> None:
 
 
 def test_the_location_is_the_folder_of_the_parts() -> None:
-    assert RECORD.location == f"dt=2023-11-27/{EXPORT_ID}"
+    assert RECORD.locations == (f"dt=2023-11-27/{EXPORT_ID}",)
+
+
+def test_a_record_of_both_formats_has_a_folder_for_each() -> None:
+    members = members_of(RECORD)
+    folders = {"csv": f"csv/dt=1/{EXPORT_ID}", "parquet": f"parquet/dt=1/{EXPORT_ID}"}
+    members["parts"] = [
+        {"path": f"{folder}/{number}.{name}", "rows": 1, "bytes": 1, "sha256": ""}
+        for name, folder in folders.items()
+        for number in range(2)
+    ]
+    record = Record.from_json(json.dumps(members).encode(), PLACE)
+    assert record.locations == tuple(folders.values())
+    for name, folder in folders.items():
+        assert [part.path for part in record.parts_of(name)] == [f"{folder}/{number}.{name}" for number in range(2)]
+    assert Record.from_json(record.to_json(), PLACE) == record
+
+
+def test_a_record_of_the_first_version_is_read_as_one_folder() -> None:
+    members = members_of(RECORD)
+    report = members["report"]
+    assert isinstance(report, dict)
+    (report["location"],) = report.pop("locations")
+    del members["sequence"], report["changes"]
+    read = Record.from_json(json.dumps({**members, "version": 1}).encode(), PLACE)
+    assert read == replace(RECORD, sequence=0, report=replace(RECORD.report, changes=()))
 
 
 def test_unknown_members_are_left_alone() -> None:
@@ -78,8 +103,8 @@ def test_unknown_members_are_left_alone() -> None:
 
 
 def test_a_record_of_a_newer_version_names_the_file_and_the_way_out() -> None:
-    members = {**members_of(RECORD), "version": 2}
-    with pytest.raises(UsageError, match="version 2") as caught:
+    members = {**members_of(RECORD), "version": 3}
+    with pytest.raises(UsageError, match="version 3") as caught:
         Record.from_json(json.dumps(members).encode(), PLACE)
     assert caught.value.where == PLACE
     assert "newer" in caught.value.hint
@@ -130,6 +155,8 @@ def test_a_member_that_cannot_be_right_is_named(member: str, value: object) -> N
         ["0.parquet"],
         [f"_exports/{EXPORT_ID}/0.parquet"],
         [f"dt=1/{EXPORT_ID}/0.parquet", f"dt=2/{EXPORT_ID}/0.parquet"],
+        [f"dt=1/{EXPORT_ID}/0.csv", f"dt=2/{EXPORT_ID}/0.csv.gz"],
+        [f"dt=1/{EXPORT_ID}/0.csv", f"dt=1/{EXPORT_ID}/0.parquet"],
         [f"dt=1/{EXPORT_ID}/../x/{EXPORT_ID}/0.parquet"],
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -14,7 +14,7 @@ from converter.storage.members import Members
 from tests.unit.run.published import make_export, make_report
 
 PARTS = (Part("dt=1/x/00000.parquet", 2, 5, "ab"), Part("dt=1/x/00001.parquet", 1, 6, "cd"))
-REPORT = make_report(make_export(), "dt=1/x", PARTS)
+REPORT = make_report(make_export(), ("dt=1/x",), PARTS)
 
 
 def test_a_report_survives_its_way_through_json() -> None:
@@ -44,8 +44,11 @@ def test_the_types_of_a_column_are_in_order_of_their_tags() -> None:
     assert json.dumps(REPORT.columns[0].to_json()["types"]) == '{"N": 1, "NULL": 1}'
 
 
-def test_rows_are_those_of_all_parts() -> None:
+def test_rows_are_those_of_all_parts_in_one_format() -> None:
     assert REPORT.rows == 3
+    both = (*(replace(part, path=f"{part.path.removesuffix('.parquet')}.csv.gz") for part in PARTS), *PARTS)
+    assert replace(REPORT, parts=both).rows == 3
+    assert [part.format for part in both] == ["csv", "csv", "parquet", "parquet"]
 
 
 @pytest.mark.parametrize(

@@ -19,47 +19,61 @@ from converter.storage.local import LocalDestination
 X = "01701065507109-cce6a3f8"
 Y = "01701065507110-aaaaaaaa"
 
-# scenario → what is published before, then the run that dies: its folder, its parts, what it removes
-Published = tuple[str, dict[str, bytes]]
-OLD_X: Published = (f"dt=1/{X}", {"0.parquet": b"old x 0", "1.parquet": b"old x 1", "2.parquet": b"old x 2"})
-OLD_Y: Published = (f"dt=1/{Y}", {"0.parquet": b"old y 0"})
-DEEP_X: Published = (f"y=1/dt=1/{X}", {"0.parquet": b"old x 0"})
+# scenario → what is published before, then the run that dies: its parts by their folder, what it removes
+Published = dict[str, dict[str, bytes]]
+OLD_X: Published = {f"dt=1/{X}": {"0.parquet": b"old x 0", "1.parquet": b"old x 1", "2.parquet": b"old x 2"}}
+OLD_Y: Published = {f"dt=1/{Y}": {"0.parquet": b"old y 0"}}
+DEEP_X: Published = {f"y=1/dt=1/{X}": {"0.parquet": b"old x 0"}}
+TWO_X: Published = {f"csv/dt=1/{X}": {"0.csv": b"old x 0"}, f"parquet/dt=1/{X}": {"0.parquet": b"old x 0"}}
 NEW = {"0.parquet": b"new 0", "1.parquet": b"new 1"}
+NEW_TWO: Published = {f"csv/dt=1/{X}": {"0.csv": b"new 0", "1.csv": b"new 1"}, f"parquet/dt=1/{X}": NEW}
+REMOVE_TWO = [Removal(X, folder) for folder in TWO_X]
 SCENARIOS: dict[str, tuple[list[Published], Published, list[Removal]]] = {
-    "first": ([], (f"dt=1/{X}", NEW), []),
-    "second": ([OLD_Y], (f"dt=1/{X}", NEW), []),
-    "same folder": ([OLD_X, OLD_Y], (f"dt=1/{X}", NEW), [Removal(Y, f"dt=1/{Y}"), Removal(X, f"dt=1/{X}")]),
-    "other folder": ([OLD_X, OLD_Y], (f"dt=2/{X}", NEW), [Removal(X, f"dt=1/{X}"), Removal(Y, f"dt=1/{Y}")]),
-    "deep folder": ([DEEP_X], (f"dt=2/{X}", NEW), [Removal(X, f"y=1/dt=1/{X}")]),
-    "no parts": ([OLD_X], (f"dt=1/{X}", {}), [Removal(X, f"dt=1/{X}")]),
-    "nested": ([OLD_Y], (f"dt=1/{Y}/{X}", NEW), [Removal(Y, f"dt=1/{Y}")]),
+    "first": ([], {f"dt=1/{X}": NEW}, []),
+    "second": ([OLD_Y], {f"dt=1/{X}": NEW}, []),
+    "same folder": ([OLD_X, OLD_Y], {f"dt=1/{X}": NEW}, [Removal(Y, f"dt=1/{Y}"), Removal(X, f"dt=1/{X}")]),
+    "other folder": ([OLD_X, OLD_Y], {f"dt=2/{X}": NEW}, [Removal(X, f"dt=1/{X}"), Removal(Y, f"dt=1/{Y}")]),
+    "deep folder": ([DEEP_X], {f"dt=2/{X}": NEW}, [Removal(X, f"y=1/dt=1/{X}")]),
+    "no parts": ([OLD_X], {f"dt=1/{X}": {}}, [Removal(X, f"dt=1/{X}")]),
+    "nested": ([OLD_Y], {f"dt=1/{Y}/{X}": NEW}, [Removal(Y, f"dt=1/{Y}")]),
+    "two folders": ([OLD_Y], NEW_TWO, []),
+    "one folder to two": ([OLD_X, OLD_Y], NEW_TWO, [Removal(Y, f"dt=1/{Y}"), Removal(X, f"dt=1/{X}")]),
+    "two folders to one": ([TWO_X], {f"dt=1/{X}": NEW}, REMOVE_TWO),
+    "two folders again": ([TWO_X, OLD_Y], NEW_TWO, REMOVE_TWO),
+    "two folders to the second": ([TWO_X], {f"parquet/dt=1/{X}": NEW}, REMOVE_TWO),
+    "two folders without parts": ([TWO_X], {folder: {} for folder in TWO_X}, REMOVE_TWO),
 }
 
 
 def record_of(published: Published) -> bytes:
     """A stand-in that tells the tests which files the export has."""
-    folder, contents = published
-    return repr({f"{folder}/{name}": content for name, content in contents.items()}).encode()
+    return repr(parts_of(published)).encode()
+
+
+def parts_of(published: Published) -> dict[str, bytes]:
+    return {f"{folder}/{name}": part for folder, contents in published.items() for name, part in contents.items()}
+
+
+def export_of(published: Published) -> str:
+    return os.path.basename(next(iter(published)))
 
 
 def publish(root: Path, published: Published, remove: list[Removal]) -> None:
-    folder, contents = published
     with LocalDestination(str(root)).lease() as lease:
-        staging = lease.begin(os.path.basename(folder), folder)
+        staging = lease.begin(export_of(published), *published)
         parts = []
-        for name, content in contents.items():
-            staging.discard(staging.open_part(name).finish())
-            sink = staging.open_part(name)
-            sink.write(content)
-            parts.append(sink.finish())
+        for folder, contents in enumerate(published.values()):
+            for name, content in contents.items():
+                staging.discard(staging.open_part(name, folder).finish())
+                sink = staging.open_part(name, folder)
+                sink.write(content)
+                parts.append(sink.finish())
         staging.commit(record_of(published), parts, remove)
 
 
 def files_of(published: Published) -> dict[str, bytes]:
     """The files that readers find when this is published."""
-    folder, contents = published
-    record = {record_path(os.path.basename(folder)): record_of(published)}
-    return {**{f"{folder}/{name}": content for name, content in contents.items()}, **record}
+    return {**parts_of(published), record_path(export_of(published)): record_of(published)}
 
 
 def next_run(root: Path) -> None:

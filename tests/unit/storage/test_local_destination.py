@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -235,7 +236,7 @@ def test_an_error_without_words_of_ours_keeps_the_systems() -> None:
 
 def begin_commit(root: Path) -> Path:
     """The intent of a run that died when its part was in place, and its own folder was gone."""
-    intent = Intent(EXPORT, ".run-gone", FOLDER, "{}", (PendingPart("0.parquet", 3, "", "0.parquet.pending"),), ())
+    intent = Intent(EXPORT, ".run-gone", (FOLDER,), "{}", (PendingPart("0.parquet", 3, "", "0.parquet.pending"),), ())
     part = root / FOLDER / "0.parquet"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"new")
@@ -248,6 +249,18 @@ def test_a_commit_whose_parts_are_in_place_needs_nothing_else_to_be_finished(tmp
     begin_commit(tmp_path)
     with LocalDestination(str(tmp_path)).lease() as lease:
         assert f"died while it published export {EXPORT}" in lease.warnings[0]
+    assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
+
+
+def test_a_commit_that_the_first_version_began_is_finished(tmp_path: Path) -> None:
+    run = tmp_path / "_exports" / ".run-old"
+    (run / "parts").mkdir(parents=True)
+    (run / "parts" / "0.parquet.pending").write_bytes(b"new")
+    part = {"name": "0.parquet", "bytes": 3, "sha256": "", "receipt": "0.parquet.pending"}
+    intent = {"version": 1, "exportId": EXPORT, "run": run.name, "folder": FOLDER, "record": "{}", "parts": [part]}
+    (tmp_path / INTENT).write_text(json.dumps({**intent, "remove": []}))
+    with LocalDestination(str(tmp_path)).lease() as lease:
+        assert len(lease.warnings) == 1
     assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
 
 
@@ -285,7 +298,7 @@ def test_a_commit_that_the_system_refuses_half_way_is_finished_by_the_next_run(t
         (b"{", StorageError, "damaged"),
         (b"[]", StorageError, "damaged"),
         (b'{"version": 1}', StorageError, r"\$\.exportId: missing"),
-        (b'{"version": 2}', UsageError, "newer"),
+        (b'{"version": 3}', UsageError, "newer"),
         (
             b'{"version":1,"exportId":"a","run":"../..","folder":"a","record":"","parts":[],"remove":[]}',
             StorageError,
@@ -295,6 +308,17 @@ def test_a_commit_that_the_system_refuses_half_way_is_finished_by_the_next_run(t
             b'{"version":1,"exportId":"a","run":"b","folder":"../a","record":"","parts":[],"remove":[]}',
             StorageError,
             "leads out",
+        ),
+        (
+            b'{"version":2,"exportId":"a","run":"b","folders":["a","../a"],"record":"","parts":[],"remove":[]}',
+            StorageError,
+            "leads out",
+        ),
+        (
+            b'{"version":2,"exportId":"a","run":"b","folders":["a"],"record":"","remove":[],"parts":'
+            b'[{"name":"0","bytes":1,"sha256":"","receipt":"0.pending","folder":1}]}',
+            StorageError,
+            "'0' has no folder",
         ),
     ],
 )

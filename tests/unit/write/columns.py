@@ -16,8 +16,8 @@ import polars as pl
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
+from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
-from converter.decode.decoder import Batch
 from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin, Schema
 from converter.write.parquet import ParquetPart

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gzip
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from converter.decode import buffers
 from converter.decode.decoder import Decoder
 from converter.errors import UsageError
 from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin, Schema
 from converter.write.csv import CsvPart
 from tests import oracle
-from tests.unit.decode.decoding import everything, lines_of, make_block, schema_of, write_part
+from tests.unit.decode.decoding import everything, lines_of, make_block, schema_of, write_batch, write_part
 
 CSV = ConvertOptions(format="csv")
 
@@ -84,7 +86,34 @@ def test_a_writer_counts_its_rows_and_bytes(compression: str) -> None:
     decoder = Decoder(schema, text=True, wants=everything)
     list(decoder.decode(make_block(lines)))
     for batch in decoder.finish():
-        writer.write(batch)
+        write_batch(writer, batch)
     writer.close()
     assert (writer.rows, writer.bytes) == (5, len(sink.getvalue()))
     assert not sink.closed
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_the_sink_gets_the_same_bytes_at_the_same_rows_however_they_come(
+    compression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = lines_of(*[{"k": {"N": f"{n}.5"}, "b": {"B": "AAE="}, "s": {"S": "x" * (n % 999)}} for n in range(9000)])
+    schema = schema_of(lines)
+    options = ConvertOptions(format="csv", compression=compression)
+    found = []
+    for rows, text in ((100_000, True), (100_000, False), (777, True), (1234, False)):
+        monkeypatch.setattr(buffers, "BATCH_ROWS", rows)
+        decoder = Decoder(schema, text=text, wants=everything)
+        sink = BytesIO()
+        writer = CsvPart(sink, schema, options)
+        stops, before = [], 0
+        for batch in chain(decoder.decode(make_block(lines)), decoder.finish()):
+            row = 0
+            while row < batch.rows:
+                row = writer.write(batch, row)
+                if writer.bytes > before:
+                    before = writer.bytes
+                    stops.append((writer.rows, before))
+        writer.close()
+        found.append((sink.getvalue(), stops))
+    assert compression == "gzip" or len(found[0][1]) > 3
+    assert found == [found[0]] * 4
