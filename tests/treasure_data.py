@@ -1,6 +1,6 @@
 """Treasure Data's reading of CSV (embulk-parser-csv), written from its rules alone: nothing of the converter is here.
 
-    settings = Settings(columns=(Column("id", "string"), Column("qty", "long")), **LOAD)
+    settings = Settings(columns=(Column("id", "string"), Column("qty", "long")), **LOAD)   # or settings_of(parser)
     loaded = load_files(parts, settings)        # .rows, and .skipped with the reason for each row that is lost
 
 A file is cut into lines first, quotes or not; a quoted value that goes on in the next line is joined with `newline`.
@@ -16,8 +16,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TypedDict
@@ -75,6 +75,16 @@ LOAD: LoadSettings = {
     "max_quoted_size_limit": 64 << 20,
     "stop_on_invalid_record": True,
 }
+
+
+def settings_of(parser: Mapping[str, object]) -> Settings:
+    """The settings that the `parser` of a load file gives. Raises ValueError for what is not known here."""
+    given = dict(parser)
+    kind, columns = given.pop("type", None), given.pop("columns", None)
+    known = {field.name for field in fields(Settings)} - {"columns"}
+    if kind != "csv" or not isinstance(columns, list) or not given.keys() <= known:
+        raise ValueError(f"no CSV parser with columns and settings of {sorted(known)}: {parser}")
+    return Settings(columns=tuple(Column(**column) for column in columns), **given)  # type: ignore[arg-type]
 
 
 class InvalidRecordError(ValueError):
@@ -191,12 +201,17 @@ class _RecordReader:
     def _read_quoted(self, at: int) -> str:
         """The cell whose quote is before `at`."""
         pieces: list[str] = []
+        size = 0
         while True:
             run = self._in_quotes.match(self._line, at)
             assert run is not None
             pieces.append(run.group())
+            size += _utf16_units(run.group())
+            if size > self._settings.max_quoted_size_limit:
+                raise InvalidRecordError(
+                    f"a quoted value of more than {self._settings.max_quoted_size_limit} characters"
+                )
             at = run.end()
-            self._check_size(pieces)
             here, following = self._line[at : at + 1], self._line[at + 1 : at + 2]
             if here in ("", "\0"):
                 pieces.append(here + NEWLINES[self._settings.newline])
@@ -210,6 +225,7 @@ class _RecordReader:
             else:  # an escape that escapes nothing
                 pieces.append(here)
                 at += 1
+            size += len(pieces[-1])
         behind = self._behind_quotes.match(self._line, at + 1)
         if behind is None:
             raise InvalidRecordError(f"{self._line[at + 1 : at + 21]!r} behind a closing quote")
@@ -222,10 +238,9 @@ class _RecordReader:
         self._quoted_lines.append(self._line)
         self._line = self._lines.pop()
 
-    def _check_size(self, pieces: Sequence[str]) -> None:
-        limit = self._settings.max_quoted_size_limit
-        if 2 * sum(map(len, pieces)) > limit and sum(len(p.encode("utf-16-le")) // 2 for p in pieces) > limit:
-            raise InvalidRecordError(f"a quoted value of more than {limit} characters")
+
+def _utf16_units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def parse_value(text: str, column: Column) -> object:

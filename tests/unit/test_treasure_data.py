@@ -22,6 +22,7 @@ from tests.treasure_data import (
     load_files,
     name_problems,
     parse_value,
+    settings_of,
 )
 
 TEXTS = (Column("a", "string"), Column("b", "string"))
@@ -238,6 +239,20 @@ def test_a_timestamp_takes_the_format_of_its_column() -> None:
     assert parse_value("2024-01-02T03:04:05Z", Column("c", "timestamp", "%Y-%m-%dT%H:%M:%S%z")) == datetime(
         2024, 1, 2, 3, 4, 5, tzinfo=UTC
     )
+
+
+def test_the_parser_of_a_load_file_gives_the_settings() -> None:
+    columns = [{"name": "a", "type": "string"}, {"name": "b", "type": "timestamp", "format": "%Y"}]
+    settings = settings_of({"type": "csv", "escape": '"', "skip_header_lines": 1, "columns": columns})
+    assert settings == Settings(columns=(TEXTS[0], Column("b", "timestamp", "%Y")), escape='"', skip_header_lines=1)
+
+
+@pytest.mark.parametrize(
+    "parser", [{"type": "csv"}, {"type": "json", "columns": []}, {"skip_header": 1, "columns": []}]
+)
+def test_the_parser_of_a_load_file_must_have_known_settings_alone(parser: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="no CSV parser"):
+        settings_of({"type": "csv", **parser} if "columns" in parser else parser)
 
 
 def test_good_names_have_no_problems() -> None:

@@ -1,0 +1,259 @@
+"""Whatever the items, Treasure Data's parser skips no row of the CSV parts, and reads what the oracle expects."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import converter
+from converter.errors import EmptyLineError
+from converter.options import ConvertOptions
+from converter.testing import ExportFacts, write_export
+from tests import oracle, strategies
+from tests.oracle import ExpectedTable, JsonText, expected_table, same_json
+from tests.strategies import Item
+from tests.treasure_data import LOAD, Column, InvalidRecordError, Loaded, Settings, load_files
+
+# All others are strings: no type of Treasure Data holds decimals, and its JSON holds few numbers exactly.
+TYPES = {"int64": "long", "bool": "boolean", "double": "double"}
+COMPRESSIONS = st.sampled_from(["none", "gzip"])
+DAYS = [datetime(2024, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3)]
+
+
+def publish(folder: Path, days: Sequence[Sequence[Item]], **options: Any) -> list[ExpectedTable]:
+    """Convert one export of these items per day to folder/out, and give the table that each must become."""
+    tables = []
+    for items, time in zip(days, DAYS, strict=False):
+        export = write_export(folder / f"{time:%d}", items, files=2, facts=ExportFacts(export_time=time))
+        converter.convert(export.folder, folder / "out", ConvertOptions(format="csv", workers=2, **options))
+        named = {name: options[name] for name in oracle.Options.__annotations__ if name in options}
+        tables.append(expected_table(export.folder, **named))
+    return tables
+
+
+def read_records(folder: Path) -> list[dict[str, Any]]:
+    """The records of folder/out, oldest first."""
+    records = [json.loads(path.read_bytes()) for path in (folder / "out" / "_exports").glob("*.json")]
+    return sorted(records, key=lambda record: str(record["exportTime"]))
+
+
+def columns_of(record: dict[str, Any]) -> tuple[Column, ...]:
+    """What a load says of the columns of a record."""
+    return tuple(Column(column["name"], TYPES.get(column["type"], "string")) for column in record["columns"])
+
+
+def load_settings(columns: Sequence[Column]) -> Settings:
+    """The settings to load these columns; a name that holds a newline makes the header longer."""
+    newlines = sum(len(re.findall(r"(?<!\r)\n", column.name)) for column in columns)
+    return replace(Settings(columns=tuple(columns), **LOAD), skip_header_lines=1 + newlines)
+
+
+def load_parts(folder: Path, records: Sequence[dict[str, Any]], settings: Settings) -> Loaded:
+    """All parts of these records, as one load."""
+    return load_files([folder / "out" / part["path"] for record in records for part in record["parts"]], settings)
+
+
+def assert_loaded(loaded: Loaded, tables: Sequence[ExpectedTable], columns: Sequence[Column]) -> None:
+    """Fail unless exactly the rows of the tables were loaded, with the values of the columns' types."""
+    assert loaded.skipped == []
+    expected = [row for table in tables for row in table.texts]
+    assert len(loaded.rows) == len(expected)
+    for number, (found, texts) in enumerate(zip(loaded.rows, expected, strict=True)):
+        for value, text, column in zip(found, texts, columns, strict=True):
+            assert same_value(value, text, column.type), f"row {number}, {column}: {value!r} instead of {text!r}"
+
+
+def same_value(value: object, text: str | None, type_: str) -> bool:
+    if text is None or value is None:
+        return value is text
+    if isinstance(text, JsonText):
+        return same_json(str(value), text)
+    return value == VALUES[type_](text)
+
+
+VALUES: dict[str, Callable[[str], object]] = {
+    "long": int,
+    "double": float,
+    "boolean": {"true": True, "false": False}.__getitem__,
+    "string": str,
+}
+
+
+def without_nul(items: list[Item]) -> list[Item]:
+    """The items with another character for each NUL that would reach a cell: the parser ends a line there."""
+    return [{name: _without_nul(value) for name, value in item.items()} for item in items]
+
+
+def _without_nul(value: strategies.Value) -> strategies.Value:
+    return {"S": value["S"].replace("\0", "\x01")} if "S" in value else value
+
+
+ITEMS = st.booleans().flatmap(lambda mixed: strategies.item_lists(mixed=mixed)).map(without_nul)
+OPTIONS = st.fixed_dictionaries(
+    {
+        "numbers": st.sampled_from(["exact", "exact", "double", "text"]),
+        "mixed": st.sampled_from(["text", "json"]),
+        "compression": COMPRESSIONS,
+    },
+    optional={"part_size": st.just(1)},
+)
+
+
+@settings(max_examples=40)
+@given(ITEMS, OPTIONS)
+def test_every_row_is_loaded_with_the_values_of_its_item(items: list[Item], options: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            # Without the first item there might be no column at all.
+            tables = publish(folder, [[{"pk": {"S": '",\r\n'}}, *items]], **options)
+        except EmptyLineError:
+            # The parser would pass over an empty line.
+            return
+        records = read_records(folder)
+        columns = columns_of(records[0])
+        assert_loaded(load_parts(folder, records, load_settings(columns)), tables, columns)
+
+
+# One of each for all days: with these the columns have the same types on each.
+ANCHORS: list[Item] = [
+    {
+        "bin": {"B": "AAE="},
+        "doc": {"M": {"": {"N": "0.1"}, "deep": {"L": [{"S": '",\n\r\0'}, {"NULL": True}]}}},
+        "flag": {"BOOL": True},
+        "huge": {"N": "-" + "9" * 38 + "0" * 88},
+        "id": {"S": "a\r\nb"},
+        "mix": {"S": "1,5"},
+        "price": {"N": "-123456789012.5"},
+        "qty": {"N": "-9223372036854775808"},
+        "ratio": {"N": "0." + "3" * 28},
+    },
+    {"id": {"S": ""}, "mix": {"N": "1.5"}, "huge": {"N": "0." + "0" * 129 + "1"}},
+]
+DAY_ITEMS = st.lists(
+    st.fixed_dictionaries(
+        {"id": strategies.scalars("S")},
+        optional={
+            "bin": strategies.scalars("B"),
+            "doc": strategies.values_of("M") | strategies.values_of("L") | strategies.sets("SS"),
+            "flag": strategies.scalars("BOOL") | st.just({"NULL": True}),
+            "huge": strategies.scalars("N"),
+            "mix": st.one_of(*map(strategies.scalars, ("S", "N", "BOOL", "B"))),
+            "price": st.integers(-(10**9), 10**9).map(lambda n: {"N": oracle.plain_number(f"{n}E-1")}),
+            "qty": st.integers(-(2**63), 2**63 - 1).map(lambda n: {"N": str(n)}),
+            "ratio": st.integers(-(10**30), 10**30).map(lambda n: {"N": oracle.plain_number(f"{n}E-28")}),
+        },
+    ),
+    max_size=6,
+).map(lambda items: without_nul([*ANCHORS, *items]))
+
+
+@settings(max_examples=15)
+@given(st.lists(DAY_ITEMS, min_size=2, max_size=3), COMPRESSIONS)
+def test_the_parts_of_several_days_are_loaded_by_one_list_of_columns(days: list[list[Item]], compression: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tables = publish(folder, days, compression=compression)
+        records = read_records(folder)
+        columns = columns_of(records[-1])
+        assert [column.type for column in columns] == [*["string"] * 2, "boolean", *["string"] * 4, "long", "string"]
+        assert_loaded(load_parts(folder, records, load_settings(columns)), tables, columns)
+
+
+def test_a_column_that_came_later_is_null_in_the_days_before_when_columns_may_be_missing(tmp_path: Path) -> None:
+    # The name is the last one, by the order of names as by that of their first days.
+    days: list[list[Item]] = [ANCHORS, [*ANCHORS, {"id": {"S": ""}, "zz_new": {"S": ""}}]]
+    tables = publish(tmp_path, days)
+    records = read_records(tmp_path)
+    before, after = map(columns_of, records)
+    assert after == (*before, Column("zz_new", "string"))
+    filled = ExpectedTable(tables[0].columns, [], [(*texts, None) for texts in tables[0].texts])
+    loaded = load_parts(tmp_path, records, replace(load_settings(after), allow_optional_columns=True))
+    assert_loaded(loaded, [filled, tables[1]], after)
+    for parts, columns in ((records[:1], after), (records[1:], before)):
+        with pytest.raises(InvalidRecordError, match=r"too (few|many) columns"):
+            load_parts(tmp_path, parts, load_settings(columns))
+
+
+HARD = "".join(strategies.HARD_TEXTS).replace("\0", "") + "\r\n\t\\'"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"S": "x" * 400_000},
+        {"S": ("x" * 99 + ",") * 4_000},
+        {"S": '"' * 400_000},
+        {"S": "\n" * 400_000},
+        {"S": "\r\n" * 200_000},
+        {"S": HARD * (400_000 // len(HARD.encode()))},
+        {"S": "😀" * 100_000},
+        {"B": "AAEC" * 133_000},
+        # In JSON each of these characters becomes six.
+        {"M": {"text": {"S": "\x01" * 400_000}}},
+        {"L": [{"N": "1" + "0" * 125}] * 50_000},
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_the_largest_values_are_loaded_whole(value: strategies.Value, tmp_path: Path) -> None:
+    items: list[Item] = [{"a": value, "b": {"S": "behind"}}, {"b": {"S": ""}}, {"a": value}]
+    tables = publish(tmp_path, [items])
+    records = read_records(tmp_path)
+    columns = columns_of(records[0])
+    assert_loaded(load_parts(tmp_path, records, load_settings(columns)), tables, columns)
+
+
+@settings(max_examples=25)
+@given(st.lists(strategies.texts().map(lambda text: {"only": {"S": text}}), min_size=1, max_size=8).map(without_nul))
+def test_a_table_of_one_column_is_loaded(items: list[Item]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        tables = publish(Path(name), [items])
+        records = read_records(Path(name))
+        columns = (Column("only", "string"),)
+        assert_loaded(load_parts(Path(name), records, load_settings(columns)), tables, columns)
+
+
+@settings(max_examples=25)
+@given(st.lists(strategies.values_of("M") | strategies.values_of("L"), min_size=1, max_size=6))
+def test_a_document_is_valid_for_a_json_column_unless_it_holds_integers_beyond_64_bits(
+    documents: list[strategies.Value],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (table,) = publish(folder, [[{"id": {"N": str(n)}, "doc": one} for n, one in enumerate(documents)]])
+        settings = replace(load_settings([Column("doc", "json"), Column("id", "long")]), stop_on_invalid_record=False)
+        loaded = load_parts(folder, read_records(folder), settings)
+        expected = [
+            (json.loads(text), int(number))
+            for text, number in table.texts
+            if text is not None and number is not None and has_only_longs(text)
+        ]
+        assert loaded.rows == expected
+        assert len(loaded.skipped) == len(documents) - len(expected)
+
+
+def has_only_longs(text: str) -> bool:
+    """Whether all integers of a JSON text are within 64 bits."""
+    integers: list[str] = []
+    json.loads(text, parse_int=integers.append)
+    return all(-(2**63) <= int(digits) < 2**63 for digits in integers)
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0b", 'a,"\0"'])
+def test_a_text_with_a_nul_is_written_as_it_is_and_stops_the_load(text: str, tmp_path: Path) -> None:
+    (table,) = publish(tmp_path, [[{"a": {"S": text}, "b": {"S": "behind"}}]])
+    records = read_records(tmp_path)
+    part = tmp_path / "out" / records[0]["parts"][0]["path"]
+    assert oracle.read_csv_rows([part])[1] == table.texts == [(text, "behind")]
+    with pytest.raises(InvalidRecordError):
+        load_parts(tmp_path, records, load_settings(columns_of(records[0])))
