@@ -7,7 +7,6 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import converter
 from converter.errors import EmptyLineError
-from converter.options import ConvertOptions
-from converter.testing import ExportFacts, write_export
-from tests import oracle, strategies
-from tests.oracle import ExpectedTable, JsonText, expected_table, same_json
+from tests import days, oracle, strategies
+from tests.oracle import ExpectedTable, JsonText, same_json
 from tests.strategies import Item
 from tests.treasure_data import LOAD, Column, InvalidRecordError, Loaded, Settings, load_files
 
 # All others are strings: no type of Treasure Data holds decimals, and its JSON holds few numbers exactly.
 TYPES = {"int64": "long", "bool": "boolean", "double": "double"}
 COMPRESSIONS = st.sampled_from(["none", "gzip"])
-DAYS = [datetime(2024, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3)]
 
 
-def publish(folder: Path, days: Sequence[Sequence[Item]], **options: Any) -> list[ExpectedTable]:
-    """Convert one export of these items per day to folder/out, and give the table that each must become."""
-    tables = []
-    for items, time in zip(days, DAYS, strict=False):
-        export = write_export(folder / f"{time:%d}", items, files=2, facts=ExportFacts(export_time=time))
-        converter.convert(export.folder, folder / "out", ConvertOptions(format="csv", workers=2, **options))
-        named = {name: options[name] for name in oracle.Options.__annotations__ if name in options}
-        tables.append(expected_table(export.folder, **named))
-    return tables
-
-
-def read_records(folder: Path) -> list[dict[str, Any]]:
-    """The records of folder/out, oldest first."""
-    records = [json.loads(path.read_bytes()) for path in (folder / "out" / "_exports").glob("*.json")]
-    return sorted(records, key=lambda record: str(record["exportTime"]))
+def publish_csv(folder: Path, chosen: Sequence[Sequence[Item]], **options: Any) -> list[ExpectedTable]:
+    return days.publish(folder, chosen, format="csv", **options)
 
 
 def columns_of(record: dict[str, Any]) -> tuple[Column, ...]:
@@ -116,55 +98,24 @@ def test_every_row_is_loaded_with_the_values_of_its_item(items: list[Item], opti
         folder = Path(name)
         try:
             # Without the first item there might be no column at all.
-            tables = publish(folder, [[{"pk": {"S": '",\r\n'}}, *items]], **options)
+            tables = publish_csv(folder, [[{"pk": {"S": '",\r\n'}}, *items]], **options)
         except EmptyLineError:
             # The parser would pass over an empty line.
             return
-        records = read_records(folder)
+        records = days.read_records(folder)
         columns = columns_of(records[0])
         assert_loaded(load_parts(folder, records, load_settings(columns)), tables, columns)
 
 
-# One of each for all days: with these the columns have the same types on each.
-ANCHORS: list[Item] = [
-    {
-        "bin": {"B": "AAE="},
-        "doc": {"M": {"": {"N": "0.1"}, "deep": {"L": [{"S": '",\n\r\0'}, {"NULL": True}]}}},
-        "flag": {"BOOL": True},
-        "huge": {"N": "-" + "9" * 38 + "0" * 88},
-        "id": {"S": "a\r\nb"},
-        "mix": {"S": "1,5"},
-        "price": {"N": "-123456789012.5"},
-        "qty": {"N": "-9223372036854775808"},
-        "ratio": {"N": "0." + "3" * 28},
-    },
-    {"id": {"S": ""}, "mix": {"N": "1.5"}, "huge": {"N": "0." + "0" * 129 + "1"}},
-]
-DAY_ITEMS = st.lists(
-    st.fixed_dictionaries(
-        {"id": strategies.scalars("S")},
-        optional={
-            "bin": strategies.scalars("B"),
-            "doc": strategies.values_of("M") | strategies.values_of("L") | strategies.sets("SS"),
-            "flag": strategies.scalars("BOOL") | st.just({"NULL": True}),
-            "huge": strategies.scalars("N"),
-            "mix": st.one_of(*map(strategies.scalars, ("S", "N", "BOOL", "B"))),
-            "price": st.integers(-(10**9), 10**9).map(lambda n: {"N": oracle.plain_number(f"{n}E-1")}),
-            "qty": st.integers(-(2**63), 2**63 - 1).map(lambda n: {"N": str(n)}),
-            "ratio": st.integers(-(10**30), 10**30).map(lambda n: {"N": oracle.plain_number(f"{n}E-28")}),
-        },
-    ),
-    max_size=6,
-).map(lambda items: without_nul([*ANCHORS, *items]))
-
-
 @settings(max_examples=15)
-@given(st.lists(DAY_ITEMS, min_size=2, max_size=3), COMPRESSIONS)
-def test_the_parts_of_several_days_are_loaded_by_one_list_of_columns(days: list[list[Item]], compression: str) -> None:
+@given(st.lists(days.items().map(without_nul), min_size=2, max_size=3), COMPRESSIONS)
+def test_the_parts_of_several_days_are_loaded_by_one_list_of_columns(
+    chosen: list[list[Item]], compression: str
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        tables = publish(folder, days, compression=compression)
-        records = read_records(folder)
+        tables = publish_csv(folder, chosen, compression=compression)
+        records = days.read_records(folder)
         columns = columns_of(records[-1])
         assert [column.type for column in columns] == [*["string"] * 2, "boolean", *["string"] * 4, "long", "string"]
         assert_loaded(load_parts(folder, records, load_settings(columns)), tables, columns)
@@ -172,9 +123,9 @@ def test_the_parts_of_several_days_are_loaded_by_one_list_of_columns(days: list[
 
 def test_a_column_that_came_later_is_null_in_the_days_before_when_columns_may_be_missing(tmp_path: Path) -> None:
     # The name is the last one, by the order of names as by that of their first days.
-    days: list[list[Item]] = [ANCHORS, [*ANCHORS, {"id": {"S": ""}, "zz_new": {"S": ""}}]]
-    tables = publish(tmp_path, days)
-    records = read_records(tmp_path)
+    both: list[list[Item]] = [days.ANCHORS, [*days.ANCHORS, {"id": {"S": ""}, "zz_new": {"S": ""}}]]
+    tables = publish_csv(tmp_path, both)
+    records = days.read_records(tmp_path)
     before, after = map(columns_of, records)
     assert after == (*before, Column("zz_new", "string"))
     filled = ExpectedTable(tables[0].columns, [], [(*texts, None) for texts in tables[0].texts])
@@ -207,8 +158,8 @@ HARD = "".join(strategies.HARD_TEXTS).replace("\0", "") + "\r\n\t\\'"
 )
 def test_the_largest_values_are_loaded_whole(value: strategies.Value, tmp_path: Path) -> None:
     items: list[Item] = [{"a": value, "b": {"S": "behind"}}, {"b": {"S": ""}}, {"a": value}]
-    tables = publish(tmp_path, [items])
-    records = read_records(tmp_path)
+    tables = publish_csv(tmp_path, [items])
+    records = days.read_records(tmp_path)
     columns = columns_of(records[0])
     assert_loaded(load_parts(tmp_path, records, load_settings(columns)), tables, columns)
 
@@ -217,8 +168,8 @@ def test_the_largest_values_are_loaded_whole(value: strategies.Value, tmp_path: 
 @given(st.lists(strategies.texts().map(lambda text: {"only": {"S": text}}), min_size=1, max_size=8).map(without_nul))
 def test_a_table_of_one_column_is_loaded(items: list[Item]) -> None:
     with tempfile.TemporaryDirectory() as name:
-        tables = publish(Path(name), [items])
-        records = read_records(Path(name))
+        tables = publish_csv(Path(name), [items])
+        records = days.read_records(Path(name))
         columns = (Column("only", "string"),)
         assert_loaded(load_parts(Path(name), records, load_settings(columns)), tables, columns)
 
@@ -230,9 +181,9 @@ def test_a_document_is_valid_for_a_json_column_unless_it_holds_integers_beyond_6
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (table,) = publish(folder, [[{"id": {"N": str(n)}, "doc": one} for n, one in enumerate(documents)]])
+        (table,) = publish_csv(folder, [[{"id": {"N": str(n)}, "doc": one} for n, one in enumerate(documents)]])
         settings = replace(load_settings([Column("doc", "json"), Column("id", "long")]), stop_on_invalid_record=False)
-        loaded = load_parts(folder, read_records(folder), settings)
+        loaded = load_parts(folder, days.read_records(folder), settings)
         expected = [
             (json.loads(text), int(number))
             for text, number in table.texts
@@ -251,8 +202,8 @@ def has_only_longs(text: str) -> bool:
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", 'a,"\0"'])
 def test_a_text_with_a_nul_is_written_as_it_is_and_stops_the_load(text: str, tmp_path: Path) -> None:
-    (table,) = publish(tmp_path, [[{"a": {"S": text}, "b": {"S": "behind"}}]])
-    records = read_records(tmp_path)
+    (table,) = publish_csv(tmp_path, [[{"a": {"S": text}, "b": {"S": "behind"}}]])
+    records = days.read_records(tmp_path)
     part = tmp_path / "out" / records[0]["parts"][0]["path"]
     assert oracle.read_csv_rows([part])[1] == table.texts == [(text, "behind")]
     with pytest.raises(InvalidRecordError):
