@@ -202,9 +202,20 @@ def has_only_longs(text: str) -> bool:
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", 'a,"\0"'])
 def test_a_text_with_a_nul_is_written_as_it_is_and_stops_the_load(text: str, tmp_path: Path) -> None:
-    (table,) = publish_csv(tmp_path, [[{"a": {"S": text}, "b": {"S": "behind"}}]])
-    records = days.read_records(tmp_path)
-    part = tmp_path / "out" / records[0]["parts"][0]["path"]
-    assert oracle.read_csv_rows([part])[1] == table.texts == [(text, "behind")]
+    part, columns = publish_nul(tmp_path, {"a": {"S": text}, "b": {"S": "behind"}})
+    assert oracle.read_csv_rows([part])[1] == [(text, "behind")]
     with pytest.raises(InvalidRecordError):
-        load_parts(tmp_path, records, load_settings(columns_of(records[0])))
+        load_files([part], load_settings(columns))
+
+
+def test_an_unquoted_text_with_a_nul_in_the_last_column_is_cut_without_a_word(tmp_path: Path) -> None:
+    part, columns = publish_nul(tmp_path, {"a": {"S": "before"}, "b": {"S": "a\0b"}})
+    assert oracle.read_csv_rows([part])[1] == [("before", "a\0b")]
+    assert load_files([part], load_settings(columns)) == Loaded([("before", "a\0")], [])
+
+
+def publish_nul(folder: Path, item: Item) -> tuple[Path, tuple[Column, ...]]:
+    """The part that holds this item, and its columns."""
+    publish_csv(folder, [[item]])
+    (record,) = days.read_records(folder)
+    return folder / "out" / record["parts"][0]["path"], columns_of(record)
