@@ -18,14 +18,10 @@ from converter.decode.tables import NO_DATE, NO_FORM, NO_TIME_OF_DAY, OUT_OF_YEA
 
 SECOND = 1_000_000
 """Microseconds."""
-TEXT_SIZE = 27
-"""Bytes of the text of every timestamp."""
-
 _DAY = 86_400
 _FIRST_SECOND = -62_135_596_800
 _LAST_SECOND = 253_402_300_799
 _DAYS_TO_1970 = 719_162
-_DAYS_IN_400_YEARS = 146_097
 _LEAST_MILLISECONDS = 10**11
 _MOST_EPOCH = 10**15 - 1
 _DECIMALS = 6
@@ -33,6 +29,16 @@ _DECIMALS = 6
 _POWERS = np.array([10**i for i in range(_DECIMALS + 1)], np.int64)
 _DAYS_OF_MONTH = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
 _DAYS_BEFORE_MONTH = np.concatenate([[0, 0], np.cumsum(_DAYS_OF_MONTH)[1:12]]).astype(np.int64)
+
+# For put_iso.
+_SHIFT = 719_468 * _DAY * SECOND
+_MICROS = np.uint64(SECOND)
+_DAY_SECONDS = np.uint64(_DAY)
+_DAYS_OF_400_YEARS = np.uint64(146_097)
+_DAYS_OF_4_YEARS = np.uint64(1461)
+_DAYS_OF_5_MONTHS = np.uint64(153)
+_ONE, _TWO, _THREE, _FOUR, _FIVE = (np.uint64(n) for n in (1, 2, 3, 4, 5))
+_TEN, _TWELVE, _SIXTY, _HUNDRED = (np.uint64(n) for n in (10, 12, 60, 100))
 
 _MINUS = 0x2D
 _PLUS = 0x2B
@@ -201,44 +207,60 @@ def parse_epoch(data: Bytes, at: int, end: int, integers: int, decimals: int) ->
 
 
 @inner
-def _put_digits(target: Bytes, o: int, value: int, count: int) -> int:
-    """Write the last `count` digits of a number that is not negative; gives the end."""
-    for k in range(count):
-        rest = value // 10
-        put(target, o + count - 1 - k, _ZERO + (value - rest * 10))
-        value = rest
-    return o + count
+def _put_pair(target: Bytes, o: int, value: np.uint64) -> int:
+    """Write a number below 100 as two digits; gives the end."""
+    tens = value // _TEN
+    put(target, o, _ZERO + np.int64(tens))
+    put(target, o + 1, _ZERO + np.int64(value - tens * _TEN))
+    return o + 2
 
 
 @inner
 def put_iso(target: Bytes, o: int, micros: int) -> int:
-    """Write microseconds as `2023-11-27T06:11:47.109000Z`, always 27 bytes, which order as the times do."""
-    seconds = micros // SECOND
-    days = seconds // _DAY
-    second = seconds - days * _DAY
-    year = (days + _DAYS_TO_1970) * 400 // _DAYS_IN_400_YEARS + 1
-    while _days_before(year, 1) > days:
-        year -= 1
-    while _days_before(year + 1, 1) <= days:
-        year += 1
-    # No month has more than 31 days: this is the month or the one before it.
-    month = (days - _days_before(year, 1)) // 31 + 1
-    if month < 12 and _days_before(year, month + 1) <= days:
-        month += 1
-    day = days - _days_before(year, month) + 1
-    o = _put_digits(target, o, year, 4)
+    """Write microseconds as `2023-11-27T06:11:47.109000Z`, always 27 bytes, which order as the times do.
+
+    Always six decimals and Z: importers that parse by one format string, such as Embulk, then read every row, and
+    readers that guess (DuckDB, Polars, Arrow, Spark) guess the same of every file.
+    Days are counted from 1 March of year 0, so that a leap day is the last of its year, and all numbers are unsigned:
+    their divisions take half the time.
+    """
+    moment = np.uint64(micros + _SHIFT)
+    seconds = moment // _MICROS
+    fraction = moment - seconds * _MICROS
+    days = seconds // _DAY_SECONDS
+    second = seconds - days * _DAY_SECONDS
+    centuries = (days * _FOUR + _THREE) // _DAYS_OF_400_YEARS
+    # As if every fourth year of the century had a leap day: the last one that is missing has no day behind it.
+    quarter_days = (days - centuries * _DAYS_OF_400_YEARS // _FOUR) * _FOUR + _THREE
+    year = centuries * _HUNDRED + quarter_days // _DAYS_OF_4_YEARS
+    day = quarter_days % _DAYS_OF_4_YEARS // _FOUR
+    # March to July, August to December and January to February: 31, 30, 31, 30, 31 days.
+    month = (day * _FIVE + _TWO) // _DAYS_OF_5_MONTHS
+    day -= (month * _DAYS_OF_5_MONTHS + _TWO) // _FIVE
+    month += _THREE
+    if month > _TWELVE:
+        month -= _TWELVE
+        year += _ONE
+    century = year // _HUNDRED
+    minutes = second // _SIXTY
+    hour = minutes // _SIXTY
+    o = _put_pair(target, o, century)
+    o = _put_pair(target, o, year - century * _HUNDRED)
     put(target, o, _MINUS)
-    o = _put_digits(target, o + 1, month, 2)
+    o = _put_pair(target, o + 1, month)
     put(target, o, _MINUS)
-    o = _put_digits(target, o + 1, day, 2)
+    o = _put_pair(target, o + 1, day + _ONE)
     put(target, o, 0x54)
-    o = _put_digits(target, o + 1, second // 3600, 2)
+    o = _put_pair(target, o + 1, hour)
     put(target, o, _COLON)
-    o = _put_digits(target, o + 1, second // 60 % 60, 2)
+    o = _put_pair(target, o + 1, minutes - hour * _SIXTY)
     put(target, o, _COLON)
-    o = _put_digits(target, o + 1, second % 60, 2)
+    o = _put_pair(target, o + 1, second - minutes * _SIXTY)
     put(target, o, _POINT)
-    o = _put_digits(target, o + 1, micros - seconds * SECOND, _DECIMALS)
+    hundredths = fraction // _HUNDRED
+    o = _put_pair(target, o + 1, hundredths // _HUNDRED)
+    o = _put_pair(target, o, hundredths % _HUNDRED)
+    o = _put_pair(target, o, fraction % _HUNDRED)
     put(target, o, 0x5A)
     return o + 1
 
@@ -250,9 +272,14 @@ def put_seconds(target: Bytes, o: int, seconds: int) -> int:
         put(target, o, _MINUS)
         o += 1
         seconds = -seconds
+    value = np.uint64(seconds)
     count = 1
-    rest = seconds // 10
-    while rest > 0:
+    power = _TEN
+    while value >= power:
+        power = power * _TEN
         count += 1
-        rest = rest // 10
-    return _put_digits(target, o, seconds, count)
+    for k in range(count):
+        rest = value // _TEN
+        put(target, o + count - 1 - k, _ZERO + np.int64(value - rest * _TEN))
+        value = rest
+    return o + count

@@ -269,7 +269,7 @@ class Decoder:
     def _to_sink(self, kind: int, name: str, tag: int) -> None:
         """Check and observe the kind's values, and forget them."""
         actions = {**_BY_TAG, tags.BOOL: tables.BOOL, tags.NULL: tables.SKIP_NULL}
-        is_time = name in self._times and tag != tags.NULL
+        is_time = name in self._times and tag != tags.NULL and self._wants(name)
         self._kinds.direct(kind, tables.TIMESTAMP if is_time else actions.get(tag, tables.DOCUMENT), 0, 0)
 
     def _decode_irregular(self, block: Block, status: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from converter.errors import SchemaError
+from converter.errors import SchemaError, UsageError
 from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
 from converter.run.record import Record
 from converter.run.report import Change
@@ -54,6 +54,8 @@ def remember(kept: Sequence[Record], options: ConvertOptions, destination: Desti
         file = read_schema_file(options.schema, options)
         options = replace(options, exclude=(*options.exclude, *file.dropped))
         contract = _with_file(contract, file.contract, options.evolve)
+    if record is not None:
+        _check_facts(kept, options)
     options = _with_promised(options, contract, record)
     return Memory(contract, columns, tuple(kept), options)
 
@@ -120,6 +122,19 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
     return replace(
         options, cast=(*options.cast, *casts), time=options.time or time, add_column=(*added, *options.add_column)
     )
+
+
+def _check_facts(records: Iterable[Record], options: ConvertOptions) -> None:
+    """An added column holds the fact that it held before: a text column of dates can't go on with export ids."""
+    wanted = dict(options.add_column)
+    for record in records:
+        for name, fact in cast(list[tuple[str, str]], record.options.get("add_column", [])):
+            if wanted.get(name, fact) != fact:
+                raise UsageError(
+                    f"column {name!r} holds {fact} of export {record.export_id}, and can't hold {wanted[name]} now",
+                    "--add-column",
+                    "choose another name",
+                )
 
 
 def _figures(records: Iterable[Record]) -> Mapping[str, tuple[int, int]]:

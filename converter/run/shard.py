@@ -246,7 +246,8 @@ def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions
         hint += "; --show-values shows the value here"
     where = f"{reader.place} line {line} (byte {problem.byte}): {problem.path}"
     if isinstance(problem, TimeProblem):
-        way = "correct the item and export again, or convert without --cast or --time for this attribute"
+        way = "correct the item and export again, or convert without --cast or --time for this attribute (where the"
+        way += " destination has it as a timestamp, --schema FILE with --evolve sets another type)"
         return SchemaError(f"the value is no timestamp: {reason}", where, f"{way}; {hint}")
     return BadLineError(reason, where, hint)
 

@@ -86,6 +86,7 @@ def fit_schema(
 ) -> tuple[Schema, tuple[Break, ...]]:
     """The columns for what was observed, and the promises that they break: these columns are wide enough for both."""
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
+    _check_against(contract, options, wanted)
     if len(observation.attributes) > NAMES_LIMIT:
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
     if options.mixed == "fail":
@@ -167,24 +168,25 @@ def name_rules(options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -
     return NameRules(options.names, (*options.rename, *times), frozenset(reserved))
 
 
-def _make_column(
-    attribute: str, names: Mapping[str, str], seen: AttributeObservation, options: ConvertOptions
-) -> Column:
-    if attribute == options.time:
-        return Column(TIME_COLUMN, attribute, "int64", Origin.TIME)
-    if attribute in dict(options.cast):
-        return Column(names[attribute], attribute, dict(options.cast)[attribute], Origin.TIME)
-    return Column(names[attribute], attribute, *column_type(seen, options))
-
-
-def _reserved_names(options: ConvertOptions) -> set[str]:
-    """Names that no attribute's column may have, but for those that are ours in any case."""
-    reserved = {*options.layout_keys(), *(name for name, _ in options.add_column)}
-    if options.overflow:
-        reserved.add(options.overflow)
-    if options.time is not None:
-        reserved.add(TIME_COLUMN)
-    return reserved
+def _check_against(contract: Contract, options: ConvertOptions, wanted: Collection[str]) -> None:
+    """Raise UsageError for options that promised columns leave no room for."""
+    owners = {promise.name.casefold(): promise for promise in contract.promises if promise.name is not None}
+    for column in added_columns(options.add_column):
+        promise = owners.get(column.name.casefold())
+        if promise is not None and promise.column != column:
+            held = f"attribute {promise.attribute!r}" if promise.attribute is not None else "something else"
+            raise UsageError(
+                f"{column.name!r} can't be added: a column of that name holds {held} ({contract.where})",
+                "--add-column",
+                "choose another name",
+            )
+    for name in options.times() if contract.has_overflow else ():
+        if name in wanted and name not in contract.attributes:
+            raise UsageError(
+                f"{name!r} has no column of its own: the overflow column takes it ({contract.where})",
+                "--time" if name == options.time else "--cast",
+                "leave it as it is, or choose another DEST",
+            )
 
 
 def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
