@@ -9,16 +9,29 @@ from converter.version import VERSION
 
 if TYPE_CHECKING:
     from converter.api import convert, inspect, recipe, scan
-    from converter.options import ConvertOptions
+    from converter.options import ConvertOptions, SchemaText
+    from converter.presets import options_for
     from converter.run.report import Report
 
-__all__ = ["ConvertOptions", "Report", "__version__", "convert", "inspect", "recipe", "scan"]
+__all__ = [
+    "ConvertOptions",
+    "Report",
+    "SchemaText",
+    "__version__",
+    "convert",
+    "inspect",
+    "options_for",
+    "recipe",
+    "scan",
+]
 
 __version__ = VERSION
 
 _BEHIND = {
     "ConvertOptions": "converter.options",
     "Report": "converter.run.report",
+    "SchemaText": "converter.options",
+    "options_for": "converter.presets",
     "convert": "converter.api",
     "inspect": "converter.api",
     "recipe": "converter.api",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from converter.options import MIB, Consumer, ConvertOptions, Mixed, Names, Numbers, OneFormat
+from converter.presets import PresetConsumer
 from converter.run.messages import LogFormat
 
 if TYPE_CHECKING:
@@ -76,9 +77,22 @@ def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="An export's folder, or its manifest-summary.json.")]
 Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder to publish in; made when it does not exist.")]
 
+For = Annotated[
+    PresetConsumer | None,
+    _option(
+        "for",
+        "Set format, compression, names and added columns as a consumer needs them; other options come first.",
+        default=False,
+    ),
+]
 OutputFormat = Annotated[
-    str,
-    _option("format", "What the parts are: parquet, csv, or both in one pass, as csv,parquet.", metavar="FORMAT"),
+    str | None,
+    _option(
+        "format",
+        "What the parts are: parquet, csv, or both in one pass, as csv,parquet.",
+        metavar="FORMAT",
+        default="parquet",
+    ),
 ]
 Compression = Annotated[
     str | None,
@@ -123,8 +137,12 @@ Evolve = Annotated[
     bool, _option("evolve", "Make a column wider when a value doesn't fit it, and say which dates differ then.")
 ]
 NamesAs = Annotated[
-    Names,
-    _option("names", "Names of columns: the attributes' own, or such as Treasure Data takes, or snake_case."),
+    Names | None,
+    _option(
+        "names",
+        "Names of columns: the attributes' own, or such as Treasure Data takes, or snake_case.",
+        default="preserve",
+    ),
 ]
 Rename = Annotated[
     list[str] | None, _names("rename", "Columns that get exactly this name: attribute=column.", metavar="RENAMES")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json
-from converter.cli.parse import parse_size, read_names, read_pairs, read_schema
-from converter.options import ConvertOptions, Format
+from converter.cli.parse import apply_preset, parse_size, read_names, read_pairs, read_schema, without_none
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
 EXAMPLES = (
     "ddb-convert convert fixtures/orders out",
     "ddb-convert convert fixtures/orders out-csv --format csv --compression gzip",
+    "ddb-convert convert fixtures/orders out-td --for treasure-data",
     "ddb-convert convert fixtures/orders out --dry-run --json",
 )
 
@@ -25,7 +25,8 @@ class ConvertArguments:
 
     source: takes.Source
     dest: takes.Dest
-    format: takes.OutputFormat = takes.DEFAULTS.format
+    for_: takes.For = None
+    format: takes.OutputFormat = None
     compression: takes.Compression = None
     layout: takes.Layout = takes.DEFAULTS.layout
     timezone: takes.Timezone = takes.DEFAULTS.timezone
@@ -38,7 +39,7 @@ class ConvertArguments:
     overflow: takes.Overflow = None
     schema: takes.Schema = None
     evolve: takes.Evolve = False
-    names: takes.NamesAs = takes.DEFAULTS.names
+    names: takes.NamesAs = None
     rename: takes.Rename = None
     cast: takes.Cast = None
     time: takes.Time = None
@@ -54,35 +55,33 @@ class ConvertArguments:
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
 
-    def options(self) -> ConvertOptions:
-        """The same for the library; UsageError where the texts can't be read or make no sense together."""
-        return ConvertOptions(
-            format=cast(Format, self.format),
-            compression=self.compression,
-            layout=self.layout,
-            timezone=self.timezone,
-            numbers=self.numbers,
-            mixed=self.mixed,
-            key=read_names(self.key, "key"),
-            select=read_names(self.select, "select"),
-            exclude=read_names(self.exclude, "exclude"),
-            max_columns=self.max_columns,
-            overflow=self.overflow,
-            schema=read_schema(self.schema),
-            evolve=self.evolve,
-            names=self.names,
-            rename=read_pairs(self.rename, "rename"),
-            cast=read_pairs(self.cast, "cast"),
-            time=self.time,
-            add_column=read_pairs(self.add_column, "add-column"),
-            part_size=parse_size(self.part_size, "part-size"),
-            workers=self.workers,
-            latest=self.latest,
-            verify=not self.no_verify,
-            show_values=self.show_values,
-            replace=self.replace,
-            dry_run=self.dry_run,
-        )
+    def given(self) -> dict[str, Any]:
+        """The options for the library, without those that a preset may set and that are not there."""
+        return {
+            "layout": self.layout,
+            "timezone": self.timezone,
+            "numbers": self.numbers,
+            "mixed": self.mixed,
+            "key": read_names(self.key, "key"),
+            "select": read_names(self.select, "select"),
+            "exclude": read_names(self.exclude, "exclude"),
+            "max_columns": self.max_columns,
+            "overflow": self.overflow,
+            "schema": read_schema(self.schema),
+            "evolve": self.evolve,
+            "rename": read_pairs(self.rename, "rename"),
+            "cast": read_pairs(self.cast, "cast"),
+            "time": self.time,
+            "add_column": read_pairs(self.add_column, "add-column"),
+            "part_size": parse_size(self.part_size, "part-size"),
+            "workers": self.workers,
+            "latest": self.latest,
+            "verify": not self.no_verify,
+            "show_values": self.show_values,
+            "replace": self.replace,
+            "dry_run": self.dry_run,
+            **without_none(format=self.format, compression=self.compression, names=self.names),
+        }
 
 
 def convert(arguments: ConvertArguments) -> None:
@@ -96,11 +95,13 @@ def convert(arguments: ConvertArguments) -> None:
     --add-column may be repeated and take names, or pairs such as a=b, separated by commas; write \\, for a comma in a
     name and \\= for an equals sign.
     """
-    options = arguments.options()
+    options, preset = apply_preset(arguments.for_, arguments.given())
     from converter import api
     from converter.cli.render_report import render_report, report_line
 
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
+    if preset:
+        messages.info("preset", preset)
     with show_progress(messages) as listener:
         report = api.convert(arguments.source, arguments.dest, options, listener=listener)
     for warning in report.warnings:

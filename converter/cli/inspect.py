@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json, write_new_file, writing_result
-from converter.cli.parse import read_names, read_pairs
-from converter.options import ConvertOptions
+from converter.cli.parse import apply_preset, read_names, read_pairs, without_none
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
@@ -26,6 +26,7 @@ class InspectArguments:
 
     source: takes.Source
     sample: takes.Sample = False
+    for_: takes.For = None
     numbers: takes.NumbersAs = takes.DEFAULTS.numbers
     mixed: takes.MixedAs = takes.DEFAULTS.mixed
     key: takes.Key = None
@@ -33,7 +34,7 @@ class InspectArguments:
     time: takes.Time = None
     add_column: takes.AddColumn = None
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
-    names: takes.NamesAs = takes.DEFAULTS.names
+    names: takes.NamesAs = None
     rename: takes.Rename = None
     workers: takes.Workers = 0
     latest: takes.Latest = False
@@ -44,23 +45,23 @@ class InspectArguments:
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
 
-    def options(self) -> ConvertOptions:
-        """The same for the library; UsageError where they make no sense."""
-        return ConvertOptions(
-            numbers=self.numbers,
-            mixed=self.mixed,
-            key=read_names(self.key, "key"),
-            cast=read_pairs(self.cast, "cast"),
-            time=self.time,
-            add_column=read_pairs(self.add_column, "add-column"),
-            max_columns=self.max_columns,
-            names=self.names,
-            rename=read_pairs(self.rename, "rename"),
-            workers=self.workers,
-            latest=self.latest,
-            verify=not self.no_verify,
-            show_values=self.show_values,
-        )
+    def given(self) -> dict[str, Any]:
+        """The options for the library, without those that a preset may set and that are not there."""
+        return {
+            "numbers": self.numbers,
+            "mixed": self.mixed,
+            "key": read_names(self.key, "key"),
+            "cast": read_pairs(self.cast, "cast"),
+            "time": self.time,
+            "add_column": read_pairs(self.add_column, "add-column"),
+            "max_columns": self.max_columns,
+            "rename": read_pairs(self.rename, "rename"),
+            "workers": self.workers,
+            "latest": self.latest,
+            "verify": not self.no_verify,
+            "show_values": self.show_values,
+            **without_none(names=self.names),
+        }
 
 
 def inspect(arguments: InspectArguments) -> None:
@@ -71,7 +72,7 @@ def inspect(arguments: InspectArguments) -> None:
     there are. Nothing is written but the schema file that --write-schema asks for; the result goes to stdout. In that
     file a column is one line: change its place, name or type, or write {"attribute": "a", "drop": true}.
     """
-    options = arguments.options()
+    options, _ = apply_preset(arguments.for_, arguments.given())
     from converter import api
     from converter.cli.render_inspection import render_inspection
     from converter.schema.file import render_schema_file

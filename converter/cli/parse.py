@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from converter.cli.arguments import environment_name
 from converter.errors import UsageError
-from converter.options import SchemaText
+from converter.options import ConvertOptions, SchemaText
+from converter.presets import PresetConsumer, describe_preset, options_for
 
 _UNITS = {
     "": 1,
@@ -38,6 +39,18 @@ def read_schema(given: str | None) -> SchemaText | Literal["new"] | None:
     if given is None or given == "new":
         return "new" if given else None
     return SchemaText.read(given)
+
+
+def without_none(**options: object) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def apply_preset(consumer: PresetConsumer | None, given: dict[str, Any]) -> tuple[ConvertOptions, str]:
+    """The options, and what --for has set among them, to be told; UsageError where they make no sense together."""
+    if consumer is None:
+        return ConvertOptions(**given), ""
+    return options_for(consumer, **given), describe_preset(consumer, given)
 
 
 def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:

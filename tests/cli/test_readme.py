@@ -52,7 +52,9 @@ def test_commands_and_programs_run_in_the_order_of_the_page_and_print_what_it_sh
 def test_the_page_lists_every_option_of_convert() -> None:
     listed = set(re.findall(r"--([a-z-]+)", README.split("## Options")[1].split("| exit code")[0]))
     options = {
-        f.name.replace("_", "-") for f in dataclasses.fields(ConvertArguments) if f.default is not dataclasses.MISSING
+        f.name.rstrip("_").replace("_", "-")
+        for f in dataclasses.fields(ConvertArguments)
+        if f.default is not dataclasses.MISSING
     }
     assert options <= listed
 

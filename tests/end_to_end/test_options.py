@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -74,6 +75,20 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         return Outcome(code, captured.out, captured.err, dest)
 
     return run
+
+
+def flip_for_(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "named", [line(orderId='{"S":"a"}', time='{"S":"b"}')]).folder
+    done = run("--for", "treasure-data", source=source)
+    [part] = done.dest.glob("dt=*/**/*.csv.gz")
+    assert gzip.decompress(part.read_bytes()).decode().splitlines() == ["orderid,time_1,time", "a,b,1701065507"]
+    assert (
+        "--for treasure-data sets --format csv --compression gzip --names treasure-data --add-column time=unix_time"
+        in done.stderr
+    )
+    other = run("--for", "athena", "--names", "preserve", source=source)
+    assert list(other.columns) == ["orderId", "time"]
+    assert "--for athena sets --format parquet --compression zstd\n" in other.stderr
 
 
 def flip_format(run: Run, tmp_path: Path) -> None:
