@@ -1,7 +1,8 @@
 """Kernel for CSV (RFC 4180, LF): the rows of a batch whose columns are text or, where Parquet is written too, typed.
 
-A field is quoted only where it holds a quote, a comma, CR or LF. The empty string is `""` and null is nothing, so that
-readers can tell them apart.
+A field is quoted only where it holds a quote, a comma, CR, LF or a NUL, behind which Treasure Data's parser would drop
+the rest of an unquoted last field without a word. The empty string is `""` and null is nothing, so that readers can
+tell them apart.
 
 For CSV alone numbers are decoded as text, because then no number is too wide for its column. For both formats they are
 decoded as Parquet needs them, and their digits are made from the values here. The other way round, typed values made

@@ -37,11 +37,11 @@ def high_mask(data: Bytes, at: int) -> np.uint64:
 
 @inner
 def csv_mask(data: Bytes, at: int) -> np.uint64:
-    """Bit k is set where data[at + k] makes CSV quote its field: a quote, a comma, CR or LF."""
+    """Bit k is set where data[at + k] makes CSV quote its field: a quote, a comma, CR, LF or NUL."""
     mask = np.uint64(0)
     for k in range(64):
         c = data[np.uint64(at + k)]
-        if c == 0x22 or c == 0x2C or c == 0x0A or c == 0x0D:
+        if c == 0x22 or c == 0x2C or c == 0x0A or c == 0x0D or c == 0:
             mask |= _ONE << np.uint64(k)
     return mask
 

@@ -65,12 +65,12 @@ def high_mask(typing_context: Any, data: Any, at: Any) -> Any:
 
 @intrinsic
 def csv_mask(typing_context: Any, data: Any, at: Any) -> Any:
-    """Bit k is set where data[at + k] makes CSV quote its field: a quote, a comma, CR or LF."""
+    """Bit k is set where data[at + k] makes CSV quote its field: a quote, a comma, CR, LF or NUL."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         lanes = _load(context, builder, signature.args[0], arguments[0], arguments[1], _LANES)
         found = builder.icmp_unsigned("==", lanes, _splat(0x22))
-        for byte in (0x2C, 0x0A, 0x0D):
+        for byte in (0x2C, 0x0A, 0x0D, 0x00):
             found = builder.or_(found, builder.icmp_unsigned("==", lanes, _splat(byte)))
         return builder.bitcast(found, _WORD)
 

@@ -20,7 +20,7 @@ _CATALOG_NAME = re.compile(r"[a-z0-9_]{3,128}")
 # Treasure Data keeps these for itself; `time` may be given, as Unix seconds.
 _RESERVED = ("v",)
 # One item has 400 KB, and numbers and control characters become longer in CSV: `1E125` has 126 digits.
-_LONGEST_CELL = 16 << 20
+_LONGEST_CELL = 64 << 20
 _DATE = "${moment(session_time).format('YYYY-MM-DD')}"
 
 _TYPES = {"int64": "long", "double": "double", "bool": "boolean"}
@@ -44,15 +44,18 @@ in:
   parser:
     type: csv
     charset: UTF-8
-    # The default CRLF would change line breaks inside of texts.
+    # The defaults would change line breaks inside of texts, and end a row at a CR in one. (A text with a NUL can't be
+    # loaded: the load stops there.)
     newline: LF
+    line_delimiter_recognized: LF
     delimiter: ","
     quote: "\\""
     # The files double quotes. The default, a backslash, would change texts that have one.
     escape: "\\""
     # An empty cell is null, and "" the empty string; both would be lost with a `null_string`.
     trim_if_not_quoted: false
-    # The default, 131072 bytes, skips rows with longer texts, and an item may have 400 KB.
+    # The default, 131072, skips rows with longer texts. An item has up to 400 KB, and some grow as JSON: control
+    # characters to six times as much, 1E125 to 126 digits.
     max_quoted_size_limit: {longest}
     # The default skips rows that it can't read, and the load succeeds without them.
     stop_on_invalid_record: true

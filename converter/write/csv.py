@@ -75,6 +75,6 @@ def _header(schema: Schema) -> bytes:
 
 
 def _quote(name: str) -> str:
-    if not name or any(c in name for c in '",\r\n'):
+    if not name or any(c in name for c in '",\r\n\0'):
         return '"' + name.replace('"', '""') + '"'
     return name

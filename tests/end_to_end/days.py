@@ -51,7 +51,11 @@ def publish_days(folder: Path, days: Sequence[Sequence[Item]], options: ConvertO
         convert(export.folder, folder / "out", options)
         table = expected_table(export.folder, **oracle)
         names = [column.name for column in table.columns]
-        columns += [name for name in names if name not in columns]
+        columns = (
+            names + [name for name in columns if name not in names]
+            if options.schema == "new"
+            else columns + [name for name in names if name not in columns]
+        )
         for row in table.rows:
             cells = dict(zip(names, row, strict=True))
             rows[str(cells[ID])] = {**cells, "dt": date(2024, 1, number)}

@@ -208,9 +208,13 @@ def test_a_text_with_a_nul_is_written_as_it_is_and_stops_the_load(text: str, tmp
         load_files([part], load_settings(columns))
 
 
-def test_an_unquoted_text_with_a_nul_in_the_last_column_is_cut_without_a_word(tmp_path: Path) -> None:
+def test_a_text_with_a_nul_in_the_last_column_stops_the_load_too(tmp_path: Path) -> None:
+    """Unquoted, what is behind the NUL would be lost without a word."""
     part, columns = publish_nul(tmp_path, {"a": {"S": "before"}, "b": {"S": "a\0b"}})
     assert oracle.read_csv_rows([part])[1] == [("before", "a\0b")]
+    with pytest.raises(InvalidRecordError):
+        load_files([part], load_settings(columns))
+    part.write_bytes(part.read_bytes().replace(b'"', b""))
     assert load_files([part], load_settings(columns)) == Loaded([("before", "a\0")], [])
 
 

@@ -133,7 +133,8 @@ def test_python_reads_the_same_texts(rows: list[Row]) -> None:
         ('"', '""""'),
         ("a\nb", '"a\nb"'),
         ("a\rb", '"a\rb"'),
-        ("\t\x00;'\\", "\t\x00;'\\"),
+        ("\t\x01;'\\", "\t\x01;'\\"),
+        ("a\x00b", '"a\x00b"'),
         ("\u2028\u0085", "\u2028\u0085"),
         ("null", "null"),
         ("x" * 1000, "x" * 1000),
@@ -144,7 +145,7 @@ def test_a_field_is_quoted_only_where_it_must_be(cell: str | None, field: str) -
 
 
 @pytest.mark.parametrize("size", [1, 2, 63, 64, 65, 127, 128, 129, 200])
-@pytest.mark.parametrize("special", ['"', ",", "\n", "\r"])
+@pytest.mark.parametrize("special", ['"', ",", "\n", "\r", "\0"])
 def test_a_byte_to_quote_is_seen_wherever_it_stands(size: int, special: str) -> None:
     for at in range(size):
         text = "x" * at + special + "y" * (size - 1 - at)

@@ -82,7 +82,7 @@ def expected_masks(data: Bytes, other: Bytes, at: int, shift: int) -> list[int]:
     masks = [
         sum(1 << k for k, c in enumerate(lanes) if c < 0x20 or c in b'"\\'),
         sum(1 << k for k, c in enumerate(lanes) if c >= 0x80),
-        sum(1 << k for k, c in enumerate(lanes) if c in b'",\r\n'),
+        sum(1 << k for k, c in enumerate(lanes) if c in b'",\r\n\0'),
         sum(1 << k for k, (c, d) in enumerate(zip(lanes, twins, strict=True)) if c == d),
         int.from_bytes(bytes(lanes[:8]), "little"),
     ]
