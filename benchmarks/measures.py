@@ -6,6 +6,7 @@ workers     two workers against one
 one-file    the same on an export that is one large data file
 tiny-files  10,000 tiny data files against a few large ones with as much in them
 data-sets   every data set against `flat`
+formats     CSV and Parquet in one pass against Parquet alone
 startup     runs that have little or nothing to do
 """
 
@@ -153,6 +154,15 @@ def _plan_data_sets(setting: Setting, dataset: str, fmt: str) -> Plan:
     return replace(_plan("data-sets", dataset, fmt, [group], dataset), about="ours on every data set")
 
 
+def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
+    export = setting.export(dataset)
+    group = tuple(
+        Case(name=name, contender=OURS, export=export, fmt=given, workers=setting.workers, part=FULL)
+        for name, given in (("Parquet", fmt), ("CSV and Parquet in one pass", f"csv,{fmt}"))
+    )
+    return _plan("formats", dataset, fmt, [group], group[0].name)
+
+
 def _plan_startup(setting: Setting, dataset: str, fmt: str) -> Plan:
     empty = setting.export(dataset, 0, files=1)
     group = tuple(
@@ -202,6 +212,7 @@ MEASURES: Mapping[str, Callable[[Setting, str, str], Plan]] = {
     "one-file": _plan_one_file,
     "tiny-files": _plan_tiny_files,
     "data-sets": _plan_data_sets,
+    "formats": _plan_formats,
     "startup": _plan_startup,
 }
 SCALING = ("workers", "one-file", "tiny-files", "data-sets")

@@ -18,6 +18,7 @@ _TITLES = {
     "one-file": "One large data file: `{dataset}` to {format}",
     "tiny-files": "Tiny data files: `{dataset}` to {format}",
     "data-sets": "Data sets against `{dataset}`, to {format}",
+    "formats": "Both formats in one pass: `{dataset}` to CSV and {format}",
     "startup": "Start-up: to {format}",
 }
 
@@ -27,7 +28,7 @@ def render(result: Result) -> str:
     title = _TITLES[result.measure].format(dataset=result.dataset, format=FORMAT_NAMES[result.fmt])
     rounds = len(result.timings[0].runs)
     workers = max(timing.workers for timing in result.timings)
-    tables = {"speed": _speed, "memory": _memory, "startup": _startup}
+    tables = {"speed": _speed, "memory": _memory, "startup": _startup, "formats": _formats}
     lines = [
         f"## {title}",
         "",
@@ -142,6 +143,20 @@ def _relative(result: Result) -> list[str]:
         f"| {start:.2f} | {rate / 1e6:,.0f} | {rate / base:.2f} | {timing.cpu_seconds:.2f} "
         f"| {timing.peak_bytes / 1e6:,.0f} |"
         for timing, start, rate in zip(timings, own, rates, strict=True)
+    ]
+
+
+def _formats(result: Result) -> list[str]:
+    """What it costs, as times of the first case."""
+    timings = result.part(FULL)
+    rows = [
+        f"| | seconds (lowest–highest) | times {timings[0].name} | CPU s | peak MB | output MB |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    return rows + [
+        f"| {timing.name} | {_seconds(timing)} | {timing.seconds / timings[0].seconds:.2f} | {timing.cpu_seconds:.2f} "
+        f"| {timing.peak_bytes / 1e6:,.0f} | {timing.out_bytes / 1e6:,.0f} |"
+        for timing in timings
     ]
 
 
