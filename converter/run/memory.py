@@ -8,7 +8,7 @@ from typing import cast
 
 from converter.errors import SchemaError, UsageError
 from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
-from converter.run.record import Record
+from converter.run.record import Record, newest
 from converter.run.report import Change
 from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
 from converter.schema.file import read_schema_file
@@ -29,11 +29,6 @@ class Memory:
     columns: tuple[Column, ...]
     earlier: tuple[Record, ...]
     options: ConvertOptions
-
-
-def newest(records: Iterable[Record]) -> Record | None:
-    """The record that was published last, whatever time its export is of."""
-    return max(records, key=lambda r: (r.sequence, r.export_time, r.export_id), default=None)
 
 
 def remember(kept: Sequence[Record], options: ConvertOptions, destination: Destination) -> Memory:

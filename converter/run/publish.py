@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from converter.errors import UsageError
 from converter.export.manifest import Kind, Summary
 from converter.options import ConvertOptions
-from converter.run.record import Record, export_date, render_layout
+from converter.run.record import Record, export_date, newest, render_layout
 from converter.run.report import Part
 from converter.storage.destination import EXPORTS, INTENT, Destination, PendingPart, Removal, Staging, record_path
 
@@ -75,7 +75,8 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
             raise _other_options(own, differences, destination)
         warnings += [] if differences else _damages(own, destination)
         to_check = options.replace and options.verify and not own.verified
-        if not differences and not warnings and not to_check:
+        to_widen = options.replace and _is_outgrown(own, others)
+        if not differences and not warnings and not to_check and not to_widen:
             return _nothing_to_do(own, others, options)
     replaced = [record for record in others if _counts_twice(record, export, date, locations)]
     if replaced and not options.replace:
@@ -148,6 +149,14 @@ def _check_owner(record: Record, export: Summary, destination: Destination) -> N
         destination.child(record_path(record.export_id)),
         "choose another DEST: one for each table, and one for each kind of export",
     )
+
+
+def _is_outgrown(record: Record, others: Sequence[Record]) -> bool:
+    """Has a later run made a column wider, so that the record's parts can't be read together with its own?"""
+    last = newest(others)
+    if last is None or last.sequence < record.sequence:
+        return False
+    return last.columns[: len(record.columns)] != record.columns
 
 
 def _counts_twice(record: Record, export: Summary, date: str, locations: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -157,6 +157,11 @@ def make_record(
         writer=f"ddb-convert {VERSION}",
         report=report,
     )
+
+
+def newest(records: Iterable[Record]) -> Record | None:
+    """The record that was published last, whatever time its export is of."""
+    return max(records, key=lambda r: (r.sequence, r.export_time, r.export_id), default=None)
 
 
 def export_date(export: Summary, timezone: str) -> str:

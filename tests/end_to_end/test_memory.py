@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from converter import convert, scan
+from converter import convert, recipe, scan
 from converter.errors import SchemaError, UsageError
 from converter.options import ConvertOptions, Format, SchemaText
 from converter.run.report import Report
@@ -118,6 +118,23 @@ def test_evolve_widens_the_column_in_its_place_and_names_the_dates_that_differ(t
         assert table.columns(third) == ["id", "price", "colour"]
     else:
         assert table.columns(third) == ["id string", "price string", "colour string"]
+
+
+def test_older_dates_that_are_published_again_get_the_wider_column(table: Table) -> None:
+    table.publish(1, INTEGERS)
+    assert table.publish(1, INTEGERS, replace=True).status == "unchanged"
+    table.publish(2, DECIMALS, evolve=True)
+    assert table.publish(1, INTEGERS).status == "unchanged"
+    again = table.publish(1, INTEGERS, replace=True)
+    assert (again.status, table.columns(again)) == (
+        "published",
+        ["id string", "price decimal128(38, 2)", "colour string"],
+    )
+    for day, lines in ((1, INTEGERS), (2, DECIMALS)):
+        assert table.publish(day, lines, replace=True).status == "unchanged"
+    prices = scan(table.dest).sort("id").collect()["price"]
+    assert (prices.dtype, prices.to_list()) == (pl.Decimal(38, 2), [Decimal(text) for text in ("12", "7", "3", "12.5")])
+    recipe("duckdb", table.dest)
 
 
 def test_new_attributes_come_last_and_old_ones_stay_in_place(table: Table) -> None:
