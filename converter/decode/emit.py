@@ -4,8 +4,9 @@ Numba's own way is to optimise, verify and load each function as soon as it is c
 callers. Here it only translates: the modules of all functions are linked, and optimised as one. That changes Numba's
 inner workings, so it happens in processes of its own (native.py), which no host notices.
 
-There are two parts because most machines have two cores. The items call `copy_document`, which is in the other part:
-they are compiled against a stub with the same types, and the symbol is found when both are loaded.
+There are parts because most machines have two cores, and because who writes Parquet doesn't need the kernels for CSV.
+The items call functions that are in the part `values`: they are compiled against stubs with the same types, and the
+symbols are found when both are loaded.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numba.core.registry import cpu_target
 from numba.core.types import boolean, int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple, UniTuple
 
-from converter.decode import csv_rows, documents, items, pages
+from converter.decode import csv_rows, documents, items, pages, times
 from converter.decode.compile import NO_WRAPPERS
 from converter.decode.machine import FAILED, create_target_machine
 from converter.decode.tables import Columns, Kinds, Scratch
@@ -42,15 +43,36 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         items.find_slot: (_BYTES, int64, int64, _KINDS),
         items.line_end: (_BYTES, int64),
     },
-    "rest": {
-        csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS),
+    "values": {},
+    "pages": {
         pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, _INTS),
         pages.encode_dictionary: (_COLUMNS, int64, int64, _INTS, _INTS, _INTS, _BYTES, _INTS),
         pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
     },
+    "csv": {csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS)},
 }
-_DOCUMENT = (_BYTES, int64, int64, _BYTES, int64, int64, UniTuple(boolean, 2), _SCRATCH)
-_SHARED: Final = "ddb_convert_copy_document"
+
+
+def _document_stub(
+    data: Any, at: int, tag: int, target: Any, o: int, limit: int, form: tuple[bool, bool], scratch: Any
+) -> tuple[int, int]:
+    return at, o
+
+
+def _time_stub(
+    block: Any, at: int, kind: int, row: int, kinds: Any, columns: Any, state: Any, scratch: Any
+) -> tuple[int, int]:
+    return at, kind
+
+
+_SHARED: Final[dict[Any, tuple[tuple[Any, ...], Any]]] = {
+    documents.copy_document: (
+        (_BYTES, int64, int64, _BYTES, int64, int64, UniTuple(boolean, 2), _SCRATCH),
+        _document_stub,
+    ),
+    times.decode_time: ((_BYTES, int64, int64, int64, _KINDS, _COLUMNS, _INTS, _SCRATCH), _time_stub),
+}
+"""Functions of the part `values` that the items call, with their signatures and stubs: what they take and give."""
 
 # What machine code may call: a C library has these in every process.
 _LIBRARY = frozenset({"memcpy", "memmove", "memset", "memcmp", "bcmp"})
@@ -59,40 +81,45 @@ _LIBRARY = frozenset({"memcpy", "memmove", "memset", "memcmp", "bcmp"})
 def emit_kernels(part: str) -> bytes:
     """The kernels of one part as an object file in which each has its name and takes the address of a frame."""
     cpu_target.target_context._internal_codegen = _Translator("kernels")
-    copy_document: Any = documents.copy_document
+    roots: dict[_Library, None] = {}
+    fronts, symbols, stubs = {}, {}, set()
     if part == "items":
-        copy_document._compiler.py_func = _document_stub
-    libraries: dict[_Library, None] = {}
-    fronts = {}
+        for function, (_, stub) in _SHARED.items():
+            function._compiler.py_func = stub
     for kernel, signature in _KERNELS[part].items():
         kernel.targetoptions |= NO_WRAPPERS
         compiled = _translate(kernel, signature)
-        libraries[compiled.library] = None
+        roots[compiled.library] = None
         fronts[kernel.py_func.__name__] = compiled.fndesc.llvm_func_name
-    document = _translate(copy_document, _DOCUMENT)
-    if part != "items":
-        libraries[document.library] = None
-    module = _link([library for library in _all_libraries(libraries) if part != "items" or library != document.library])
-    module.get_function(document.fndesc.llvm_func_name).name = _SHARED
+    if part in ("items", "values"):
+        for function, (signature, _) in _SHARED.items():
+            compiled = _translate(function, signature)
+            symbols[compiled.fndesc.llvm_func_name] = _symbol(function)
+            if part == "items":
+                stubs.add(compiled.library)
+            else:
+                roots[compiled.library] = None
+    module = _link([library for library in _all_libraries(roots) if library not in stubs])
+    for name, symbol in symbols.items():
+        module.get_function(name).name = symbol
     for name, native in fronts.items():
         module.link_in(llvm.parse_assembly(_front(name, module.get_function(native))))
-    _optimise(module, {*fronts, _SHARED})
+    _optimise(module, {*fronts, *symbols.values()})
     _check_calls(module)
     code: bytes = create_target_machine().emit_object(module)
     return code
 
 
 def main() -> None:
-    """Write the object file of the part that is named on the command line to stdout."""
+    """Write the object files of the parts that are named on the command line to stdout, the size before each."""
     gc.disable()
-    sys.stdout.buffer.write(emit_kernels(sys.argv[1]))
+    for part in sys.argv[1:]:
+        code = emit_kernels(part)
+        sys.stdout.buffer.write(len(code).to_bytes(8, "little") + code)
 
 
-def _document_stub(
-    data: Any, at: int, tag: int, target: Any, o: int, limit: int, form: tuple[bool, bool], scratch: Any
-) -> tuple[int, int]:
-    """What `copy_document` takes and gives."""
-    return at, o
+def _symbol(function: Any) -> str:
+    return f"ddb_convert_{function.__name__}"
 
 
 class _Library(JITCodeLibrary):  # type: ignore[misc]
@@ -204,6 +231,7 @@ def _optimise(module: Any, names: set[str]) -> None:
 def _check_calls(module: Any) -> None:
     """Raise ConvertError if the code calls what only a process with Numba has: LLVM would end the process there."""
     calls = {function.name for function in module.functions if function.is_declaration}
-    strange = sorted(name for name in calls - _LIBRARY - {_SHARED} if not name.startswith("llvm."))
+    ours = set(map(_symbol, _SHARED))
+    strange = sorted(name for name in calls - _LIBRARY - ours if not name.startswith("llvm."))
     if strange:
         raise ConvertError(f"the kernels call {', '.join(strange)}", hint="this is a bug in ddb-convert: report it")

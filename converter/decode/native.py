@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 from array import array
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from itertools import accumulate, chain
 from typing import Any
@@ -27,13 +28,21 @@ from converter.decode.cache import PARTS, keep_machine_code, read_machine_code
 from converter.decode.machine import FAILED, create_target_machine, describe_cpu
 from converter.errors import ConvertError
 
+_PART_OF = {"write_rows": "csv", "encode_page": "pages", "encode_dictionary": "pages", "encode_indices": "pages"}
+
 _lock = threading.Lock()
 _engine: Any = None
+_loaded: set[str] = set()
+_expected = {"items", "values"}
 
 
-def is_compiled() -> bool:
-    """Has a process on this machine compiled these kernels before?"""
-    return _engine is not None or all(read_machine_code(describe_cpu(), part) for part in PARTS)
+def expect(parts: Iterable[str]) -> bool:
+    """Say which parts will be needed, so that they are compiled at the same time as those for reading.
+
+    True if they have been before, on this machine.
+    """
+    _expected.update(parts)
+    return all(part in _loaded or read_machine_code(describe_cpu(), part) for part in _expected)
 
 
 class Kernel:
@@ -45,7 +54,9 @@ class Kernel:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(_load().get_function_address(name))
+        self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(
+            _load(_PART_OF.get(name, "items")).get_function_address(name)
+        )
         self._last: tuple[object, ...] = ()
         self._places: list[int] = []
         self._frame = array("q")
@@ -70,40 +81,49 @@ class Kernel:
         return result
 
 
-def _load() -> Any:
+def _load(part: str) -> Any:
+    """The engine, with this part in it and all that are expected."""
     global _engine
     with _lock:
-        if _engine is None:
-            engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), create_target_machine())
-            for code in _machine_code():
-                engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-            engine.finalize_object()
-            _engine = engine
+        if part not in _loaded:
+            if _engine is None:
+                _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), create_target_machine())
+            wanted = [name for name in PARTS if name not in _loaded and (name in _expected or name == part)]
+            for code in _machine_code(wanted):
+                _engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            _engine.finalize_object()
+            _loaded.update(wanted)
     return _engine
 
 
-def _machine_code() -> list[bytes]:
-    """The object files: from the cache, or made now and kept there."""
+def _machine_code(parts: Sequence[str]) -> list[bytes]:
+    """The object files of these parts: from the cache, or made now and kept there."""
     cpu = describe_cpu()
-    codes = {part: read_machine_code(cpu, part) for part in PARTS}
+    codes = {part: read_machine_code(cpu, part) for part in parts}
+    missing = [part for part, code in codes.items() if code is None]
+    # The items take about as long as all others.
+    groups = [[part for part in missing if part == "items"], [part for part in missing if part != "items"]]
     with ExitStack() as stack:
-        compilers = {part: _start_compiler(part, stack) for part, code in codes.items() if code is None}
-        for part, compiler in compilers.items():
-            code, errors = compiler.communicate()
+        compilers = [(group, _start_compiler(group, stack)) for group in groups if group]
+        for group, compiler in compilers:
+            made, errors = compiler.communicate()
             if compiler.returncode != 0:
                 last_line = errors.decode(errors="replace").strip().rpartition("\n")[2]
                 what = f"the decoder could not be compiled: {last_line}"
                 raise ConvertError(what, hint="this is a bug in ddb-convert: please report it")
-            keep_machine_code(cpu, part, code)
-            codes[part] = code
+            for part in group:
+                size = int.from_bytes(made[:8], "little")
+                code, made = made[8 : 8 + size], made[8 + size :]
+                keep_machine_code(cpu, part, code)
+                codes[part] = code
     return [code for code in codes.values() if code is not None]
 
 
-def _start_compiler(part: str, stack: ExitStack) -> subprocess.Popen[bytes]:
-    """A process with this Python and its modules that writes the object file of a part to its stdout."""
+def _start_compiler(parts: Sequence[str], stack: ExitStack) -> subprocess.Popen[bytes]:
+    """A process with this Python and its modules that writes the object files of these parts to its stdout."""
     program = "from converter.decode.emit import main; main()"
     compiler = subprocess.Popen(
-        [sys.executable, "-c", program, part],
+        [sys.executable, "-c", program, *parts],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

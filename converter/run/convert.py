@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from converter.decode.native import is_compiled
+from converter.decode.native import expect
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
 from converter.export.manifest import Export, check_files, require_supported
@@ -39,6 +39,7 @@ from converter.schema.types import Schema
 from converter.storage import open_destination
 from converter.storage.destination import Staging
 from converter.storage.source import Source
+from converter.write.formats import kernel_parts
 
 Engine = Callable[[Sequence[Shard], Job, Control], PassResult]
 """Runs convert_shard for each shard somewhere: all results, or the first failing shard's error."""
@@ -74,7 +75,8 @@ class _Run:
 
     def sample(self, purpose: Purpose) -> Observation:
         """What the first blocks of files spread over the export show; ExportError only if that is all one wants."""
-        first = "" if is_compiled() else "compiling the decoder (once on a machine), then "
+        compiled = expect([] if purpose is Purpose.INSPECT else kernel_parts(self.options))
+        first = "" if compiled else "compiling the decoder (once on a machine), then "
         self.listener.phase(f"{first}reading first blocks")
         control = Control()
         job = self.job(purpose)

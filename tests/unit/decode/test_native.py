@@ -26,11 +26,11 @@ PROGRAM = """
 import sys
 import numpy as np
 from converter.decode.kernels import line_end
-from converter.decode.native import is_compiled
-before = is_compiled()
+from converter.decode.native import expect
+before = expect([])
 assert line_end(np.frombuffer(bytearray(b"ab\\n" + bytes(64)), np.uint8), 0) == 2
 assert "numba" not in sys.modules
-print(before, is_compiled())
+print(before, expect([]))
 """
 
 
@@ -84,12 +84,35 @@ def test_a_kernel_that_is_called_again_sees_what_has_changed() -> None:
     assert call(one, 0) == 1
 
 
+@pytest.mark.slow
+def test_what_is_not_needed_is_not_compiled_before_it_is(tmp_path: Path) -> None:
+    cache = {"DDB_CONVERT_CACHE_DIR": str(tmp_path)}
+    source = str(REPOSITORY / "fixtures" / "orders")
+    made = []
+    for number, format in enumerate(("parquet", "csv", "parquet")):
+        command = ["convert", source, str(tmp_path / f"out{number}"), "--format", format]
+        done = subprocess.run(
+            [sys.executable, str(REPOSITORY / "cli.py"), *command],
+            env=os.environ | cache,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        parts = sorted(file.stem.rpartition("-")[2] for file in tmp_path.rglob("*.o"))
+        made.append((parts, "compiling the decoder" in done.stderr))
+    assert made == [
+        (["items", "pages", "values"], True),
+        (["csv", "items", "pages", "values"], True),
+        (["csv", "items", "pages", "values"], False),
+    ]
+
+
 def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DDB_CONVERT_CACHE_DIR", str(tmp_path))
     (tmp_path / "numba.py").write_text("raise ImportError('no such luck')")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ConvertError, match="could not be compiled: ImportError: no such luck"):
-        native._machine_code()
+        native._machine_code(["items"])
     assert not list(tmp_path.rglob("*.o"))
 
 
