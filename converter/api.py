@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.engines.local import run_shards
 from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.run.control import Control
@@ -29,6 +30,7 @@ def convert(
     dest: str | os.PathLike[str],
     options: ConvertOptions | None = None,
     *,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> Report:
     """Convert a finished full export and publish it at `dest`: all of it or nothing.
@@ -39,7 +41,7 @@ def convert(
     """
     options = options or ConvertOptions()
     return convert_export(
-        os.fspath(source), os.fspath(dest), options, _local_engine(options), listener or SilentListener()
+        os.fspath(source), os.fspath(dest), options, aws, _local_engine(options), listener or SilentListener()
     )
 
 
@@ -48,6 +50,7 @@ def inspect(
     options: ConvertOptions | None = None,
     *,
     sample: bool = False,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> Inspection:
     """What an export holds: the manifest's facts and, per attribute, what was seen and the column it would become.
@@ -57,11 +60,11 @@ def inspect(
     """
     options = options or ConvertOptions()
     return inspect_export(
-        os.fspath(source), options, _local_engine(options), listener or SilentListener(), sample=sample
+        os.fspath(source), options, aws, _local_engine(options), listener or SilentListener(), sample=sample
     )
 
 
-def scan(dest: str | os.PathLike[str]) -> polars.LazyFrame:
+def scan(dest: str | os.PathLike[str], *, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> polars.LazyFrame:
     """All that is published at `dest`, by its records, as a Polars LazyFrame: the newest record's columns first.
 
     CSV comes with the types of its columns too (numbers as decimals or integers, base64 decoded); of a column that a
@@ -70,7 +73,7 @@ def scan(dest: str | os.PathLike[str]) -> polars.LazyFrame:
     """
     from converter.lake.scan import scan_destination
 
-    return scan_destination(os.fspath(dest))
+    return scan_destination(os.fspath(dest), aws)
 
 
 def recipe(
@@ -81,6 +84,7 @@ def recipe(
     database: str | None = None,
     table: str | None = None,
     format: OneFormat | None = None,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
 ) -> Recipe:
     """Texts that load what is published at `dest` into another system, with the types of its columns.
 
@@ -94,7 +98,7 @@ def recipe(
     from converter.recipes.recipe import RecipeOptions, make_recipe
 
     options = RecipeOptions(consumer=consumer, location=location, database=database, table=table, format=format)
-    return make_recipe(os.fspath(dest), options)
+    return make_recipe(os.fspath(dest), options, aws)
 
 
 def _local_engine(options: ConvertOptions) -> Engine:

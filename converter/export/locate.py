@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
+from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import STARTED, SUMMARY, Export, Kind, Summary, not_finished, read_export, read_summary
 from converter.storage import open_source
@@ -16,7 +17,9 @@ _EXPORTS = "AWSDynamoDB"
 _LISTED = 20
 
 
-def open_export(text: str, *, latest: bool = False, verify: bool = True) -> tuple[Source, Export]:
+def open_export(
+    text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS, *, latest: bool = False, verify: bool = True
+) -> tuple[Source, Export]:
     """The export that SOURCE means, and the source that its files' paths are relative to.
 
     text: an export's folder, its manifest-summary.json, or a folder that holds exports (its own, one level down, or
@@ -25,7 +28,7 @@ def open_export(text: str, *, latest: bool = False, verify: bool = True) -> tupl
     Raises UsageError for several exports without `latest`, ExportError if there is none, and what read_export raises.
     """
     location = _folder_of(text)
-    source = open_source(location)
+    source = open_source(location, aws)
     finished, begun = _search(source)
     if not finished:
         raise _none_found(source, begun)
@@ -34,7 +37,7 @@ def open_export(text: str, *, latest: bool = False, verify: bool = True) -> tupl
     warnings = tuple(f"{source.child(name)}: a newer export, not finished yet, is passed over" for name in newer)
 
     chosen = _inside(location, folder)
-    source, root_folder = _rooted(chosen)
+    source, root_folder = _rooted(chosen, aws)
     export = read_export(source, root_folder, verify=verify)
     return source, replace(export, source=chosen, warnings=export.warnings + warnings)
 
@@ -111,18 +114,18 @@ def _rows(found: list[tuple[Summary, str]]) -> list[str]:
     return rows
 
 
-def _rooted(location: str) -> tuple[Source, str]:
+def _rooted(location: str, aws: AwsOptions) -> tuple[Source, str]:
     """The source to read an export's files from, and its folder there.
 
     A full export is its own root, so nothing outside of it can be read. The data files of an incremental export are
     beside its folder, in the root that holds both, unless it was copied alone together with its data.
     """
-    source = open_source(location)
+    source = open_source(location, aws)
     if read_summary(source).kind is Kind.ITEMS:
         return source, ""
     parent, name = os.path.split(_with_a_name(location))
     alone = "data" in source.folders("") and posixpath.basename(parent) != _EXPORTS
-    return (source, "") if alone else (open_source(parent or "."), name)
+    return (source, "") if alone else (open_source(parent or ".", aws), name)
 
 
 def _with_a_name(location: str) -> str:

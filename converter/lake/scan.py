@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import polars.selectors as cs
 
+from converter.aws.access import AwsOptions
 from converter.errors import StorageError
 from converter.run.columns import common_columns
 from converter.run.publish import read_records
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
 
-def scan_destination(dest: str) -> pl.LazyFrame:
+def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
     """See converter.api.scan."""
-    destination = open_destination(dest)
+    destination = open_destination(dest, aws)
     records = read_records(destination)
     if not records:
         raise StorageError("nothing is published here", dest, "run `ddb-convert convert SOURCE DEST` first")

@@ -13,6 +13,7 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.errors import SchemaError, StorageError, UsageError
 from converter.options import OneFormat
 from converter.run.columns import common_columns
@@ -129,7 +130,9 @@ class Published:
         return "/".join([literal(self.location), *folders, "*", "*" + end])
 
 
-def read_published(dest: str, location: str | None, format: OneFormat | None) -> Published:
+def read_published(
+    dest: str, location: str | None, format: OneFormat | None, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS
+) -> Published:
     """Read the records of the destination.
 
     location: where the destination is, or will be copied to, for the one who loads it; None for `dest` itself.
@@ -137,7 +140,7 @@ def read_published(dest: str, location: str | None, format: OneFormat | None) ->
     Raises StorageError where nothing is published, UsageError when the format is not there, SchemaError when one
     reader can't take all records together.
     """
-    records = read_records(open_destination(dest))
+    records = read_records(open_destination(dest, aws))
     filled = [record for record in records if record.parts and record.columns]
     if not filled:
         raise StorageError("no items are published here", dest, "run `ddb-convert convert SOURCE DEST` first")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
+from converter.aws.access import AwsOptions
 from converter.errors import UsageError
 from converter.options import Consumer, OneFormat
 from converter.recipes.athena import athena_table, athena_warnings
@@ -56,7 +57,7 @@ class RecipeOptions:
                 raise UsageError("the name is empty", f"--{option}", "leave it out to take the DynamoDB table's name")
 
 
-def make_recipe(dest: str, options: RecipeOptions) -> Recipe:
+def make_recipe(dest: str, options: RecipeOptions, aws: AwsOptions) -> Recipe:
     """See converter.api.recipe."""
     location = options.location
     if options.consumer in _IN_S3:
@@ -71,7 +72,7 @@ def make_recipe(dest: str, options: RecipeOptions) -> Recipe:
     format = options.format
     if format is None and options.consumer == "treasure-data":
         format = "csv"
-    published = read_published(dest, location, format)
+    published = read_published(dest, location, format, aws)
     _check_place(published)
     match options.consumer:
         case "treasure-data":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from converter.aws.access import AwsOptions
 from converter.decode.native import expect
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
@@ -81,12 +82,14 @@ class _Run:
         control = Control()
         job = self.job(purpose)
         observation = Observation()
-        for file in sampled_files(self.export.files):
-            try:
-                observation = observation.merge(first_blocks(file, job, control))
-            except ExportError:
-                if purpose is Purpose.INSPECT:
-                    raise
+        files = sampled_files(self.export.files)
+        with self.source.ahead(file.path for file in files):
+            for file in files:
+                try:
+                    observation = observation.merge(first_blocks(file, job, control))
+                except ExportError:
+                    if purpose is Purpose.INSPECT:
+                        raise
         self.bytes_read += control.bytes_read
         return observation
 
@@ -119,11 +122,13 @@ class _Run:
         return Job(self.source, self.options, purpose, self.contract, schema, staging, self.added())
 
 
-def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engine, listener: Listener) -> Report:
+def convert_export(
+    source: str, dest: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener
+) -> Report:
     """Convert one export and publish it; see converter.api.convert."""
     started = time.perf_counter()
-    run = _open(source, options, engine, listener)
-    destination = open_destination(dest)
+    run = _open(source, options, aws, engine, listener)
+    destination = open_destination(dest, aws)
     if options.dry_run:
         decision = decide(destination, run.export, options)
         remember(decision.kept, options, destination)
@@ -159,10 +164,10 @@ def convert_export(source: str, dest: str, options: ConvertOptions, engine: Engi
 
 
 def inspect_export(
-    source: str, options: ConvertOptions, engine: Engine, listener: Listener, *, sample: bool
+    source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener, *, sample: bool
 ) -> Inspection:
     """Look at one export; see converter.api.inspect."""
-    run = _open(source, options, engine, listener)
+    run = _open(source, options, aws, engine, listener)
     if sample:
         observation = run.sample(Purpose.INSPECT)
     else:
@@ -171,8 +176,8 @@ def inspect_export(
     return make_inspection(run.export, run.bytes_in, observation, options, approximate=sample)
 
 
-def _open(source: str, options: ConvertOptions, engine: Engine, listener: Listener) -> _Run:
-    opened, export = open_export(source, latest=options.latest, verify=options.verify)
+def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> _Run:
+    opened, export = open_export(source, aws, latest=options.latest, verify=options.verify)
     require_supported(export)
     bytes_in = check_files(opened, export)
     return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files))

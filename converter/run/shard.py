@@ -114,8 +114,9 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     output = _Output(shard, job, control.spare)
     json_bytes = 0
     try:
-        for file in shard.files:
-            json_bytes += _convert_file(file, shard, job, control, decoder, output)
+        with job.source.ahead(file.path for file in shard.files):
+            for file in shard.files:
+                json_bytes += _convert_file(file, shard, job, control, decoder, output)
         _write(decoder.finish(), job, control, decoder, output)
         with _surprised_by_empty_lines(job, control, decoder, output):
             output.settle()

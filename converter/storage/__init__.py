@@ -4,34 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from converter.errors import ExportError, UsageError
+from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.errors import UsageError
 
 if TYPE_CHECKING:
     from converter.storage.destination import Destination
     from converter.storage.source import Source
 
+_S3 = "s3://"
 
-def open_source(text: str) -> Source:
-    """The source that a user means. Raises ExportError for a place that does not exist or is not supported."""
+
+def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
+    """The source that a user means. Raises ExportError for a place that does not exist, UsageError for no place."""
+    _check(text)
+    if text.startswith(_S3):
+        from converter.storage.s3 import S3Source
+
+        return S3Source(text, aws.for_source())
     from converter.storage.local import LocalSource
 
-    if "://" in text or text.startswith("arn:"):
-        raise ExportError(
-            "only exports in local folders can be read yet",
-            text,
-            "copy the export first, with aws s3 sync for example",
-        )
     return LocalSource(text)
 
 
-def open_destination(text: str) -> Destination:
-    """The destination that a user means; nothing is created. Raises UsageError for a place that is not supported."""
+def open_destination(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Destination:
+    """The destination that a user means; nothing is created. Raises UsageError for no place."""
+    _check(text)
+    if text.startswith(_S3):
+        from converter.storage.s3 import S3Destination
+
+        return S3Destination(text, aws)
     from converter.storage.local import LocalDestination
 
-    if "://" in text or text.startswith("arn:"):
-        raise UsageError(
-            "only local folders can be published to yet",
-            text,
-            "name a local folder, then copy it, with aws s3 sync for example",
-        )
     return LocalDestination(text)
+
+
+def _check(text: str) -> None:
+    scheme, is_address, rest = text.partition("://")
+    if is_address and not text.startswith(_S3):
+        hint = (
+            f"for S3, write {_S3}{rest}"
+            if scheme.lower() in ("s3", "s3a", "s3n")
+            else "copy it to a folder or S3 first"
+        )
+        raise UsageError("only folders and places in S3 (s3://bucket/prefix/) are read and written", text, hint)

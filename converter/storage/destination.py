@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
-from converter.errors import UsageError
+from converter.errors import StorageError, UsageError
 from converter.storage.members import damaged, read_members
 
 EXPORTS = "_exports"
@@ -195,6 +195,16 @@ class Lease(ABC):
         The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
         moment a record has all its parts.
         """
+        begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
+        try:
+            self._take_steps(intent)
+        except StorageError as error:
+            raise StorageError(error.what, error.where, f"{error.hint}\n{begun}") from error
+        except BaseException as stopped:
+            stopped.add_note(begun)
+            raise
+
+    def _take_steps(self, intent: Intent) -> None:
         self._remove_records(intent)
         self._place_parts(intent)
         self._write_record(intent)
@@ -255,6 +265,39 @@ class Destination(ABC):
     def child(self, path: str) -> str:
         """How messages call what is at the path."""
         return f"{self.root.rstrip('/')}/{path}" if path else self.root
+
+
+def check_names(parts: Sequence[PendingPart]) -> None:
+    """Raises ValueError for two parts of one name, and for what is no name of a file."""
+    if len({(part.folder, part.name) for part in parts}) != len(parts):
+        raise ValueError("two parts have one name")
+    if not all(is_name(part.name) for part in parts):
+        raise ValueError("a part's name is no name of a file")
+
+
+def check_folder(folder: str, export_id: str) -> None:
+    """Raises ValueError for what is not inside the destination, and the export's own."""
+    if not is_path(folder) or folder.rpartition("/")[2] != export_id:
+        raise ValueError(f"{folder!r} is no folder for {export_id}")
+
+
+def taken(place: str) -> StorageError:
+    """The error for a folder that a commit would write in, and that something is in which it was not told to remove."""
+    return StorageError("something was put there during this run", place, "run the same command again")
+
+
+def lost(place: str) -> StorageError:
+    """The error for a part that a commit which has begun can't find."""
+    return StorageError(
+        "a part of a commit that has begun is lost",
+        place,
+        f"remove {INTENT} from the destination, then convert the export again with --replace",
+    )
+
+
+def finished_for(intent: Intent) -> str:
+    """The warning of a run that has finished the commit of one that died."""
+    return f"an earlier run died while it published export {intent.export_id}: this is now done"
 
 
 def is_name(name: str) -> bool:

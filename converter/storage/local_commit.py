@@ -26,9 +26,12 @@ from converter.storage.destination import (
     PendingPart,
     Removal,
     Staging,
-    is_name,
-    is_path,
+    check_folder,
+    check_names,
+    finished_for,
+    lost,
     record_path,
+    taken,
 )
 from converter.storage.durable import (
     make_folders,
@@ -73,8 +76,7 @@ class LocalLease(Lease):
         # Refuses the one export id whose record would lie where the intent does.
         record_path(export_id)
         for folder in folders:
-            if not is_path(folder) or os.path.basename(folder) != export_id:
-                raise ValueError(f"{folder!r} is no folder for {export_id}")
+            check_folder(folder, export_id)
             self.check_place(folder)
         run = f"{_RUN}{export_id}-{secrets.token_hex(4)}"
         pending = [PendingFolder(self._parts(run, number), number) for number in range(len(folders))]
@@ -111,7 +113,7 @@ class LocalLease(Lease):
             place = self._path(folder)
             with refusals(place):
                 if folder not in replaced and _is_taken(place):
-                    raise StorageError("something was put there during this run", place, "run the same command again")
+                    raise taken(place)
         with refusals(self._exports):
             for path in (*self._all_parts(intent), self._path(EXPORTS, intent.run), self._exports, self._root):
                 sync_folder(path)
@@ -128,22 +130,14 @@ class LocalLease(Lease):
             with open(path, "rb") as file:
                 intent = Intent.from_json(file.read(), path)
             self.carry_out(intent)
-            self.warnings.append(f"an earlier run died while it published export {intent.export_id}: this is now done")
+            self.warnings.append(finished_for(intent))
         for name in os.listdir(self._exports):
             if name.startswith(_RUN):
                 self._remove_run(name)
 
-    def carry_out(self, intent: Intent) -> None:
-        """All steps of a commit after its intent; what ends them half-way says that the next run goes on."""
-        begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
-        try:
-            with refusals(self._path(*intent.folders[:1])):
-                super().carry_out(intent)
-        except StorageError as error:
-            raise StorageError(error.what, error.where, f"{error.hint}\n{begun}") from error
-        except BaseException as stopped:
-            stopped.add_note(begun)
-            raise
+    def _take_steps(self, intent: Intent) -> None:
+        with refusals(self._path(*intent.folders[:1])):
+            super()._take_steps(intent)
 
     def close(self) -> None:
         """Removes what was not committed, unless its commit has begun."""
@@ -198,7 +192,7 @@ class LocalLease(Lease):
                 os.rename(os.path.join(folder, part.receipt), final)
             except FileNotFoundError:
                 if not _exists(final):
-                    raise _lost(final) from None
+                    raise lost(final) from None
         for folder in self._all_parts(intent):
             sync_folder(folder)
 
@@ -217,7 +211,7 @@ class LocalLease(Lease):
         for part in intent.parts:
             path = self._path(intent.folders[part.folder], part.name)
             if part.folder == number and (not _exists(path) or os.path.getsize(path) != part.bytes):
-                raise _lost(path)
+                raise lost(path)
 
     def _has_record(self, intent: Intent) -> bool:
         try:
@@ -271,10 +265,7 @@ class LocalStaging(Staging):
 
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
         """Publish these parts and the record."""
-        if len({(part.folder, part.name) for part in parts}) != len(parts):
-            raise ValueError("two parts have one name")
-        if not all(is_name(part.name) for part in parts):
-            raise ValueError("a part's name is no name of a file")
+        check_names(parts)
         for pending in self._pending:
             pending.abort_open()
             pending.keep_only([part for part in parts if part.folder == pending.number])
@@ -302,11 +293,3 @@ def _exists(path: str) -> bool:
 
 def _is_taken(place: str) -> bool:
     return os.path.islink(place) or (_exists(place) and bool(os.listdir(place)))
-
-
-def _lost(path: str) -> StorageError:
-    return StorageError(
-        "a part of a commit that has begun is lost",
-        path,
-        f"remove {EXPORTS}/intent.json from the destination, then convert the export again with --replace",
-    )

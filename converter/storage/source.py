@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from io import RawIOBase
 
 
@@ -23,6 +25,10 @@ class Source(ABC):
 
         Raises FileNotFoundError when there is no such file, StorageError when it can't be read.
         """
+
+    def ahead(self, paths: Iterable[str]) -> AbstractContextManager[None]:  # noqa: ARG002 - for stores far away
+        """One thread will open these files in this order: a store that is far away asks for some before their turn."""
+        return nullcontext()
 
     @abstractmethod
     def size(self, path: str) -> int | None:

@@ -118,7 +118,7 @@ def test_a_file_is_no_destination(export: ExportPaths, forked: ForkedCommands, t
     check_failure(below, 5, "out")
 
 
-@pytest.mark.parametrize("dest", ["", "s3://bucket/prefix", "x" * 300])
+@pytest.mark.parametrize("dest", ["", "s3://", "gs://bucket/prefix", "x" * 300])
 def test_a_destination_that_can_not_be_one_is_refused(
     dest: str, export: ExportPaths, forked: ForkedCommands, tmp_path: Path
 ) -> None:

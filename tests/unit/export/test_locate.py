@@ -164,12 +164,6 @@ def test_exports_are_not_searched_for_deeper_than_said(make_export: MakeExport, 
     assert find_exports(LocalSource(str(tmp_path / "a"))) == [f"b/AWSDynamoDB/{FULL_ID}"]
 
 
-@pytest.mark.parametrize("text", ["s3://bucket/p", "arn:aws:dynamodb:eu-central-1:1:table/t/export/x"])
-def test_places_that_cannot_be_read_yet_say_so(text: str) -> None:
-    with pytest.raises(ExportError, match="local folders"):
-        open_export(text)
-
-
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="nowhere"):
         open_export(str(tmp_path / "nowhere"))

@@ -80,12 +80,6 @@ def test_a_destination_that_is_no_folder_is_a_usage_error(tmp_path: Path, kind: 
         open_destination(str(place))
 
 
-@pytest.mark.parametrize("text", ["s3://bucket/prefix", "arn:aws:s3:::bucket"])
-def test_other_places_are_said_not_to_be_supported(text: str) -> None:
-    with pytest.raises(UsageError, match="only local folders"):
-        open_destination(text)
-
-
 def test_a_destination_needs_a_name() -> None:
     with pytest.raises(UsageError, match="no name"):
         open_destination("")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from converter.errors import ExportError, StorageError
-from converter.storage import open_source
+from converter.errors import ExportError, StorageError, UsageError
+from converter.storage import open_destination, open_source
 from converter.storage.local import LocalSource
 from tests.unit.storage.unprivileged import unprivileged
 
@@ -112,12 +112,22 @@ def test_what_the_user_may_not_read_is_a_storage_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["s3://bucket/prefix", "https://example.org/x", "arn:aws:dynamodb:eu-west-1:1:table/t"]
+    ("text", "hint"),
+    [("https://example.org/x", "copy it"), ("s3a://bucket/x", "s3://bucket/x"), ("S3://b/x", "s3://b/x")],
 )
-def test_other_places_are_said_not_to_be_supported(text: str) -> None:
-    with pytest.raises(ExportError, match="only exports in local folders") as caught:
-        open_source(text)
-    assert caught.value.where == text
+def test_other_places_are_said_not_to_be_supported(text: str, hint: str) -> None:
+    for act in (open_source, open_destination):
+        with pytest.raises(UsageError, match="only folders and places in S3") as caught:
+            act(text)
+        assert caught.value.where == text
+        assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["s3://", "s3:///x"])
+def test_a_place_in_s3_has_a_bucket(text: str) -> None:
+    for act in (open_source, open_destination):
+        with pytest.raises(UsageError, match="no place in S3"):
+            act(text)
 
 
 def test_a_folder_opens_as_a_local_source(tmp_path: Path) -> None:

@@ -1,0 +1,174 @@
+"""Who AWS is spoken to as: profile, region, endpoint and role, and the clients that they give."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from converter.errors import UsageError
+from converter.version import VERSION
+
+Sse = Literal["AES256", "aws:kms", "aws:kms:dsse"]
+Acl = Literal[
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+]
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+_ATTEMPTS = 8
+_CONNECTIONS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How one side of a run reaches AWS; what is None is as the AWS environment says.
+
+    bucket_owner: the account that must own the bucket, or each request is refused.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    role_arn: str | None = None
+    bucket_owner: str | None = None
+
+    def client(self, service: str) -> Any:
+        """The client of a service (`s3`), made once; safe to use from many threads.
+
+        Its requests are tried 8 times, with backoff, when AWS throttles or fails or the network does, unless the AWS
+        environment says otherwise (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile). Raises UsageError, StorageError.
+        """
+        with _MAKING:
+            return _make_client(self, service, os.getpid())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsOptions:
+    """How S3 is reached, and how objects are written there; what is None is as the AWS environment says.
+
+    source_role_arn, dest_role_arn: roles to assume for reading and for publishing. source_bucket_owner,
+    dest_bucket_owner: account numbers that must own the buckets. dest_sse, dest_kms_key_id: encryption of all objects
+    that are written. acl: of the same. storage_class: of the parts.
+
+    Raises UsageError for a key without the encryption that uses it, and for what can't be an account number.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    source_role_arn: str | None = None
+    dest_role_arn: str | None = None
+    source_bucket_owner: str | None = None
+    dest_bucket_owner: str | None = None
+    dest_sse: Sse | None = None
+    dest_kms_key_id: str | None = None
+    acl: Acl | None = None
+    storage_class: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.dest_kms_key_id is not None and self.dest_sse not in ("aws:kms", "aws:kms:dsse"):
+            raise UsageError("a KMS key is for --dest-sse aws:kms or aws:kms:dsse", "--dest-kms-key-id")
+        for option in ("source_bucket_owner", "dest_bucket_owner"):
+            owner = getattr(self, option)
+            if owner is not None and not (len(owner) == 12 and owner.isascii() and owner.isdigit()):
+                raise UsageError(f"{owner!r} is no account number of 12 digits", f"--{option.replace('_', '-')}")
+        if self.endpoint_url is not None and not self.endpoint_url.startswith(("http://", "https://")):
+            raise UsageError(f"{self.endpoint_url!r} is no http:// or https:// address", "--endpoint-url")
+
+    def for_source(self) -> Access:
+        """How the source is reached."""
+        return self._access(self.source_role_arn, self.source_bucket_owner)
+
+    def for_dest(self) -> Access:
+        """How the destination is reached."""
+        return self._access(self.dest_role_arn, self.dest_bucket_owner)
+
+    def on_write(self) -> tuple[tuple[str, str], ...]:
+        """Parameters of each request that writes an object."""
+        given = {"ServerSideEncryption": self.dest_sse, "SSEKMSKeyId": self.dest_kms_key_id, "ACL": self.acl}
+        return tuple((name, value) for name, value in given.items() if value is not None)
+
+    def _access(self, role_arn: str | None, owner: str | None) -> Access:
+        return Access(
+            profile=self.profile,
+            region=self.region,
+            endpoint_url=self.endpoint_url,
+            role_arn=role_arn,
+            bucket_owner=owner,
+        )
+
+
+AS_THE_ENVIRONMENT_SAYS = AwsOptions()
+
+_MAKING = threading.Lock()
+
+
+@lru_cache(maxsize=16)
+def _make_client(access: Access, service: str, _process: int) -> Any:
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    from converter.aws.refusals import refused
+
+    try:
+        session = _session(access)
+        given = session.get_config_variable("max_attempts")
+        config = Config(
+            retries={
+                "mode": session.get_config_variable("retry_mode"),
+                "total_max_attempts": _ATTEMPTS if given is None else given,
+            },
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            max_pool_connections=_CONNECTIONS,
+            tcp_keepalive=True,
+            # The manifest's md5 says whether a data file is right, and parts carry checksums that we work out anyway.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            user_agent_extra=f"ddb-convert/{VERSION}",
+        )
+        region = _region(access, session)
+        # Any region will do to ask S3 where a bucket is.
+        if region is None and service == "s3":
+            region = "us-east-1"
+        return session.create_client(service, region_name=region, endpoint_url=access.endpoint_url, config=config)
+    except BotoCoreError as error:
+        raise refused(error, access.role_arn or access.profile or service) from error
+
+
+def _region(access: Access, session: Any) -> str | None:
+    # Only containers of AWS set AWS_REGION, and botocore does not look at it.
+    region: str | None = access.region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
+    return region
+
+
+def _session(access: Access) -> Any:
+    import botocore.session
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+    session = botocore.session.Session(profile=access.profile)
+    if access.role_arn is not None:
+        own = botocore.session.Session(profile=access.profile)
+        region = _region(access, own) or "us-east-1"
+
+        def make_client(service: str, **arguments: Any) -> Any:
+            return own.create_client(service, region_name=region, endpoint_url=access.endpoint_url, **arguments)
+
+        fetcher = AssumeRoleCredentialFetcher(
+            make_client,
+            own.get_credentials(),
+            access.role_arn,
+            extra_args={"RoleSessionName": f"ddb-convert-{os.getpid()}"},
+        )
+        # Fetched anew before they expire, however long the run takes.
+        session._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    return session

@@ -1,0 +1,126 @@
+"""What botocore raises, as errors of ours: which permission is missing on which object, bucket, role or key."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from converter.errors import StorageError, UsageError
+
+AGAIN = "run the same command again"
+_CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass --profile"
+
+_PERMISSIONS = {
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "PutObject": "s3:PutObject",
+    "DeleteObject": "s3:DeleteObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "AbortMultipartUpload": "s3:AbortMultipartUpload",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "AssumeRole": "sts:AssumeRole",
+    "DescribeExport": "dynamodb:DescribeExport",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AccountProblem", "403", "Forbidden"}
+_BAD_KEYS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidClientTokenId"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_THROTTLED = {"SlowDown", "ThrottlingException", "Throttling", "RequestLimitExceeded", "503", "ServiceUnavailable"}
+# A KMS refusal reaches us as S3's own, with KMS' words in it.
+_KMS_ACTION = re.compile(r"kms:[A-Za-z]+")
+_KMS_KEY = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d*:(?:key|alias)/[\w/-]+")
+
+
+def code_of(error: ClientError) -> str:
+    """S3's name for what is wrong: `NoSuchKey`; for a HEAD, which has no body, the status: `404`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def refused(error: Exception, where: str, owner: str | None = None) -> StorageError | UsageError:
+    """The error for what botocore raised at `where` (`s3://bucket/key`); owner: whom the bucket must belong to."""
+    if isinstance(error, ClientError):
+        return _refused_by_aws(error, where, owner)
+    if isinstance(error, ProfileNotFound):
+        return UsageError(str(error).rstrip("."), "--profile", "see `aws configure list-profiles`")
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)):
+        return StorageError(f"there are no AWS credentials: {_first_line(error)}", where, _CREDENTIALS)
+    if isinstance(error, NoRegionError):
+        return UsageError("there is no AWS region", where, "pass --region, or set AWS_REGION")
+    if isinstance(error, (ParamValidationError, ValueError)):
+        return UsageError(f"AWS can't take this: {_first_line(error)}", where, "correct the name")
+    if isinstance(error, SSLError):
+        hint = "see which certificates this machine trusts (AWS_CA_BUNDLE)"
+        return StorageError(f"the TLS connection failed: {_first_line(error)}", where, hint)
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
+        hint = f"check the network, --region and --endpoint-url, then {AGAIN}"
+        return StorageError(f"AWS can't be reached: {_first_line(error)}", where, hint)
+    if isinstance(error, ReadTimeoutError):
+        return StorageError("AWS did not answer in time, several times in a row", where, f"later, {AGAIN}")
+    return StorageError(
+        f"the connection to AWS failed: {_first_line(error)}", where, f"check the network, then {AGAIN}"
+    )
+
+
+def _refused_by_aws(error: ClientError, where: str, owner: str | None) -> StorageError | UsageError:
+    code = code_of(error)
+    answer: dict[str, Any] = error.response.get("Error", {})
+    message = str(answer.get("Message", "")) or code
+    operation = error.operation_name
+    if code in _DENIED:
+        return _denied(message, operation, where, owner)
+    if code in _EXPIRED:
+        hint = f"get new ones, or use a role that is assumed anew (--source-role-arn, --dest-role-arn), then {AGAIN}"
+        return StorageError("the AWS credentials have expired", where, hint)
+    if code in _BAD_KEYS:
+        return StorageError(f"AWS does not accept the credentials: {message}", where, _CREDENTIALS)
+    if code == "NoSuchBucket":
+        return StorageError(
+            f"there is no bucket {answer.get('BucketName') or where.split('/')[2]}", where, "correct the name"
+        )
+    if code in _THROTTLED:
+        hint = f"{AGAIN} later, or with fewer --workers"
+        return StorageError(f"AWS asks to slow down, several times in a row: {message}", where, hint)
+    if code == "InvalidObjectState":
+        hint = "restore it from Glacier first (aws s3api restore-object)"
+        return StorageError("the object is archived, and can't be read as it is", where, hint)
+    if code in ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"):
+        return StorageError(f"the bucket is in another region: {message}", where, "pass its --region")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    return StorageError(f"AWS refused {operation}: {code} ({status}): {message}", where, f"if it may pass, {AGAIN}")
+
+
+def _denied(message: str, operation: str, where: str, owner: str | None) -> StorageError:
+    action = _KMS_ACTION.search(message)
+    if action is not None or "kms" in message.lower():
+        key = _KMS_KEY.search(message)
+        permission = action[0] if action else ("kms:Decrypt" if "Get" in operation else "kms:GenerateDataKey")
+        on = key[0] if key else "the KMS key of the object"
+    else:
+        permission = _PERMISSIONS.get(operation, operation)
+        on = where
+    hint = "allow it in the policy of this user or role, and in that of the bucket or key if another account owns it"
+    if operation in ("GetObject", "HeadObject") and on == where:
+        hint += "; without s3:ListBucket on the bucket, this is also S3's answer for an object that is not there"
+    if owner is not None:
+        hint += f"; and see that account {owner} owns the bucket, as it was asked to"
+    return StorageError(f"access denied: {permission} is not allowed on {on}: {message.rstrip('.')}", where, hint)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

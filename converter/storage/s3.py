@@ -1,0 +1,194 @@
+"""Sources and destinations in S3."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from io import BytesIO, RawIOBase
+from typing import cast
+
+from converter.aws.access import Access, AwsOptions
+from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
+from converter.errors import ExportError, StorageError, UsageError
+from converter.storage.destination import Destination, Lease, is_path
+from converter.storage.s3_commit import hold_lease
+from converter.storage.source import Source
+
+SCHEME = "s3://"
+
+# Of each shard, files to come are fetched until they make up so many bytes or so many files.
+_AHEAD_BYTES = 4 << 20
+_AHEAD_FILES = 16
+_FETCHERS = 16
+# What is read at once in the background; of larger objects only the beginning is under way.
+_SMALL_BYTES = 512 << 10
+
+
+def split_place(text: str) -> tuple[str, str]:
+    """Bucket and prefix of `s3://bucket/prefix/`, the prefix without slashes at its end. Raises UsageError."""
+    bucket, _, prefix = text.removeprefix(SCHEME).partition("/")
+    if not text.startswith(SCHEME) or not bucket:
+        raise UsageError("this is no place in S3", text, "write s3://bucket/prefix/")
+    return bucket, prefix.rstrip("/")
+
+
+class S3Source(Source):
+    """A prefix to read from, taken for a folder. An object that is read twice must have the same ETag.
+
+    Raises UsageError when it has no bucket.
+    """
+
+    def __init__(self, place: str, access: Access) -> None:
+        self.root = place.rstrip("/")
+        self._objects = Objects(*split_place(place), access)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._etags: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
+        self._ahead: dict[str, _Ahead] = {}
+        self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
+
+    def __getstate__(self) -> tuple[str, Objects]:
+        return self.root, self._objects
+
+    def __setstate__(self, state: tuple[str, Objects]) -> None:
+        self.root, self._objects = state
+        self._begin()
+
+    def open(self, path: str) -> RawIOBase:
+        """The object's bytes, to be read once from the beginning; they arrive while they are read."""
+        ahead = self._ahead.get(path)
+        return self._fetch(path) if ahead is None else ahead.take(path)
+
+    def size(self, path: str) -> int | None:
+        """The object's size in bytes, None when there is none of this name."""
+        found = self._objects.find(self._inside(path)) if path else None
+        return None if found is None else found.size
+
+    def sizes(self, path: str) -> dict[str, int]:
+        """The size in bytes of the objects directly below, by their names."""
+        sizes = self._objects.list_folder(self._inside(path))[1]
+        self._sizes.update((posixpath.join(path, name), size) for name, size in sizes.items())
+        return sizes
+
+    def folders(self, path: str) -> list[str]:
+        """Names of the folders directly below, sorted."""
+        return sorted(self._objects.list_folder(self._inside(path))[0])
+
+    @contextmanager
+    def ahead(self, paths: Iterable[str]) -> Iterator[None]:
+        """The paths will be opened in this order: some are asked for before their turn."""
+        paths = list(paths)
+        ahead = _Ahead(paths, self._sizes, lambda path: self._fetchers.submit(self._fetch, path, small=True))
+        self._ahead.update(dict.fromkeys(paths, ahead))
+        try:
+            yield
+        finally:
+            for path in paths:
+                self._ahead.pop(path, None)
+            ahead.close()
+
+    def _fetch(self, path: str, *, small: bool = False) -> RawIOBase:
+        """Ask for the object; small: read all of it if it is small."""
+        try:
+            answer = self._objects.begin_read(self._inside(path), etag=self._etags.get(path))
+        except Changed:
+            raise changed_under_read(self.child(path)) from None
+        self._etags.setdefault(path, answer["ETag"])
+        file = ObjectFile(self._objects, path, answer)
+        if not small or file.found.size > _SMALL_BYTES:
+            return file
+        with file:
+            return cast(RawIOBase, BytesIO(file.readall()))
+
+    def _inside(self, path: str) -> str:
+        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+            raise ExportError(
+                "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
+            )
+        return path
+
+
+class _Ahead:
+    """Files that are opened in a known order by one thread; a few are under way before their turn."""
+
+    def __init__(
+        self, paths: Iterable[str], sizes: Mapping[str, int], fetch: Callable[[str], Future[RawIOBase]]
+    ) -> None:
+        self._coming = deque(paths)
+        self._sizes = sizes
+        self._fetch = fetch
+        self._begun: dict[str, Future[RawIOBase]] = {}
+        self._fill()
+
+    def take(self, path: str) -> RawIOBase:
+        """The file; those that come next are asked for."""
+        begun = self._begun.pop(path, None)
+        if begun is None:
+            begun = self._fetch(path)
+        self._fill()
+        return begun.result()
+
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        self._coming.clear()
+        for begun in self._begun.values():
+            if not begun.cancel():
+                begun.add_done_callback(_close)
+
+    def _fill(self) -> None:
+        while self._coming and (not self._begun or self._has_room()):
+            path = self._coming.popleft()
+            self._begun[path] = self._fetch(path)
+
+    def _has_room(self) -> bool:
+        under_way = sum(self._sizes.get(path, _AHEAD_BYTES) for path in [*self._begun, self._coming[0]])
+        return len(self._begun) < _AHEAD_FILES and under_way <= _AHEAD_BYTES
+
+
+def _close(begun: Future[RawIOBase]) -> None:
+    if begun.exception() is None:
+        begun.result().close()
+
+
+class S3Destination(Destination):
+    """A prefix to publish to. Parts are uploads that are not completed until the commit.
+
+    Raises UsageError for a prefix that can't be a folder.
+    """
+
+    def __init__(self, place: str, aws: AwsOptions) -> None:
+        self.root = place.rstrip("/")
+        bucket, prefix = split_place(place)
+        if not is_path(prefix):
+            raise UsageError("a destination can't have empty, `.` or `..` parts in its name", place, "choose another")
+        self._objects = Objects(bucket, prefix, aws.for_dest(), aws.on_write())
+        self._part_arguments = {} if aws.storage_class is None else {"StorageClass": aws.storage_class}
+
+    def lease(self) -> AbstractContextManager[Lease]:
+        """Hold the destination; at the end, whatever was not committed is gone."""
+        return hold_lease(self._objects, self._part_arguments)
+
+    def read(self, path: str) -> bytes | None:
+        """A small object, None when it does not exist."""
+        found = self._objects.read(self._inside(path))
+        return None if found is None else found[0]
+
+    def size(self, path: str) -> int | None:
+        """The object's size in bytes, None when there is none of this name."""
+        found = self._objects.find(self._inside(path)) if path else None
+        return None if found is None else found.size
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the objects and folders directly below, sorted; empty when there are none."""
+        folders, sizes = self._objects.list_folder(self._inside(folder))
+        return sorted({*folders, *sizes})
+
+    def _inside(self, path: str) -> str:
+        if not is_path(path):
+            raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
+        return path

@@ -1,0 +1,219 @@
+"""The lease of a destination in S3: an object that its holder writes anew every few seconds.
+
+A run takes it with a conditional write, which one of several runs wins. A lease that was not written for a minute, or
+whose process is known to be dead, is taken over by a write on the condition that nobody else has written it since.
+All ages are by the server's clock. The holder counts its own lease as lost before others do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from converter.aws.objects import Changed, Found, Objects
+from converter.errors import BusyError, StorageError
+from converter.storage.destination import EXPORTS
+from converter.storage.members import read_members
+
+LEASE = f"{EXPORTS}/lease"
+
+BEAT_SECONDS = 15.0
+LOST_SECONDS = 40.0
+STALE_SECONDS = 60.0
+
+_VERSION = 1
+_ATTEMPTS = 5
+# Does not stand still while the machine sleeps, as the others do.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What the lease says of the run that holds it.
+
+    beat: how often it was written. machine, started: what tells, on the same machine, whether the process still lives.
+    folders: where it may have uploads that are not completed, relative to the destination.
+    """
+
+    token: str
+    process: int
+    host: str
+    since: str
+    machine: str
+    started: str
+    beat: int = 0
+    folders: tuple[str, ...] = ()
+
+    def to_json(self) -> bytes:
+        """As it is stored."""
+        return json.dumps({"version": _VERSION, **asdict(self)}, indent=1).encode()
+
+    @staticmethod
+    def from_json(content: bytes, place: str) -> Holder:
+        """Raises StorageError when the object is damaged, UsageError when a newer version of the program wrote it."""
+        members = read_members(content, place, _VERSION)
+        return Holder(
+            token=members.text("token"),
+            process=members.count("process"),
+            host=members.text("host"),
+            since=members.text("since"),
+            machine=members.text("machine"),
+            started=members.text("started"),
+            beat=members.count("beat"),
+            folders=members.texts("folders"),
+        )
+
+    def is_dead(self) -> bool:
+        """Is it known that the process has ended? Only its own machine can tell."""
+        return bool(self.machine) and self.machine == _machine() and self.started != _started(self.process)
+
+
+class S3Lease:
+    """The lease object, as its holder: it is held from the making to `release`.
+
+    Raises BusyError when another run holds it.
+
+    left: what a run that died has left, None when it let go of the lease.
+    """
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._changing = threading.Lock()
+        self._over = threading.Event()
+        self._lost = False
+        self._holder = Holder(
+            token=secrets.token_hex(8),
+            process=os.getpid(),
+            host=socket.gethostname(),
+            since=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            machine=_machine(),
+            started=_started(os.getpid()),
+        )
+        self._written = _now()
+        self._etag, self.left = self._take()
+        threading.Thread(target=self._beat, name="lease", daemon=True).start()
+
+    def check(self) -> None:
+        """Raises StorageError when the lease may be another run's by now."""
+        if self._lost or _now() - self._written > LOST_SECONDS:
+            raise StorageError(
+                "the lease of the destination was lost: it could not be written for a while, or someone removed it",
+                self._objects.place(LEASE),
+                "see that nothing else writes there, then run the same command again",
+            )
+
+    def confirm(self) -> None:
+        """As check, but asks the server. Raises StorageError."""
+        self._write()
+        self.check()
+
+    def note(self, folders: tuple[str, ...]) -> None:
+        """Say in the lease where uploads will be, for the run that comes after one that dies."""
+        self._holder = replace(self._holder, folders=(*self._holder.folders, *folders))
+        self.confirm()
+
+    def release(self) -> None:
+        """Let go of it; if it was lost, leave it to who has it now."""
+        self._over.set()
+        with self._changing, suppress(StorageError):
+            self.check()
+            self._objects.delete(LEASE)
+
+    def leave(self) -> None:
+        """Stop writing it, so that it becomes stale and the next run cleans up."""
+        self._over.set()
+
+    def _take(self) -> tuple[str, Holder | None]:
+        for _ in range(_ATTEMPTS):
+            with suppress(Changed):
+                return self._objects.write(LEASE, self._holder.to_json(), new=True), None
+            found = read_lease(self._objects)
+            if found is None:
+                continue
+            holder, facts = found
+            if holder.token == self._holder.token:
+                # It was written, but the answer was lost on the way.
+                return facts.etag, None
+            if not (holder.is_dead() or facts.age > STALE_SECONDS):
+                raise busy(self._objects, holder, facts)
+            with suppress(Changed):
+                return self._objects.write(LEASE, self._holder.to_json(), etag=facts.etag), holder
+        raise BusyError(
+            "other runs take and leave the destination", self._objects.place(LEASE), "run the same command again later"
+        )
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT_SECONDS) and not self._lost:
+            # What can't be written now may be written next time; `check` knows how long ago the last time was.
+            with suppress(StorageError):
+                self._write()
+
+    def _write(self) -> None:
+        with self._changing:
+            if self._over.is_set() or self._lost:
+                return
+            self._holder = replace(self._holder, beat=self._holder.beat + 1)
+            begun = _now()
+            try:
+                self._etag = self._objects.write(LEASE, self._holder.to_json(), etag=self._etag)
+            except Changed:
+                found = read_lease(self._objects)
+                if found is None or found[0].token != self._holder.token:
+                    self._lost = True
+                    return
+                self._etag = found[1].etag
+            self._written = begun
+
+
+def read_lease(objects: Objects) -> tuple[Holder, Found] | None:
+    """Who holds the destination, None when nobody does."""
+    read = objects.read(LEASE)
+    return None if read is None else (Holder.from_json(read[0], objects.place(LEASE)), read[1])
+
+
+def busy(objects: Objects, holder: Holder, facts: Found) -> BusyError:
+    """The error for a destination that is held."""
+    return BusyError(
+        f"another run holds the destination: process {holder.process} on {holder.host}, since {holder.since}",
+        objects.place(LEASE),
+        "wait until it has ended, then run the same command again; if it has died, the lease is free in"
+        f" {max(STALE_SECONDS - facts.age, 1):.0f} s",
+    )
+
+
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)
+
+
+def _machine() -> str:
+    """What names this start of this machine, and the numbering of its processes; "" where that is not known."""
+    return _or_nothing(lambda: f"{_read('/proc/sys/kernel/random/boot_id')} {os.readlink('/proc/self/ns/pid')}")
+
+
+def _started(process: int) -> str:
+    """When the process was started, in ticks; "" when there is none."""
+    # The second field, a name in parentheses, may hold spaces.
+    return _or_nothing(lambda: _read(f"/proc/{process}/stat").rpartition(")")[2].split()[19])
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read().strip()
+
+
+def _or_nothing(look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except (OSError, IndexError):
+        return ""

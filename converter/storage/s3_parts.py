@@ -1,0 +1,233 @@
+"""Parts on their way to S3: multipart uploads that grow while the part is encoded, and are not completed here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Container, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from isal import isal_zlib
+
+from converter.aws.objects import Objects, Piece
+from converter.errors import StorageError
+from converter.storage.destination import Data, PartSink, PendingPart, is_name
+from converter.storage.members import read_members
+
+RUN = "ddb-convert-run"
+"""The metadata of a part that names the run that wrote it."""
+
+CHUNK_BYTES = 5 << 20
+"""The least that S3 takes for a piece that is not the last. It takes 10,000 of them, so later ones are larger."""
+_GROWTH = 1000
+_SENDING = 4
+_THREADS = 8
+_MANY = 16
+LAST_SECONDS = 10.0
+"""How long the end of a run may wait for a server that does not answer."""
+_VERSION = 1
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What completes an upload."""
+
+    upload_id: str
+    pieces: tuple[Piece, ...]
+
+    def to_text(self) -> str:
+        """As an intent holds it."""
+        pieces = [asdict(piece) for piece in self.pieces]
+        return json.dumps({"version": _VERSION, "uploadId": self.upload_id, "pieces": pieces})
+
+    @staticmethod
+    def from_text(text: str, place: str) -> Receipt:
+        """Raises StorageError when it is damaged."""
+        members = read_members(text.encode(), place, _VERSION)
+        pieces = (Piece(piece.text("etag"), piece.text("crc32")) for piece in members.inners("pieces"))
+        return Receipt(members.text("uploadId"), tuple(pieces))
+
+
+class S3Part(PartSink):
+    """One growing part: its bytes are sent in pieces, by other threads."""
+
+    def __init__(self, uploads: Uploads, path: str, name: str, folder: int) -> None:
+        super().__init__()
+        self._uploads = uploads
+        self._path = path
+        self._name = name
+        self._folder = folder
+        self._sha256 = hashlib.sha256()
+        self._size = CHUNK_BYTES
+        self._chunk = bytearray(self._size)
+        self._filled = 0
+        self._over = False
+        self._failed: BaseException | None = None
+        self._upload_id = uploads.begin(path)
+        self._pieces: list[Future[Piece]] = []
+
+    def write(self, data: Data, /) -> int:
+        """Take all of `data`; returns its bytes. Waits while too much is on its way."""
+        if self._failed is not None:
+            raise self._failed
+        view = memoryview(data).cast("B")
+        size = view.nbytes
+        self._sha256.update(view)
+        while view.nbytes:
+            taken = min(view.nbytes, self._size - self._filled)
+            self._chunk[self._filled : self._filled + taken] = view[:taken]
+            self._filled += taken
+            view = view[taken:]
+            if self._filled == self._size:
+                self._send()
+        self.bytes += size
+        return size
+
+    def finish(self) -> PendingPart:
+        """The part is complete; its last pieces arrive while its thread goes on."""
+        if self._filled or not self._pieces:
+            del self._chunk[self._filled :]
+            self._send()
+        self._over = True
+        upload_id = self._upload_id.result()
+        self._uploads.finished(upload_id, self._pieces)
+        return PendingPart(self._name, self.bytes, self._sha256.hexdigest(), upload_id, self._folder)
+
+    def abort(self) -> None:
+        """The part is not wanted."""
+        if not self._over:
+            self._over = True
+            for piece in self._pieces:
+                piece.cancel()
+            self._uploads.drop(self._path, self._upload_id)
+
+    def _send(self) -> None:
+        number = len(self._pieces) + 1
+        self._pieces.append(self._uploads.send(self._put, number, self._chunk))
+        self._size = CHUNK_BYTES * (1 + number // _GROWTH)
+        self._chunk = bytearray(self._size)
+        self._filled = 0
+
+    def _put(self, number: int, chunk: bytearray) -> Piece:
+        try:
+            crc32 = base64.b64encode(isal_zlib.crc32(chunk).to_bytes(4, "big")).decode()
+            return self._uploads.objects.upload_piece(self._path, self._upload_id.result(), number, chunk, crc32)
+        except BaseException as error:
+            self._failed = error
+            raise
+
+
+class Uploads:
+    """The uploads of one run. For many threads.
+
+    run: the name of the run, in the metadata of each object. arguments: of the requests that begin an upload.
+    """
+
+    def __init__(self, objects: Objects, run: str, arguments: Mapping[str, str]) -> None:
+        self.objects = objects
+        self._run = run
+        self._arguments = arguments
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="upload")
+        self._room = threading.Semaphore(_SENDING)
+        self._stopped = False
+        self._finished: dict[str, Sequence[Future[Piece]]] = {}
+
+    def open_part(self, path: str, folder: int) -> S3Part:
+        """Begin a part that becomes the object at the path, in the export's folder of this number."""
+        name = path.rpartition("/")[2]
+        if not is_name(name):
+            raise ValueError(f"{name!r} is no name of a file")
+        return S3Part(self, path, name, folder)
+
+    def begin(self, path: str) -> Future[str]:
+        """Begin an upload; gives its id."""
+        return self._pool.submit(self.objects.begin_upload, path, {RUN: self._run}, self._arguments)
+
+    def send(self, put: Callable[[int, bytearray], Piece], number: int, chunk: bytearray) -> Future[Piece]:
+        """Put a piece, once there is room: memory is bounded by what is on its way."""
+        while not self._room.acquire(timeout=0.5):
+            if self._stopped:
+                raise StorageError("the run has been stopped", self.objects.place(""))
+        sending = self._pool.submit(put, number, chunk)
+        sending.add_done_callback(lambda _: self._room.release())
+        return sending
+
+    def finished(self, upload_id: str, pieces: Sequence[Future[Piece]]) -> None:
+        """All pieces of an upload are on their way."""
+        self._finished[upload_id] = pieces
+
+    def drop(self, path: str, upload_id: Future[str]) -> None:
+        """Abort an upload in the background. What fails is aborted with all others at the end."""
+
+        def abort() -> None:
+            self.objects.abort_upload(path, upload_id.result())
+
+        if not upload_id.cancel():
+            self._pool.submit(abort)
+
+    def discard(self, path: str, part: PendingPart) -> None:
+        """Abort a finished part's upload in the background."""
+        self._finished.pop(part.receipt, None)
+        self._pool.submit(self.objects.abort_upload, path, part.receipt)
+
+    def settle(self, parts: Sequence[PendingPart]) -> list[PendingPart]:
+        """The parts with receipts that another process could complete them by; they have arrived then.
+
+        Raises what went wrong on the way.
+        """
+        return [replace(part, receipt=self._settled(part.receipt)) for part in parts]
+
+    def keep_only(self, folders: Sequence[str], parts: Sequence[PendingPart]) -> None:
+        """Abort all other uploads that there are in the folders; nothing can be sent any more."""
+        self._stopped = True
+        # A piece that arrives after the abort would bring the upload back.
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        kept = {Receipt.from_text(part.receipt, part.name).upload_id for part in parts}
+        abort_uploads(self.objects, folders, kept)
+
+    def abort(self, folders: Sequence[str]) -> bool:
+        """Abort all uploads in the folders. False when some may be left, because the server did not answer in time."""
+        ended = in_background(partial(self.keep_only, folders, []))
+        return not wait([ended], LAST_SECONDS).not_done and ended.exception() is None
+
+    def _settled(self, receipt: str) -> str:
+        if receipt not in self._finished:
+            return receipt
+        return Receipt(receipt, tuple(piece.result() for piece in self._finished[receipt])).to_text()
+
+
+def abort_uploads(objects: Objects, folders: Sequence[str], kept: Container[str] = ()) -> None:
+    """Abort all uploads in the folders but those with the kept ids."""
+    uploads = [upload for folder in folders for upload in objects.uploads(f"{folder}/") if upload.upload_id not in kept]
+    in_parallel(lambda upload: objects.abort_upload(upload.path, upload.upload_id), uploads)
+
+
+def in_background(act: Callable[[], None]) -> Future[None]:
+    """Do it in a thread that does not keep the process alive."""
+    ended = Future[None]()
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001 - for the thread that waits
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    threading.Thread(target=run, name="s3", daemon=True).start()
+    return ended
+
+
+def in_parallel(act: Callable[[_T], object], things: Sequence[_T]) -> None:
+    """Do it for all of them, a few at a time. Raises what went wrong first, when all are done."""
+    if things:
+        with ThreadPoolExecutor(min(len(things), _MANY), thread_name_prefix="s3") as pool:
+            for done in [pool.submit(act, thing) for thing in things]:
+                done.result()
