@@ -1,0 +1,77 @@
+"""The servers themselves: that they do over HTTP what tests of the program count on."""
+
+from __future__ import annotations
+
+import socket
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.servers.ministack import start_ministack
+from tests.servers.process import LOOPBACK
+from tests.servers.s3 import S3Server
+
+
+def test_objects_come_back_whole_and_in_ranges(ministack: S3Server) -> None:
+    bucket = ministack.new_bucket()
+    client = ministack.client()
+    client.put_object(Bucket=bucket, Key="a/é 1", Body=b"0123456789")
+    client.put_object(Bucket=bucket, Key="b", Body=b"")
+    assert ministack.listing(bucket) == {"a/é 1": b"0123456789", "b": b""}
+    assert ministack.listing(bucket, "a/") == {"a/é 1": b"0123456789"}
+    assert client.get_object(Bucket=bucket, Key="a/é 1", Range="bytes=3-5")["Body"].read() == b"345"
+
+
+def test_an_upload_is_not_visible_until_it_is_completed(ministack: S3Server) -> None:
+    bucket = ministack.new_bucket()
+    client = ministack.client()
+    upload = client.create_multipart_upload(Bucket=bucket, Key="k", Metadata={"token": "t"})["UploadId"]
+    bodies = [bytes([65 + number]) * (5 << 20) for number in range(2)] + [b"end"]
+    parts = [
+        {
+            "PartNumber": number,
+            "ETag": client.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=number, Body=body)["ETag"],
+        }
+        for number, body in enumerate(bodies, 1)
+    ]
+    assert ministack.listing(bucket) == {}
+    assert ministack.uploads(bucket) == ["k"]
+    client.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload, MultipartUpload={"Parts": parts})
+    assert ministack.listing(bucket) == {"k": b"".join(bodies)}
+    assert ministack.uploads(bucket) == []
+    assert client.head_object(Bucket=bucket, Key="k")["Metadata"] == {"token": "t"}
+
+
+def test_a_conditional_write_refuses_what_has_changed(ministack: S3Server) -> None:
+    bucket = ministack.new_bucket()
+    client = ministack.client()
+    etag = client.put_object(Bucket=bucket, Key="lease", Body=b"1", IfNoneMatch="*")["ETag"]
+    with pytest.raises(ClientError) as second:
+        client.put_object(Bucket=bucket, Key="lease", Body=b"2", IfNoneMatch="*")
+    assert second.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
+    client.put_object(Bucket=bucket, Key="lease", Body=b"3", IfMatch=etag)
+    with pytest.raises(ClientError) as stale:
+        client.put_object(Bucket=bucket, Key="lease", Body=b"4", IfMatch=etag)
+    assert stale.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
+    assert ministack.listing(bucket) == {"lease": b"3"}
+
+
+def test_a_server_listens_on_the_loopback_interface_alone_and_ends_with_its_block(tmp_path: Path) -> None:
+    with start_ministack(tmp_path) as server:
+        port = urllib.parse.urlsplit(server.endpoint_url).port
+        assert port is not None
+        # Linux lets two sockets listen on one port only when neither of them is bound to all interfaces.
+        with socket.socket() as other:
+            other.bind(("127.0.0.2", port))
+            other.listen()
+    with socket.socket() as connection:
+        assert connection.connect_ex((LOOPBACK, port)) != 0
+
+
+def test_the_environment_of_the_machine_is_not_used(ministack: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert ministack.listing(ministack.new_bucket()) == {}
+    assert ministack.client().list_buckets()["Buckets"]
