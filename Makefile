@@ -11,6 +11,7 @@ DEVELOPMENT := $(VENV)/.development
 # The servers that tests talk to. Each has an environment of its own: what they need doesn't go together.
 SERVERS := .servers
 MINISTACK := $(SERVERS)/ministack/.installed
+SWIFT := $(SERVERS)/swift/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint test-slow servers bench fixtures clean
@@ -50,7 +51,7 @@ $(SERVERS)/%/.installed: tests/servers/%.txt
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-servers: $(MINISTACK)
+servers: $(MINISTACK) $(SWIFT)
 
 lint: $(DEVELOPMENT)
 	$(BIN)/ruff check --quiet .
@@ -61,7 +62,8 @@ test: lint $(MINISTACK)
 	$(BIN)/python -m pytest -n auto -m 'not slow' --quiet
 
 # Some test is always slow: when none is collected, pytest's exit code 5 is the failure that it should be.
-test-slow: $(DEVELOPMENT) servers
+test-slow: $(DEVELOPMENT) $(MINISTACK)
+	@$(MAKE) --no-print-directory $(SWIFT) || { test -z "$$CI" && echo 'Swift cannot be installed: no tests with it'; }
 	$(BIN)/python -m pytest -n auto -m slow --quiet
 
 # One measure alone: .venv/bin/python -m benchmarks.run startup
