@@ -8,13 +8,19 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PROGRAM := $(VENV)/.program
 DEVELOPMENT := $(VENV)/.development
 
+# The servers that tests talk to. Each has an environment of its own: what they need doesn't go together.
+SERVERS := .servers
+MINISTACK := $(SERVERS)/ministack/.installed
+SWIFT := $(SERVERS)/swift/.installed
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow bench fixtures clean
+.PHONY: help demo test lint test-slow servers bench fixtures clean
 
 help:
 	@echo 'make demo       convert a small export and show what came out'
 	@echo 'make test       lint, types and all quick tests'
 	@echo 'make test-slow  the tests that take longer'
+	@echo 'make servers    install the servers that tests start'
 	@echo 'make bench      measure, beside what else one could use (about two and a half hours)'
 	@echo 'make fixtures   make the exports in fixtures/ again, what they must become, and the recipes of the tests'
 	@echo 'make clean      remove everything that was made here'
@@ -39,16 +45,25 @@ demo: $(PROGRAM)
 	@echo
 	@$(BIN)/python -c "import converter; print(converter.scan('demo-output').head(5).collect())"
 
+$(SERVERS)/%/.installed: tests/servers/%.txt
+	@echo 'installing into $(@D) ...'
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+servers: $(MINISTACK) $(SWIFT)
+
 lint: $(DEVELOPMENT)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy --no-error-summary
 
-test: lint
+test: lint $(MINISTACK)
 	$(BIN)/python -m pytest -n auto -m 'not slow' --quiet
 
 # Some test is always slow: when none is collected, pytest's exit code 5 is the failure that it should be.
-test-slow: $(DEVELOPMENT)
+test-slow: $(DEVELOPMENT) $(MINISTACK)
+	@$(MAKE) --no-print-directory $(SWIFT) || { test -z "$$CI" && echo 'Swift cannot be installed: no tests with it'; }
 	$(BIN)/python -m pytest -n auto -m slow --quiet
 
 # One measure alone: .venv/bin/python -m benchmarks.run startup
@@ -61,4 +76,4 @@ fixtures: $(DEVELOPMENT)
 	$(BIN)/python -m tests.golden.make_recipes
 
 clean:
-	rm -rf $(VENV) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SERVERS) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis' settings, and the real exports that some of them read."""
+"""What all tests share: hypothesis' settings, the servers, and the real exports that some of them read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+pytest_plugins = ["tests.servers.fixtures"]
 
 # The first example of a kernel's test compiles it: a deadline for each example would measure that.
 settings.register_profile("project", deadline=None)

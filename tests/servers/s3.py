@@ -1,0 +1,87 @@
+"""An S3 server as a test sees it: where it is, who may use it, and what lies in its buckets."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+EMPTY = os.devnull
+# botocore's form: where a variable is in its files, where in the environment, its default, its conversion.
+NO_CONFIGURATION = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, EMPTY, None),
+    "credentials_file": (None, None, EMPTY, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server:
+    """conditional: whether If-None-Match and If-Match of a PUT are atomic, as they are on S3."""
+
+    endpoint_url: str
+    access_key: str
+    secret_key: str
+    region: str
+    name: str
+    conditional: bool
+
+    def client(self, **config: object) -> Any:
+        """A new boto3 client, untouched by the environment; `config` are arguments of botocore's Config."""
+        return self.service("s3", s3={"addressing_style": "path"}, **config)
+
+    def service(self, name: str, **config: object) -> Any:
+        """A new boto3 client of any service that the server plays."""
+        session = botocore.session.Session(NO_CONFIGURATION)
+        return boto3.Session(botocore_session=session).client(
+            name,
+            region_name=self.region,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            config=Config(**config),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What makes the program use this server and nothing of the machine's own; AWS_PROFILE must not be set."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": EMPTY,
+            "AWS_SHARED_CREDENTIALS_FILE": EMPTY,
+        }
+
+    def new_bucket(self) -> str:
+        """The name of an empty bucket that no other test knows."""
+        bucket = f"test-{uuid.uuid4().hex}"
+        _own_client(self).create_bucket(Bucket=bucket)
+        return bucket
+
+    def listing(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
+        """All objects under a prefix: their bytes by their keys."""
+        client = _own_client(self)
+        return {
+            found["Key"]: client.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            for found in page.get("Contents", [])
+        }
+
+    def uploads(self, bucket: str) -> list[str]:
+        """The keys of the multipart uploads that are neither completed nor aborted, sorted; one for each upload."""
+        pages = _own_client(self).get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
+        return sorted(upload["Key"] for page in pages for upload in page.get("Uploads", []))
+
+
+@cache
+def _own_client(server: S3Server) -> Any:
+    """Making a client takes longer than most requests."""
+    return server.client()
