@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO, RawIOBase
@@ -15,6 +15,7 @@ from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_re
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
 from converter.storage.s3_commit import hold_lease
+from converter.storage.s3_parts import in_parallel
 from converter.storage.source import Source
 
 SCHEME = "s3://"
@@ -182,6 +183,14 @@ class S3Destination(Destination):
         """The object's size in bytes, None when there is none of this name."""
         found = self._objects.find(self._inside(path)) if path else None
         return None if found is None else found.size
+
+    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """As read, for each of the paths, many at once."""
+        return in_parallel(self.read, paths)
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The size in bytes of the objects directly below, by their names; empty when there are none."""
+        return self._objects.list_folder(self._inside(folder))[1]
 
     def names(self, folder: str) -> list[str]:
         """Names of the objects and folders directly below, sorted; empty when there are none."""
