@@ -47,7 +47,9 @@ def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int
         return replace(result, observation=Observation())
 
     try:
-        results = run_threads(work, shards, control, workers)
+        # Where a shard begins, its worker has nothing else to do than wait.
+        with job.source.ahead(shard.files[0].path for shard in shards if shard.files):
+            results = run_threads(work, shards, control, workers)
     finally:
         control.spare.close()
     return PassResult(tuple(results), observation)

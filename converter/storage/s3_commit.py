@@ -13,7 +13,7 @@ that all are there.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -82,13 +82,15 @@ class S3HolderLease(Lease):
         self._stagings.append(staging)
         return staging
 
-    def begin_commit(self, intent: Intent) -> None:
-        """Writes the intent: from here on the commit will happen, whoever finishes it."""
-        replaced = {removal.folder for removal in intent.remove}
-        for folder in intent.folders:
+    def check_places(self, folders: Sequence[str], remove: Sequence[Removal]) -> None:
+        """Raises StorageError when something else than what the commit removes is in one of the folders."""
+        replaced = {removal.folder for removal in remove}
+        for folder in folders:
             if folder not in replaced and any(True for _ in self.objects.walk(f"{folder}/")):
                 raise taken(self.objects.place(folder))
-        self.held.confirm()
+
+    def begin_commit(self, intent: Intent) -> None:
+        """Writes the intent: from here on the commit will happen, whoever finishes it."""
         content = intent.to_json()
         try:
             self.objects.write(INTENT, content, new=True)
@@ -195,7 +197,12 @@ class S3Staging(Staging):
         """Publish these parts and the record."""
         check_names(parts)
         settled = self._uploads.settle(parts)
-        self._uploads.keep_only(self._folders, settled)
+        checks: list[Callable[[], None]] = [
+            partial(self._uploads.keep_only, self._folders, settled),
+            partial(self._lease.check_places, self._folders, remove),
+            self._lease.held.confirm,
+        ]
+        in_parallel(lambda check: check(), checks)
         intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(settled), tuple(remove))
         # A signal must not leave it open whether the intent was written.
         self._begun = in_background(partial(self._lease.begin_commit, intent))
