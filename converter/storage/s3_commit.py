@@ -54,8 +54,14 @@ def hold_lease(objects: Objects, arguments: Mapping[str, str]) -> Iterator[Lease
     try:
         holder.recover()
         yield holder
-    finally:
-        holder.close()
+    except BaseException as error:
+        if not holder.close():
+            error.add_note(
+                f"{objects.place('')}: uploads that are not completed may be left, because the server did not answer:"
+                " the next run here removes them, or `ddb-convert clean`"
+            )
+        raise
+    holder.close()
 
 
 class S3HolderLease(Lease):
@@ -115,13 +121,14 @@ class S3HolderLease(Lease):
         if self.held.left is not None:
             abort_uploads(self.objects, self.held.left.folders)
 
-    def close(self) -> None:
-        """Aborts what was not committed, and lets go of the lease."""
-        clean = [staging.abort() for staging in self._stagings]
-        if all(clean):
+    def close(self) -> bool:
+        """Aborts what was not committed, and lets go of the lease. False when some of it may be left."""
+        clean = all([staging.abort() for staging in self._stagings])  # noqa: C419 - of each, whatever the others say
+        if clean:
             self.held.release()
         else:
             self.held.leave()
+        return clean
 
     def _remove_records(self, intent: Intent) -> None:
         self.held.check()

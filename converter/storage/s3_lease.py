@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from converter.aws.objects import Changed, Found, Objects
-from converter.errors import BusyError, StorageError
+from converter.errors import BusyError, ConvertError, StorageError
 from converter.storage.destination import EXPORTS
 from converter.storage.members import read_members
 
@@ -135,20 +135,22 @@ class S3Lease:
         self._over.set()
 
     def _take(self) -> tuple[str, Holder | None]:
+        left = None
         for _ in range(_ATTEMPTS):
             with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), new=True), None
+                return self._objects.write(LEASE, self._holder.to_json(), new=True), left
             found = read_lease(self._objects)
             if found is None:
                 continue
             holder, facts = found
             if holder.token == self._holder.token:
                 # It was written, but the answer was lost on the way.
-                return facts.etag, None
+                return facts.etag, left
             if not (holder.is_dead() or facts.age > STALE_SECONDS):
                 raise busy(self._objects, holder, facts)
+            left = holder
             with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), etag=facts.etag), holder
+                return self._objects.write(LEASE, self._holder.to_json(), etag=facts.etag), left
         raise BusyError(
             "other runs take and leave the destination", self._objects.place(LEASE), "run the same command again later"
         )
@@ -156,7 +158,7 @@ class S3Lease:
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS) and not self._lost:
             # What can't be written now may be written next time; `check` knows how long ago the last time was.
-            with suppress(StorageError):
+            with suppress(ConvertError):
                 self._write()
 
     def _write(self) -> None:
