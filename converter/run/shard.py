@@ -239,7 +239,9 @@ def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
 def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
     reason = problem.reason
     line = reader.line_at(problem.byte)
-    hint = f"see the line with: gzip -dc {shlex.quote(reader.place)} | sed -n {line}p"
+    place = shlex.quote(reader.place)
+    inflate = f"aws s3 cp {place} - | gzip -dc" if reader.place.startswith("s3://") else f"gzip -dc {place}"
+    hint = f"see the line with: {inflate} | sed -n {line}p"
     if problem.value and options.show_values:
         reason += f": {problem.value[:_SHOWN]!r}"
     elif problem.value:
