@@ -81,6 +81,8 @@ class S3HolderLease(Lease):
         for folder in folders:
             check_folder(folder, export_id)
         self.held.note(folders)
+        if self.held.warning:
+            self.warnings.append(self.held.warning)
         run = f"{export_id}-{secrets.token_hex(4)}"
         abort_uploads(self.objects, folders)
         uploads = Uploads(self.objects, run, self._arguments)
@@ -143,6 +145,12 @@ class S3HolderLease(Lease):
         old = [path for folder in sorted(folders) for path, _ in self.objects.walk(f"{folder}/") if path not in new]
         in_parallel(self.objects.delete, old)
         in_parallel(partial(self._complete, intent), intent.parts)
+        # Completing an upload once more succeeds even where the object was deleted since.
+        for number, folder in enumerate(intent.folders):
+            _, sizes = self.objects.list_folder(folder)
+            for part in intent.parts:
+                if part.folder == number and sizes.get(part.name) != part.bytes:
+                    raise lost(self.objects.place(self._path(intent, part)))
 
     def _complete(self, intent: Intent, part: PendingPart) -> None:
         self.held.check()
