@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
-from converter.aws.access import Access
+from converter.aws.access import Connection
 from converter.aws.refusals import AGAIN, code_of, refused
 from converter.errors import ExportError, StorageError
 
@@ -86,7 +86,7 @@ class Objects:
 
     bucket: str
     prefix: str
-    access: Access
+    connection: Connection
     on_write: tuple[tuple[str, str], ...] = ()
 
     def place(self, path: str) -> str:
@@ -210,7 +210,7 @@ class Objects:
 
     def _ask(self, method: str, path: str, arguments: dict[str, Any]) -> Any:
         try:
-            return getattr(self.access.client("s3"), method)(
+            return getattr(self.connection.client(), method)(
                 Bucket=self.bucket, Key=self._key(path), **self._owned(arguments)
             )
         except ClientError as error:
@@ -220,16 +220,16 @@ class Objects:
                 raise Changed from None
             if code_of(error) == "NotImplemented" and "IfMatch" in arguments:
                 raise NoConditions from None
-            raise refused(error, self.place(path), self.access.bucket_owner) from error
+            raise refused(error, self.place(path), self.connection.access.bucket_owner) from error
         except BotoCoreError as error:
             raise refused(error, self.place(path)) from error
 
     def _pages(self, method: str, prefix: str, **arguments: str) -> Iterator[dict[str, Any]]:
-        paginator = self.access.client("s3").get_paginator(method)
+        paginator = self.connection.client().get_paginator(method)
         try:
             yield from paginator.paginate(Bucket=self.bucket, Prefix=self._key(prefix), **self._owned(arguments))
         except (BotoCoreError, ClientError) as error:
-            raise refused(error, self.place(prefix), self.access.bucket_owner) from error
+            raise refused(error, self.place(prefix), self.connection.access.bucket_owner) from error
 
     def _key(self, path: str) -> str:
         return f"{self.prefix}/{path}" if self.prefix else path
@@ -238,7 +238,7 @@ class Objects:
         return key[len(self.prefix) + 1 :] if self.prefix else key
 
     def _owned(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        owner = self.access.bucket_owner
+        owner = self.connection.access.bucket_owner
         return arguments if owner is None else {**arguments, "ExpectedBucketOwner": owner}
 
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO, RawIOBase
 from typing import cast
 
-from converter.aws.access import Access, AwsOptions
+from converter.aws.access import Access, AwsOptions, Connection
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
@@ -46,7 +46,7 @@ class S3Source(Source):
 
     def __init__(self, place: str, access: Access) -> None:
         self.root = place.rstrip("/")
-        self._objects = Objects(*split_place(place), access)
+        self._objects = Objects(*split_place(place), Connection(access, "s3"))
         self._begin()
 
     def _begin(self) -> None:
@@ -177,7 +177,7 @@ class S3Destination(Destination):
         bucket, prefix = split_place(place)
         if not is_path(prefix):
             raise UsageError("a destination can't have empty, `.` or `..` parts in its name", place, "choose another")
-        self._objects = Objects(bucket, prefix, aws.for_dest(), aws.on_write())
+        self._objects = Objects(bucket, prefix, Connection(aws.for_dest(), "s3"), aws.on_write())
         self._part_arguments = {} if aws.storage_class is None else {"StorageClass": aws.storage_class}
 
     def lease(self) -> AbstractContextManager[Lease]:

@@ -202,11 +202,11 @@ class S3Staging(Staging):
     def open_part(self, name: str, folder: int = 0) -> S3Part:
         """Begin a part that becomes the object `name` in the export's folder of this number."""
         self._lease.held.check()
-        return self._uploads.open_part(self._path(name, folder), folder)
+        return self._uploads.open_part(self._folders[folder], name, folder)
 
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part."""
-        self._uploads.discard(self._path(part.name, part.folder), part)
+        self._uploads.discard(f"{self._folders[part.folder]}/{part.name}", part)
 
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
         """Publish these parts and the record."""
@@ -236,6 +236,3 @@ class S3Staging(Staging):
             except (TimeoutError, StorageError):
                 return False
         return self._uploads.abort(self._folders)
-
-    def _path(self, name: str, folder: int) -> str:
-        return f"{self._folders[folder]}/{name}"

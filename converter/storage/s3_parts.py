@@ -140,12 +140,11 @@ class Uploads:
         self._stopped = False
         self._finished: dict[str, Sequence[Future[Piece]]] = {}
 
-    def open_part(self, path: str, folder: int) -> S3Part:
-        """Begin a part that becomes the object at the path, in the export's folder of this number."""
-        name = path.rpartition("/")[2]
+    def open_part(self, folder: str, name: str, number: int) -> S3Part:
+        """Begin a part that becomes the object of this name in the folder, which is the export's of this number."""
         if not is_name(name):
             raise ValueError(f"{name!r} is no name of a file")
-        return S3Part(self, path, name, folder)
+        return S3Part(self, f"{folder}/{name}", name, number)
 
     def begin(self, path: str) -> Future[str]:
         """Begin an upload; gives its id."""
