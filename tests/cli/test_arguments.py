@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from types import ModuleType
 from typing import NoReturn, cast
 
 import pytest
 
 import converter
+from converter.aws.access import AwsOptions
 from converter.cli.commands import read_command
 from converter.options import ConvertOptions, usable_cpus
 from converter.run.listener import Listener
@@ -20,41 +22,48 @@ Parse = Callable[..., ConvertOptions]
 class _Reached(Exception):
     """The library was called with these options."""
 
-    def __init__(self, options: ConvertOptions) -> None:
-        super().__init__(options)
+    def __init__(self, options: ConvertOptions, aws: AwsOptions) -> None:
+        super().__init__(options, aws)
         self.options = options
+        self.aws = aws
 
 
 class _Api:
     """Stands where the library is, and converts nothing."""
 
     @staticmethod
-    def convert(source: str, dest: str, options: ConvertOptions, *, listener: Listener) -> NoReturn:
+    def convert(source: str, dest: str, options: ConvertOptions, *, aws: AwsOptions, listener: Listener) -> NoReturn:
         assert (source, dest) == ("a", "b")
-        raise _Reached(options)
+        raise _Reached(options, aws)
 
     @staticmethod
-    def inspect(source: str, options: ConvertOptions, *, sample: bool, listener: Listener) -> NoReturn:
+    def inspect(source: str, options: ConvertOptions, *, sample: bool, aws: AwsOptions, listener: Listener) -> NoReturn:
         assert source == "a"
-        raise _Reached(options)
+        raise _Reached(options, aws)
 
 
 @pytest.fixture
-def parse(monkeypatch: pytest.MonkeyPatch) -> Parse:
-    """Read a command line and give the options that its verb hands to the library."""
+def reach(monkeypatch: pytest.MonkeyPatch) -> Callable[..., _Reached]:
+    """Read a command line and give what its verb hands to the library."""
     monkeypatch.setitem(sys.modules, "converter.api", cast(ModuleType, _Api))
     monkeypatch.setattr(converter, "api", _Api, raising=False)
 
-    def read(*arguments: str, **environment: str) -> ConvertOptions:
+    def read(*arguments: str, **environment: str) -> _Reached:
         for name, value in environment.items():
             monkeypatch.setenv(f"DDB_CONVERT_{name}", value)
         job = read_command(list(arguments))
         assert job is not None
         with pytest.raises(_Reached) as reached:
             job()
-        return reached.value.options
+        return reached.value
 
     return read
+
+
+@pytest.fixture
+def parse(reach: Callable[..., _Reached]) -> Parse:
+    """The same, of which the options alone."""
+    return lambda *arguments, **environment: reach(*arguments, **environment).options
 
 
 def test_without_options_the_librarys_defaults_apply(parse: Parse) -> None:
@@ -104,6 +113,32 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
         verify=False,
         show_values=True,
     )
+
+
+AWS_OPTIONS = {
+    "profile": "p",
+    "region": "eu-west-1",
+    "endpoint_url": "http://127.0.0.1:1",
+    "source_role_arn": "arn:aws:iam::1:role/a",
+    "source_bucket_owner": "111122223333",
+    "dest_role_arn": "arn:aws:iam::1:role/b",
+    "dest_bucket_owner": "444455556666",
+    "dest_sse": "aws:kms",
+    "dest_kms_key_id": "k",
+    "acl": "bucket-owner-full-control",
+    "storage_class": "STANDARD_IA",
+}
+
+
+@pytest.mark.parametrize("environment", [False, True])
+def test_every_option_for_aws_reaches_the_library(reach: Callable[..., _Reached], environment: bool) -> None:
+    for verb, places, without in (("convert", ("a", "b"), ""), ("inspect", ("a",), "dest_ acl storage_class")):
+        given = {name: value for name, value in AWS_OPTIONS.items() if not name.startswith(tuple(without.split()))}
+        words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
+        variables = {name.upper(): value for name, value in given.items()}
+        reached = reach(verb, *places, **variables) if environment else reach(verb, *places, *words)
+        assert reached.aws == AwsOptions(**given)  # type: ignore[arg-type]
+    assert set(AWS_OPTIONS) == {field.name for field in fields(AwsOptions)}
 
 
 def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
