@@ -7,8 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from converter.errors import UsageError
+from converter.errors import StorageError, UsageError
 from converter.version import VERSION
+
+CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass --profile"
 
 Sse = Literal["AES256", "aws:kms", "aws:kms:dsse"]
 Acl = Literal[
@@ -66,6 +68,20 @@ class Connection:
             if self._client is None:
                 self._client = _make_client(self.access, self._service)
             return self._client
+
+    def credentials(self) -> tuple[dict[str, str], int | None]:
+        """Credentials for another library, by the names that it has for them, and the Unix second when they expire."""
+        found = _session(self.access).get_credentials()
+        if found is None:
+            raise StorageError("there are no AWS credentials", self._service, CREDENTIALS)
+        frozen = found.get_frozen_credentials()
+        given = {
+            "aws_access_key_id": frozen.access_key,
+            "aws_secret_access_key": frozen.secret_key,
+            "aws_session_token": frozen.token,
+        }
+        expires = getattr(found, "_expiry_time", None)
+        return {name: value for name, value in given.items() if value}, int(expires.timestamp()) if expires else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -270,6 +270,10 @@ class Destination(ABC):
     def names(self, folder: str) -> list[str]:
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
 
+    def for_polars(self) -> dict[str, object]:
+        """What Polars' scan functions need, beside the places, to read what is published."""
+        return {}
+
     def child(self, path: str) -> str:
         """How messages call what is at the path."""
         return f"{self.root.rstrip('/')}/{path}" if path else self.root

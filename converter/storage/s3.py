@@ -194,6 +194,10 @@ class S3Destination(Destination):
         found = self._objects.find(self._inside(path)) if path else None
         return None if found is None else found.size
 
+    def for_polars(self) -> dict[str, object]:
+        """What Polars' scan functions need to reach the bucket as we do."""
+        return self._objects.for_polars()
+
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
         """As read, for each of the paths, many at once."""
         return in_parallel(self.read, paths)
