@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from converter.version import VERSION
 
 if TYPE_CHECKING:
-    from converter.api import convert, inspect, recipe, scan
+    from converter.api import clean, convert, inspect, recipe, scan
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
+    from converter.run.clean import Leftovers
     from converter.run.report import Report
 
 __all__ = [
     "ConvertOptions",
+    "Leftovers",
     "Report",
     "SchemaText",
     "__version__",
+    "clean",
     "convert",
     "inspect",
     "options_for",
@@ -29,9 +32,11 @@ __version__ = VERSION
 
 _BEHIND = {
     "ConvertOptions": "converter.options",
+    "Leftovers": "converter.run.clean",
     "Report": "converter.run.report",
     "SchemaText": "converter.options",
     "options_for": "converter.presets",
+    "clean": "converter.api",
     "convert": "converter.api",
     "inspect": "converter.api",
     "recipe": "converter.api",

@@ -177,6 +177,10 @@ NoVerify = Annotated[bool, _option("no-verify", "Don't check md5 and item counts
 ShowValues = Annotated[bool, _option("show-values", "Show the data in messages about bad lines; it may be personal.")]
 Replace = Annotated[bool, _option("replace", "Replace what an earlier run published for this export, or for its date.")]
 DryRun = Annotated[bool, _option("dry-run", "Read the manifests, say what would be done, and write nothing.")]
+Complete = Annotated[
+    bool, _option("complete", "Finish a commit that has begun, as the next convert would; else it is kept.")
+]
+OnlyShow = Annotated[bool, _option("dry-run", "Show what would be removed, and change nothing.")]
 Sample = Annotated[bool, _option("sample", "Read only the beginning of up to 16 data files: quick, approximate.")]
 WriteSchema = Annotated[
     str | None,
@@ -190,6 +194,7 @@ ConsumerOf = Annotated[
     Consumer, typer.Argument(metavar="CONSUMER", help="treasure-data, athena, duckdb, polars or spark.")
 ]
 PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="A folder that exports are published in.")]
+CleanedAt = Annotated[str, typer.Argument(metavar="DEST", help="A folder that runs publish in.")]
 Location = Annotated[
     str | None,
     _option(

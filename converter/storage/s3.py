@@ -14,7 +14,9 @@ from converter.aws.access import Access, AwsOptions
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
+from converter.storage.leftovers import Leftover
 from converter.storage.s3_commit import hold_lease
+from converter.storage.s3_leftovers import find_leftovers
 from converter.storage.source import Source
 
 SCHEME = "s3://"
@@ -169,9 +171,13 @@ class S3Destination(Destination):
         self._objects = Objects(bucket, prefix, aws.for_dest(), aws.on_write())
         self._part_arguments = {} if aws.storage_class is None else {"StorageClass": aws.storage_class}
 
-    def lease(self) -> AbstractContextManager[Lease]:
+    def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone."""
-        return hold_lease(self._objects, self._part_arguments)
+        return hold_lease(self._objects, self._part_arguments, recover=recover)
+
+    def leftovers(self) -> list[Leftover]:
+        """Uploads that are not completed, a lease, and a commit that has begun."""
+        return find_leftovers(self._objects)
 
     def read(self, path: str) -> bytes | None:
         """A small object, None when it does not exist."""
