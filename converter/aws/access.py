@@ -7,10 +7,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from converter.errors import StorageError, UsageError
+from converter.errors import UsageError
 from converter.version import VERSION
-
-CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass --profile"
 
 Sse = Literal["AES256", "aws:kms", "aws:kms:dsse"]
 Acl = Literal[
@@ -71,9 +69,13 @@ class Connection:
 
     def credentials(self) -> tuple[dict[str, str], int | None]:
         """Credentials for another library, by the names that it has for them, and the Unix second when they expire."""
+        from botocore.exceptions import NoCredentialsError
+
+        from converter.aws.refusals import refused
+
         found = _session(self.access).get_credentials()
         if found is None:
-            raise StorageError("there are no AWS credentials", self._service, CREDENTIALS)
+            raise refused(NoCredentialsError(), self._service)
         frozen = found.get_frozen_credentials()
         given = {
             "aws_access_key_id": frozen.access_key,

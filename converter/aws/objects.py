@@ -48,12 +48,13 @@ class NoConditions(Exception):
 class Found:
     """An object's facts.
 
-    age: seconds between its last write and this answer, by the server's clock.
+    written: when it was last written. age: seconds between that and this answer, by the server's clock.
     """
 
     size: int
     etag: str
     metadata: dict[str, str]
+    written: datetime
     age: float
 
 
@@ -329,5 +330,6 @@ def changed_under_read(place: str) -> ExportError:
 def _found(answer: Any) -> Found:
     # No Date: then as if it were just written, which makes nothing stale.
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    age = (parsedate_to_datetime(date) - answer["LastModified"]).total_seconds() if date else 0.0
-    return Found(answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}), age)
+    written = answer["LastModified"]
+    age = (parsedate_to_datetime(date) - written).total_seconds() if date else 0.0
+    return Found(answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}), written, age)

@@ -19,10 +19,10 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from converter.aws.access import CREDENTIALS
 from converter.errors import StorageError, UsageError
 
 AGAIN = "run the same command again"
+_CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass --profile"
 
 _PERMISSIONS = {
     "GetObject": "s3:GetObject",
@@ -59,7 +59,7 @@ def refused(error: Exception, where: str, owner: str | None = None) -> StorageEr
     if isinstance(error, ProfileNotFound):
         return UsageError(str(error).rstrip("."), "--profile", "see `aws configure list-profiles`")
     if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)):
-        return StorageError(f"there are no AWS credentials: {_first_line(error)}", where, CREDENTIALS)
+        return StorageError(f"there are no AWS credentials: {_first_line(error)}", where, _CREDENTIALS)
     if isinstance(error, NoRegionError):
         return UsageError("there is no AWS region", where, "pass --region, or set AWS_REGION")
     if isinstance(error, (ParamValidationError, ValueError)):
@@ -88,7 +88,7 @@ def _refused_by_aws(error: ClientError, where: str, owner: str | None) -> Storag
         hint = f"get new ones, or use a role that is assumed anew (--source-role-arn, --dest-role-arn), then {AGAIN}"
         return StorageError("the AWS credentials have expired", where, hint)
     if code in _BAD_KEYS:
-        return StorageError(f"AWS does not accept the credentials: {message}", where, CREDENTIALS)
+        return StorageError(f"AWS does not accept the credentials: {message}", where, _CREDENTIALS)
     if code == "NoSuchBucket":
         return StorageError(
             f"there is no bucket {answer.get('BucketName') or where.split('/')[2]}", where, "correct the name"

@@ -180,6 +180,10 @@ NoVerify = Annotated[bool, option("no-verify", "Don't check md5 and item counts:
 ShowValues = Annotated[bool, option("show-values", "Show the data in messages about bad lines; it may be personal.")]
 Replace = Annotated[bool, option("replace", "Replace what an earlier run published for this export, or for its date.")]
 DryRun = Annotated[bool, option("dry-run", "Read the manifests, say what would be done, and write nothing.")]
+Complete = Annotated[
+    bool, option("complete", "Finish a commit that has begun, as the next convert would; else it is kept.")
+]
+OnlyShow = Annotated[bool, option("dry-run", "Show what would be removed, and change nothing.")]
 Sample = Annotated[bool, option("sample", "Read only the beginning of up to 16 data files: quick, approximate.")]
 WriteSchema = Annotated[
     str | None,
@@ -193,6 +197,7 @@ ConsumerOf = Annotated[
     Consumer, typer.Argument(metavar="CONSUMER", help="treasure-data, athena, duckdb, polars or spark.")
 ]
 PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where exports are published; local or s3://.")]
+CleanedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where runs publish; local or s3://.")]
 Location = Annotated[
     str | None,
     option(

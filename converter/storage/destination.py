@@ -12,8 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from converter.errors import StorageError, UsageError
+from converter.storage.leftovers import Leftover
 from converter.storage.members import damaged, read_members
 
 EXPORTS = "_exports"
@@ -189,6 +191,14 @@ class Lease(ABC):
         Raises StorageError when a folder can't be written. What is not committed vanishes with the lease.
         """
 
+    @abstractmethod
+    def finish_begun(self) -> Intent | None:
+        """Finish the commit of a run that died, and return it; None when none has begun. Raises StorageError."""
+
+    @abstractmethod
+    def remove(self, leftovers: Sequence[Leftover]) -> None:
+        """Remove folders and uploads that `Destination.leftovers` has named under this lease. Raises StorageError."""
+
     def carry_out(self, intent: Intent) -> None:
         """All steps of a commit after its intent is on stable storage. Safe to repeat from any point.
 
@@ -243,11 +253,18 @@ class Destination(ABC):
     root: str
 
     @abstractmethod
-    def lease(self) -> AbstractContextManager[Lease]:
+    def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone.
 
-        When it is taken, the commit of a run that died is finished, and the remains of dead runs are removed.
+        recover: when it is taken, the commit of a run that died is finished, and the remains of dead runs are removed.
         Raises BusyError when another run holds it, StorageError when the destination can't be written.
+        """
+
+    @abstractmethod
+    def leftovers(self) -> list[Leftover]:
+        """What runs that died have left, and the lease of one that lives. Only looks, and needs no lease.
+
+        Raises StorageError, UsageError for what a newer version of the program has left.
         """
 
     @abstractmethod
@@ -305,6 +322,12 @@ def lost(place: str) -> StorageError:
         place,
         f"remove {INTENT} from the destination, then convert the export again with --replace",
     )
+
+
+def begun_commit(intent: Intent, time: datetime) -> Leftover:
+    """The commit of a run that died. time: when the intent was written."""
+    parts = f"{len(intent.parts):,} part{'' if len(intent.parts) == 1 else 's'}"
+    return Leftover("commit", INTENT, time, "begun", f"export {intent.export_id}, {parts}")
 
 
 def finished_for(intent: Intent) -> str:

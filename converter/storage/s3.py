@@ -15,7 +15,9 @@ from converter.aws.access import Access, AwsOptions, Connection
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
+from converter.storage.leftovers import Leftover
 from converter.storage.s3_commit import hold_lease
+from converter.storage.s3_leftovers import find_leftovers
 from converter.storage.s3_parts import in_parallel
 from converter.storage.source import Source
 
@@ -180,9 +182,13 @@ class S3Destination(Destination):
         self._objects = Objects(bucket, prefix, Connection(aws.for_dest(), "s3"), aws.on_write())
         self._part_arguments = {} if aws.storage_class is None else {"StorageClass": aws.storage_class}
 
-    def lease(self) -> AbstractContextManager[Lease]:
+    def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone."""
-        return hold_lease(self._objects, self._part_arguments)
+        return hold_lease(self._objects, self._part_arguments, recover=recover)
+
+    def leftovers(self) -> list[Leftover]:
+        """Uploads that are not completed, a lease, and a commit that has begun."""
+        return find_leftovers(self._objects)
 
     def read(self, path: str) -> bytes | None:
         """A small object, None when it does not exist."""

@@ -34,6 +34,7 @@ from converter.storage.destination import (
     record_path,
     taken,
 )
+from converter.storage.leftovers import Leftover
 from converter.storage.s3_lease import S3Lease
 from converter.storage.s3_parts import (
     LAST_SECONDS,
@@ -48,11 +49,12 @@ from converter.storage.s3_parts import (
 
 
 @contextmanager
-def hold_lease(objects: Objects, arguments: Mapping[str, str]) -> Iterator[Lease]:
+def hold_lease(objects: Objects, arguments: Mapping[str, str], *, recover: bool) -> Iterator[Lease]:
     """The lease of a destination. arguments: of the requests that begin the upload of a part."""
     holder = S3HolderLease(objects, S3Lease(objects), arguments)
     try:
-        holder.recover()
+        if recover:
+            holder.recover()
         yield holder
     except BaseException as error:
         if not holder.close():
@@ -115,13 +117,28 @@ class S3HolderLease(Lease):
 
     def recover(self) -> None:
         """Finishes the commit of a run that died, and aborts the uploads that it left."""
-        content = self._read(INTENT)
-        if content is not None:
-            intent = Intent.from_json(content, self.objects.place(INTENT))
-            self.carry_out(intent)
+        intent = self.finish_begun()
+        if intent is not None:
             self.warnings.append(finished_for(intent))
         if self.held.left is not None:
             abort_uploads(self.objects, self.held.left.folders)
+
+    def finish_begun(self) -> Intent | None:
+        """Finish the commit of a run that died."""
+        content = self._read(INTENT)
+        if content is None:
+            return None
+        intent = Intent.from_json(content, self.objects.place(INTENT))
+        self.carry_out(intent)
+        return intent
+
+    def remove(self, leftovers: Sequence[Leftover]) -> None:
+        """Abort uploads of dead runs."""
+        in_parallel(self._abort, leftovers)
+
+    def _abort(self, leftover: Leftover) -> None:
+        self.held.check()
+        self.objects.abort_upload(leftover.path, leftover.upload_id)
 
     def close(self) -> bool:
         """Aborts what was not committed, and lets go of the lease. False when some of it may be left."""

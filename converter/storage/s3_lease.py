@@ -78,6 +78,9 @@ class Holder:
             folders=members.texts("folders"),
         )
 
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}, since {self.since}"
+
     def is_dead(self) -> bool:
         """Is it known that the process has ended? Only its own machine can tell."""
         return bool(self.machine) and self.machine == _machine() and self.started != _started(self.process)
@@ -151,9 +154,11 @@ class S3Lease:
             if holder.token == self._holder.token:
                 # It was written, but the answer was lost on the way.
                 return facts.etag, left
-            if not (holder.is_dead() or facts.age > STALE_SECONDS):
+            if is_live(holder, facts):
                 raise busy(self._objects, holder, facts)
             left = holder
+            # Who dies before the uploads of a dead run are aborted must not forget them.
+            self._holder = replace(self._holder, folders=holder.folders)
             with suppress(Changed):
                 return self._overwrite(facts.etag), left
         raise BusyError(
@@ -203,10 +208,15 @@ def read_lease(objects: Objects) -> tuple[Holder, Found] | None:
     return None if read is None else (Holder.from_json(read[0], objects.place(LEASE)), read[1])
 
 
+def is_live(holder: Holder, facts: Found) -> bool:
+    """Must it be taken for the lease of a run that lives?"""
+    return not (holder.is_dead() or facts.age > STALE_SECONDS)
+
+
 def busy(objects: Objects, holder: Holder, facts: Found) -> BusyError:
     """The error for a destination that is held."""
     return BusyError(
-        f"another run holds the destination: process {holder.process} on {holder.host}, since {holder.since}",
+        f"another run holds the destination: {holder}",
         objects.place(LEASE),
         "wait until it has ended, then run the same command again; if it has died, the lease is free in"
         f" {max(STALE_SECONDS - facts.age, 1):.0f} s",

@@ -66,7 +66,8 @@ def test_an_export_of_an_empty_table_has_a_record_alone(places: Places, tmp_path
 def test_what_is_published_is_scanned_as_from_a_folder(s3: S3Server, tmp_path: Path, monkeypatch: Any) -> None:
     use_environment(s3, monkeypatch)
     bucket = s3.new_bucket()
-    for number, (format, compression) in enumerate((("parquet", "zstd"), ("csv", "none"), ("csv", "gzip"))):
+    cases: list[tuple[Format, str]] = [("parquet", "zstd"), ("csv", "none"), ("csv", "gzip")]
+    for number, (format, compression) in enumerate(cases):
         options = ConvertOptions(format=format, compression=compression)
         place, folder = f"s3://{bucket}/odd %20+ü/{number}", str(tmp_path / str(number))
         for dest in (place, folder):
