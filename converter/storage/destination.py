@@ -195,7 +195,7 @@ class Lease(ABC):
         The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
         moment a record has all its parts.
         """
-        begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
+        begun = begun_for(intent.export_id)
         try:
             self._take_steps(intent)
         except StorageError as error:
@@ -301,6 +301,11 @@ def lost(place: str) -> StorageError:
         place,
         f"remove {INTENT} from the destination, then convert the export again with --replace",
     )
+
+
+def begun_for(export_id: str) -> str:
+    """What a run says that stops in the commit."""
+    return f"The commit of export {export_id} has begun: the next run here finishes it first"
 
 
 def finished_for(intent: Intent) -> str:
