@@ -205,7 +205,7 @@ class Lease(ABC):
         The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
         moment a record has all its parts.
         """
-        begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
+        begun = begun_for(intent.export_id)
         try:
             self._take_steps(intent)
         except StorageError as error:
@@ -328,6 +328,11 @@ def begun_commit(intent: Intent, time: datetime) -> Leftover:
     """The commit of a run that died. time: when the intent was written."""
     parts = f"{len(intent.parts):,} part{'' if len(intent.parts) == 1 else 's'}"
     return Leftover("commit", INTENT, time, "begun", f"export {intent.export_id}, {parts}")
+
+
+def begun_for(export_id: str) -> str:
+    """What a run says that stops in the commit."""
+    return f"The commit of export {export_id} has begun: the next run here finishes it first"
 
 
 def finished_for(intent: Intent) -> str:

@@ -87,9 +87,7 @@ class Holder:
 
 
 class S3Lease:
-    """The lease object, as its holder: it is held from the making to `release`.
-
-    Raises BusyError when another run holds it.
+    """The lease object, as its holder: it is held from `take` to `release`.
 
     left: what a run that died has left, None when it let go of the lease. warning: what the store lacks, or "".
     """
@@ -109,17 +107,27 @@ class S3Lease:
             started=_started(os.getpid()),
         )
         self._written = _now()
-        self._etag, self.left = self._take()
+        self._etag = ""
+        self.left: Holder | None = None
+
+    def take(self) -> None:
+        """Raises BusyError when another run holds it."""
+        self._written = _now()
+        self._etag = self._take()
         threading.Thread(target=self._beat, name="lease", daemon=True).start()
 
     def check(self) -> None:
         """Raises StorageError when the lease may be another run's by now."""
-        if self._lost or _now() - self._written > LOST_SECONDS:
+        if self.is_lost():
             raise StorageError(
                 "the lease of the destination was lost: it could not be written for a while, or someone removed it",
                 self._objects.place(LEASE),
                 "see that nothing else writes there, then run the same command again",
             )
+
+    def is_lost(self) -> bool:
+        """May it be another run's by now?"""
+        return self._lost or _now() - self._written > LOST_SECONDS
 
     def confirm(self) -> None:
         """As check, but asks the server. Raises StorageError."""
@@ -132,38 +140,41 @@ class S3Lease:
         self.confirm()
 
     def release(self) -> None:
-        """Let go of it; if it was lost, leave it to who has it now."""
+        """Let go of it, also when taking it was interrupted; if it was lost, leave it to who has it now."""
         self._over.set()
-        with self._changing, suppress(StorageError):
+        with self._changing, suppress(ConvertError):
             self.check()
-            self._objects.delete(LEASE)
+            if self._etag or self._is_ours(read_lease(self._objects)):
+                self._objects.delete(LEASE)
 
     def leave(self) -> None:
         """Stop writing it, so that it becomes stale and the next run cleans up."""
         self._over.set()
 
-    def _take(self) -> tuple[str, Holder | None]:
-        left = None
+    def _take(self) -> str:
         for _ in range(_ATTEMPTS):
             with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), new=True), left
+                return self._objects.write(LEASE, self._holder.to_json(), new=True)
             found = read_lease(self._objects)
             if found is None:
                 continue
             holder, facts = found
-            if holder.token == self._holder.token:
+            if self._is_ours(found):
                 # It was written, but the answer was lost on the way.
-                return facts.etag, left
+                return facts.etag
             if is_live(holder, facts):
                 raise busy(self._objects, holder, facts)
-            left = holder
-            # Who dies before the uploads of a dead run are aborted must not forget them.
+            self.left = holder
+            # Who comes after this run must find the uploads too, if it dies before it has aborted them.
             self._holder = replace(self._holder, folders=holder.folders)
             with suppress(Changed):
-                return self._overwrite(facts.etag), left
+                return self._overwrite(facts.etag)
         raise BusyError(
             "other runs take and leave the destination", self._objects.place(LEASE), "run the same command again later"
         )
+
+    def _is_ours(self, found: tuple[Holder, Found] | None) -> bool:
+        return found is not None and found[0].token == self._holder.token
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS) and not self._lost:
@@ -181,7 +192,7 @@ class S3Lease:
                 self._etag = self._overwrite(self._etag)
             except Changed:
                 found = read_lease(self._objects)
-                if found is None or found[0].token != self._holder.token:
+                if found is None or not self._is_ours(found):
                     self._lost = True
                     return
                 self._etag = found[1].etag

@@ -104,11 +104,13 @@ class Answer:
 class Call:
     """The request goes on when the action is done, which may use the server behind the proxy; or in mid-body.
 
-    middle: the action is called when the client has half of the answer's body.
+    middle: the action is called when the client has half of the answer's body. after: when the server has answered,
+    and the client has nothing of it yet.
     """
 
     action: Callable[[], object]
     middle: bool = False
+    after: bool = False
 
 
 @dataclass(frozen=True, slots=True)

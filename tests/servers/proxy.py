@@ -153,11 +153,13 @@ class _Session:
         if isinstance(fault, Answer):
             self._refuse(request, head, fault)
             return
-        if isinstance(fault, Call) and not fault.middle:
+        if isinstance(fault, Call) and not (fault.middle or fault.after):
             _call(fault)
         server = self._connect()
         answer, taken = self._exchange(head, server)
         request.server_status = answer.status
+        if isinstance(fault, Call) and fault.after:
+            _call(fault)
         self._pass_answer(request, answer, server, fault)
         if answer.closes or not taken:
             raise _Broken
