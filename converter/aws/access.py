@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from converter.errors import UsageError
@@ -41,14 +40,32 @@ class Access:
     role_arn: str | None = None
     bucket_owner: str | None = None
 
-    def client(self, service: str) -> Any:
-        """The client of a service (`s3`), made once; safe to use from many threads.
 
-        Its requests are tried 8 times, with backoff, when AWS throttles or fails or the network does, unless the AWS
-        environment says otherwise (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile). Raises UsageError, StorageError.
-        """
-        with _MAKING:
-            return _make_client(self, service, os.getpid())
+class Connection:
+    """A service of AWS (`s3`), as `access` reaches it. Its client is made when it is first asked for, in each process.
+
+    Requests are tried 8 times, with backoff, when AWS throttles or fails or the network does, unless the AWS
+    environment says otherwise (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile).
+    """
+
+    def __init__(self, access: Access, service: str) -> None:
+        self.access = access
+        self._service = service
+        self._making = threading.Lock()
+        self._client: Any = None
+
+    def __getstate__(self) -> tuple[Access, str]:
+        return self.access, self._service
+
+    def __setstate__(self, state: tuple[Access, str]) -> None:
+        Connection.__init__(self, *state)
+
+    def client(self) -> Any:
+        """For many threads. Raises UsageError, StorageError."""
+        with self._making:
+            if self._client is None:
+                self._client = _make_client(self.access, self._service)
+            return self._client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +126,8 @@ class AwsOptions:
 
 AS_THE_ENVIRONMENT_SAYS = AwsOptions()
 
-_MAKING = threading.Lock()
 
-
-@lru_cache(maxsize=16)
-def _make_client(access: Access, service: str, _process: int) -> Any:
+def _make_client(access: Access, service: str) -> Any:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 

@@ -254,9 +254,17 @@ class Destination(ABC):
     def read(self, path: str) -> bytes | None:
         """A small file, None when it does not exist. Raises StorageError."""
 
+    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """As read, for each of the paths: a store that is far away reads many at once."""
+        return [self.read(path) for path in paths]
+
     @abstractmethod
     def size(self, path: str) -> int | None:
         """The file's size in bytes, None when there is no file of this name. Raises StorageError."""
+
+    @abstractmethod
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:

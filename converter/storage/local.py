@@ -156,6 +156,11 @@ class LocalDestination(Destination):
         """The file's size in bytes, None when there is no file of this name."""
         return _file_size(self._inside(path))
 
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
+        sizes = {name: self.size(f"{folder}/{name}" if folder else name) for name in self.names(folder)}
+        return {name: size for name, size in sizes.items() if size is not None}
+
     def names(self, folder: str) -> list[str]:
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
         with refusals(self.child(folder)):

@@ -13,7 +13,7 @@ that all are there.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -54,8 +54,14 @@ def hold_lease(objects: Objects, arguments: Mapping[str, str]) -> Iterator[Lease
     try:
         holder.recover()
         yield holder
-    finally:
-        holder.close()
+    except BaseException as error:
+        if not holder.close():
+            error.add_note(
+                f"{objects.place('')}: uploads that are not completed may be left, because the server did not answer:"
+                " the next run here removes them, or `ddb-convert clean`"
+            )
+        raise
+    holder.close()
 
 
 class S3HolderLease(Lease):
@@ -75,6 +81,8 @@ class S3HolderLease(Lease):
         for folder in folders:
             check_folder(folder, export_id)
         self.held.note(folders)
+        if self.held.warning:
+            self.warnings.append(self.held.warning)
         run = f"{export_id}-{secrets.token_hex(4)}"
         abort_uploads(self.objects, folders)
         uploads = Uploads(self.objects, run, self._arguments)
@@ -82,13 +90,15 @@ class S3HolderLease(Lease):
         self._stagings.append(staging)
         return staging
 
-    def begin_commit(self, intent: Intent) -> None:
-        """Writes the intent: from here on the commit will happen, whoever finishes it."""
-        replaced = {removal.folder for removal in intent.remove}
-        for folder in intent.folders:
+    def check_places(self, folders: Sequence[str], remove: Sequence[Removal]) -> None:
+        """Raises StorageError when something else than what the commit removes is in one of the folders."""
+        replaced = {removal.folder for removal in remove}
+        for folder in folders:
             if folder not in replaced and any(True for _ in self.objects.walk(f"{folder}/")):
                 raise taken(self.objects.place(folder))
-        self.held.confirm()
+
+    def begin_commit(self, intent: Intent) -> None:
+        """Writes the intent: from here on the commit will happen, whoever finishes it."""
         content = intent.to_json()
         try:
             self.objects.write(INTENT, content, new=True)
@@ -113,13 +123,14 @@ class S3HolderLease(Lease):
         if self.held.left is not None:
             abort_uploads(self.objects, self.held.left.folders)
 
-    def close(self) -> None:
-        """Aborts what was not committed, and lets go of the lease."""
-        clean = [staging.abort() for staging in self._stagings]
-        if all(clean):
+    def close(self) -> bool:
+        """Aborts what was not committed, and lets go of the lease. False when some of it may be left."""
+        clean = all([staging.abort() for staging in self._stagings])  # noqa: C419 - of each, whatever the others say
+        if clean:
             self.held.release()
         else:
             self.held.leave()
+        return clean
 
     def _remove_records(self, intent: Intent) -> None:
         self.held.check()
@@ -134,6 +145,12 @@ class S3HolderLease(Lease):
         old = [path for folder in sorted(folders) for path, _ in self.objects.walk(f"{folder}/") if path not in new]
         in_parallel(self.objects.delete, old)
         in_parallel(partial(self._complete, intent), intent.parts)
+        # Completing an upload once more succeeds even where the object was deleted since.
+        for number, folder in enumerate(intent.folders):
+            _, sizes = self.objects.list_folder(folder)
+            for part in intent.parts:
+                if part.folder == number and sizes.get(part.name) != part.bytes:
+                    raise lost(self.objects.place(self._path(intent, part)))
 
     def _complete(self, intent: Intent, part: PendingPart) -> None:
         self.held.check()
@@ -185,17 +202,22 @@ class S3Staging(Staging):
     def open_part(self, name: str, folder: int = 0) -> S3Part:
         """Begin a part that becomes the object `name` in the export's folder of this number."""
         self._lease.held.check()
-        return self._uploads.open_part(self._path(name, folder), folder)
+        return self._uploads.open_part(self._folders[folder], name, folder)
 
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part."""
-        self._uploads.discard(self._path(part.name, part.folder), part)
+        self._uploads.discard(f"{self._folders[part.folder]}/{part.name}", part)
 
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
         """Publish these parts and the record."""
         check_names(parts)
         settled = self._uploads.settle(parts)
-        self._uploads.keep_only(self._folders, settled)
+        checks: list[Callable[[], None]] = [
+            partial(self._uploads.keep_only, self._folders, settled),
+            partial(self._lease.check_places, self._folders, remove),
+            self._lease.held.confirm,
+        ]
+        in_parallel(lambda check: check(), checks)
         intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(settled), tuple(remove))
         # A signal must not leave it open whether the intent was written.
         self._begun = in_background(partial(self._lease.begin_commit, intent))
@@ -214,6 +236,3 @@ class S3Staging(Staging):
             except (TimeoutError, StorageError):
                 return False
         return self._uploads.abort(self._folders)
-
-    def _path(self, name: str, folder: int) -> str:
-        return f"{self._folders[folder]}/{name}"

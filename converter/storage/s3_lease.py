@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from converter.aws.objects import Changed, Found, Objects
-from converter.errors import BusyError, StorageError
+from converter.aws.objects import Changed, Found, NoConditions, Objects
+from converter.errors import BusyError, ConvertError, StorageError
 from converter.storage.destination import EXPORTS
 from converter.storage.members import read_members
 
@@ -32,6 +32,10 @@ STALE_SECONDS = 60.0
 
 _VERSION = 1
 _ATTEMPTS = 5
+_NO_CONDITIONS = (
+    "{}: the store does not write on the condition that an object is unchanged, as AWS' S3 does: see to it that only"
+    " one run at a time publishes here"
+)
 # Does not stand still while the machine sleeps, as the others do.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -84,7 +88,7 @@ class S3Lease:
 
     Raises BusyError when another run holds it.
 
-    left: what a run that died has left, None when it let go of the lease.
+    left: what a run that died has left, None when it let go of the lease. warning: what the store lacks, or "".
     """
 
     def __init__(self, objects: Objects) -> None:
@@ -92,6 +96,7 @@ class S3Lease:
         self._changing = threading.Lock()
         self._over = threading.Event()
         self._lost = False
+        self.warning = ""
         self._holder = Holder(
             token=secrets.token_hex(8),
             process=os.getpid(),
@@ -135,20 +140,22 @@ class S3Lease:
         self._over.set()
 
     def _take(self) -> tuple[str, Holder | None]:
+        left = None
         for _ in range(_ATTEMPTS):
             with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), new=True), None
+                return self._objects.write(LEASE, self._holder.to_json(), new=True), left
             found = read_lease(self._objects)
             if found is None:
                 continue
             holder, facts = found
             if holder.token == self._holder.token:
                 # It was written, but the answer was lost on the way.
-                return facts.etag, None
+                return facts.etag, left
             if not (holder.is_dead() or facts.age > STALE_SECONDS):
                 raise busy(self._objects, holder, facts)
+            left = holder
             with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), etag=facts.etag), holder
+                return self._overwrite(facts.etag), left
         raise BusyError(
             "other runs take and leave the destination", self._objects.place(LEASE), "run the same command again later"
         )
@@ -156,7 +163,7 @@ class S3Lease:
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS) and not self._lost:
             # What can't be written now may be written next time; `check` knows how long ago the last time was.
-            with suppress(StorageError):
+            with suppress(ConvertError):
                 self._write()
 
     def _write(self) -> None:
@@ -166,7 +173,7 @@ class S3Lease:
             self._holder = replace(self._holder, beat=self._holder.beat + 1)
             begun = _now()
             try:
-                self._etag = self._objects.write(LEASE, self._holder.to_json(), etag=self._etag)
+                self._etag = self._overwrite(self._etag)
             except Changed:
                 found = read_lease(self._objects)
                 if found is None or found[0].token != self._holder.token:
@@ -174,6 +181,20 @@ class S3Lease:
                     return
                 self._etag = found[1].etag
             self._written = begun
+
+    def _overwrite(self, etag: str) -> str:
+        """Write the lease where it has this ETag. Raises Changed where it has another one."""
+        content = self._holder.to_json()
+        if self.warning == "":
+            try:
+                return self._objects.write(LEASE, content, etag=etag)
+            except NoConditions:
+                self.warning = _NO_CONDITIONS.format(self._objects.place(LEASE))
+        # The next best: what is written between the look and the write goes unnoticed.
+        found = self._objects.find(LEASE)
+        if found is None or found.etag != etag:
+            raise Changed
+        return self._objects.write(LEASE, content)
 
 
 def read_lease(objects: Objects) -> tuple[Holder, Found] | None:

@@ -33,6 +33,7 @@ LAST_SECONDS = 10.0
 _VERSION = 1
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,11 @@ class Uploads:
         self._stopped = False
         self._finished: dict[str, Sequence[Future[Piece]]] = {}
 
-    def open_part(self, path: str, folder: int) -> S3Part:
-        """Begin a part that becomes the object at the path, in the export's folder of this number."""
-        name = path.rpartition("/")[2]
+    def open_part(self, folder: str, name: str, number: int) -> S3Part:
+        """Begin a part that becomes the object of this name in the folder, which is the export's of this number."""
         if not is_name(name):
             raise ValueError(f"{name!r} is no name of a file")
-        return S3Part(self, path, name, folder)
+        return S3Part(self, f"{folder}/{name}", name, number)
 
     def begin(self, path: str) -> Future[str]:
         """Begin an upload; gives its id."""
@@ -225,9 +225,16 @@ def in_background(act: Callable[[], None]) -> Future[None]:
     return ended
 
 
-def in_parallel(act: Callable[[_T], object], things: Sequence[_T]) -> None:
-    """Do it for all of them, a few at a time. Raises what went wrong first, when all are done."""
-    if things:
-        with ThreadPoolExecutor(min(len(things), _MANY), thread_name_prefix="s3") as pool:
-            for done in [pool.submit(act, thing) for thing in things]:
-                done.result()
+def in_parallel(act: Callable[[_T], _R], things: Sequence[_T]) -> list[_R]:
+    """What it gives for each of them; a few are under way at a time. After an error no more are begun."""
+    if not things:
+        return []
+    pool = ThreadPoolExecutor(min(len(things), _MANY), thread_name_prefix="s3")
+    try:
+        return [done.result() for done in [pool.submit(act, thing) for thing in things]]
+    except Exception:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    finally:
+        # Who is interrupted must not wait for a server that does not answer.
+        pool.shutdown(wait=False, cancel_futures=True)
