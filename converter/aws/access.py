@@ -23,7 +23,7 @@ Acl = Literal[
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-_ATTEMPTS = 8
+ATTEMPTS = 8
 _CONNECTIONS = 64
 
 
@@ -45,7 +45,7 @@ class Connection:
     """A service of AWS (`s3`), as `access` reaches it. Its client is made when it is first asked for, in each process.
 
     Requests are tried 8 times, with backoff, when AWS throttles or fails or the network does, unless the AWS
-    environment says otherwise (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile).
+    environment says otherwise (AWS_MAXATTEMPTS, AWS_RETRY_MODE, or the profile).
     """
 
     def __init__(self, access: Access, service: str) -> None:
@@ -134,12 +134,12 @@ def _make_client(access: Access, service: str) -> Any:
     from converter.aws.refusals import refused
 
     try:
-        session = _session(access)
+        session = make_session(access)
         given = session.get_config_variable("max_attempts")
         config = Config(
             retries={
                 "mode": session.get_config_variable("retry_mode"),
-                "total_max_attempts": _ATTEMPTS if given is None else given,
+                "total_max_attempts": ATTEMPTS if given is None else given,
             },
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
@@ -165,7 +165,8 @@ def _region(access: Access, session: Any) -> str | None:
     return region
 
 
-def _session(access: Access) -> Any:
+def make_session(access: Access) -> Any:
+    """A new session of botocore with the credentials of this access, which are renewed before they expire."""
     import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 

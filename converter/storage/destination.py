@@ -12,9 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from converter.errors import StorageError, UsageError
 from converter.storage.members import damaged, read_members
+
+if TYPE_CHECKING:
+    from converter.aws.readers import Reach
 
 EXPORTS = "_exports"
 """The folder that a destination keeps its records in."""
@@ -269,6 +273,13 @@ class Destination(ABC):
     @abstractmethod
     def names(self, folder: str) -> list[str]:
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
+
+    def reach(self) -> Reach | None:
+        """How libraries read the places that `child` gives; None where they need to know nothing.
+
+        Raises StorageError, UsageError.
+        """
+        return None
 
     def child(self, path: str) -> str:
         """How messages call what is at the path."""
