@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from converter.errors import UsageError
@@ -167,12 +168,11 @@ def _region(access: Access, session: Any) -> str | None:
 
 def make_session(access: Access) -> Any:
     """A new session of botocore with the credentials of this access, which are renewed before they expire."""
-    import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
-    session = botocore.session.Session(profile=access.profile)
+    session = _own_session(access)
     if access.role_arn is not None:
-        own = botocore.session.Session(profile=access.profile)
+        own = _own_session(access)
         region = _region(access, own) or "us-east-1"
 
         def make_client(service: str, **arguments: Any) -> Any:
@@ -187,3 +187,19 @@ def make_session(access: Access) -> Any:
         # Fetched anew before they expire, however long the run takes.
         session._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
     return session
+
+
+def _own_session(access: Access) -> Any:
+    import botocore.session
+
+    session = botocore.session.Session(profile=access.profile)
+    session.register_component("data_loader", _load_models(session.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _load_models(path: str | None) -> Any:
+    """The descriptions of AWS' services: reading them takes longer than all else that a client is made of."""
+    from botocore.loaders import create_loader
+
+    return create_loader(path)
