@@ -223,9 +223,10 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """When the process was started, in ticks; "" when there is none."""
-    # The second field, a name in parentheses, may hold spaces.
-    return _or_nothing(lambda: _read(f"/proc/{process}/stat").rpartition(")")[2].split()[19])
+    """When the process was started, in ticks; "" when there is none, or its parent has yet to notice that it ended."""
+    # The second field, a name in parentheses, may hold spaces; the third is the state.
+    fields = _or_nothing(lambda: _read(f"/proc/{process}/stat")).rpartition(")")[2].split()
+    return fields[19] if len(fields) > 19 and fields[0] not in ("Z", "X") else ""
 
 
 def _read(path: str) -> str:
@@ -236,5 +237,5 @@ def _read(path: str) -> str:
 def _or_nothing(look: Callable[[], str]) -> str:
     try:
         return look()
-    except (OSError, IndexError):
+    except OSError:
         return ""
