@@ -20,10 +20,7 @@ import pytest
 from converter import convert
 from converter.aws.access import AwsOptions
 from converter.errors import BusyError
-from converter.options import ConvertOptions
-from converter.testing import write_split_export
 from tests.cli.command import REPOSITORY, environment
-from tests.end_to_end.exports import small_lines
 from tests.faults.s3_runs import (
     Case,
     Place,
@@ -31,8 +28,6 @@ from tests.faults.s3_runs import (
     check_whole,
     command,
     folder_contents,
-    make_case,
-    one_shard,
     run,
     s3_environment,
     start,
@@ -51,21 +46,6 @@ s3_lease.BEAT_SECONDS, s3_lease.LOST_SECONDS, s3_lease.STALE_SECONDS = 0.2, 0.6,
 from converter.cli import app
 app()
 """
-
-
-@pytest.fixture(scope="module")
-def case(ministack: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Four shards, a part each."""
-    folder = tmp_path_factory.mktemp("races")
-    export = write_split_export(folder / "bucket", [list(small_lines(26_000, start=n * 30_000)) for n in range(4)])
-    return make_case(ministack, export, ConvertOptions(), folder / "out")
-
-
-@pytest.fixture(scope="module")
-def small(ministack: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A single part."""
-    folder = tmp_path_factory.mktemp("small")
-    return make_case(ministack, one_shard(folder / "bucket"), ConvertOptions(), folder / "out")
 
 
 def check_race(racers: list[subprocess.Popen[str]]) -> list[int]:
