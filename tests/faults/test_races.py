@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
@@ -22,6 +22,7 @@ from converter.aws.access import AwsOptions
 from converter.errors import BusyError
 from tests.cli.command import REPOSITORY, environment
 from tests.faults.s3_runs import (
+    INTENT,
     Case,
     Place,
     check_record,
@@ -223,4 +224,31 @@ def test_a_run_that_wakes_up_while_another_uploads_does_not_abort_the_uploads_of
         with start_proxy(ministack, rule) as second:
             take_over(second.server, case, place)
     assert ended[0][0] == 5, ended
+    check_whole(case, place)
+
+
+@pytest.mark.slow
+def test_an_intent_that_arrives_when_another_run_holds_the_lease_is_replaced_by_that_one(
+    ministack: S3Server, case: Case
+) -> None:
+    place, stopped, go_on = Place.new(ministack), Event(), Event()
+
+    def wait_for_other() -> None:
+        stopped.set()
+        assert go_on.wait(60)
+
+    def wake_up() -> None:
+        go_on.set()
+        ended.extend(first.communicate(timeout=60))
+
+    ended: list[str] = []
+    rule = Stopping(Moment("PutObject", INTENT), wait_for_other)
+    with start_proxy(ministack, rule) as proxy, start_impatient(proxy.server, case.source, place.url) as first:
+        rule.process = first.pid
+        assert stopped.wait(60)
+        waking = Moment("UploadPart", after=True)
+        with start_proxy(ministack, waking.rule(1, wake_up)) as second:
+            take_over(second.server, case, place)
+    assert first.returncode == 5, ended
+    assert "the lease of the destination was lost" in ended[1]
     check_whole(case, place)
