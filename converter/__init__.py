@@ -9,11 +9,13 @@ from converter.version import VERSION
 
 if TYPE_CHECKING:
     from converter.api import convert, inspect, recipe, scan
+    from converter.aws.access import AwsOptions
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
     from converter.run.report import Report
 
 __all__ = [
+    "AwsOptions",
     "ConvertOptions",
     "Report",
     "SchemaText",
@@ -28,6 +30,7 @@ __all__ = [
 __version__ = VERSION
 
 _BEHIND = {
+    "AwsOptions": "converter.aws.access",
     "ConvertOptions": "converter.options",
     "Report": "converter.run.report",
     "SchemaText": "converter.options",

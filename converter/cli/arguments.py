@@ -28,6 +28,24 @@ def environment_name(option: str) -> str:
     return ENV_PREFIX + option.upper().replace("-", "_")
 
 
+class _Command(typer.core.TyperCommand):
+    """A command whose help lists the options with a panel below a heading of their own."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, the options without a panel, and each panel."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None:
+                is_option = parameter.param_type_name == "option"
+                panel = getattr(parameter, "rich_help_panel", None)
+                sections.setdefault(panel or ("Options" if is_option else "Arguments"), []).append(row)
+        for heading, rows in sections.items():
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
 def add_verb(
     commands: typer.Typer, arguments: type[Arguments], run: Callable[[Arguments], None], examples: tuple[str, ...]
 ) -> None:
@@ -55,10 +73,12 @@ def add_verb(
     numbered = (f"  {number}. {example}" for number, example in enumerate(examples, 1))
     # \b keeps Typer from filling the lines that follow it into one paragraph.
     epilog = "\n".join(["\b", "Examples:", *numbered])
-    commands.command(run.__name__, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
+    commands.command(run.__name__, cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
 
 
-def _option(name: str, help: str, *, metavar: str | None = None, default: str | bool = True) -> Any:
+def _option(
+    name: str, help: str, *, metavar: str | None = None, default: str | bool = True, panel: str | None = None
+) -> Any:
     return typer.Option(
         f"--{name}",
         envvar=environment_name(name),
@@ -66,7 +86,12 @@ def _option(name: str, help: str, *, metavar: str | None = None, default: str | 
         help=help,
         metavar=metavar,
         show_default=default,
+        rich_help_panel=panel,
     )
+
+
+def _aws(name: str, help: str, metavar: str) -> Any:
+    return _option(name, help, metavar=metavar, panel="Options for AWS")
 
 
 def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
@@ -74,8 +99,20 @@ def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
     return typer.Option(f"--{name}", help=help, metavar=metavar)
 
 
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="An export's folder, or its manifest-summary.json.")]
-Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder to publish in; made when it does not exist.")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="An export's folder or manifest-summary.json, or a folder of exports, local or s3://; or an export's ARN.",
+    ),
+]
+Dest = Annotated[
+    str,
+    typer.Argument(
+        metavar="DEST",
+        help="The folder to publish in, local or s3://bucket/prefix/; made when it does not exist.",
+    ),
+]
 
 For = Annotated[
     PresetConsumer | None,
@@ -173,6 +210,9 @@ Workers = Annotated[
     int, _option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
 ]
 Latest = Annotated[bool, _option("latest", "If SOURCE holds several exports, take the newest.")]
+ExportId = Annotated[
+    str | None, _option("export-id", "If SOURCE holds several exports, take the one of this id.", metavar="ID")
+]
 NoVerify = Annotated[bool, _option("no-verify", "Don't check md5 and item counts: for exports edited by hand.")]
 ShowValues = Annotated[bool, _option("show-values", "Show the data in messages about bad lines; it may be personal.")]
 Replace = Annotated[bool, _option("replace", "Replace what an earlier run published for this export, or for its date.")]
@@ -189,7 +229,7 @@ LogFormatAs = Annotated[LogFormat, _option("log-format", "Form of the messages o
 ConsumerOf = Annotated[
     Consumer, typer.Argument(metavar="CONSUMER", help="treasure-data, athena, duckdb, polars or spark.")
 ]
-PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="A folder that exports are published in.")]
+PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where exports are published, local or s3://.")]
 Location = Annotated[
     str | None,
     _option(
@@ -220,3 +260,21 @@ Out = Annotated[
     ),
 ]
 Force = Annotated[bool, _option("force", "Write over files of the same name.")]
+
+Profile = Annotated[str | None, _aws("profile", "The profile of the AWS configuration to use.", "NAME")]
+Region = Annotated[str | None, _aws("region", "The AWS region to ask.", "REGION")]
+EndpointUrl = Annotated[str | None, _aws("endpoint-url", "Where S3 and DynamoDB are, if not at AWS.", "URL")]
+SourceRoleArn = Annotated[str | None, _aws("source-role-arn", "The role to assume for reading SOURCE.", "ARN")]
+DestRoleArn = Annotated[str | None, _aws("dest-role-arn", "The role to assume for DEST.", "ARN")]
+SourceBucketOwner = Annotated[
+    str | None, _aws("source-bucket-owner", "Refuse SOURCE's bucket if this account does not own it.", "ACCOUNT")
+]
+DestBucketOwner = Annotated[
+    str | None, _aws("dest-bucket-owner", "Refuse DEST's bucket if this account does not own it.", "ACCOUNT")
+]
+DestSse = Annotated[
+    str | None, _aws("dest-sse", "How S3 encrypts what is written: AES256, aws:kms or aws:kms:dsse.", "NAME")
+]
+DestKmsKeyId = Annotated[str | None, _aws("dest-kms-key-id", "The KMS key for that.", "KEY")]
+CannedAcl = Annotated[str | None, _aws("acl", "The ACL of what is written, such as bucket-owner-full-control.", "NAME")]
+StorageClass = Annotated[str | None, _aws("storage-class", "The storage class of the parts.", "NAME")]

@@ -7,7 +7,15 @@ from typing import Any
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json
-from converter.cli.parse import apply_preset, parse_size, read_names, read_pairs, read_schema, without_none
+from converter.cli.parse import (
+    apply_preset,
+    aws_options,
+    parse_size,
+    read_names,
+    read_pairs,
+    read_schema,
+    without_none,
+)
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
@@ -16,6 +24,7 @@ EXAMPLES = (
     "ddb-convert convert fixtures/orders out-csv --format csv --compression gzip",
     "ddb-convert convert fixtures/orders out-td --for treasure-data",
     "ddb-convert convert fixtures/orders out --dry-run --json",
+    "ddb-convert convert s3://exports/AWSDynamoDB/ s3://lake/orders/ --latest --dest-sse aws:kms",
 )
 
 
@@ -47,6 +56,7 @@ class ConvertArguments:
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
     workers: takes.Workers = 0
     latest: takes.Latest = False
+    export_id: takes.ExportId = None
     no_verify: takes.NoVerify = False
     show_values: takes.ShowValues = False
     replace: takes.Replace = False
@@ -54,6 +64,17 @@ class ConvertArguments:
     json: takes.Json = False
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
+    profile: takes.Profile = None
+    region: takes.Region = None
+    endpoint_url: takes.EndpointUrl = None
+    source_role_arn: takes.SourceRoleArn = None
+    dest_role_arn: takes.DestRoleArn = None
+    source_bucket_owner: takes.SourceBucketOwner = None
+    dest_bucket_owner: takes.DestBucketOwner = None
+    dest_sse: takes.DestSse = None
+    dest_kms_key_id: takes.DestKmsKeyId = None
+    acl: takes.CannedAcl = None
+    storage_class: takes.StorageClass = None
 
     def given(self) -> dict[str, Any]:
         """The options for the library, without those that a preset may set and that are not there."""
@@ -76,6 +97,7 @@ class ConvertArguments:
             "part_size": parse_size(self.part_size, "part-size"),
             "workers": self.workers,
             "latest": self.latest,
+            "export_id": self.export_id,
             "verify": not self.no_verify,
             "show_values": self.show_values,
             "replace": self.replace,
@@ -96,6 +118,7 @@ def convert(arguments: ConvertArguments) -> None:
     name and \\= for an equals sign.
     """
     options, preset = apply_preset(arguments.for_, arguments.given())
+    aws = aws_options(arguments)
     from converter import api
     from converter.cli.render_report import render_report, report_line
 
@@ -103,7 +126,7 @@ def convert(arguments: ConvertArguments) -> None:
     if preset:
         messages.info("preset", preset)
     with show_progress(messages) as listener:
-        report = api.convert(arguments.source, arguments.dest, options, listener=listener)
+        report = api.convert(arguments.source, arguments.dest, options, aws=aws, listener=listener)
     for warning in report.warnings:
         messages.warning(warning)
     facts = report.to_json()

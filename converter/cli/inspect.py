@@ -8,7 +8,7 @@ from typing import Any
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_json, write_new_file, writing_result
-from converter.cli.parse import apply_preset, read_names, read_pairs, without_none
+from converter.cli.parse import apply_preset, aws_options, read_names, read_pairs, without_none
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
@@ -38,12 +38,18 @@ class InspectArguments:
     rename: takes.Rename = None
     workers: takes.Workers = 0
     latest: takes.Latest = False
+    export_id: takes.ExportId = None
     no_verify: takes.NoVerify = False
     show_values: takes.ShowValues = False
     write_schema: takes.WriteSchema = None
     json: takes.Json = False
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
+    profile: takes.Profile = None
+    region: takes.Region = None
+    endpoint_url: takes.EndpointUrl = None
+    source_role_arn: takes.SourceRoleArn = None
+    source_bucket_owner: takes.SourceBucketOwner = None
 
     def given(self) -> dict[str, Any]:
         """The options for the library, without those that a preset may set and that are not there."""
@@ -58,6 +64,7 @@ class InspectArguments:
             "rename": read_pairs(self.rename, "rename"),
             "workers": self.workers,
             "latest": self.latest,
+            "export_id": self.export_id,
             "verify": not self.no_verify,
             "show_values": self.show_values,
             **without_none(names=self.names),
@@ -73,13 +80,14 @@ def inspect(arguments: InspectArguments) -> None:
     file a column is one line: change its place, name or type, or write {"attribute": "a", "drop": true}.
     """
     options, _ = apply_preset(arguments.for_, arguments.given())
+    aws = aws_options(arguments)
     from converter import api
     from converter.cli.render_inspection import render_inspection
     from converter.schema.file import render_schema_file
 
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     with show_progress(messages) as listener:
-        inspection = api.inspect(arguments.source, options, sample=arguments.sample, listener=listener)
+        inspection = api.inspect(arguments.source, options, sample=arguments.sample, aws=aws, listener=listener)
     for warning in inspection.warnings:
         messages.warning(warning)
     if arguments.write_schema is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli.output import print_texts, write_texts
+from converter.cli.parse import aws_options
 from converter.run.messages import Messages
 
 EXAMPLES = (
@@ -32,6 +33,11 @@ class RecipeArguments:
     force: takes.Force = False
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
+    profile: takes.Profile = None
+    region: takes.Region = None
+    endpoint_url: takes.EndpointUrl = None
+    dest_role_arn: takes.DestRoleArn = None
+    dest_bucket_owner: takes.DestBucketOwner = None
 
 
 def recipe(arguments: RecipeArguments) -> None:
@@ -53,6 +59,7 @@ def recipe(arguments: RecipeArguments) -> None:
         database=arguments.database,
         table=arguments.table,
         format=arguments.format,
+        aws=aws_options(arguments),
     )
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     for warning in made.warnings:

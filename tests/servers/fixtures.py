@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.ministack import start_ministack
+from tests.servers.relay import Relay, relay_to
 from tests.servers.s3 import S3Server
 from tests.servers.swift import start_swift
 
@@ -30,3 +31,10 @@ def s3(request: pytest.FixtureRequest) -> S3Server:
     """Each of the servers."""
     server: S3Server = request.getfixturevalue(request.param)
     return server
+
+
+@pytest.fixture
+def relay(ministack: S3Server) -> Iterator[Relay]:
+    """A relay to MiniStack that keeps what it is asked."""
+    with relay_to(ministack) as relay:
+        yield relay
