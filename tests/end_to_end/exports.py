@@ -9,7 +9,6 @@ from pathlib import Path
 
 from converter.run.report import Report
 from converter.testing import ExportFacts, ExportPaths, write_split_export
-from tests.servers.s3 import S3Server
 
 MIB = 1 << 20
 
@@ -41,14 +40,6 @@ def small_lines(count: int, *, start: int = 0) -> Iterator[bytes]:
 def export_of(bucket: Path, *data_files: Iterable[bytes], facts: ExportFacts | None = None) -> ExportPaths:
     """An export with exactly these data files."""
     return write_split_export(bucket, data_files, facts=facts or ExportFacts())
-
-
-def upload(server: S3Server, bucket: str, folder: Path, prefix: str = "") -> None:
-    """Put all files below a folder into a bucket, with the names that they have there behind the prefix."""
-    client = server.client()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            client.put_object(Bucket=bucket, Key=f"{prefix}{path.relative_to(folder)}", Body=path.read_bytes())
 
 
 def sha256_of(paths: Iterable[Path]) -> list[str]:

@@ -33,8 +33,14 @@ def s3(request: pytest.FixtureRequest) -> S3Server:
     return server
 
 
-@pytest.fixture
-def relay(ministack: S3Server) -> Iterator[Relay]:
-    """A relay to MiniStack that keeps what it is asked."""
+@pytest.fixture(scope="session")
+def _relay(ministack: S3Server) -> Iterator[Relay]:
     with relay_to(ministack) as relay:
         yield relay
+
+
+@pytest.fixture
+def relay(_relay: Relay) -> Relay:
+    """A relay to MiniStack that keeps what it is asked in this test."""
+    _relay.asked.clear()
+    return _relay
