@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,23 @@ from typing import Any
 import pytest
 
 from converter import AwsOptions
+from converter.cli import main
 from converter.testing import ExportPaths
-from tests.cli.command import ddb_convert
 from tests.end_to_end.exports import export_of, line
 from tests.servers.process import LOOPBACK, free_port
 from tests.servers.relay import OWNER, Asked, Relay
 from tests.servers.s3 import S3Server
 
 ANOTHER = "999999999999"
-ROLE = f"arn:aws:iam::{OWNER}:role"
+
+
+@dataclass
+class Outcome:
+    """How one command line ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass
@@ -33,6 +40,12 @@ class Place:
     export: ExportPaths
     source_bucket: str
     dest_bucket: str
+    captured: pytest.CaptureFixture[str]
+    environment: pytest.MonkeyPatch
+
+    def role(self, name: str) -> str:
+        """A role that no other test assumes."""
+        return f"arn:aws:iam::{OWNER}:role/{name}-{self.dest_bucket[-8:]}"
 
     @property
     def source(self) -> str:
@@ -50,15 +63,22 @@ class Place:
     def asked_of_dest(self) -> list[Asked]:
         return self.relay.of(self.dest_bucket)
 
-    def convert(
-        self, *options: str, source: str | None = None, dest: str | None = None, **env: str
-    ) -> subprocess.CompletedProcess[str]:
+    def convert(self, *options: str, source: str | None = None, dest: str | None = None, **env: str) -> Outcome:
         return self.run("convert", source or self.source, dest or self.dest, *options, **env)
 
-    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **env: str) -> Outcome:
         self.relay.asked.clear()
-        environment = {**self.server.environment(), "AWS_ENDPOINT_URL": self.relay.endpoint_url, **env}
-        return ddb_convert(*arguments, env=environment)
+        self.captured.readouterr()
+        with self.environment.context() as changes:
+            for name, value in {**self.server.environment(), **env}.items():
+                changes.setenv(name, value)
+            changes.delenv("AWS_PROFILE", raising=False)
+            # A client is kept for as long as the process lives, and the environment is not looked at again.
+            code = main.run([*arguments, *self._endpoint(arguments)])
+        return Outcome(code, *self.captured.readouterr())
+
+    def _endpoint(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        return () if "--endpoint-url" in arguments else ("--endpoint-url", self.relay.endpoint_url)
 
     def published(self) -> dict[str, dict[str, Any]]:
         """What S3 says of each object in the destination."""
@@ -68,15 +88,20 @@ class Place:
 
 
 @pytest.fixture
-def place(ministack: S3Server, relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
+def place(
+    ministack: S3Server,
+    relay: Relay,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Place:
     export = export_of(tmp_path / "bucket", [line(id='{"S":"a"}')])
     bucket = ministack.new_bucket()
     ministack.upload(bucket, export.bucket)
-    return Place(ministack, relay, tmp_path, export, bucket, ministack.new_bucket())
+    return Place(ministack, relay, tmp_path, export, bucket, ministack.new_bucket(), capsys, monkeypatch)
 
 
-def _done(done: subprocess.CompletedProcess[str]) -> None:
+def _done(done: Outcome) -> None:
     assert done.returncode == 0, done.stderr
 
 
@@ -104,13 +129,13 @@ def flip_endpoint_url(place: Place) -> None:
 
 
 def flip_source_role_arn(place: Place) -> None:
-    _done(place.convert("--source-role-arn", f"{ROLE}/reader"))
+    _done(place.convert("--source-role-arn", place.role("reader")))
     assert _keys(place.asked_of_dest) == {place.server.access_key}
     assert _keys(place.asked_of_source) == {_assumed(place)[0]}
 
 
 def flip_dest_role_arn(place: Place) -> None:
-    _done(place.convert("--dest-role-arn", f"{ROLE}/writer"))
+    _done(place.convert("--dest-role-arn", place.role("writer")))
     assert _keys(place.asked_of_source) == {place.server.access_key}
     assert _keys(place.asked_of_dest) == {_assumed(place)[0]}
 
@@ -203,7 +228,7 @@ def test_an_option_has_its_effect(option: str, place: Place) -> None:
 
 
 def test_each_side_has_its_own_role(place: Place) -> None:
-    _done(place.convert("--source-role-arn", f"{ROLE}/reader", "--dest-role-arn", f"{ROLE}/writer"))
+    _done(place.convert("--source-role-arn", place.role("reader"), "--dest-role-arn", place.role("writer")))
     assert sorted([*_keys(place.asked_of_source), *_keys(place.asked_of_dest)]) == _assumed(place)
     assert len(_assumed(place)) == 2
 
@@ -215,12 +240,12 @@ def test_the_environment_gives_options_too(place: Place) -> None:
 
 
 def test_inspect_and_recipe_take_the_options_of_their_side(place: Place) -> None:
-    reading = ("--region", "eu-west-3", "--source-role-arn", f"{ROLE}/reader", "--source-bucket-owner", OWNER)
+    reading = ("--region", "eu-west-3", "--source-role-arn", place.role("reader"), "--source-bucket-owner", OWNER)
     _done(place.run("inspect", place.source, *reading))
     assert _keys(place.asked_of_source) == {_assumed(place)[0]}
     assert {request.headers["x-amz-expected-bucket-owner"] for request in place.asked_of_source} == {OWNER}
     _done(place.convert())
-    loading = ("--region", "eu-west-3", "--dest-role-arn", f"{ROLE}/loader", "--dest-bucket-owner", OWNER)
+    loading = ("--region", "eu-west-3", "--dest-role-arn", place.role("loader"), "--dest-bucket-owner", OWNER)
     done = place.run("recipe", "duckdb", place.dest, *loading)
     _done(done)
     assert place.dest_bucket in done.stdout
@@ -234,9 +259,9 @@ def test_inspect_and_recipe_take_the_options_of_their_side(place: Place) -> None
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("source-role-arn", f"{ROLE}/reader"),
+        ("source-role-arn", "arn:aws:iam::000000000000:role/reader"),
         ("source-bucket-owner", OWNER),
-        ("dest-role-arn", f"{ROLE}/writer"),
+        ("dest-role-arn", "arn:aws:iam::000000000000:role/writer"),
         ("dest-bucket-owner", OWNER),
         ("dest-sse", "AES256"),
         ("acl", "private"),

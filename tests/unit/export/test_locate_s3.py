@@ -165,9 +165,9 @@ def test_a_newer_export_that_is_not_finished_is_passed_over_with_a_warning(
         assert export.warnings == (
             f"s3://{bucket}/AWSDynamoDB/{LATER_ID}: a newer export, not finished yet, is passed over",
         )
-    for path, options in ((f"/AWSDynamoDB/{LATER_ID}", {}), ("", {"export_id": LATER_ID})):
+    for path, export_id in ((f"/AWSDynamoDB/{LATER_ID}", None), ("", LATER_ID)):
         with pytest.raises(ManifestError, match="not finished") as raised:
-            opened(path, **options)
+            opened(path, export_id=export_id)
         assert raised.value.where == f"s3://{bucket}/AWSDynamoDB/{LATER_ID}"
 
 
