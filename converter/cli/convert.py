@@ -24,7 +24,7 @@ EXAMPLES = (
     "ddb-convert convert fixtures/orders out-csv --format csv --compression gzip",
     "ddb-convert convert fixtures/orders out-td --for treasure-data",
     "ddb-convert convert fixtures/orders out --dry-run --json",
-    "ddb-convert convert s3://exports/AWSDynamoDB/ s3://lake/orders/ --latest --dest-sse aws:kms",
+    "ddb-convert convert s3://exports/AWSDynamoDB/ s3://lake/orders/ --latest",
 )
 
 

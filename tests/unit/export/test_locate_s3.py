@@ -200,3 +200,24 @@ def test_a_bucket_that_does_not_exist_is_named(relay: Relay) -> None:
 def test_what_names_no_bucket_is_refused(text: str, relay: Relay) -> None:
     with pytest.raises((UsageError, StorageError), match=r"no place in S3|no bucket|can't take"):
         open_export(text, AwsOptions(endpoint_url=relay.endpoint_url))
+
+
+def test_both_servers_know_what_is_there_and_what_is_not(
+    make_export: MakeExport, tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    make_export()
+    make_export(window_summary())
+    for path in tmp_path.rglob("*.md5"):
+        path.rename(path.with_suffix(".checksum"))
+    bucket, aws = s3.new_bucket(), AwsOptions(endpoint_url=s3.endpoint_url)
+    s3.upload(bucket, tmp_path)
+    for export_id in (FULL_ID, WINDOW_ID):
+        for place, wanted in ((f"AWSDynamoDB/{export_id}/", None), ("", export_id)):
+            source, export = open_export(f"s3://{bucket}/{place}", aws, export_id=wanted)
+            assert (export.export_id, export.warnings) == (export_id, ())
+            assert check_files(source, export) > 0
+    assert open_export(f"s3://{bucket}", aws, latest=True)[1].export_id == WINDOW_ID
+    with pytest.raises(ExportError, match="no such folder"):
+        open_export(f"s3://{bucket}/nowhere", aws)
