@@ -12,6 +12,7 @@ import pytest
 
 from converter import AwsOptions
 from converter.cli import main
+from converter.errors import UsageError
 from converter.testing import ExportPaths
 from tests.end_to_end.exports import export_of, line
 from tests.servers.process import LOOPBACK, free_port
@@ -280,8 +281,8 @@ def test_what_is_asked_of_s3_is_refused_for_a_folder(option: str, value: str, pl
 @pytest.mark.parametrize(
     ("options", "where"),
     [
-        (("--dest-sse", "rot13"), "--dest-sse"),
-        (("--acl", "everyone"), "--acl"),
+        (("--dest-sse", "rot13"), "invalid value for '--dest-sse'"),
+        (("--acl", "everyone"), "invalid value for '--acl'"),
         (("--dest-kms-key-id", "key-1"), "--dest-kms-key-id"),
         (("--dest-sse", "AES256", "--dest-kms-key-id", "key-1"), "--dest-kms-key-id"),
         (("--source-bucket-owner", "me"), "--source-bucket-owner"),
@@ -297,6 +298,16 @@ def test_what_makes_no_sense_is_refused_before_anything_is_asked(
     done = place.convert(*options)
     assert (done.returncode, place.relay.asked) == (2, [])
     assert f"error: {where}: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [({"dest_sse": "rot13"}, "AES256, aws:kms, aws:kms:dsse"), ({"acl": "everyone"}, "bucket-owner-full-control")],
+)
+def test_the_library_refuses_what_is_not_known_too(given: dict[str, Any], hint: str) -> None:
+    with pytest.raises(UsageError, match="is not known") as raised:
+        AwsOptions(**given)
+    assert hint in raised.value.hint
 
 
 def test_an_acl_for_a_bucket_that_takes_none_is_told(place: Place) -> None:
