@@ -14,16 +14,17 @@ MINISTACK := $(SERVERS)/ministack/.installed
 SWIFT := $(SERVERS)/swift/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow servers bench fixtures clean
+.PHONY: help demo test lint test-slow test-faults servers bench fixtures clean
 
 help:
-	@echo 'make demo       convert a small export and show what came out'
-	@echo 'make test       lint, types and all quick tests'
-	@echo 'make test-slow  the tests that take longer'
-	@echo 'make servers    install the servers that tests start'
-	@echo 'make bench      measure, beside what else one could use (about two and a half hours)'
-	@echo 'make fixtures   make the exports in fixtures/ again, what they must become, and the recipes of the tests'
-	@echo 'make clean      remove everything that was made here'
+	@echo 'make demo        convert a small export and show what came out'
+	@echo 'make test        lint, types and all quick tests'
+	@echo 'make test-slow   the tests that take longer'
+	@echo 'make test-faults bad networks, kills, races and signals, in full'
+	@echo 'make servers     install the servers that tests start'
+	@echo 'make bench       measure, beside what else one could use (about two and a half hours)'
+	@echo 'make fixtures    make the exports in fixtures/ again, what they must become, and the recipes of the tests'
+	@echo 'make clean       remove everything that was made here'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -65,6 +66,10 @@ test: lint $(MINISTACK)
 test-slow: $(DEVELOPMENT) $(MINISTACK)
 	@$(MAKE) --no-print-directory $(SWIFT) || { test -z "$$CI" && echo 'Swift cannot be installed: no tests with it'; }
 	$(BIN)/python -m pytest -n auto -m slow --quiet
+
+# All faults that the slow tests play a part of.
+test-faults: $(DEVELOPMENT) $(MINISTACK)
+	FAULTS=all $(BIN)/python -m pytest -n auto -m slow tests/faults --quiet
 
 # One measure alone: .venv/bin/python -m benchmarks.run startup
 bench: $(DEVELOPMENT) $(MINISTACK)

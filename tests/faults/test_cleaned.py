@@ -18,6 +18,7 @@ from converter.storage.destination import INTENT
 from converter.testing import ExportPaths, write_split_export
 from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.exports import small_lines
+from tests.faults.counts import times
 from tests.servers.s3 import S3Server
 
 
@@ -170,7 +171,7 @@ def test_what_a_killed_run_left_is_cleaned(export: ExportPaths, places: list[Pla
 def test_what_runs_left_that_were_killed_at_any_of_thirty_moments_is_cleaned(
     export: ExportPaths, places: list[Place]
 ) -> None:
-    kill_and_clean(export, places, 30)
+    kill_and_clean(export, places, times(30))
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ import pytest
 from converter.testing import ExportFacts, ExportPaths, write_split_export
 from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.exports import sha256_of, small_lines
+from tests.faults.counts import times
 
 DATES = "dt=*/**/*.parquet"
 ANYWHERE = "**/*.parquet"
@@ -168,14 +169,14 @@ def test_a_killed_replacement_leaves_the_old_or_the_new(small: Case, tmp_path: P
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_at_any_of_thirty_moments_publishes_all_or_nothing(large: Case, tmp_path: Path) -> None:
-    kill_first_runs(large, tmp_path, 30)
+    kill_first_runs(large, tmp_path, times(30))
 
 
 @pytest.mark.slow
 def test_a_replacement_that_is_killed_at_any_of_thirty_moments_leaves_the_old_or_the_new(
     large: Case, tmp_path: Path
 ) -> None:
-    kill_replacing_runs(large, tmp_path, 30)
+    kill_replacing_runs(large, tmp_path, times(30))
 
 
 def test_a_run_that_is_killed_while_it_publishes_two_formats_publishes_both_or_none(

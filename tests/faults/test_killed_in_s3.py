@@ -18,6 +18,7 @@ import pytest
 from converter.options import ConvertOptions
 from converter.testing import ExportFacts, write_split_export
 from tests.end_to_end.exports import small_lines
+from tests.faults.counts import some, times
 from tests.faults.s3_runs import (
     INTENT,
     LEASE,
@@ -35,7 +36,7 @@ from tests.servers.faults import Call, Fault, Request, Reset, Rule
 from tests.servers.proxy import Proxy, start_proxy
 from tests.servers.s3 import S3Server
 
-TIMED_MOMENTS = 30
+TIMED_MOMENTS = times(30)
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def kill_after(server: S3Server, scene: Scene, share: float) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [*LEASED, *UPLOADING, *COMMITTING], ids=str)
+@pytest.mark.parametrize("moment", some([*LEASED, *UPLOADING, *COMMITTING]), ids=str)
 def test_a_run_that_is_killed_at_a_request_publishes_all_or_nothing(
     moment: Moment, ministack: S3Server, first: Scene
 ) -> None:
@@ -220,7 +221,7 @@ def test_a_run_that_is_killed_at_a_request_publishes_all_or_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [*UPLOADING[-1:], *COMMITTING, *REMOVING], ids=str)
+@pytest.mark.parametrize("moment", some([*UPLOADING[-1:], *COMMITTING, *REMOVING]), ids=str)
 def test_a_replacement_that_is_killed_at_a_request_leaves_the_old_or_the_new(
     moment: Moment, ministack: S3Server, replacing: Scene
 ) -> None:

@@ -21,6 +21,7 @@ from converter import convert
 from converter.aws.access import AwsOptions
 from converter.errors import BusyError
 from tests.cli.command import REPOSITORY, environment
+from tests.faults.counts import some, times
 from tests.faults.s3_runs import (
     INTENT,
     Case,
@@ -39,7 +40,7 @@ from tests.servers.faults import Call, Fault, Request
 from tests.servers.proxy import start_proxy
 from tests.servers.s3 import S3Server
 
-RACES = 20
+RACES = times(20)
 # The command with a lease that is stale after a second instead of a minute.
 IMPATIENT = """
 from converter.storage import s3_lease
@@ -181,7 +182,7 @@ def stop_and_take_over(server: S3Server, case: Case, place: Place, moment: Momen
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", STOPS, ids=str)
+@pytest.mark.parametrize("moment", some(STOPS), ids=str)
 def test_a_run_that_slept_through_a_takeover_ends_with_an_error_and_leaves_alone_what_is_published(
     moment: Moment, ministack: S3Server, case: Case
 ) -> None:

@@ -1,0 +1,23 @@
+"""How many faults are played: a fifth of them with the slow tests, all of them with FAULTS=all (`make test-faults`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+ALL = os.environ.get("FAULTS") == "all"
+_SHARE = 5
+_LEAST = 4
+
+
+def times(most: int) -> int:
+    """How often something is done."""
+    return most if ALL else max(most // _SHARE, _LEAST)
+
+
+def some(things: Sequence[_T]) -> list[_T]:
+    """All of them, or every third."""
+    return list(things if ALL else things[::3])
