@@ -37,8 +37,9 @@ def convert(
 ) -> Report:
     """Convert a finished full export and publish it at `dest`: all of it or nothing.
 
-    source: the export's folder, its manifest-summary.json, or a folder that holds exports. dest: a folder, made if
-    need be. Everything that can go wrong raises a ConvertError: UsageError, ExportError, SchemaError, StorageError,
+    source: the export's folder, its manifest-summary.json, or a folder that holds exports; or the export's ARN. dest: a
+    folder, made if need be. Folders are local, or in S3 as s3://bucket/prefix/. aws: how S3 is reached, and how objects
+    are written. Everything that can go wrong raises a ConvertError: UsageError, ExportError, SchemaError, StorageError,
     BusyError. A second call with the same arguments changes nothing and says so (`report.status`).
     """
     options = options or ConvertOptions()
@@ -57,8 +58,8 @@ def inspect(
 ) -> Inspection:
     """What an export holds: the manifest's facts and, per attribute, what was seen and the column it would become.
 
-    sample: look at the first block of up to 16 data files only; counts are of those, and `approximate` is set. Raises
-    ExportError and UsageError.
+    source: as for `convert`. sample: look at the first block of up to 16 data files only; counts are of those, and
+    `approximate` is set. Raises ExportError, UsageError, StorageError and BusyError.
     """
     options = options or ConvertOptions()
     return inspect_export(

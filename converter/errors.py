@@ -9,7 +9,7 @@
     │   └── BadLineError        a line that is no item in DynamoDB JSON
     ├── SchemaError         4   the data breaks a rule that the columns must keep
     ├── StorageError        5   storage refused a read or a write: permissions, a full disk (also an OSError)
-    └── BusyError           6   another run holds the destination: try again later
+    └── BusyError           6   another run holds the destination, or the export is not finished: try again later
 
 A message has three parts: what happened, where, and what to do next. All of them survive pickling, because
 workers may live in another process.
@@ -79,6 +79,6 @@ class StorageError(ConvertError, OSError):
 
 
 class BusyError(ConvertError):
-    """Another run holds the destination."""
+    """Another run holds the destination, or the export is not finished."""
 
     exit_code = 6

@@ -133,7 +133,7 @@ class ConvertOptions:
     add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
     part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
-    latest: of several exports in SOURCE, take the newest.
+    latest, export_id: of several exports in SOURCE, take the newest, or the one of this id.
     """
 
     format: Format = "parquet"
@@ -157,6 +157,7 @@ class ConvertOptions:
     add_column: tuple[tuple[str, str], ...] = ()
     workers: int = 0
     latest: bool = False
+    export_id: str | None = None
     verify: bool = True
     show_values: bool = False
     replace: bool = False
@@ -176,6 +177,8 @@ class ConvertOptions:
             raise UsageError("the number of workers can't be negative", "--workers", "leave it out to use every CPU")
         if not self.workers:
             object.__setattr__(self, "workers", usable_cpus())
+        if self.latest and self.export_id is not None:
+            raise UsageError("it can't go with --latest", "--export-id", "drop one of the two")
         if self.part_size < 1:
             raise UsageError("a part needs at least one byte", "--part-size", "use for example 96MiB")
         if self.max_columns < 1:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from converter.errors import UsageError
 from converter.version import VERSION
 
 Sse = Literal["AES256", "aws:kms", "aws:kms:dsse"]
+Side = Literal["source", "destination"]
 Acl = Literal[
     "private",
     "public-read",
@@ -77,7 +78,8 @@ class AwsOptions:
     dest_bucket_owner: account numbers that must own the buckets. dest_sse, dest_kms_key_id: encryption of all objects
     that are written. acl: of the same. storage_class: of the parts.
 
-    Raises UsageError for a key without the encryption that uses it, and for what can't be an account number.
+    Raises UsageError for an empty text, an unknown encryption or ACL, a key without the encryption that uses it, and
+    for what can't be an account number or an endpoint.
     """
 
     profile: str | None = None
@@ -93,14 +95,28 @@ class AwsOptions:
     storage_class: str | None = None
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) == "":
+                raise UsageError("an empty text is no value", _option(field.name), "leave it out")
+        for name, value, known in (("dest_sse", self.dest_sse, Sse), ("acl", self.acl, Acl)):
+            if value is not None and value not in get_args(known):
+                raise UsageError(f"{value!r} is not known", _option(name), f"use one of: {', '.join(get_args(known))}")
         if self.dest_kms_key_id is not None and self.dest_sse not in ("aws:kms", "aws:kms:dsse"):
             raise UsageError("a KMS key is for --dest-sse aws:kms or aws:kms:dsse", "--dest-kms-key-id")
         for option in ("source_bucket_owner", "dest_bucket_owner"):
             owner = getattr(self, option)
             if owner is not None and not (len(owner) == 12 and owner.isascii() and owner.isdigit()):
-                raise UsageError(f"{owner!r} is no account number of 12 digits", f"--{option.replace('_', '-')}")
+                raise UsageError(f"{owner!r} is no account number of 12 digits", _option(option))
         if self.endpoint_url is not None and not self.endpoint_url.startswith(("http://", "https://")):
             raise UsageError(f"{self.endpoint_url!r} is no http:// or https:// address", "--endpoint-url")
+
+    def check_unused(self, side: Side, folder: str) -> None:
+        """Raises UsageError when something is asked of a side that is a local folder, where it would do nothing."""
+        for name in _OF_SOURCE if side == "source" else _OF_DEST:
+            if getattr(self, name) is not None:
+                raise UsageError(
+                    f"this is for a {side} in S3, and {folder!r} is a local folder", _option(name), "leave it out"
+                )
 
     def for_source(self) -> Access:
         """How the source is reached."""
@@ -126,6 +142,13 @@ class AwsOptions:
 
 
 AS_THE_ENVIRONMENT_SAYS = AwsOptions()
+
+_OF_SOURCE = ("source_role_arn", "source_bucket_owner")
+_OF_DEST = ("dest_role_arn", "dest_bucket_owner", "dest_sse", "dest_kms_key_id", "acl", "storage_class")
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _make_client(access: Access, service: str) -> Any:

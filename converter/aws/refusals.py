@@ -45,6 +45,7 @@ _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRef
 _THROTTLED = {"SlowDown", "ThrottlingException", "Throttling", "RequestLimitExceeded", "503", "ServiceUnavailable"}
 # A KMS refusal reaches us as S3's own, with KMS' words in it.
 _KMS_ACTION = re.compile(r"kms:[A-Za-z]+")
+_ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _KMS_KEY = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d*:(?:key|alias)/[\w/-]+")
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::\d*:role/[\w+=,.@/-]*\w")
 
@@ -101,6 +102,11 @@ def _refused_by_aws(error: ClientError, where: str, owner: str | None) -> Storag
     if code == "InvalidObjectState":
         hint = "restore it from Glacier first (aws s3api restore-object)"
         return StorageError("the object is archived, and can't be read as it is", where, hint)
+    if code == "InvalidStorageClass":
+        return UsageError(f"S3 does not know it: {message}", "--storage-class", "use one such as STANDARD_IA")
+    if code == "AccessControlListNotSupported":
+        hint = "leave --acl out: whoever owns the bucket owns all that is in it"
+        return StorageError(f"the bucket takes no ACL: {message}", where, hint)
     if code in ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"):
         return StorageError(f"the bucket is in another region: {message}", where, "pass its --region")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
@@ -119,7 +125,9 @@ def _denied(message: str, operation: str, where: str, owner: str | None) -> Stor
         on = key[0] if key else "the KMS key of the object"
     else:
         permission = _PERMISSIONS.get(operation, operation)
-        on = where
+        resource = _ON_RESOURCE.search(message)
+        # Roles are assumed on the way to an object.
+        on = resource[1] if resource and operation == "AssumeRole" else where
     hint = "allow it in the policy of this user or role, and in that of the bucket or key if another account owns it"
     if operation in ("GetObject", "HeadObject") and on == where:
         hint += "; without s3:ListBucket on the bucket, this is also S3's answer for an object that is not there"

@@ -28,6 +28,24 @@ def environment_name(option: str) -> str:
     return ENV_PREFIX + option.upper().replace("-", "_")
 
 
+class _Command(typer.core.TyperCommand):
+    """A command whose help lists the options with a panel below a heading of their own."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, the options without a panel, and each panel."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None:
+                is_option = parameter.param_type_name == "option"
+                panel = getattr(parameter, "rich_help_panel", None)
+                sections.setdefault(panel or ("Options" if is_option else "Arguments"), []).append(row)
+        for heading, rows in sections.items():
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
 def add_verb(
     commands: typer.Typer, arguments: type[Arguments], run: Callable[[Arguments], None], examples: tuple[str, ...]
 ) -> None:
@@ -55,11 +73,13 @@ def add_verb(
     numbered = (f"  {number}. {example}" for number, example in enumerate(examples, 1))
     # \b keeps Typer from filling the lines that follow it into one paragraph.
     epilog = "\n".join(["\b", "Examples:", *numbered])
-    commands.command(run.__name__, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
+    commands.command(run.__name__, cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
 
 
-def option(name: str, help: str, *, metavar: str | None = None, default: str | bool = True) -> Any:
-    """An option that also reads its environment variable; default: what help says of it."""
+def option(
+    name: str, help: str, *, metavar: str | None = None, default: str | bool = True, panel: str | None = None
+) -> Any:
+    """An option that also reads its environment variable; default: what help says of it; panel: its heading there."""
     return typer.Option(
         f"--{name}",
         envvar=environment_name(name),
@@ -67,6 +87,7 @@ def option(name: str, help: str, *, metavar: str | None = None, default: str | b
         help=help,
         metavar=metavar,
         show_default=default,
+        rich_help_panel=panel,
     )
 
 
@@ -76,7 +97,11 @@ def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
 
 
 Source = Annotated[
-    str, typer.Argument(metavar="SOURCE", help="An export's folder or manifest-summary.json; local or s3://.")
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="An export's folder or manifest-summary.json, or a folder of exports, local or s3://; or an export's ARN.",
+    ),
 ]
 Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix/ to publish in.")]
 
@@ -176,6 +201,9 @@ Workers = Annotated[
     int, option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
 ]
 Latest = Annotated[bool, option("latest", "If SOURCE holds several exports, take the newest.")]
+ExportId = Annotated[
+    str | None, option("export-id", "If SOURCE holds several exports, take the one of this id.", metavar="ID")
+]
 NoVerify = Annotated[bool, option("no-verify", "Don't check md5 and item counts: for exports edited by hand.")]
 ShowValues = Annotated[bool, option("show-values", "Show the data in messages about bad lines; it may be personal.")]
 Replace = Annotated[bool, option("replace", "Replace what an earlier run published for this export, or for its date.")]

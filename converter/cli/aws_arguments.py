@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from typing import Annotated
 
 from converter.aws.access import Acl, AwsOptions, Sse
-from converter.cli.arguments import option
+from converter.cli import arguments
+
+option = partial(arguments.option, panel="Options for AWS")
 
 Profile = Annotated[
     str | None, option("profile", "Profile of the AWS configuration.", metavar="NAME", default="AWS_PROFILE")
@@ -44,7 +47,7 @@ StorageClass = Annotated[
 ]
 
 
-def aws_options(arguments: object) -> AwsOptions:
+def aws_options(given: object) -> AwsOptions:
     """What a verb's arguments say; what the verb does not take is as the AWS environment says."""
     names = (field.name for field in fields(AwsOptions))
-    return AwsOptions(**{name: getattr(arguments, name) for name in names if hasattr(arguments, name)})
+    return AwsOptions(**{name: getattr(given, name) for name in names if hasattr(given, name)})

@@ -17,6 +17,7 @@ EXAMPLES = (
     "ddb-convert convert fixtures/orders out-csv --format csv --compression gzip",
     "ddb-convert convert fixtures/orders out-td --for treasure-data",
     "ddb-convert convert fixtures/orders out --dry-run --json",
+    "ddb-convert convert s3://exports/AWSDynamoDB/ s3://lake/orders/ --latest",
 )
 
 
@@ -48,6 +49,7 @@ class ConvertArguments:
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
     workers: takes.Workers = 0
     latest: takes.Latest = False
+    export_id: takes.ExportId = None
     no_verify: takes.NoVerify = False
     show_values: takes.ShowValues = False
     replace: takes.Replace = False
@@ -88,6 +90,7 @@ class ConvertArguments:
             "part_size": parse_size(self.part_size, "part-size"),
             "workers": self.workers,
             "latest": self.latest,
+            "export_id": self.export_id,
             "verify": not self.no_verify,
             "show_values": self.show_values,
             "replace": self.replace,

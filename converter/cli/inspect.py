@@ -39,6 +39,7 @@ class InspectArguments:
     rename: takes.Rename = None
     workers: takes.Workers = 0
     latest: takes.Latest = False
+    export_id: takes.ExportId = None
     no_verify: takes.NoVerify = False
     show_values: takes.ShowValues = False
     write_schema: takes.WriteSchema = None
@@ -64,6 +65,7 @@ class InspectArguments:
             "rename": read_pairs(self.rename, "rename"),
             "workers": self.workers,
             "latest": self.latest,
+            "export_id": self.export_id,
             "verify": not self.no_verify,
             "show_values": self.show_values,
             **without_none(names=self.names),

@@ -1,76 +1,165 @@
-"""From what the user calls SOURCE to one export: its folder, its summary's path, or a folder that holds exports."""
+"""From what the user calls SOURCE to one export: its folder, its summary, its ARN, or a folder that holds exports."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.errors import ExportError, UsageError
-from converter.export.manifest import STARTED, SUMMARY, Export, Kind, Summary, not_finished, read_export, read_summary
-from converter.storage import open_source
+from converter.export.manifest import (
+    EXPORT_ARN,
+    STARTED,
+    SUMMARY,
+    Export,
+    Kind,
+    Summary,
+    find_summary,
+    not_finished,
+    read_export,
+    read_summary,
+)
+from converter.storage import is_in_s3, open_source
 from converter.storage.source import Source
 
 _EXPORTS = "AWSDynamoDB"
 _LISTED = 20
+# Of a store that is far away, so many folders are looked into at once.
+_AT_ONCE = 16
+# Milliseconds of the moment that the export was asked for.
+_ID = re.compile(r"([0-9]{13,14})-[0-9a-f]{8}")
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An export among others. newer: folders of later ones, which are not finished."""
+
+    folder: str
+    summary: Summary
+    newer: tuple[str, ...] = ()
+
+    def order(self) -> tuple[datetime, str, str]:
+        """The last is the newest."""
+        return self.summary.instant(), self.summary.export_id, self.folder
 
 
 def open_export(
-    text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS, *, latest: bool = False, verify: bool = True
+    text: str,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
+    *,
+    latest: bool = False,
+    export_id: str | None = None,
+    verify: bool = True,
 ) -> tuple[Source, Export]:
     """The export that SOURCE means, and the source that its files' paths are relative to.
 
-    text: an export's folder, its manifest-summary.json, or a folder that holds exports (its own, one level down, or
-    below AWSDynamoDB folders). If it holds several, `latest` takes the newest by Summary.instant().
+    text: an export's folder, its manifest-summary.json, its ARN, or a folder that holds exports (its own, one level
+    down, or below AWSDynamoDB folders). If it holds several, `latest` takes the newest by Summary.instant(), and
+    `export_id` the one of this id.
 
-    Raises UsageError for several exports without `latest`, ExportError if there is none, and what read_export raises.
+    Raises UsageError for several exports if nothing says which, or if none has the id; ExportError if there is none;
+    BusyError for an ARN whose export is not finished; and what read_export raises.
     """
-    location = _folder_of(text)
+    is_arn = text.startswith("arn:")
+    location = _place_of_arn(text, aws) if is_arn else _folder_of(text)
     source = open_source(location, aws)
-    finished, begun = _search(source)
-    if not finished:
-        raise _none_found(source, begun)
-    folder = finished[0] if len(finished) == 1 else _choose(source, finished, latest)
-    newer = [name for name in begun if posixpath.basename(name) > posixpath.basename(folder)]
-    warnings = tuple(f"{source.child(name)}: a newer export, not finished yet, is passed over" for name in newer)
+    here = find_summary(source)
+    if here is not None:
+        _check_is_meant(here, text, export_id)
+        found = _Found("", here)
+    elif is_arn:
+        raise _gone(text, location)
+    else:
+        found = _search(source, latest, export_id)
+    warnings = tuple(f"{source.child(name)}: a newer export, not finished yet, is passed over" for name in found.newer)
 
-    chosen = _inside(location, folder)
-    source, root_folder = _rooted(chosen, aws)
-    export = read_export(source, root_folder, verify=verify)
+    chosen = posixpath.join(location, found.folder) if found.folder else location
+    source, root_folder = _rooted(chosen, found.summary.kind, aws, None if found.folder else source)
+    export = read_export(source, root_folder, summary=found.summary, verify=verify)
     return source, replace(export, source=chosen, warnings=export.warnings + warnings)
 
 
 def _folder_of(text: str) -> str:
     folder = posixpath.dirname(text) or "." if posixpath.basename(text) == SUMMARY else text
-    return folder.rstrip("/") or folder
+    folder = folder.rstrip("/")
+    return text if folder in ("", "s3:") else folder
+
+
+def _place_of_arn(arn: str, aws: AwsOptions) -> str:
+    if EXPORT_ARN.fullmatch(arn) is None:
+        raise UsageError(
+            "this is not the ARN of an export", arn, "write arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/export/ID"
+        )
+    from converter.aws.exports import locate_export
+
+    return locate_export(arn, aws.for_source())
+
+
+def _gone(arn: str, location: str) -> ExportError:
+    return ExportError(
+        f"the service has completed {arn}, but its {SUMMARY} is not there",
+        location,
+        "if the export was moved, name its folder; if it was deleted, export the table again",
+    )
+
+
+def _check_is_meant(found: Summary, text: str, export_id: str | None) -> None:
+    if text.startswith("arn:") and found.export_arn != text:
+        raise ExportError(
+            f"another export is where the service says that {text} is: {found.export_arn}",
+            found.source,
+            "see what writes there, or name the folder of the export that is meant",
+        )
+    if export_id not in (None, found.export_id):
+        raise UsageError(
+            f"this is the export {found.export_id}, and not {export_id}",
+            found.source,
+            "leave --export-id out, or name the folder that holds both",
+        )
 
 
 def find_exports(source: Source) -> list[str]:
     """Folders that hold an export with its summary, relative to the source's root: sorted, `""` for the root itself."""
-    return _search(source)[0]
+    return [""] if source.size(SUMMARY) is not None else _survey(source, list(_candidates(source)))[0]
 
 
-def _search(source: Source) -> tuple[list[str], list[str]]:
-    """Folders with a summary, and folders of exports that have begun but have none."""
-    finished: list[str] = []
-    begun: list[str] = []
-    for folder in _candidates(source):
-        if source.size(posixpath.join(folder, SUMMARY)) is not None:
-            finished.append(folder)
-        elif source.size(posixpath.join(folder, STARTED)) is not None:
-            begun.append(folder)
-        if folder == "" and finished + begun:
-            break
-    return sorted(finished), sorted(begun)
+def _search(source: Source, latest: bool, export_id: str | None) -> _Found:
+    """The export that is meant among those in the folder, which holds none itself."""
+    if source.size(STARTED) is not None:
+        raise not_finished(source, "")
+    folders = list(_candidates(source))
+    if latest:
+        return _newest(source, folders)
+    if export_id is not None:
+        return _of_id(source, folders, export_id)
+    finished, begun = _survey(source, folders)
+    if not finished:
+        raise _none_found(source, begun)
+    if len(finished) > 1:
+        raise _several(source, _read_all(source, finished))
+    newer = [name for name in begun if posixpath.basename(name) > posixpath.basename(finished[0])]
+    return _Found(finished[0], read_summary(source, finished[0]), tuple(newer))
 
 
 def _candidates(source: Source) -> Iterator[str]:
-    yield ""
+    """Folders that may hold an export, the root itself apart."""
+    above = posixpath.basename(source.root.rstrip("/"))
     for top in _folders(source, ""):
         yield top
-        below = top if posixpath.basename(top) == _EXPORTS else posixpath.join(top, _EXPORTS)
+        name = posixpath.basename(top)
+        # Listing what is in an export, or what many incremental ones share, takes long.
+        if above == _EXPORTS or _ID.fullmatch(name):
+            continue
+        below = top if name == _EXPORTS else posixpath.join(top, _EXPORTS)
         if below == top or below in _folders(source, top):
             yield from _folders(source, below)
 
@@ -79,9 +168,91 @@ def _folders(source: Source, path: str) -> list[str]:
     return [posixpath.join(path, name) for name in source.folders(path)]
 
 
+def _survey(source: Source, folders: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Folders with a summary, and folders of exports that have begun but have none; sorted."""
+
+    def is_finished(folder: str) -> bool | None:
+        if source.size(posixpath.join(folder, SUMMARY)) is not None:
+            return True
+        return None if source.size(posixpath.join(folder, STARTED)) is None else False
+
+    states = list(zip(folders, _each(is_finished, folders), strict=True))
+    finished, begun = ([folder for folder, state in states if state is wanted] for wanted in (True, False))
+    return sorted(finished), sorted(begun)
+
+
+def _read_all(source: Source, finished: Sequence[str]) -> list[_Found]:
+    """The exports, the newest last."""
+    summaries = _each(lambda folder: read_summary(source, folder), finished)
+    return sorted(map(_Found, finished, summaries), key=_Found.order)
+
+
+def _each(ask: Callable[[str], Answer], folders: Sequence[str]) -> list[Answer]:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look") as pool:
+        return list(pool.map(ask, folders))
+
+
+def _newest(source: Source, folders: Sequence[str]) -> _Found:
+    """The newest export, found without a look at those that can't be it.
+
+    The service exports no moment of the future, so that none in an export is later than the time in its id.
+    """
+    best: _Found | None = None
+    begun: list[str] = []
+    for bound, folder in sorted(((_last_moment(folder), folder) for folder in folders), reverse=True):
+        if best is not None and bound < best.summary.instant():
+            break
+        summary = find_summary(source, folder)
+        if summary is not None:
+            found = _Found(folder, summary)
+            best = found if best is None else max(best, found, key=_Found.order)
+        elif source.size(posixpath.join(folder, STARTED)) is not None:
+            begun.append(folder)
+    if best is None:
+        raise _none_found(source, sorted(begun))
+    name = posixpath.basename(best.folder)
+    return replace(best, newer=tuple(sorted(folder for folder in begun if posixpath.basename(folder) > name)))
+
+
+def _last_moment(folder: str) -> datetime:
+    """What no moment in the folder's export can be later than."""
+    match = _ID.fullmatch(posixpath.basename(folder))
+    if match is None:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1])) + _CLOCKS_DIFFER
+
+
+def _of_id(source: Source, folders: Sequence[str], export_id: str) -> _Found:
+    """The export of this id; a copied one's folder may have any name."""
+    named = [folder for folder in folders if posixpath.basename(folder) == export_id]
+    summaries = [(folder, find_summary(source, folder)) for folder in named]
+    matches = [_Found(folder, summary) for folder, summary in summaries if summary and summary.export_id == export_id]
+    found: list[_Found] = []
+    if not matches:
+        finished, begun = _survey(source, folders)
+        found = _read_all(source, finished)
+        matches = [entry for entry in found if entry.summary.export_id == export_id]
+        unfinished = [folder for folder in begun if posixpath.basename(folder) == export_id]
+        if not matches and (unfinished or not found):
+            raise _none_found(source, unfinished or begun)
+    if not matches:
+        raise UsageError(
+            f"no export here has the id {export_id}", source.root, "there are:\n" + "\n".join(_rows(found))
+        )
+    if len(matches) > 1:
+        raise _several(source, matches)
+    return matches[0]
+
+
 def _none_found(source: Source, begun: list[str]) -> ExportError:
     if begun:
         return not_finished(source, begun[-1])
+    if not source.is_there():
+        return ExportError(
+            "no such folder: there is no object whose name begins so",
+            f"{source.root}/",
+            "name the folder that holds the export",
+        )
     looked = (SUMMARY, f"*/{SUMMARY}", f"{_EXPORTS}/*/{SUMMARY}", f"*/{_EXPORTS}/*/{SUMMARY}")
     return ExportError(
         f"no export is here; looked for {', '.join(looked)}",
@@ -90,41 +261,37 @@ def _none_found(source: Source, begun: list[str]) -> ExportError:
     )
 
 
-def _choose(source: Source, folders: list[str], latest: bool) -> str:
-    found = sorted(
-        ((read_summary(source, folder), folder) for folder in folders),
-        key=lambda entry: (entry[0].instant(), entry[0].export_id, entry[1]),
-    )
-    if latest:
-        return found[-1][1]
-    raise UsageError(
+def _several(source: Source, found: list[_Found]) -> UsageError:
+    return UsageError(
         f"{len(found)} exports are here, and only one can be meant",
         source.root,
-        "name the folder of one, or pass --latest for the newest:\n" + "\n".join(_rows(found)),
+        "name the folder of one, pass its --export-id, or --latest for the newest:\n" + "\n".join(_rows(found)),
     )
 
 
-def _rows(found: list[tuple[Summary, str]]) -> list[str]:
+def _rows(found: list[_Found]) -> list[str]:
     older = len(found) - _LISTED
     rows = [f"  … and {older} older ones"] if older > 0 else []
-    table = max(len(summary.table) for summary, _ in found)
-    for summary, folder in found[-_LISTED:]:
+    table = max(len(entry.summary.table) for entry in found)
+    for entry in found[-_LISTED:]:
+        summary = entry.summary
         time = summary.instant().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        rows.append(f"  {time}  {summary.table:<{table}}  {summary.kind:<7}  {summary.items:>12} items  {folder}")
+        rows.append(f"  {time}  {summary.table:<{table}}  {summary.kind:<7}  {summary.items:>12} items  {entry.folder}")
     return rows
 
 
-def _rooted(location: str, aws: AwsOptions) -> tuple[Source, str]:
-    """The source to read an export's files from, and its folder there.
+def _rooted(location: str, kind: Kind, aws: AwsOptions, opened: Source | None) -> tuple[Source, str]:
+    """The source to read an export's files from, and its folder there; opened: that of its folder, if there is one.
 
     A full export is its own root, so nothing outside of it can be read. The data files of an incremental export are
     beside its folder, in the root that holds both, unless it was copied alone together with its data.
     """
-    source = open_source(location, aws)
-    if read_summary(source).kind is Kind.ITEMS:
+    source = opened or open_source(location, aws)
+    if kind is Kind.ITEMS:
         return source, ""
-    parent, name = os.path.split(_with_a_name(location))
-    alone = "data" in source.folders("") and posixpath.basename(parent) != _EXPORTS
+    parent, name = posixpath.split(location) if is_in_s3(location) else os.path.split(_with_a_name(location))
+    # Nothing is beside a whole bucket.
+    alone = parent == "s3:" or ("data" in source.folders("") and posixpath.basename(parent) != _EXPORTS)
     return (source, "") if alone else (open_source(parent or ".", aws), name)
 
 
@@ -132,7 +299,3 @@ def _with_a_name(location: str) -> str:
     """The folder's path, ending in its own name, so that its parent is the folder it really lies in."""
     path = location.rstrip("/")
     return os.path.realpath(location) if posixpath.basename(path) in ("", ".", "..") or os.path.islink(path) else path
-
-
-def _inside(location: str, folder: str) -> str:
-    return posixpath.join(location, folder) if folder else location

@@ -28,9 +28,10 @@ COPY_AGAIN = "copy the export again from its bucket, completely and unchanged"
 _VERSIONS = ("2020-06-30", "2023-08-01")
 _FORMATS = ("DYNAMODB_JSON", "ION")
 _VIEWS = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-_EXPORT_ARN = re.compile(
+EXPORT_ARN = re.compile(
     r"(arn:[^:/]+:dynamodb:[^:/]*:[^:/]*:table/([A-Za-z0-9_.-]+))/export/([A-Za-z0-9][A-Za-z0-9_.-]*)"
 )
+"""Groups: the table's ARN, the table's name, the export's id."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _MISSING_SHOWN = 5
 
@@ -104,8 +105,10 @@ class Export(Summary):
     files: tuple[DataFile, ...]
 
 
-def read_export(source: Source, folder: str = "", *, verify: bool = True) -> Export:
+def read_export(source: Source, folder: str = "", *, summary: Summary | None = None, verify: bool = True) -> Export:
     """Reads both manifests of the export in `folder` (relative to the source's root).
+
+    summary: that of this folder, if it has been read already.
 
     The data files of a full export are in `folder/data`. Those of an incremental export are in `data` beside `folder`,
     shared by all incremental exports; when `folder` is the source's root (an export that was copied alone), in `data`.
@@ -115,7 +118,7 @@ def read_export(source: Source, folder: str = "", *, verify: bool = True) -> Exp
     of files is an error, because nothing else guards the list; so is a sum of item counts other than the summary's.
     With verify=False both are warnings.
     """
-    summary = read_summary(source, folder)
+    summary = summary or read_summary(source, folder)
     content, warnings = _read(source, posixpath.join(folder, FILES)), list(summary.warnings)
     place = source.child(posixpath.join(folder, FILES))
     problem = _checksum_problem(source, folder, FILES, content)
@@ -136,10 +139,20 @@ def read_export(source: Source, folder: str = "", *, verify: bool = True) -> Exp
 
 def read_summary(source: Source, folder: str = "") -> Summary:
     """Reads manifest-summary.json alone. Raises ManifestError as read_export does."""
-    path = posixpath.join(folder, SUMMARY)
-    if source.size(path) is None and source.size(posixpath.join(folder, STARTED)) is not None:
+    summary = find_summary(source, folder)
+    if summary is not None:
+        return summary
+    if source.size(posixpath.join(folder, STARTED)) is not None:
         raise not_finished(source, folder)
-    content, place = _read(source, path), source.child(path)
+    raise _missing(source, posixpath.join(folder, SUMMARY))
+
+
+def find_summary(source: Source, folder: str = "") -> Summary | None:
+    """The summary of the export in the folder, None when there is no file of its name."""
+    path = posixpath.join(folder, SUMMARY)
+    content, place = source.find(path), source.child(path)
+    if content is None:
+        return None
     members = _Members(_parse(content, place, 1), place)
     problem = _checksum_problem(source, folder, SUMMARY, content)
     warnings = [f"{place}: {problem}"] if problem else []
@@ -148,7 +161,7 @@ def read_summary(source: Source, folder: str = "") -> Summary:
         warnings.append(f"{place}: version {version!r} is not known; known are {' and '.join(_VERSIONS)}")
 
     arn = members.text("exportArn")
-    match = _EXPORT_ARN.fullmatch(arn)
+    match = EXPORT_ARN.fullmatch(arn)
     if match is None:
         raise members.error("exportArn", f"{arn!r} is not the ARN of an export")
     table_arn, table, export_id = match.groups()
@@ -267,9 +280,14 @@ def _file_name(key: str, summary: Summary, members: _Members) -> str:
 
 
 def _read(source: Source, path: str) -> bytes:
-    if source.size(path) is None:
-        raise ManifestError(f"there is no {posixpath.basename(path)}", source.child(path), COPY_AGAIN)
-    return source.read(path)
+    content = source.find(path)
+    if content is None:
+        raise _missing(source, path)
+    return content
+
+
+def _missing(source: Source, path: str) -> ManifestError:
+    return ManifestError(f"there is no {posixpath.basename(path)}", source.child(path), COPY_AGAIN)
 
 
 def _checksum_problem(source: Source, folder: str, name: str, content: bytes) -> str | None:
@@ -278,15 +296,18 @@ def _checksum_problem(source: Source, folder: str, name: str, content: bytes) ->
     Real exports call the object `.md5`; AWS's documentation says `.checksum` in places.
     """
     stem = posixpath.join(folder, name.removesuffix(".json"))
-    found = next((stem + end for end in (".md5", ".checksum") if source.size(stem + end) is not None), None)
-    if found is None:
+    for path in (f"{stem}.md5", f"{stem}.checksum"):
+        found = source.find(path)
+        if found is not None:
+            break
+    else:
         return None
-    expected = source.read(found).strip()
+    expected = found.strip()
     actual = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest())
     if expected == actual:
         return None
     says = expected[:24].decode("ascii", "replace")
-    return f"md5 mismatch: {posixpath.basename(found)} says {says!r}, the file has {actual.decode()!r}"
+    return f"md5 mismatch: {posixpath.basename(path)} says {says!r}, the file has {actual.decode()!r}"
 
 
 def _parse(content: bytes, place: str, first_line: int) -> dict[str, object]:

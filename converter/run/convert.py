@@ -177,7 +177,7 @@ def inspect_export(
 
 
 def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> _Run:
-    opened, export = open_export(source, aws, latest=options.latest, verify=options.verify)
+    opened, export = open_export(source, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
     require_supported(export)
     bytes_in = check_files(opened, export)
     return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files))

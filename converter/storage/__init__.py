@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 _S3 = "s3://"
 
 
+def is_in_s3(text: str) -> bool:
+    """Whether a place is one in S3, and not a folder."""
+    return text.startswith(_S3)
+
+
 def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
     """The source that a user means. Raises ExportError for a place that does not exist, UsageError for no place."""
     _check(text)
-    if text.startswith(_S3):
+    if is_in_s3(text):
         from converter.storage.s3 import S3Source
 
         return S3Source(text, aws.for_source())
+    aws.check_unused("source", text)
     from converter.storage.local import LocalSource
 
     return LocalSource(text)
@@ -29,10 +35,11 @@ def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
 def open_destination(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Destination:
     """The destination that a user means; nothing is created. Raises UsageError for no place."""
     _check(text)
-    if text.startswith(_S3):
+    if is_in_s3(text):
         from converter.storage.s3 import S3Destination
 
         return S3Destination(text, aws)
+    aws.check_unused("destination", text)
     from converter.storage.local import LocalDestination
 
     return LocalDestination(text)
@@ -40,7 +47,11 @@ def open_destination(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> De
 
 def _check(text: str) -> None:
     scheme, is_address, rest = text.partition("://")
-    if is_address and not text.startswith(_S3):
+    if text.startswith("arn:"):
+        raise UsageError(
+            "only the ARN of an export can be given, and only as SOURCE", text, f"write {_S3}bucket/prefix/"
+        )
+    if is_address and not is_in_s3(text):
         hint = (
             f"for S3, write {_S3}{rest}"
             if scheme.lower() in ("s3", "s3a", "s3n")

@@ -74,6 +74,17 @@ class S3Source(Source):
         found = self._objects.find(self._inside(path)) if path else None
         return None if found is None else found.size
 
+    def find(self, path: str) -> bytes | None:
+        """A small object in one request, None when there is none of this name."""
+        try:
+            return self.read(path)
+        except FileNotFoundError:
+            return None
+
+    def is_there(self) -> bool:
+        """Whether there is an object with this prefix."""
+        return next(self._objects.walk(""), None) is not None
+
     def sizes(self, path: str) -> dict[str, int]:
         """The size in bytes of the objects directly below, by their names."""
         sizes = self._objects.list_folder(self._inside(path))[1]

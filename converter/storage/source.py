@@ -48,6 +48,14 @@ class Source(ABC):
     def folders(self, path: str) -> list[str]:
         """Names of the folders directly below, sorted. None of them leads out of the root."""
 
+    def find(self, path: str) -> bytes | None:
+        """A small file at once, None when there is no file of this name."""
+        return None if self.size(path) is None else self.read(path)
+
+    def is_there(self) -> bool:
+        """Whether there is such a folder at all; where folders are real, making a source has seen to that."""
+        return True
+
     def read(self, path: str) -> bytes:
         """A small file at once. Raises what open raises."""
         with self.open(path) as file:

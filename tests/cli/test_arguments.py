@@ -216,3 +216,9 @@ def test_renames_are_repeatable(parse: Parse) -> None:
 
 def test_workers_left_out_are_the_usable_cpus(parse: Parse) -> None:
     assert parse("convert", "a", "b").workers == usable_cpus()
+
+
+def test_an_id_reaches_the_library(parse: Parse) -> None:
+    for verb in (("convert", "a", "b"), ("inspect", "a")):
+        assert parse(*verb, "--export-id", "i").export_id == "i"
+        assert parse(*verb, EXPORT_ID="j").export_id == "j"

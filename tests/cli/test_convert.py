@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from converter.cli import convert, inspect
 from tests.cli.command import REPOSITORY, ddb_convert
+from tests.servers.s3 import S3Server
 
 ORDERS = str(REPOSITORY / "fixtures" / "orders")
 
@@ -111,7 +113,14 @@ def test_a_sample_says_that_it_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("example", [*convert.EXAMPLES, *inspect.EXAMPLES])
-def test_help_examples_work(example: str, tmp_path: Path) -> None:
+def test_help_examples_work(example: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     (tmp_path / "fixtures").symlink_to(REPOSITORY / "fixtures")
-    done = ddb_convert(*shlex.split(example)[1:], cwd=tmp_path)
+    env = {}
+    if "s3://" in example:
+        server: S3Server = request.getfixturevalue("ministack")
+        for bucket in re.findall("s3://([a-z]+)/", example):
+            server.client().create_bucket(Bucket=bucket)
+        server.upload("exports", REPOSITORY / "fixtures" / "orders")
+        env = server.environment()
+    done = ddb_convert(*shlex.split(example)[1:], cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr

@@ -52,6 +52,13 @@ class SourceSuite(ABC):
             with pytest.raises(FileNotFoundError, match=path):
                 source.read(path)
 
+    def test_a_small_file_is_found_at_once_or_not_at_all(self) -> None:
+        source = self.make_source({"e/x": b"abc", "e/empty": b""})
+        assert source.find("e/x") == b"abc"
+        assert source.find("e/empty") == b""
+        assert [source.find(path) for path in ("e", "e/y", "e/x/y", "z/z")] == [None] * 4
+        assert source.is_there()
+
     def test_folders_are_the_names_directly_below_sorted(self) -> None:
         source = self.make_source({"b/x": b"", "a/c/x": b"", "file": b"", "a/d/e/x": b""})
         assert source.folders("") == ["a", "b"]
@@ -74,7 +81,7 @@ class SourceSuite(ABC):
     @pytest.mark.parametrize("path", LEAVING)
     def test_no_path_leaves_the_root(self, path: str) -> None:
         source = self.make_source({"a/x": b""})
-        for act in (source.open, source.size, source.read, source.sizes, source.folders):
+        for act in (source.open, source.size, source.read, source.find, source.sizes, source.folders):
             with pytest.raises(ExportError, match="leads out") as caught:
                 act(path)
             assert path in caught.value.where

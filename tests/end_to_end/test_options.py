@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from converter import AwsOptions
 from converter.cli import main
 from converter.cli.convert import ConvertArguments
 from converter.decode.buffers import BATCH_ROWS
@@ -239,6 +240,17 @@ def flip_latest(run: Run, tmp_path: Path) -> None:
     assert run("--latest", source=tmp_path / "several").values("id") == ["day 3"]
 
 
+def flip_export_id(run: Run, tmp_path: Path) -> None:
+    exports = [
+        export_of(tmp_path / "several", [line(id=f'{{"S":"seed {seed}"}}')], facts=ExportFacts(seed=seed))
+        for seed in (1, 2, 3)
+    ]
+    assert run("--export-id", exports[1].export_id, source=tmp_path / "several").values("id") == ["seed 2"]
+    refused = run("--export-id", "01701065507109-00000000", source=tmp_path / "several")
+    assert (refused.code, refused.dest.exists()) == (2, False)
+    assert all(export.export_id in refused.stderr for export in exports)
+
+
 def flip_no_verify(run: Run, tmp_path: Path) -> None:
     export = export_of(tmp_path / "edited", LINES)
     manifest = export.files.read_text().replace('"itemCount":2', '"itemCount":3')
@@ -293,7 +305,8 @@ FLIPS = {name.removeprefix("flip_"): test for name, test in list(globals().items
 
 
 def test_no_option_is_forgotten_here() -> None:
-    assert set(FLIPS) == {field.name for field in fields(ConvertArguments)} - {"source", "dest"}
+    of_aws = {field.name for field in fields(AwsOptions)}  # in test_aws_options.py
+    assert set(FLIPS) == {field.name for field in fields(ConvertArguments)} - {"source", "dest"} - of_aws
 
 
 @pytest.mark.parametrize("option", FLIPS)

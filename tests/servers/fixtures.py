@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.ministack import start_ministack
+from tests.servers.relay import Relay, relay_to
 from tests.servers.s3 import S3Server
 from tests.servers.swift import start_swift
 
@@ -30,3 +31,16 @@ def s3(request: pytest.FixtureRequest) -> S3Server:
     """Each of the servers."""
     server: S3Server = request.getfixturevalue(request.param)
     return server
+
+
+@pytest.fixture(scope="session")
+def _relay(ministack: S3Server) -> Iterator[Relay]:
+    with relay_to(ministack) as relay:
+        yield relay
+
+
+@pytest.fixture
+def relay(_relay: Relay) -> Relay:
+    """A relay to MiniStack that keeps what it is asked in this test."""
+    _relay.asked.clear()
+    return _relay

@@ -6,6 +6,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -72,6 +73,13 @@ class S3Server:
         bucket = f"test-{uuid.uuid4().hex}"
         _own_client(self).create_bucket(Bucket=bucket)
         return bucket
+
+    def upload(self, bucket: str, folder: Path, prefix: str = "") -> None:
+        """Put all files below a folder into a bucket, called by the prefix and their paths in the folder."""
+        client = _own_client(self)
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                client.put_object(Bucket=bucket, Key=f"{prefix}{path.relative_to(folder)}", Body=path.read_bytes())
 
     def listing(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
         """All objects under a prefix: their bytes by their keys."""

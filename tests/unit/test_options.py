@@ -32,12 +32,13 @@ OTHERS: dict[str, Any] = {
     "add_column": (("exported", "export_time"),),
     "workers": 77,
     "latest": True,
+    "export_id": "01701065507109-cce6a3f8",
     "verify": False,
     "show_values": True,
     "replace": True,
     "dry_run": True,
 }
-NOT_PUBLISHED = {"evolve", "workers", "latest", "verify", "show_values", "replace", "dry_run"}
+NOT_PUBLISHED = {"evolve", "workers", "latest", "export_id", "verify", "show_values", "replace", "dry_run"}
 
 
 def test_the_default_compression_is_the_formats() -> None:
@@ -117,6 +118,7 @@ def test_options_cannot_be_changed() -> None:
         ({"timezone": "../etc/passwd"}, "--timezone", "IANA"),
         ({"timezone": ""}, "--timezone", "IANA"),
         ({"workers": -1}, "--workers", "every CPU"),
+        ({"latest": True, "export_id": "x"}, "--export-id", "drop one"),
         ({"part_size": 0}, "--part-size", "96MiB"),
         ({"max_columns": 0}, "--max-columns", "2000"),
         ({"max_columns": NAMES_LIMIT + 1}, "--max-columns", "2000"),

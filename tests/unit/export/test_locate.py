@@ -189,3 +189,59 @@ def test_real_exports_open_by_every_form(real_export: Path) -> None:
         source, export = open_export(text)
         assert export.export_id == real_export.name
         assert check_files(source, export) > 0
+
+
+def test_an_export_is_taken_by_its_id_whatever_its_folder_is_called(make_export: MakeExport, tmp_path: Path) -> None:
+    make_export()
+    shutil.move(make_export(later_summary()), tmp_path / "monday")
+    for export_id in (FULL_ID, LATER_ID):
+        assert open_export(str(tmp_path), export_id=export_id)[1].export_id == export_id
+    with pytest.raises(UsageError, match=f"no export here has the id {WINDOW_ID}") as raised:
+        open_export(str(tmp_path), export_id=WINDOW_ID)
+    assert [line.split()[-1] for line in raised.value.hint.splitlines()[1:]] == [f"AWSDynamoDB/{FULL_ID}", "monday"]
+
+
+def test_the_same_export_twice_is_no_answer_to_an_id(make_export: MakeExport, tmp_path: Path) -> None:
+    for under in ("a/AWSDynamoDB", "b/AWSDynamoDB"):
+        make_export(under=under)
+    with pytest.raises(UsageError, match="2 exports are here"):
+        open_export(str(tmp_path), export_id=FULL_ID)
+
+
+def test_an_id_must_be_that_of_the_export_that_is_named(make_export: MakeExport) -> None:
+    folder = make_export()
+    assert open_export(str(folder), export_id=FULL_ID)[1].export_id == FULL_ID
+    with pytest.raises(UsageError, match=f"this is the export {FULL_ID}, and not {LATER_ID}") as raised:
+        open_export(str(folder), export_id=LATER_ID)
+    assert raised.value.where == str(folder)
+
+
+def test_an_id_of_nothing_finished_is_an_export_error(make_export: MakeExport, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="no export is here"):
+        open_export(str(tmp_path), export_id=FULL_ID)
+    (make_export() / "manifest-summary.json").unlink()
+    make_export(later_summary())
+    with pytest.raises(ManifestError, match="not finished") as raised:
+        open_export(str(tmp_path), export_id=FULL_ID)
+    assert raised.value.where == str(tmp_path / "AWSDynamoDB" / FULL_ID)
+
+
+def test_the_latest_may_be_in_a_folder_that_was_renamed(make_export: MakeExport, tmp_path: Path) -> None:
+    make_export()
+    shutil.move(make_export(later_summary()), tmp_path / "a")
+    assert open_export(str(tmp_path), latest=True)[1].export_id == LATER_ID
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:dynamodb:eu-central-1:123456789012:table/orders",
+        "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2023-11-14T22:13:20.000",
+        "arn:aws:s3:::exports/AWSDynamoDB",
+        "arn:",
+    ],
+)
+def test_an_arn_that_is_not_one_of_an_export_is_refused(arn: str) -> None:
+    with pytest.raises(UsageError, match="not the ARN of an export") as raised:
+        open_export(arn)
+    assert "table/TABLE/export/ID" in raised.value.hint
