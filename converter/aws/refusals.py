@@ -27,6 +27,7 @@ _CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, 
 _PERMISSIONS = {
     "GetObject": "s3:GetObject",
     "HeadObject": "s3:GetObject",
+    "HeadBucket": "s3:ListBucket",
     "ListObjectsV2": "s3:ListBucket",
     "PutObject": "s3:PutObject",
     "DeleteObject": "s3:DeleteObject",
@@ -46,6 +47,7 @@ _THROTTLED = {"SlowDown", "ThrottlingException", "Throttling", "RequestLimitExce
 _KMS_ACTION = re.compile(r"kms:[A-Za-z]+")
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _KMS_KEY = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d*:(?:key|alias)/[\w/-]+")
+_ROLE = re.compile(r"arn:aws[\w-]*:iam::\d*:role/[\w+=,.@/-]*\w")
 
 
 def code_of(error: ClientError) -> str:
@@ -112,6 +114,10 @@ def _refused_by_aws(error: ClientError, where: str, owner: str | None) -> Storag
 
 
 def _denied(message: str, operation: str, where: str, owner: str | None) -> StorageError:
+    if operation == "AssumeRole":
+        # It was asked for on the way to the object, of which nothing is known yet.
+        role = _ROLE.search(message)
+        where, owner = (role[0] if role else where), None
     action = _KMS_ACTION.search(message)
     if action is not None or "kms" in message.lower():
         key = _KMS_KEY.search(message)

@@ -8,8 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from io import BytesIO, RawIOBase
-from typing import cast
+from io import RawIOBase
 
 from converter.aws.access import Access, AwsOptions, Connection
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
@@ -120,7 +119,7 @@ class S3Source(Source):
         if not small or file.found.size > _SMALL_BYTES:
             return file
         with file:
-            return cast(RawIOBase, BytesIO(file.readall()))
+            return _Fetched(file.readall())
 
     def _inside(self, path: str) -> str:
         if path.startswith("/") or ".." in path.split("/") or "\0" in path:
@@ -128,6 +127,22 @@ class S3Source(Source):
                 "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
             )
         return path
+
+
+class _Fetched(RawIOBase):
+    """A file that was read whole before its turn."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = memoryview(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
 
 
 class _Ahead:

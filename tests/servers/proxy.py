@@ -55,6 +55,11 @@ class Proxy:
         """The names that S3 has for the requests, in order."""
         return [request.operation for request in self.requests]
 
+    def connections(self) -> int:
+        """How many a client has open now."""
+        with self._lock:
+            return len(self._sessions)
+
     def close(self) -> None:
         """Ends all connections, also those that hang, and waits for all threads."""
         self.closing.set()
