@@ -67,7 +67,7 @@ test-slow: $(DEVELOPMENT) $(MINISTACK)
 	$(BIN)/python -m pytest -n auto -m slow --quiet
 
 # One measure alone: .venv/bin/python -m benchmarks.run startup
-bench: $(DEVELOPMENT)
+bench: $(DEVELOPMENT) $(MINISTACK)
 	$(BIN)/python -m benchmarks
 
 fixtures: $(DEVELOPMENT)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from benchmarks.stores import Store
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -47,19 +49,20 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a contender is given."""
+    """What a contender is given. store: where {source} and {out} are."""
 
     source: Path
     fmt: str
     workers: int
     prepared: Path = Path()
+    store: Store = field(default_factory=Store)
 
     def fill(self, words: tuple[str, ...], out: Path = Path()) -> list[str]:
         """The words with their blanks filled."""
         blanks = {
             "python": sys.executable,
-            "source": self.source.resolve(),
-            "out": out.resolve(),
+            "source": self.store.source(self.source),
+            "out": self.store.out(out),
             "format": self.fmt,
             "workers": self.workers,
             "prepared": self.prepared.resolve(),

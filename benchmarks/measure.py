@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -20,6 +20,7 @@ from typing import IO
 
 from benchmarks.contenders import ROOT, Contender, Job, fresh_folder
 from benchmarks.data import ExportSize, MadeExport
+from benchmarks.stores import FOLDERS, Store, open_stores
 
 STDERR_SHOWN = 4000
 
@@ -32,7 +33,8 @@ class BenchmarkError(Exception):
 class Case:
     """One row of a table: a contender and what it is given.
 
-    name: what the row is called. part: the table of its measure in which it stands, where there are several.
+    name: what the row is called. part: the table of its measure in which it stands, where there are several. store:
+    where the export is read and the output written.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Case:
     fmt: str
     workers: int
     part: str = ""
+    store: str = FOLDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,12 @@ def measure(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     runs: list[list[Run]] = [[] for _ in cases]
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+    with (
+        tempfile.TemporaryDirectory(dir=scratch) as folder,
+        open_stores((case.store for case in cases), (case.export.folder for case in cases)) as stores,
+    ):
         outs = [Path(folder) / f"out-{i}" for i in range(len(cases))]
-        jobs = _prepare(cases, Path(folder))
+        jobs = _prepare(cases, stores, Path(folder))
         for number in range(-1 if warm else 0, rounds):
             for case, job, out, counted in zip(cases, jobs, outs, runs, strict=True):
                 shutil.rmtree(out, ignore_errors=True)
@@ -107,6 +113,8 @@ def measure(
                 run = run_once(case.contender, job, out)
                 if number >= 0:
                     counted.append(run)
+        for job, out in zip(jobs, outs, strict=True):
+            job.store.fetch(out)
         check(outs)
         return [
             Timing(
@@ -125,6 +133,7 @@ def run_once(contender: Contender, job: Job, out: Path) -> Run:
     """One process from start to end. Raises BenchmarkError with its last words if it fails."""
     command = job.fill(contender.argv, out)
     env = dict(zip(contender.env, job.fill(tuple(contender.env.values()), out), strict=True))
+    env |= job.store.env
     with tempfile.TemporaryFile() as messages:
         began = time.perf_counter()
         child = subprocess.Popen(
@@ -138,11 +147,11 @@ def run_once(contender: Contender, job: Job, out: Path) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def _prepare(cases: Sequence[Case], folder: Path) -> list[Job]:
+def _prepare(cases: Sequence[Case], stores: Mapping[str, Store], folder: Path) -> list[Job]:
     """What each case is given; what its contender wants to have prepared is there then."""
     jobs = []
     for i, case in enumerate(cases):
-        job = Job(case.export.folder, case.fmt, case.workers)
+        job = Job(case.export.folder, case.fmt, case.workers, store=stores[case.store])
         if case.contender.prepare:
             job = replace(job, prepared=folder / f"prepared-{i}")
             with tempfile.TemporaryFile() as messages:

@@ -7,6 +7,7 @@ one-file    the same on an export that is one large data file
 tiny-files  10,000 tiny data files against a few large ones with as much in them
 data-sets   every data set against `flat`
 formats     CSV and Parquet in one pass against Parquet alone
+s3          both ends in S3, near and far, against folders
 startup     runs that have little or nothing to do
 """
 
@@ -19,6 +20,7 @@ from benchmarks.contenders import OURS, PEERS, Contender
 from benchmarks.data import DataParameters, MadeExport
 from benchmarks.datasets import DATASETS
 from benchmarks.measure import BenchmarkError, Case
+from benchmarks.stores import FAR_S3, FOLDERS, S3
 
 FULL, SLOW, START = "", "slow", "start-up"
 """The parts of a measure's cases: the usual, the smaller export for slow contenders, and runs without any work."""
@@ -163,6 +165,15 @@ def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
     return _plan("formats", dataset, fmt, [group], group[0].name)
 
 
+def _plan_s3(setting: Setting, dataset: str, fmt: str) -> Plan:
+    export = setting.export(dataset)
+    group = tuple(
+        Case(name=store, contender=OURS, export=export, fmt=fmt, workers=setting.workers, part=FULL, store=store)
+        for store in (FOLDERS, S3, FAR_S3)
+    )
+    return _plan("s3", dataset, fmt, [group], group[0].name)
+
+
 def _plan_startup(setting: Setting, dataset: str, fmt: str) -> Plan:
     empty = setting.export(dataset, 0, files=1)
     group = tuple(
@@ -213,6 +224,7 @@ MEASURES: Mapping[str, Callable[[Setting, str, str], Plan]] = {
     "tiny-files": _plan_tiny_files,
     "data-sets": _plan_data_sets,
     "formats": _plan_formats,
+    "s3": _plan_s3,
     "startup": _plan_startup,
 }
 SCALING = ("workers", "one-file", "tiny-files", "data-sets")

@@ -19,6 +19,7 @@ _TITLES = {
     "tiny-files": "Tiny data files: `{dataset}` to {format}",
     "data-sets": "Data sets against `{dataset}`, to {format}",
     "formats": "Both formats in one pass: `{dataset}` to CSV and {format}",
+    "s3": "Both ends in S3: `{dataset}` to {format}",
     "startup": "Start-up: to {format}",
 }
 
@@ -28,7 +29,7 @@ def render(result: Result) -> str:
     title = _TITLES[result.measure].format(dataset=result.dataset, format=FORMAT_NAMES[result.fmt])
     rounds = len(result.timings[0].runs)
     workers = max(timing.workers for timing in result.timings)
-    tables = {"speed": _speed, "memory": _memory, "startup": _startup, "formats": _formats}
+    tables = {"speed": _speed, "memory": _memory, "startup": _startup, "formats": _formats, "s3": _s3}
     lines = [
         f"## {title}",
         "",
@@ -156,6 +157,25 @@ def _formats(result: Result) -> list[str]:
     return rows + [
         f"| {timing.name} | {_seconds(timing)} | {timing.seconds / timings[0].seconds:.2f} | {timing.cpu_seconds:.2f} "
         f"| {timing.peak_bytes / 1e6:,.0f} | {timing.out_bytes / 1e6:,.0f} |"
+        for timing in timings
+    ]
+
+
+def _s3(result: Result) -> list[str]:
+    """What it costs, as times of folders; and what the distance costs, as times of S3 nearby."""
+    timings = result.part(FULL)
+    local, near, _ = timings
+    rows = [
+        "The server runs on the same cores as the program, so what S3 costs is told by the program's own CPU time.",
+        "",
+        f"| | seconds (lowest–highest) | times {near.name} "
+        f"| CPU s | times {local.name} | peak MB | times {local.name} |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    return rows + [
+        f"| {timing.name} | {_seconds(timing)} | {'' if timing is local else f'{timing.seconds / near.seconds:.2f}'} "
+        f"| {timing.cpu_seconds:.2f} | {timing.cpu_seconds / local.cpu_seconds:.2f} "
+        f"| {timing.peak_bytes / 1e6:,.0f} | {timing.peak_bytes / local.peak_bytes:.2f} |"
         for timing in timings
     ]
 

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from converter.version import VERSION
 
 if TYPE_CHECKING:
-    from converter.api import convert, inspect, recipe, scan
+    from converter.api import clean, convert, inspect, recipe, scan
     from converter.aws.access import AwsOptions
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
+    from converter.run.clean import Leftovers
     from converter.run.report import Report
 
 __all__ = [
     "AwsOptions",
     "ConvertOptions",
+    "Leftovers",
     "Report",
     "SchemaText",
     "__version__",
+    "clean",
     "convert",
     "inspect",
     "options_for",
@@ -32,9 +35,11 @@ __version__ = VERSION
 _BEHIND = {
     "AwsOptions": "converter.aws.access",
     "ConvertOptions": "converter.options",
+    "Leftovers": "converter.run.clean",
     "Report": "converter.run.report",
     "SchemaText": "converter.options",
     "options_for": "converter.presets",
+    "clean": "converter.api",
     "convert": "converter.api",
     "inspect": "converter.api",
     "recipe": "converter.api",

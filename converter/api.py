@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.engines.local import run_shards
 from converter.options import Consumer, ConvertOptions, OneFormat
+from converter.run.clean import Leftovers, clean_destination
 from converter.run.control import Control
 from converter.run.convert import Engine, convert_export, inspect_export
 from converter.run.inspection import Inspection
@@ -16,13 +17,14 @@ from converter.run.listener import Listener, SilentListener
 from converter.run.plan import Shard
 from converter.run.report import Report
 from converter.run.shard import Job, PassResult
+from converter.storage import open_destination
 
 if TYPE_CHECKING:
     import polars
 
     from converter.recipes.recipe import Recipe
 
-__all__ = ["convert", "inspect", "recipe", "scan"]
+__all__ = ["clean", "convert", "inspect", "recipe", "scan"]
 
 
 def convert(
@@ -100,6 +102,22 @@ def recipe(
 
     options = RecipeOptions(consumer=consumer, location=location, database=database, table=table, format=format)
     return make_recipe(os.fspath(dest), options, aws)
+
+
+def clean(
+    dest: str | os.PathLike[str],
+    *,
+    complete: bool = False,
+    dry_run: bool = False,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
+) -> Leftovers:
+    """Remove what runs that died have left at `dest`: hidden folders, uploads that are not completed, leases.
+
+    complete: finish a commit that has begun, as the next run would; else it is kept, with all that belongs to it.
+    dry_run: only look. Raises BusyError where a run lives, and then nothing is changed; StorageError where there is
+    nothing at all.
+    """
+    return clean_destination(open_destination(os.fspath(dest), aws), complete=complete, dry_run=dry_run)
 
 
 def _local_engine(options: ConvertOptions) -> Engine:

@@ -192,8 +192,6 @@ class ConvertOptions:
             if isinstance(names, str):
                 raise UsageError(f"{names!r} is one text, not names", f"--{option}", "write ('id',) for one name")
             object.__setattr__(self, option, tuple(dict.fromkeys(names)))
-        for name in (*self.key, *self.select, *self.exclude, self.overflow or ""):
-            _check_text(name)
         both = sorted(set(self.select) & set(self.exclude))
         if both:
             raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")
@@ -238,25 +236,36 @@ class ConvertOptions:
             _check_choice(f"--add-column {name}", fact, ADDED)
         if self.time == "":
             raise UsageError("the attribute has no name", "--time", "use for example created_at")
-        for option, names in (("--rename", [a for a, _ in self.rename]), ("--cast", [a for a, _ in self.cast])):
+        named = self.named_attributes()
+        for option in ("--rename", "--cast"):
+            names = named[option]
             twice = [name for name in names if names.count(name) > 1]
             if twice:
                 raise UsageError(f"{twice[0]!r} is there twice", option, "say it once")
             if self.time in names:
                 raise UsageError(f"{self.time!r} is in {option} too", "--time", "drop one of the two")
-        named = [("--key", name) for name in self.key] + [("--rename", name) for name, _ in self.rename]
-        named += [("--cast", name) for name, _ in self.cast] + (
-            [("--time", self.time)] if self.time is not None else []
-        )
-        for option, name in named:
-            _check_text(name)
-            if not self.wants(name):
-                way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
-                raise UsageError(f"the attribute {name!r} would have no column", option, way)
+        for option, names in named.items():
+            for name in names:
+                _check_text(name)
+                if option != "--exclude" and not self.wants(name):
+                    way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
+                    raise UsageError(f"the attribute {name!r} would have no column", option, way)
+
+    def named_attributes(self) -> dict[str, tuple[str, ...]]:
+        """The attributes that the user names, by option."""
+        return {
+            "--key": self.key,
+            "--select": self.select,
+            "--exclude": self.exclude,
+            "--rename": tuple(attribute for attribute, _ in self.rename),
+            "--cast": tuple(attribute for attribute, _ in self.cast),
+            "--time": (self.time,) if self.time is not None else (),
+        }
 
     def times(self) -> tuple[str, ...]:
         """Attributes whose values must be timestamps."""
-        return (*(name for name, _ in self.cast), *((self.time,) if self.time is not None else ()))
+        named = self.named_attributes()
+        return named["--cast"] + named["--time"]
 
     def wants(self, attribute: str) -> bool:
         """Does the user want a column for this attribute?"""

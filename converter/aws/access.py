@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from converter.errors import UsageError
@@ -42,14 +41,50 @@ class Access:
     role_arn: str | None = None
     bucket_owner: str | None = None
 
-    def client(self, service: str) -> Any:
-        """The client of a service (`s3`), made once; safe to use from many threads.
 
-        Its requests are tried 8 times, with backoff, when AWS throttles or fails or the network does, unless the AWS
-        environment says otherwise (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile). Raises UsageError, StorageError.
-        """
-        with _MAKING:
-            return _make_client(self, service, os.getpid())
+class Connection:
+    """A service of AWS (`s3`), as `access` reaches it. Its client is made when it is first asked for, in each process.
+
+    Requests are tried 8 times, with backoff, when AWS throttles or fails or the network does, unless the AWS
+    environment says otherwise (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile).
+    """
+
+    def __init__(self, access: Access, service: str) -> None:
+        self.access = access
+        self._service = service
+        self._making = threading.Lock()
+        self._client: Any = None
+
+    def __getstate__(self) -> tuple[Access, str]:
+        return self.access, self._service
+
+    def __setstate__(self, state: tuple[Access, str]) -> None:
+        Connection.__init__(self, *state)
+
+    def client(self) -> Any:
+        """For many threads. Raises UsageError, StorageError."""
+        with self._making:
+            if self._client is None:
+                self._client = _make_client(self.access, self._service)
+            return self._client
+
+    def credentials(self) -> tuple[dict[str, str], int | None]:
+        """Credentials for another library, by the names that it has for them, and the Unix second when they expire."""
+        from botocore.exceptions import NoCredentialsError
+
+        from converter.aws.refusals import refused
+
+        found = _session(self.access).get_credentials()
+        if found is None:
+            raise refused(NoCredentialsError(), self._service)
+        frozen = found.get_frozen_credentials()
+        given = {
+            "aws_access_key_id": frozen.access_key,
+            "aws_secret_access_key": frozen.secret_key,
+            "aws_session_token": frozen.token,
+        }
+        expires = getattr(found, "_expiry_time", None)
+        return {name: value for name, value in given.items() if value}, int(expires.timestamp()) if expires else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +168,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-_MAKING = threading.Lock()
-
-
-@lru_cache(maxsize=16)
-def _make_client(access: Access, service: str, _process: int) -> Any:
+def _make_client(access: Access, service: str) -> Any:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 

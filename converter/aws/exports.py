@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from converter.aws.access import Access
+from converter.aws.access import Access, Connection
 from converter.aws.refusals import code_of, refused
 from converter.errors import BusyError, ExportError
 
@@ -24,7 +24,7 @@ def locate_export(arn: str, access: Access) -> str:
     """
     _, _, _, region, _, resource = arn.split(":", 5)
     try:
-        client = replace(access, region=access.region or region).client("dynamodb")
+        client = Connection(replace(access, region=access.region or region), "dynamodb").client()
         export: dict[str, Any] = client.describe_export(ExportArn=arn)["ExportDescription"]
     except ClientError as error:
         if code_of(error) == "ExportNotFoundException":

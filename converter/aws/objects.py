@@ -15,15 +15,23 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
-from converter.aws.access import Access
-from converter.aws.refusals import code_of, refused
-from converter.errors import ExportError
+from converter.aws.access import Connection
+from converter.aws.refusals import AGAIN, code_of, refused
+from converter.errors import ExportError, StorageError
 
 Data = bytes | bytearray
 
 _MISSING = {"NoSuchKey", "NoSuchUpload", "404", "NotFound"}
 _CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "InvalidRange"}
 _BROKEN = (BotoCoreError, HTTPError, OSError)
+_ALWAYS = {
+    "get_object": ("ETag", "ContentLength", "LastModified"),
+    "head_object": ("ETag", "ContentLength", "LastModified"),
+    "put_object": ("ETag",),
+    "upload_part": ("ETag",),
+}
+"""What S3 puts into the headers of each answer."""
+_CUT_ATTEMPTS = 4
 _READ_ATTEMPTS = 8
 _LONGEST_PAUSE = 20.0
 
@@ -32,16 +40,21 @@ class Changed(Exception):
     """An object is not as the request's condition says: someone else has written it, or it is there already."""
 
 
+class NoConditions(Exception):
+    """The store, which is not AWS', does not write on the condition that an object is unchanged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """An object's facts.
 
-    age: seconds between its last write and this answer, by the server's clock.
+    written: when it was last written. age: seconds between that and this answer, by the server's clock.
     """
 
     size: int
     etag: str
     metadata: dict[str, str]
+    written: datetime
     age: float
 
 
@@ -74,12 +87,21 @@ class Objects:
 
     bucket: str
     prefix: str
-    access: Access
+    connection: Connection
     on_write: tuple[tuple[str, str], ...] = ()
 
     def place(self, path: str) -> str:
         """How messages call an object."""
         return f"s3://{self.bucket}/{self._key(path)}"
+
+    def for_polars(self) -> dict[str, object]:
+        """Arguments with which Polars' scan functions reach the objects as we do."""
+        client = self.connection.client()
+        endpoint = str(client.meta.endpoint_url)
+        options = {"aws_region": self._region() or client.meta.region_name}
+        if not endpoint.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            options |= {"aws_endpoint_url": endpoint, "aws_allow_http": str(endpoint.startswith("http://")).lower()}
+        return {"storage_options": options, "credential_provider": self.connection.credentials}
 
     def open(self, path: str) -> ObjectFile:
         """The object's bytes, to be read once from the beginning. Raises FileNotFoundError."""
@@ -128,7 +150,7 @@ class Objects:
         return [name for name in folders if name], sizes
 
     def write(self, path: str, content: Data, *, new: bool = False, etag: str | None = None) -> str:
-        """Write a small object at once, and return its ETag. Raises Changed when the condition does not hold.
+        """Write a small object at once, and return its ETag. Raises Changed when the condition fails, NoConditions.
 
         new: there must be none of this name. etag: the object that is there must have it.
         """
@@ -189,8 +211,25 @@ class Objects:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         """The answer. Raises FileNotFoundError for a missing object or upload, Changed for a condition that fails."""
+        for _ in range(_CUT_ATTEMPTS):
+            answer = self._ask(method, path, arguments)
+            # Where a connection breaks in the headers, Python's client takes those that came for all.
+            if all(name in answer for name in _ALWAYS.get(method, ())):
+                return answer
+        raise StorageError("AWS' answers are cut off, several times in a row", self.place(path), f"later, {AGAIN}")
+
+    def _region(self) -> str | None:
+        """Where the bucket is, if the server says so."""
         try:
-            return getattr(self.access.client("s3"), method)(
+            answer = self.connection.client().head_bucket(Bucket=self.bucket, **self._owned({}))
+        except (BotoCoreError, ClientError) as error:
+            raise refused(error, self.place(""), self.connection.access.bucket_owner) from error
+        region: str | None = answer.get("BucketRegion")
+        return region
+
+    def _ask(self, method: str, path: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return getattr(self.connection.client(), method)(
                 Bucket=self.bucket, Key=self._key(path), **self._owned(arguments)
             )
         except ClientError as error:
@@ -198,16 +237,18 @@ class Objects:
                 raise FileNotFoundError(f"{self.place(path)} does not exist") from None
             if code_of(error) in _CHANGED:
                 raise Changed from None
-            raise refused(error, self.place(path), self.access.bucket_owner) from error
+            if code_of(error) == "NotImplemented" and "IfMatch" in arguments:
+                raise NoConditions from None
+            raise refused(error, self.place(path), self.connection.access.bucket_owner) from error
         except BotoCoreError as error:
             raise refused(error, self.place(path)) from error
 
     def _pages(self, method: str, prefix: str, **arguments: str) -> Iterator[dict[str, Any]]:
-        paginator = self.access.client("s3").get_paginator(method)
+        paginator = self.connection.client().get_paginator(method)
         try:
             yield from paginator.paginate(Bucket=self.bucket, Prefix=self._key(prefix), **self._owned(arguments))
         except (BotoCoreError, ClientError) as error:
-            raise refused(error, self.place(prefix), self.access.bucket_owner) from error
+            raise refused(error, self.place(prefix), self.connection.access.bucket_owner) from error
 
     def _key(self, path: str) -> str:
         return f"{self.prefix}/{path}" if self.prefix else path
@@ -216,7 +257,7 @@ class Objects:
         return key[len(self.prefix) + 1 :] if self.prefix else key
 
     def _owned(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        owner = self.access.bucket_owner
+        owner = self.connection.access.bucket_owner
         return arguments if owner is None else {**arguments, "ExpectedBucketOwner": owner}
 
 
@@ -289,5 +330,6 @@ def changed_under_read(place: str) -> ExportError:
 def _found(answer: Any) -> Found:
     # No Date: then as if it were just written, which makes nothing stale.
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    age = (parsedate_to_datetime(date) - answer["LastModified"]).total_seconds() if date else 0.0
-    return Found(answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}), age)
+    written = answer["LastModified"]
+    age = (parsedate_to_datetime(date) - written).total_seconds() if date else 0.0
+    return Found(answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}), written, age)

@@ -76,9 +76,10 @@ def add_verb(
     commands.command(run.__name__, cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
 
 
-def _option(
+def option(
     name: str, help: str, *, metavar: str | None = None, default: str | bool = True, panel: str | None = None
 ) -> Any:
+    """An option that also reads its environment variable; default: what help says of it; panel: its heading there."""
     return typer.Option(
         f"--{name}",
         envvar=environment_name(name),
@@ -88,10 +89,6 @@ def _option(
         show_default=default,
         rich_help_panel=panel,
     )
-
-
-def _aws(name: str, help: str, metavar: str) -> Any:
-    return _option(name, help, metavar=metavar, panel="Options for AWS")
 
 
 def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
@@ -106,17 +103,11 @@ Source = Annotated[
         help="An export's folder or manifest-summary.json, or a folder of exports, local or s3://; or an export's ARN.",
     ),
 ]
-Dest = Annotated[
-    str,
-    typer.Argument(
-        metavar="DEST",
-        help="The folder to publish in, local or s3://bucket/prefix/; made when it does not exist.",
-    ),
-]
+Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix/ to publish in.")]
 
 For = Annotated[
     PresetConsumer | None,
-    _option(
+    option(
         "for",
         "Set format, compression, names and added columns as a consumer needs them; other options come first.",
         default=False,
@@ -124,7 +115,7 @@ For = Annotated[
 ]
 OutputFormat = Annotated[
     str | None,
-    _option(
+    option(
         "format",
         "What the parts are: parquet, csv, or both in one pass, as csv,parquet.",
         metavar="FORMAT",
@@ -133,7 +124,7 @@ OutputFormat = Annotated[
 ]
 Compression = Annotated[
     str | None,
-    _option(
+    option(
         "compression",
         "Parquet: zstd, snappy, gzip or none. CSV: none or gzip. Both: csv=gzip,parquet=zstd, or one of them.",
         metavar="NAME",
@@ -142,28 +133,28 @@ Compression = Annotated[
 ]
 Layout = Annotated[
     str,
-    _option("layout", "Folders below DEST. Fields: {date}, {from}, {to}, {table}.", metavar="LAYOUT"),
+    option("layout", "Folders below DEST. Fields: {date}, {from}, {to}, {table}.", metavar="LAYOUT"),
 ]
-Timezone = Annotated[str, _option("timezone", "Time zone of the dates in folder names.", metavar="ZONE")]
+Timezone = Annotated[str, option("timezone", "Time zone of the dates in folder names.", metavar="ZONE")]
 NumbersAs = Annotated[
     Numbers,
-    _option("numbers", "exact: int64, decimal or text, whichever keeps every digit; double; or always text."),
+    option("numbers", "exact: int64, decimal or text, whichever keeps every digit; double; or always text."),
 ]
 MixedAs = Annotated[
     Mixed,
-    _option("mixed", "An attribute of several types becomes text, or DynamoDB JSON; or fails the run."),
+    option("mixed", "An attribute of several types becomes text, or DynamoDB JSON; or fails the run."),
 ]
 Key = Annotated[list[str] | None, _names("key", "Attributes whose columns come first.")]
 Select = Annotated[list[str] | None, _names("select", "Only these attributes.")]
 Exclude = Annotated[list[str] | None, _names("exclude", "All attributes but these.")]
-MaxColumns = Annotated[int, _option("max-columns", "Stop when there would be more columns.", metavar="COUNT")]
+MaxColumns = Annotated[int, option("max-columns", "Stop when there would be more columns.", metavar="COUNT")]
 Overflow = Annotated[
     str | None,
-    _option("overflow", "Put attributes beyond --max-columns into one JSON column of this name.", metavar="NAME"),
+    option("overflow", "Put attributes beyond --max-columns into one JSON column of this name.", metavar="NAME"),
 ]
 Schema = Annotated[
     str | None,
-    _option(
+    option(
         "schema",
         "A schema file whose columns to keep; new forgets those of earlier exports in DEST.",
         metavar="FILE|new",
@@ -171,11 +162,11 @@ Schema = Annotated[
     ),
 ]
 Evolve = Annotated[
-    bool, _option("evolve", "Make a column wider when a value doesn't fit it, and say which dates differ then.")
+    bool, option("evolve", "Make a column wider when a value doesn't fit it, and say which dates differ then.")
 ]
 NamesAs = Annotated[
     Names | None,
-    _option(
+    option(
         "names",
         "Names of columns: the attributes' own, or such as Treasure Data takes, or snake_case.",
         default="preserve",
@@ -190,7 +181,7 @@ Cast = Annotated[
 ]
 Time = Annotated[
     str | None,
-    _option("time", "This attribute's timestamps become the column time, as Unix seconds.", metavar="NAME"),
+    option("time", "This attribute's timestamps become the column time, as Unix seconds.", metavar="NAME"),
 ]
 AddColumn = Annotated[
     list[str] | None,
@@ -202,79 +193,66 @@ AddColumn = Annotated[
 ]
 PartSize = Annotated[
     str,
-    _option(
+    option(
         "part-size", "Close a part when it has this size on disk, after a row group or 1 MiB of CSV.", metavar="SIZE"
     ),
 ]
 Workers = Annotated[
-    int, _option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
+    int, option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
 ]
-Latest = Annotated[bool, _option("latest", "If SOURCE holds several exports, take the newest.")]
+Latest = Annotated[bool, option("latest", "If SOURCE holds several exports, take the newest.")]
 ExportId = Annotated[
-    str | None, _option("export-id", "If SOURCE holds several exports, take the one of this id.", metavar="ID")
+    str | None, option("export-id", "If SOURCE holds several exports, take the one of this id.", metavar="ID")
 ]
-NoVerify = Annotated[bool, _option("no-verify", "Don't check md5 and item counts: for exports edited by hand.")]
-ShowValues = Annotated[bool, _option("show-values", "Show the data in messages about bad lines; it may be personal.")]
-Replace = Annotated[bool, _option("replace", "Replace what an earlier run published for this export, or for its date.")]
-DryRun = Annotated[bool, _option("dry-run", "Read the manifests, say what would be done, and write nothing.")]
-Sample = Annotated[bool, _option("sample", "Read only the beginning of up to 16 data files: quick, approximate.")]
+NoVerify = Annotated[bool, option("no-verify", "Don't check md5 and item counts: for exports edited by hand.")]
+ShowValues = Annotated[bool, option("show-values", "Show the data in messages about bad lines; it may be personal.")]
+Replace = Annotated[bool, option("replace", "Replace what an earlier run published for this export, or for its date.")]
+DryRun = Annotated[bool, option("dry-run", "Read the manifests, say what would be done, and write nothing.")]
+Complete = Annotated[
+    bool, option("complete", "Finish a commit that has begun, as the next convert would; else it is kept.")
+]
+OnlyShow = Annotated[bool, option("dry-run", "Show what would be removed, and change nothing.")]
+Sample = Annotated[bool, option("sample", "Read only the beginning of up to 16 data files: quick, approximate.")]
 WriteSchema = Annotated[
     str | None,
-    _option("write-schema", "Write the columns to a new schema file, to edit for convert --schema.", metavar="FILE"),
+    option("write-schema", "Write the columns to a new schema file, to edit for convert --schema.", metavar="FILE"),
 ]
-Json = Annotated[bool, _option("json", "Print the result as one JSON object on stdout.")]
-Quiet = Annotated[bool, _option("quiet", "Only warnings and errors on stderr.")]
-LogFormatAs = Annotated[LogFormat, _option("log-format", "Form of the messages on stderr.")]
+Json = Annotated[bool, option("json", "Print the result as one JSON object on stdout.")]
+Quiet = Annotated[bool, option("quiet", "Only warnings and errors on stderr.")]
+LogFormatAs = Annotated[LogFormat, option("log-format", "Form of the messages on stderr.")]
 
 ConsumerOf = Annotated[
     Consumer, typer.Argument(metavar="CONSUMER", help="treasure-data, athena, duckdb, polars or spark.")
 ]
-PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where exports are published, local or s3://.")]
+PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where exports are published; local or s3://.")]
+CleanedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where runs publish; local or s3://.")]
 Location = Annotated[
     str | None,
-    _option(
+    option(
         "location", "Where DEST is, or will be copied to, for the consumer.", metavar="PLACE", default="DEST itself"
     ),
 ]
 Database = Annotated[
     str | None,
-    _option(
+    option(
         "database", "Treasure Data's or Athena's.", metavar="NAME", default="the table's name; Athena: the session's"
     ),
 ]
 Table = Annotated[
     str | None,
-    _option("table", "The table to make, or Spark's view.", metavar="NAME", default="from the DynamoDB table's name"),
+    option("table", "The table to make, or Spark's view.", metavar="NAME", default="from the DynamoDB table's name"),
 ]
 RecipeFormat = Annotated[
     OneFormat | None,
-    _option("format", "Which one, where DEST has two.", default="parquet; for Treasure Data csv"),
+    option("format", "Which one, where DEST has two.", default="parquet; for Treasure Data csv"),
 ]
 Out = Annotated[
     str | None,
-    _option(
+    option(
         "out",
         "The folder to write the files in; - prints them.",
         metavar="FOLDER",
         default=". for treasure-data, else -",
     ),
 ]
-Force = Annotated[bool, _option("force", "Write over files of the same name.")]
-
-Profile = Annotated[str | None, _aws("profile", "The profile of the AWS configuration to use.", "NAME")]
-Region = Annotated[str | None, _aws("region", "The AWS region to ask.", "REGION")]
-EndpointUrl = Annotated[str | None, _aws("endpoint-url", "Where S3 and DynamoDB are, if not at AWS.", "URL")]
-SourceRoleArn = Annotated[str | None, _aws("source-role-arn", "The role to assume for reading SOURCE.", "ARN")]
-DestRoleArn = Annotated[str | None, _aws("dest-role-arn", "The role to assume for DEST.", "ARN")]
-SourceBucketOwner = Annotated[
-    str | None, _aws("source-bucket-owner", "Refuse SOURCE's bucket if this account does not own it.", "ACCOUNT")
-]
-DestBucketOwner = Annotated[
-    str | None, _aws("dest-bucket-owner", "Refuse DEST's bucket if this account does not own it.", "ACCOUNT")
-]
-DestSse = Annotated[
-    str | None, _aws("dest-sse", "How S3 encrypts what is written: AES256, aws:kms or aws:kms:dsse.", "NAME")
-]
-DestKmsKeyId = Annotated[str | None, _aws("dest-kms-key-id", "The KMS key for that.", "KEY")]
-CannedAcl = Annotated[str | None, _aws("acl", "The ACL of what is written, such as bucket-owner-full-control.", "NAME")]
-StorageClass = Annotated[str | None, _aws("storage-class", "The storage class of the parts.", "NAME")]
+Force = Annotated[bool, option("force", "Write over files of the same name.")]

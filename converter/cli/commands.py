@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from converter.cli import convert, inspect, recipe
+from converter.cli import clean, convert, inspect, recipe
 from converter.cli.arguments import add_verb
 from converter.version import VERSION
 
@@ -27,6 +27,7 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 bad or incomplete export, 4 schema 
 add_verb(commands, convert.ConvertArguments, convert.convert, convert.EXAMPLES)
 add_verb(commands, inspect.InspectArguments, inspect.inspect, inspect.EXAMPLES)
 add_verb(commands, recipe.RecipeArguments, recipe.recipe, recipe.EXAMPLES)
+add_verb(commands, clean.CleanArguments, clean.clean, clean.EXAMPLES)
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,16 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from converter.cli import arguments as takes
+from converter.cli import aws_arguments as in_aws
 from converter.cli.output import print_json
-from converter.cli.parse import (
-    apply_preset,
-    aws_options,
-    parse_size,
-    read_names,
-    read_pairs,
-    read_schema,
-    without_none,
-)
+from converter.cli.parse import apply_preset, parse_size, read_names, read_pairs, read_schema, without_none
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
@@ -61,20 +54,20 @@ class ConvertArguments:
     show_values: takes.ShowValues = False
     replace: takes.Replace = False
     dry_run: takes.DryRun = False
+    profile: in_aws.Profile = None
+    region: in_aws.Region = None
+    endpoint_url: in_aws.EndpointUrl = None
+    source_role_arn: in_aws.SourceRoleArn = None
+    source_bucket_owner: in_aws.SourceBucketOwner = None
+    dest_role_arn: in_aws.DestRoleArn = None
+    dest_bucket_owner: in_aws.DestBucketOwner = None
+    dest_sse: in_aws.DestSse = None
+    dest_kms_key_id: in_aws.DestKmsKeyId = None
+    acl: in_aws.AclOf = None
+    storage_class: in_aws.StorageClass = None
     json: takes.Json = False
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
-    profile: takes.Profile = None
-    region: takes.Region = None
-    endpoint_url: takes.EndpointUrl = None
-    source_role_arn: takes.SourceRoleArn = None
-    dest_role_arn: takes.DestRoleArn = None
-    source_bucket_owner: takes.SourceBucketOwner = None
-    dest_bucket_owner: takes.DestBucketOwner = None
-    dest_sse: takes.DestSse = None
-    dest_kms_key_id: takes.DestKmsKeyId = None
-    acl: takes.CannedAcl = None
-    storage_class: takes.StorageClass = None
 
     def given(self) -> dict[str, Any]:
         """The options for the library, without those that a preset may set and that are not there."""
@@ -118,7 +111,7 @@ def convert(arguments: ConvertArguments) -> None:
     name and \\= for an equals sign.
     """
     options, preset = apply_preset(arguments.for_, arguments.given())
-    aws = aws_options(arguments)
+    aws = in_aws.aws_options(arguments)
     from converter import api
     from converter.cli.render_report import render_report, report_line
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from converter.cli import arguments as takes
+from converter.cli import aws_arguments as in_aws
 from converter.cli.output import print_json, write_new_file, writing_result
-from converter.cli.parse import apply_preset, aws_options, read_names, read_pairs, without_none
+from converter.cli.parse import apply_preset, read_names, read_pairs, without_none
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
@@ -42,14 +43,14 @@ class InspectArguments:
     no_verify: takes.NoVerify = False
     show_values: takes.ShowValues = False
     write_schema: takes.WriteSchema = None
+    profile: in_aws.Profile = None
+    region: in_aws.Region = None
+    endpoint_url: in_aws.EndpointUrl = None
+    source_role_arn: in_aws.SourceRoleArn = None
+    source_bucket_owner: in_aws.SourceBucketOwner = None
     json: takes.Json = False
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
-    profile: takes.Profile = None
-    region: takes.Region = None
-    endpoint_url: takes.EndpointUrl = None
-    source_role_arn: takes.SourceRoleArn = None
-    source_bucket_owner: takes.SourceBucketOwner = None
 
     def given(self) -> dict[str, Any]:
         """The options for the library, without those that a preset may set and that are not there."""
@@ -80,7 +81,7 @@ def inspect(arguments: InspectArguments) -> None:
     file a column is one line: change its place, name or type, or write {"attribute": "a", "drop": true}.
     """
     options, _ = apply_preset(arguments.for_, arguments.given())
-    aws = aws_options(arguments)
+    aws = in_aws.aws_options(arguments)
     from converter import api
     from converter.cli.render_inspection import render_inspection
     from converter.schema.file import render_schema_file

@@ -137,9 +137,13 @@ def _signals_raise() -> Iterator[None]:
 
 
 def _end(messages: Messages, how: str, number: signal.Signals, error: BaseException) -> int:
-    notes: list[str] = getattr(error, "__notes__", [])
-    messages.error("\n".join([how, *notes]), {"exitCode": 128 + number})
+    messages.error("\n".join([how, *_notes(error)]), {"exitCode": 128 + number})
     return 128 + number
+
+
+def _notes(error: BaseException) -> list[str]:
+    notes: list[str] = getattr(error, "__notes__", [])
+    return notes
 
 
 def _fail(messages: Messages, error: ConvertError) -> int:
@@ -150,7 +154,7 @@ def _fail(messages: Messages, error: ConvertError) -> int:
         "hint": error.hint,
         "exitCode": error.exit_code,
     }
-    messages.error(str(error), facts)
+    messages.error("\n".join([str(error), *_notes(error)]), facts)
     _print_traceback(error)
     return error.exit_code
 

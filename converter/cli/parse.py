@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from converter.cli.arguments import environment_name
 from converter.errors import UsageError
 from converter.options import ConvertOptions, SchemaText
 from converter.presets import PresetConsumer, describe_preset, options_for
-
-if TYPE_CHECKING:
-    from converter.aws.access import AwsOptions
 
 _UNITS = {
     "": 1,
@@ -55,13 +51,6 @@ def apply_preset(consumer: PresetConsumer | None, given: dict[str, Any]) -> tupl
     if consumer is None:
         return ConvertOptions(**given), ""
     return options_for(consumer, **given), describe_preset(consumer, given)
-
-
-def aws_options(arguments: object) -> AwsOptions:
-    """The options for AWS that the arguments of a verb have; UsageError where they make no sense."""
-    from converter.aws.access import AwsOptions
-
-    return AwsOptions(**{field.name: getattr(arguments, field.name, None) for field in fields(AwsOptions)})
 
 
 def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 
 from converter.cli import arguments as takes
+from converter.cli import aws_arguments as in_aws
 from converter.cli.output import print_texts, write_texts
-from converter.cli.parse import aws_options
 from converter.run.messages import Messages
 
 EXAMPLES = (
@@ -31,13 +31,13 @@ class RecipeArguments:
     format: takes.RecipeFormat = None
     out: takes.Out = None
     force: takes.Force = False
+    profile: in_aws.Profile = None
+    region: in_aws.Region = None
+    endpoint_url: in_aws.EndpointUrl = None
+    dest_role_arn: in_aws.DestRoleArn = None
+    dest_bucket_owner: in_aws.DestBucketOwner = None
     quiet: takes.Quiet = False
     log_format: takes.LogFormatAs = "text"
-    profile: takes.Profile = None
-    region: takes.Region = None
-    endpoint_url: takes.EndpointUrl = None
-    dest_role_arn: takes.DestRoleArn = None
-    dest_bucket_owner: takes.DestBucketOwner = None
 
 
 def recipe(arguments: RecipeArguments) -> None:
@@ -59,7 +59,7 @@ def recipe(arguments: RecipeArguments) -> None:
         database=arguments.database,
         table=arguments.table,
         format=arguments.format,
-        aws=aws_options(arguments),
+        aws=in_aws.aws_options(arguments),
     )
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     for warning in made.warnings:

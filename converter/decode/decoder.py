@@ -12,7 +12,7 @@ from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
-from converter.decode.lines import LineProblem, compact_line, time_problem
+from converter.decode.lines import LineProblem, compact_line, time_problem, value_path
 from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
@@ -262,7 +262,7 @@ class Decoder:
         return True
 
     def _surprised(self, surprise: str, attribute: str, tag: int) -> None:
-        path = f"$.Item.{attribute}.{tags.TAGS[tag]}"
+        path = value_path(attribute, tags.TAGS[tag])
         self.surprise_place = (self._begin + int(self._state[tables.LINE_START]), path)
         self.observe_only(surprise)
 

@@ -73,9 +73,12 @@ def compact_line(line: bytes) -> bytes:
 def time_problem(compact: bytes, attribute: str, reason: str) -> TimeProblem:
     """The problem of this attribute's value in an item as `compact_line` gives it."""
     ((tag, value),) = json.loads(compact)["Item"][attribute].items()
-    return TimeProblem(
-        f"{_step('$.Item', attribute)}.{tag}", reason, value if isinstance(value, str) else json.dumps(value)
-    )
+    return TimeProblem(value_path(attribute, tag), reason, value if isinstance(value, str) else json.dumps(value))
+
+
+def value_path(attribute: str, tag: str) -> str:
+    """Where an item has its value of an attribute: `$.Item.price.N`, or `$.Item["unit price"].N`."""
+    return f"{_step('$.Item', attribute)}.{tag}"
 
 
 def _parse(line: bytes) -> Any:

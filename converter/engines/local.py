@@ -17,6 +17,8 @@ from converter.schema.observe import Observation
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
+_LAST_SECONDS = 3.0
+
 
 def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int) -> PassResult:
     """Run the shards. Raises what the first failing shard (in their order) raised.
@@ -45,26 +47,33 @@ def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int
         return replace(result, observation=Observation())
 
     try:
-        results = run_threads(work, shards, control, workers)
+        # Where a shard begins, its worker has nothing else to do than wait.
+        with job.source.ahead(shard.files[0].path for shard in shards if shard.files):
+            results = run_threads(work, shards, control, workers)
     finally:
         control.spare.close()
     return PassResult(tuple(results), observation)
 
 
 def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], control: Control, workers: int) -> list[_R]:
-    """work(task) for each task in `workers` threads; an interrupt of the main thread stops them all."""
-    with ThreadPoolExecutor(max(min(workers, len(tasks)), 1), thread_name_prefix="convert") as pool:
-        futures: list[Future[_R]] = []
-        try:
-            futures += (pool.submit(work, task) for task in tasks)
-            waiting = set(futures)
-            while waiting:
-                # With a timeout the main thread stays open to signals everywhere.
-                _, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
-        except BaseException:
-            control.stop()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    """work(task) for each task in `workers` threads; an interrupt of the main thread stops them all.
+
+    A thread that waits for a server which does not answer is left behind then: what it has not published is dropped.
+    """
+    pool = ThreadPoolExecutor(max(min(workers, len(tasks)), 1), thread_name_prefix="convert")
+    futures: list[Future[_R]] = []
+    try:
+        futures += (pool.submit(work, task) for task in tasks)
+        waiting = set(futures)
+        while waiting:
+            # With a timeout the main thread stays open to signals everywhere.
+            _, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
+    except BaseException:
+        control.stop()
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait(futures, timeout=_LAST_SECONDS)
+        raise
+    pool.shutdown()
     errors = [error for future in futures if (error := future.exception()) is not None]
     for error in errors:
         if not isinstance(error, Stopped):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import polars.selectors as cs
@@ -31,7 +31,8 @@ def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
     # An export without items has no parts, and perhaps no columns.
     filled = [record for record in records if record.parts] or list(records[-1:])
     columns = common_columns(filled)
-    frames = [_scan_record(destination, record, columns) for record in filled]
+    access = destination.for_polars()
+    frames = [_scan_record(destination, access, record, columns) for record in filled]
     # Records of another layout may have other folder keys.
     return pl.concat(frames, how="diagonal")
 
@@ -50,7 +51,9 @@ def polars_type(column: Column) -> PolarsDataType:
     }[column.type]
 
 
-def _scan_record(destination: Destination, record: Record, columns: Sequence[Column]) -> pl.LazyFrame:
+def _scan_record(
+    destination: Destination, access: dict[str, Any], record: Record, columns: Sequence[Column]
+) -> pl.LazyFrame:
     """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
     own = {column.name: column for column in record.columns}
     # Published in both formats, the same items are in either.
@@ -59,9 +62,9 @@ def _scan_record(destination: Destination, record: Record, columns: Sequence[Col
     if not paths:
         frame = pl.LazyFrame(schema={column.name: polars_type(column) for column in record.columns})
     elif parts[0].format == "csv":
-        frame = _scan_csv(paths, record.columns)
+        frame = _scan_csv(paths, access, record.columns)
     else:
-        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False)
+        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False, **access)
     wanted = [
         _named(column.name).cast(polars_type(column))
         if column.name in own
@@ -73,7 +76,7 @@ def _scan_record(destination: Destination, record: Record, columns: Sequence[Col
     return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
 
 
-def _scan_csv(paths: Sequence[str], columns: Sequence[Column]) -> pl.LazyFrame:
+def _scan_csv(paths: Sequence[str], access: dict[str, Any], columns: Sequence[Column]) -> pl.LazyFrame:
     # Polars does not take the quotes off the names in a header: the record knows them.
     frame = pl.scan_csv(
         list(paths),
@@ -81,6 +84,7 @@ def _scan_csv(paths: Sequence[str], columns: Sequence[Column]) -> pl.LazyFrame:
         skip_rows=1,
         schema={column.name: pl.String() for column in columns},
         glob=False,
+        **access,
     )
     return frame.select(_parse(column) for column in columns)
 

@@ -19,11 +19,11 @@ from converter.options import OneFormat
 from converter.run.columns import common_columns
 from converter.run.publish import read_records
 from converter.run.record import Record
+from converter.run.report import Part
 from converter.schema.types import Column
 from converter.storage import open_destination
 
 _FORMATS: tuple[OneFormat, ...] = ("parquet", "csv")
-_ENDS = {"parquet": (".parquet",), "csv": (".csv", ".csv.gz")}
 _WAYS_OUT = (
     "publish the older dates again with --replace, or choose another DEST for the new ones; converter.scan(DEST) reads"
     " each date as its record says"
@@ -162,7 +162,7 @@ def read_published(
         newest=newest.export_id,
         format=format,
         layout=tuple(_folders(newest.layout)),
-        suffixes=tuple(sorted({_suffix(part.path) for r in filled for part in r.parts if _is_of(part.path, format)})),
+        suffixes=tuple(sorted({_suffix(part) for record in filled for part in record.parts_of(format)})),
         columns=tuple(columns),
         grown=any(len(record.columns) < len(columns) for record in filled),
         first_date=min(record.date for record in filled),
@@ -178,35 +178,34 @@ def _folders(layout: str) -> list[Folder]:
     return folders
 
 
-def _is_of(path: str, format: OneFormat) -> bool:
-    return path.endswith(_ENDS[format])
-
-
-def _suffix(path: str) -> str:
-    return next(end for ends in _ENDS.values() for end in reversed(ends) if path.endswith(end))
+def _suffix(part: Part) -> str:
+    _, dot, end = posixpath.basename(part.path).partition(".")
+    return dot + end
 
 
 def _format_of_all(records: Sequence[Record]) -> OneFormat:
     """The first format that every record has; else that of the newest, and `_place` says who lacks it."""
     for format in _FORMATS:
-        if all(any(_is_of(part.path, format) for part in record.parts) for record in records):
+        if all(record.parts_of(format) for record in records):
             return format
-    return "csv" if _is_of(records[-1].parts[0].path, "csv") else "parquet"
+    return records[-1].parts[0].format
 
 
 def _place(record: Record, format: OneFormat, dest: str) -> str:
     """The folder that the layout begins in, relative to the destination: `""`, or one of the format's own."""
-    paths = [part.path for part in record.parts if _is_of(part.path, format)]
-    if not paths:
+    parts = record.parts_of(format)
+    if not parts:
         raise UsageError(
             f"export {record.export_id} of {record.date} is not published as {format}",
             dest,
             f"convert its exports into another DEST with --format {format}",
         )
     layout = "/".join(folder.render(lambda _: "[^/]*", re.escape) for folder in _folders(record.layout))
-    match = re.fullmatch(rf"(.*/)?{layout}/{re.escape(record.export_id)}/[^/]+", paths[0])
+    match = re.fullmatch(rf"(.*/)?{layout}/{re.escape(record.export_id)}/[^/]+", parts[0].path)
     if match is None:
-        raise StorageError(f"{paths[0]!r} of export {record.export_id} is not where its layout says", dest, _WAYS_OUT)
+        raise StorageError(
+            f"{parts[0].path!r} of export {record.export_id} is not where its layout says", dest, _WAYS_OUT
+        )
     return (match[1] or "").rstrip("/")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from converter.errors import SchemaError
@@ -15,13 +15,14 @@ def common_columns(records: Sequence[Record]) -> list[Column]:
 
     Raises SchemaError for a column that means different things in two records.
     """
+    digits = most_digits(records)
     columns: dict[str, Column] = {}
     for record in sorted(records, key=lambda record: (record.sequence, record.export_time), reverse=True):
         for column in record.columns:
             before = columns.setdefault(column.name, column)
             if (before.type, before.origin) == (column.type, column.origin):
                 continue
-            wider = _wider(before, column, max(_integer_digits(record, column.name) for record in records))
+            wider = _wider(before, column, digits.get(column.name, (0, 0))[0])
             if wider is None:
                 raise SchemaError(
                     f"column {column.name!r} is {column.type} ({column.origin}) in export {record.export_id} of"
@@ -32,6 +33,16 @@ def common_columns(records: Sequence[Record]) -> list[Column]:
     return list(columns.values())
 
 
+def most_digits(records: Iterable[Record]) -> Mapping[str, tuple[int, int]]:
+    """By column: most integer digits and decimals of all numbers that are published in it."""
+    most: dict[str, tuple[int, int]] = {}
+    for record in records:
+        for column in record.report.columns:
+            digits, decimals = most.get(column.name, (0, 0))
+            most[column.name] = max(digits, column.integer_digits), max(decimals, column.decimals)
+    return most
+
+
 def _wider(one: Column, other: Column, integer_digits: int) -> Column | None:
     """A decimal column that holds the numbers of both exactly; None if there is none."""
     exact = all(c.origin is Origin.NUMBER and c.type != "double" for c in (one, other))
@@ -39,7 +50,3 @@ def _wider(one: Column, other: Column, integer_digits: int) -> Column | None:
     if not exact or integer_digits + scale > 38:
         return None
     return replace(one, type=f"decimal128(38, {scale})")
-
-
-def _integer_digits(record: Record, name: str) -> int:
-    return max((column.integer_digits for column in record.report.columns if column.name == name), default=0)

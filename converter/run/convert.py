@@ -156,7 +156,7 @@ def convert_export(
             report,
             seconds=time.perf_counter() - started,
             changes=found,
-            warnings=(*report.warnings, *evolution_warnings(found, memory.earlier)),
+            warnings=(*report.warnings, *evolution_warnings(found, decision.kept)),
         )
         record = make_record(run.export, options, schema.columns, report, decision.sequence)
         publish(staging, record, [part.pending for part in result.parts], decision)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 from converter.errors import SchemaError, UsageError
 from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
+from converter.run.columns import most_digits
 from converter.run.record import Record, newest
 from converter.run.report import Change
 from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
@@ -21,13 +22,12 @@ from converter.storage.destination import Destination, record_path
 class Memory:
     """What is remembered for a run.
 
-    contract: the columns to keep. columns: those of the newest record, none where nothing is kept. earlier: the records
-    that stay, by the exports' time. options: the run's, without what the schema file drops.
+    contract: the columns to keep. columns: those of the newest record, none where nothing is kept. options: the run's,
+    without what the schema file drops.
     """
 
     contract: Contract
     columns: tuple[Column, ...]
-    earlier: tuple[Record, ...]
     options: ConvertOptions
 
 
@@ -39,9 +39,9 @@ def remember(kept: Sequence[Record], options: ConvertOptions, destination: Desti
     record = newest(kept) if options.schema != "new" else None
     contract = NOTHING_PROMISED
     if record is not None:
-        figures = _figures(kept)
+        digits = most_digits(kept)
         promises = [
-            Promise(c.attribute, c.name, c.type, c.origin, None, *figures.get(c.name, (0, 0))) for c in record.columns
+            Promise(c.attribute, c.name, c.type, c.origin, None, *digits.get(c.name, (0, 0))) for c in record.columns
         ]
         contract = Contract(tuple(promises), destination.child(record_path(record.export_id)))
     columns = record.columns if record else ()
@@ -52,7 +52,7 @@ def remember(kept: Sequence[Record], options: ConvertOptions, destination: Desti
     if record is not None:
         _check_facts(kept, options)
     options = _with_promised(options, contract, record)
-    return Memory(contract, columns, tuple(kept), options)
+    return Memory(contract, columns, options)
 
 
 def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[Change, ...]:
@@ -107,7 +107,7 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
             contract.where,
             "use the same --time, or choose another DEST",
         )
-    recorded = dict(cast(list[tuple[str, str]], record.options.get("add_column", []))) if record is not None else {}
+    recorded = _added_facts(record) if record is not None else {}
     names = {name for name, _ in options.add_column}
     added = [
         (str(p.name), recorded[str(p.name)])
@@ -123,7 +123,7 @@ def _check_facts(records: Iterable[Record], options: ConvertOptions) -> None:
     """An added column holds the fact that it held before: a text column of dates can't go on with export ids."""
     wanted = dict(options.add_column)
     for record in records:
-        for name, fact in cast(list[tuple[str, str]], record.options.get("add_column", [])):
+        for name, fact in _added_facts(record).items():
             if wanted.get(name, fact) != fact:
                 raise UsageError(
                     f"column {name!r} holds {fact} of export {record.export_id}, and can't hold {wanted[name]} now",
@@ -132,14 +132,9 @@ def _check_facts(records: Iterable[Record], options: ConvertOptions) -> None:
                 )
 
 
-def _figures(records: Iterable[Record]) -> Mapping[str, tuple[int, int]]:
-    """By column: most integer digits and decimals of all numbers that are published in it."""
-    figures: dict[str, tuple[int, int]] = {}
-    for record in records:
-        for column in record.report.columns:
-            digits, decimals = figures.get(column.name, (0, 0))
-            figures[column.name] = max(digits, column.integer_digits), max(decimals, column.decimals)
-    return figures
+def _added_facts(record: Record) -> dict[str, str]:
+    """The facts of the export that its added columns hold, by the columns' names."""
+    return dict(cast(list[tuple[str, str]], record.options.get("add_column", [])))
 
 
 def _with_file(recorded: Contract, file: Contract, evolve: bool) -> Contract:

@@ -44,15 +44,18 @@ def read_records(destination: Destination) -> tuple[Record, ...]:
 
     Raises StorageError for a damaged record, UsageError for one that a newer version of the program wrote.
     """
-    records = []
-    for name in destination.names(EXPORTS):
-        path = posixpath.join(EXPORTS, name)
-        if name.endswith(".json") and not name.startswith(".") and path != INTENT:
-            content = destination.read(path)
-            # Without the lease, another run may have removed it since.
-            if content is not None:
-                records.append(Record.from_json(content, destination.child(path)))
+    paths = [posixpath.join(EXPORTS, name) for name in destination.names(EXPORTS) if _may_be_record(name)]
+    records = [
+        Record.from_json(content, destination.child(path))
+        for path, content in zip(paths, destination.read_all(paths), strict=True)
+        # Without the lease, another run may have removed it since.
+        if content is not None
+    ]
     return tuple(sorted(records, key=lambda record: (record.export_time, record.export_id)))
+
+
+def _may_be_record(name: str) -> bool:
+    return name.endswith(".json") and not name.startswith(".") and posixpath.join(EXPORTS, name) != INTENT
 
 
 def decide(destination: Destination, export: Summary, options: ConvertOptions) -> Decision:
@@ -207,7 +210,8 @@ def _damages(record: Record, destination: Destination) -> list[str]:
     damages = []
     for location in record.locations:
         parts = [part for part in record.parts if posixpath.dirname(part.path) == location]
-        sizes = [destination.size(part.path) for part in parts]
+        found = destination.sizes(location)
+        sizes = [found.get(posixpath.basename(part.path)) for part in parts]
         missing = sizes.count(None)
         resized = sum(size not in (None, part.bytes) for size, part in zip(sizes, parts, strict=True))
         if missing + resized:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast, get_args
 
+from converter.options import OneFormat
 from converter.schema.types import Origin
 from converter.storage.members import Members
 
@@ -28,7 +29,7 @@ class Part:
     sha256: str
 
     @property
-    def format(self) -> str:
+    def format(self) -> OneFormat:
         """What it is, by its name: parquet or csv."""
         return "parquet" if self.path.endswith(".parquet") else "csv"
 

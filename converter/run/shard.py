@@ -224,15 +224,14 @@ def find_surprise(source: Source, files: Iterable[DataFile], schema: Schema, *, 
 def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
     """Parts without rows, one in each format, for an export without items whose columns are known."""
     assert job.schema is not None
-    assert job.staging is not None
-    written = []
+    written: list[WrittenPart] = []
     for folder, options in enumerate(job.options.by_format()):
-        sink = job.staging.open_part(f"{0:05}-{0:04}{part_suffix(options)}", folder)
+        parts = _Parts(Shard(0, ()), job, folder, options)
         try:
-            open_part(sink, job.schema, options).close()
-            written.append(WrittenPart(sink.finish(), 0))
+            parts.open(job.schema)
+            written += parts.finish()
         except BaseException:
-            sink.abort()
+            parts.drop()
             raise
     return tuple(written)
 
@@ -240,7 +239,9 @@ def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
 def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
     reason = problem.reason
     line = reader.line_at(problem.byte)
-    hint = f"see the line with: gzip -dc {shlex.quote(reader.place)} | sed -n {line}p"
+    place = shlex.quote(reader.place)
+    inflate = f"aws s3 cp {place} - | gzip -dc" if reader.place.startswith("s3://") else f"gzip -dc {place}"
+    hint = f"see the line with: {inflate} | sed -n {line}p"
     if problem.value and options.show_values:
         reason += f": {problem.value[:_SHOWN]!r}"
     elif problem.value:
@@ -309,10 +310,18 @@ class _Parts:
     def append(self, batch: Batch) -> None:
         row = 0
         while row < batch.rows:
-            writer = self._writer or self._open(batch.schema)
+            writer = self._writer or self.open(batch.schema)
             row = writer.write(batch, row)
             if writer.bytes >= self._options.part_size:
                 self._close()
+
+    def open(self, schema: Schema) -> PartWriter:
+        assert self._staging is not None
+        # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
+        name = f"{self._shard.index:05}-{len(self._done):04}{part_suffix(self._options)}"
+        self._sink = self._staging.open_part(name, self._folder)
+        self._writer = open_part(self._sink, schema, self._options)
+        return self._writer
 
     def finish(self) -> list[WrittenPart]:
         self._close()
@@ -327,14 +336,6 @@ class _Parts:
             assert self._staging is not None
             self._staging.discard(part.pending)
         self._done.clear()
-
-    def _open(self, schema: Schema) -> PartWriter:
-        assert self._staging is not None
-        # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
-        name = f"{self._shard.index:05}-{len(self._done):04}{part_suffix(self._options)}"
-        self._sink = self._staging.open_part(name, self._folder)
-        self._writer = open_part(self._sink, schema, self._options)
-        return self._writer
 
     def _close(self) -> None:
         if self._writer is not None and self._sink is not None:

@@ -32,6 +32,6 @@ class SpareThreads:
         return future
 
     def close(self) -> None:
-        """Wait for what runs."""
+        """No task comes any more; each shard has waited for its own."""
         if self._threads is not None:
-            self._threads.shutdown()
+            self._threads.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""From an observation to the columns. The rule is a function of the merged observation and the options alone.
+"""From an observation, and what is promised, to the columns: a function of these and of the options alone.
 
     S → string        BOOL → bool        B → binary        M, L, SS, NS, BS → string (JSON)
     N → int64 when all are integers within int64; else decimal128(38, s); else string, digit for digit
@@ -50,7 +50,7 @@ def column_type(
     """(type, origin) of the column for an attribute that has at least one value; numbers: instead of the option."""
     kinds = families(seen.seen)
     if len(kinds) > 1:
-        return "string", Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT
+        return _mixed_type(options)
     (kind,) = kinds
     if kind == tags.N:
         numbers = numbers or options.numbers
@@ -66,6 +66,10 @@ def column_type(
         tags.BOOL: ("bool", Origin.BOOL),
         tags.M: ("string", Origin.JSON),
     }[kind]
+
+
+def _mixed_type(options: ConvertOptions) -> tuple[str, Origin]:
+    return "string", Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT
 
 
 def derive_schema(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> Schema:
@@ -156,7 +160,8 @@ def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOption
         return column
     if numeric and kinds == {tags.N}:
         return fresh
-    return replace(column, type="string", origin=Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT)
+    type_, origin = _mixed_type(options)
+    return replace(column, type=type_, origin=origin)
 
 
 def name_rules(options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> NameRules:
@@ -201,15 +206,7 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
 
 def check_names(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> None:
     """Every attribute that the options name must occur, or have a column; UsageError with near matches otherwise."""
-    given = {
-        "--key": options.key,
-        "--select": options.select,
-        "--exclude": options.exclude,
-        "--rename": tuple(attribute for attribute, _ in options.rename),
-        "--cast": tuple(attribute for attribute, _ in options.cast),
-        "--time": (options.time,) if options.time is not None else (),
-    }
-    for option, names in given.items():
+    for option, names in options.named_attributes().items():
         for name in names:
             if name not in observation.attributes and name not in contract.attributes:
                 near = difflib.get_close_matches(name, observation.attributes, n=3, cutoff=0.5)

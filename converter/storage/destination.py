@@ -12,8 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from converter.errors import StorageError, UsageError
+from converter.storage.leftovers import Leftover
 from converter.storage.members import damaged, read_members
 
 EXPORTS = "_exports"
@@ -189,13 +191,21 @@ class Lease(ABC):
         Raises StorageError when a folder can't be written. What is not committed vanishes with the lease.
         """
 
+    @abstractmethod
+    def finish_begun(self) -> Intent | None:
+        """Finish the commit of a run that died, and return it; None when none has begun. Raises StorageError."""
+
+    @abstractmethod
+    def remove(self, leftovers: Sequence[Leftover]) -> None:
+        """Remove folders and uploads that `Destination.leftovers` has named under this lease. Raises StorageError."""
+
     def carry_out(self, intent: Intent) -> None:
         """All steps of a commit after its intent is on stable storage. Safe to repeat from any point.
 
         The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
         moment a record has all its parts.
         """
-        begun = f"The commit of export {intent.export_id} has begun: the next run here finishes it first"
+        begun = begun_for(intent.export_id)
         try:
             self._take_steps(intent)
         except StorageError as error:
@@ -243,24 +253,43 @@ class Destination(ABC):
     root: str
 
     @abstractmethod
-    def lease(self) -> AbstractContextManager[Lease]:
+    def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone.
 
-        When it is taken, the commit of a run that died is finished, and the remains of dead runs are removed.
+        recover: when it is taken, the commit of a run that died is finished, and the remains of dead runs are removed.
         Raises BusyError when another run holds it, StorageError when the destination can't be written.
+        """
+
+    @abstractmethod
+    def leftovers(self) -> list[Leftover]:
+        """What runs that died have left, and the lease of one that lives. Only looks, and needs no lease.
+
+        Raises StorageError, UsageError for what a newer version of the program has left.
         """
 
     @abstractmethod
     def read(self, path: str) -> bytes | None:
         """A small file, None when it does not exist. Raises StorageError."""
 
+    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """As read, for each of the paths: a store that is far away reads many at once."""
+        return [self.read(path) for path in paths]
+
     @abstractmethod
     def size(self, path: str) -> int | None:
         """The file's size in bytes, None when there is no file of this name. Raises StorageError."""
 
     @abstractmethod
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
+
+    @abstractmethod
     def names(self, folder: str) -> list[str]:
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
+
+    def for_polars(self) -> dict[str, object]:
+        """What Polars' scan functions need, beside the places, to read what is published."""
+        return {}
 
     def child(self, path: str) -> str:
         """How messages call what is at the path."""
@@ -293,6 +322,17 @@ def lost(place: str) -> StorageError:
         place,
         f"remove {INTENT} from the destination, then convert the export again with --replace",
     )
+
+
+def begun_commit(intent: Intent, time: datetime) -> Leftover:
+    """The commit of a run that died. time: when the intent was written."""
+    parts = f"{len(intent.parts):,} part{'' if len(intent.parts) == 1 else 's'}"
+    return Leftover("commit", INTENT, time, "begun", f"export {intent.export_id}, {parts}")
+
+
+def begun_for(export_id: str) -> str:
+    """What a run says that stops in the commit."""
+    return f"The commit of export {export_id} has begun: the next run here finishes it first"
 
 
 def finished_for(intent: Intent) -> str:

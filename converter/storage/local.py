@@ -10,7 +10,9 @@ from io import RawIOBase
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
 from converter.storage.durable import refusals, refused
+from converter.storage.leftovers import Leftover
 from converter.storage.local_commit import hold_lease
+from converter.storage.local_leftovers import find_leftovers
 from converter.storage.source import Source
 
 
@@ -139,9 +141,13 @@ class LocalDestination(Destination):
         if os.path.lexists(self.root) and not os.path.isdir(self.root):
             raise UsageError("the destination is no folder", self.root, "name a folder; a new one is made")
 
-    def lease(self) -> AbstractContextManager[Lease]:
+    def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone, folders made on the way too."""
-        return hold_lease(self.root)
+        return hold_lease(self.root, recover=recover)
+
+    def leftovers(self) -> list[Leftover]:
+        """Hidden folders, a lease's file, and a commit that has begun."""
+        return find_leftovers(self.root)
 
     def read(self, path: str) -> bytes | None:
         """A small file, None when it does not exist."""
@@ -155,6 +161,11 @@ class LocalDestination(Destination):
     def size(self, path: str) -> int | None:
         """The file's size in bytes, None when there is no file of this name."""
         return _file_size(self._inside(path))
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
+        sizes = {name: self.size(f"{folder}/{name}" if folder else name) for name in self.names(folder)}
+        return {name: size for name, size in sizes.items() if size is not None}
 
     def names(self, folder: str) -> list[str]:
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""

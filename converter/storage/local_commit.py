@@ -42,20 +42,19 @@ from converter.storage.durable import (
     sync_folder,
     write_file,
 )
+from converter.storage.leftovers import Leftover
+from converter.storage.local_leftovers import LEASE, RUN, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
 from converter.storage.local_parts import LocalPart, PendingFolder
 
-_RUN = ".run-"
-
 
 @contextmanager
-def hold_lease(root: str) -> Iterator[Lease]:
+def hold_lease(root: str, *, recover: bool) -> Iterator[Lease]:
     """The lease of the destination `root`, which is made if it does not exist."""
-    exports = os.path.join(root, EXPORTS)
-    with hold_lock(os.path.join(exports, "lease")):
+    with hold_lock(os.path.join(root, LEASE)):
         lease = LocalLease(root)
         try:
-            with refusals(exports):
+            if recover:
                 lease.recover()
             yield lease
         finally:
@@ -78,7 +77,7 @@ class LocalLease(Lease):
         for folder in folders:
             check_folder(folder, export_id)
             self.check_place(folder)
-        run = f"{_RUN}{export_id}-{secrets.token_hex(4)}"
+        run = f"{RUN}{export_id}-{secrets.token_hex(4)}"
         pending = [PendingFolder(self._parts(run, number), number) for number in range(len(folders))]
         staging = LocalStaging(self, export_id, folders, run, pending)
         self._stagings.append(staging)
@@ -125,15 +124,25 @@ class LocalLease(Lease):
 
     def recover(self) -> None:
         """Finishes the commit of a run that died, and removes what dead runs left."""
-        if self.has_intent():
-            path = self._path(INTENT)
-            with open(path, "rb") as file:
-                intent = Intent.from_json(file.read(), path)
-            self.carry_out(intent)
+        intent = self.finish_begun()
+        if intent is not None:
             self.warnings.append(finished_for(intent))
-        for name in os.listdir(self._exports):
-            if name.startswith(_RUN):
-                self._remove_run(name)
+        for run in dead_runs(self._root):
+            self._remove_run(run)
+
+    def finish_begun(self) -> Intent | None:
+        """Finish the commit of a run that died."""
+        intent = read_intent(self._root)
+        if intent is not None:
+            self.carry_out(intent)
+        return intent
+
+    def remove(self, leftovers: Sequence[Leftover]) -> None:
+        """Remove hidden folders of dead runs."""
+        for leftover in leftovers:
+            path = self._path(leftover.path)
+            with refusals(path):
+                remove_tree(path)
 
     def _take_steps(self, intent: Intent) -> None:
         with refusals(self._path(*intent.folders[:1])):

@@ -8,12 +8,23 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from converter.errors import BusyError
 from converter.storage.durable import make_folders, refusals
 
 _ATTEMPTS = 100
+_MOST_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock's file. holder: what it says of who has locked it. live: it is locked. time: it was last written then."""
+
+    holder: str
+    live: bool
+    time: datetime
 
 
 @contextmanager
@@ -38,6 +49,28 @@ def hold_lock(path: str) -> Iterator[None]:
                 os.rmdir(folder)
 
 
+def look(path: str) -> Lock | None:
+    """The lock's file as it is, None when there is none. Raises StorageError when it can't be read.
+
+    Whether it is locked can only be tried: so it is locked for an instant, together with others who look.
+    """
+    with refusals(path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            holder = _named(os.read(descriptor, _MOST_BYTES))
+            written = datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Lock(holder, live=True, time=written)
+            return Lock(holder, live=False, time=written)
+        finally:
+            os.close(descriptor)
+
+
 def _lock(path: str, created: list[str]) -> int:
     """Locks the file and returns its descriptor.
 
@@ -57,17 +90,26 @@ def _lock(path: str, created: list[str]) -> int:
                 raise
             continue
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_at_once(descriptor)
             if _is_at(descriptor, path):
                 return descriptor
         except BlockingIOError:
-            who = os.read(descriptor, 4096)
+            who = os.read(descriptor, _MOST_BYTES)
             os.close(descriptor)
             raise _busy(who, path) from None
         except OSError:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _lock_at_once(descriptor: int) -> None:
+    """Raises BlockingIOError when someone holds it. Those who only look share it, for an instant."""
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def _is_at(descriptor: int, path: str) -> bool:
@@ -95,12 +137,17 @@ def _say_who(descriptor: int) -> None:
 
 
 def _busy(who: bytes, path: str) -> BusyError:
+    return BusyError(
+        f"another run holds the destination: {_named(who)}",
+        path,
+        "wait until it has ended, then run the same command again",
+    )
+
+
+def _named(who: bytes) -> str:
     try:
         holder = json.loads(who)
-        named = f"process {holder['process']} on {holder['host']}, since {holder['since']}"
+        return f"process {holder['process']} on {holder['host']}, since {holder['since']}"
     except (ValueError, KeyError, TypeError):
         # It has the lock, but has not written its name yet.
-        named = "a process that has just started"
-    return BusyError(
-        f"another run holds the destination: {named}", path, "wait until it has ended, then run the same command again"
-    )
+        return "a process that has just started"

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import posixpath
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO, RawIOBase
 from typing import cast
 
-from converter.aws.access import Access, AwsOptions
+from converter.aws.access import Access, AwsOptions, Connection
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
+from converter.storage.leftovers import Leftover
 from converter.storage.s3_commit import hold_lease
+from converter.storage.s3_leftovers import find_leftovers
+from converter.storage.s3_parts import in_parallel
 from converter.storage.source import Source
 
 SCHEME = "s3://"
 
-# Of each shard, files to come are fetched until they make up so many bytes or so many files.
+# Files to come are fetched until they make up so many bytes or so many files.
 _AHEAD_BYTES = 4 << 20
 _AHEAD_FILES = 16
+_AHEAD_ALWAYS = 2
 _FETCHERS = 16
 # What is read at once in the background; of larger objects only the beginning is under way.
 _SMALL_BYTES = 512 << 10
@@ -43,7 +48,7 @@ class S3Source(Source):
 
     def __init__(self, place: str, access: Access) -> None:
         self.root = place.rstrip("/")
-        self._objects = Objects(*split_place(place), access)
+        self._objects = Objects(*split_place(place), Connection(access, "s3"))
         self._begin()
 
     def _begin(self) -> None:
@@ -92,8 +97,8 @@ class S3Source(Source):
 
     @contextmanager
     def ahead(self, paths: Iterable[str]) -> Iterator[None]:
-        """The paths will be opened in this order: some are asked for before their turn."""
-        paths = list(paths)
+        """The paths will be opened in about this order: some are asked for before their turn."""
+        paths = [path for path in paths if path not in self._ahead]
         ahead = _Ahead(paths, self._sizes, lambda path: self._fetchers.submit(self._fetch, path, small=True))
         self._ahead.update(dict.fromkeys(paths, ahead))
         try:
@@ -125,7 +130,7 @@ class S3Source(Source):
 
 
 class _Ahead:
-    """Files that are opened in a known order by one thread; a few are under way before their turn."""
+    """Files that are opened in about a known order; a few are under way before their turn. For many threads."""
 
     def __init__(
         self, paths: Iterable[str], sizes: Mapping[str, int], fetch: Callable[[str], Future[RawIOBase]]
@@ -133,12 +138,16 @@ class _Ahead:
         self._coming = deque(paths)
         self._sizes = sizes
         self._fetch = fetch
+        self._lock = threading.Lock()
         self._begun: dict[str, Future[RawIOBase]] = {}
         self._fill()
 
     def take(self, path: str) -> RawIOBase:
         """The file; those that come next are asked for."""
-        begun = self._begun.pop(path, None)
+        with self._lock:
+            begun = self._begun.pop(path, None)
+            if begun is None:
+                self._coming = deque(later for later in self._coming if later != path)
         if begun is None:
             begun = self._fetch(path)
         self._fill()
@@ -146,17 +155,21 @@ class _Ahead:
 
     def close(self) -> None:
         """Nothing more is wanted."""
-        self._coming.clear()
-        for begun in self._begun.values():
-            if not begun.cancel():
-                begun.add_done_callback(_close)
+        with self._lock:
+            self._coming.clear()
+            for begun in self._begun.values():
+                if not begun.cancel():
+                    begun.add_done_callback(_close)
 
     def _fill(self) -> None:
-        while self._coming and (not self._begun or self._has_room()):
-            path = self._coming.popleft()
-            self._begun[path] = self._fetch(path)
+        with self._lock:
+            while self._coming and self._has_room():
+                path = self._coming.popleft()
+                self._begun[path] = self._fetch(path)
 
     def _has_room(self) -> bool:
+        if len(self._begun) < _AHEAD_ALWAYS:
+            return True
         under_way = sum(self._sizes.get(path, _AHEAD_BYTES) for path in [*self._begun, self._coming[0]])
         return len(self._begun) < _AHEAD_FILES and under_way <= _AHEAD_BYTES
 
@@ -177,12 +190,16 @@ class S3Destination(Destination):
         bucket, prefix = split_place(place)
         if not is_path(prefix):
             raise UsageError("a destination can't have empty, `.` or `..` parts in its name", place, "choose another")
-        self._objects = Objects(bucket, prefix, aws.for_dest(), aws.on_write())
+        self._objects = Objects(bucket, prefix, Connection(aws.for_dest(), "s3"), aws.on_write())
         self._part_arguments = {} if aws.storage_class is None else {"StorageClass": aws.storage_class}
 
-    def lease(self) -> AbstractContextManager[Lease]:
+    def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone."""
-        return hold_lease(self._objects, self._part_arguments)
+        return hold_lease(self._objects, self._part_arguments, recover=recover)
+
+    def leftovers(self) -> list[Leftover]:
+        """Uploads that are not completed, a lease, and a commit that has begun."""
+        return find_leftovers(self._objects)
 
     def read(self, path: str) -> bytes | None:
         """A small object, None when it does not exist."""
@@ -193,6 +210,18 @@ class S3Destination(Destination):
         """The object's size in bytes, None when there is none of this name."""
         found = self._objects.find(self._inside(path)) if path else None
         return None if found is None else found.size
+
+    def for_polars(self) -> dict[str, object]:
+        """What Polars' scan functions need to reach the bucket as we do."""
+        return self._objects.for_polars()
+
+    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """As read, for each of the paths, many at once."""
+        return in_parallel(self.read, paths)
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The size in bytes of the objects directly below, by their names; empty when there are none."""
+        return self._objects.list_folder(self._inside(folder))[1]
 
     def names(self, folder: str) -> list[str]:
         """Names of the objects and folders directly below, sorted; empty when there are none."""

@@ -13,13 +13,13 @@ that all are there.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from converter.aws.objects import Changed, Objects
-from converter.errors import BusyError, StorageError
+from converter.errors import BusyError, ConvertError, StorageError
 from converter.storage.destination import (
     INTENT,
     Intent,
@@ -27,6 +27,7 @@ from converter.storage.destination import (
     PendingPart,
     Removal,
     Staging,
+    begun_for,
     check_folder,
     check_names,
     finished_for,
@@ -34,9 +35,9 @@ from converter.storage.destination import (
     record_path,
     taken,
 )
+from converter.storage.leftovers import Leftover
 from converter.storage.s3_lease import S3Lease
 from converter.storage.s3_parts import (
-    LAST_SECONDS,
     RUN,
     Receipt,
     S3Part,
@@ -46,16 +47,35 @@ from converter.storage.s3_parts import (
     in_parallel,
 )
 
+LAST_SECONDS = 6.0
+"""How long an interrupted run may wait at its end for a server that does not answer; a failed one, ten times that."""
+
 
 @contextmanager
-def hold_lease(objects: Objects, arguments: Mapping[str, str]) -> Iterator[Lease]:
+def hold_lease(objects: Objects, arguments: Mapping[str, str], *, recover: bool) -> Iterator[Lease]:
     """The lease of a destination. arguments: of the requests that begin the upload of a part."""
     holder = S3HolderLease(objects, S3Lease(objects), arguments)
     try:
-        holder.recover()
+        holder.held.take()
+        if recover:
+            holder.recover()
         yield holder
-    finally:
-        holder.close()
+    except BaseException as error:
+        for note in _close_in_time(holder, LAST_SECONDS * 10 if isinstance(error, Exception) else LAST_SECONDS):
+            error.add_note(note)
+        raise
+    holder.close()
+
+
+def _close_in_time(holder: S3HolderLease, seconds: float) -> list[str]:
+    """Close it; what the user should know of what is left."""
+    notes: list[str] = []
+    closing = in_background(lambda: notes.extend(holder.close()))
+    if not wait([closing], seconds).not_done:
+        closing.result()
+        return notes
+    holder.held.leave()
+    return [may_be_left(holder.objects, True)]
 
 
 class S3HolderLease(Lease):
@@ -66,6 +86,7 @@ class S3HolderLease(Lease):
         self.objects = objects
         self.held = held
         self._arguments = arguments
+        self._recovered = False
         self._stagings: list[S3Staging] = []
 
     def begin(self, export_id: str, *folders: str) -> Staging:
@@ -75,65 +96,130 @@ class S3HolderLease(Lease):
         for folder in folders:
             check_folder(folder, export_id)
         self.held.note(folders)
+        if self.held.warning:
+            self.warnings.append(self.held.warning)
         run = f"{export_id}-{secrets.token_hex(4)}"
-        abort_uploads(self.objects, folders)
+        abort_uploads(self.objects, folders, self.held.check)
         uploads = Uploads(self.objects, run, self._arguments)
         staging = S3Staging(self, export_id, folders, run, uploads)
         self._stagings.append(staging)
         return staging
 
-    def begin_commit(self, intent: Intent) -> None:
-        """Writes the intent: from here on the commit will happen, whoever finishes it."""
-        replaced = {removal.folder for removal in intent.remove}
-        for folder in intent.folders:
+    def check_places(self, folders: Sequence[str], remove: Sequence[Removal]) -> None:
+        """Raises StorageError when something else than what the commit removes is in one of the folders."""
+        replaced = {removal.folder for removal in remove}
+        for folder in folders:
             if folder not in replaced and any(True for _ in self.objects.walk(f"{folder}/")):
                 raise taken(self.objects.place(folder))
-        self.held.confirm()
-        content = intent.to_json()
-        try:
-            self.objects.write(INTENT, content, new=True)
-        except Changed:
-            # It may be our own, whose answer was lost on the way.
-            if self._read(INTENT) != content:
-                raise BusyError(
-                    "another run has begun a commit", self.objects.place(INTENT), "run the same command again"
-                ) from None
 
-    def has_intent(self) -> bool:
-        """Has a commit begun that is not done?"""
-        return self._read(INTENT) is not None
+    def begin_commit(self, intent: Intent) -> None:
+        """Writes the intent: from here on the commit will happen, whoever finishes it. Raises when it will not."""
+        try:
+            self.objects.write(INTENT, intent.to_json(), new=True)
+        except Changed:
+            self._replace_intent(intent)
+        except StorageError:
+            # It may be there all the same, and only the answer be lost.
+            if not self.has_intent(intent):
+                raise
+        try:
+            self.held.confirm()
+        except StorageError:
+            self._withdraw(intent)
+            raise
+
+    def _replace_intent(self, intent: Intent) -> None:
+        """There is one: our own, whose answer was lost, or that of a run which had lost the lease when it wrote it."""
+        found = self.objects.read(INTENT)
+        if found is not None and found[0] == intent.to_json():
+            return
+        self.held.confirm()
+        try:
+            self.objects.write(INTENT, intent.to_json(), new=not found, etag=found[1].etag if found else None)
+        except Changed:
+            place = self.objects.place(INTENT)
+            raise BusyError("another run has begun a commit", place, "run the same command again") from None
+
+    def _withdraw(self, intent: Intent) -> None:
+        """Take the intent back, unless another run holds the destination: that one finishes or replaces it."""
+        again = S3Lease(self.objects)
+        with suppress(BusyError):
+            again.take()
+            try:
+                if self.has_intent(intent):
+                    self.objects.delete(INTENT)
+            finally:
+                # What a dead run has left must not be forgotten.
+                (again.release if again.left is None else again.leave)()
+
+    def has_intent(self, intent: Intent) -> bool:
+        """Has the commit begun, and is not done?"""
+        return self._read(INTENT) == intent.to_json()
 
     def recover(self) -> None:
         """Finishes the commit of a run that died, and aborts the uploads that it left."""
-        content = self._read(INTENT)
-        if content is not None:
-            intent = Intent.from_json(content, self.objects.place(INTENT))
-            self.carry_out(intent)
+        intent = self.finish_begun()
+        if intent is not None:
             self.warnings.append(finished_for(intent))
-        if self.held.left is not None:
-            abort_uploads(self.objects, self.held.left.folders)
+        if self._left:
+            abort_uploads(self.objects, self._left, self.held.check)
+        self._recovered = True
 
-    def close(self) -> None:
-        """Aborts what was not committed, and lets go of the lease."""
-        clean = [staging.abort() for staging in self._stagings]
-        if all(clean):
-            self.held.release()
-        else:
+    def finish_begun(self) -> Intent | None:
+        """Finish the commit of a run that died."""
+        content = self._read(INTENT)
+        if content is None:
+            return None
+        intent = Intent.from_json(content, self.objects.place(INTENT))
+        self.carry_out(intent)
+        return intent
+
+    def remove(self, leftovers: Sequence[Leftover]) -> None:
+        """Abort uploads of dead runs."""
+        in_parallel(self._abort, leftovers)
+        self._recovered = True
+
+    def _abort(self, leftover: Leftover) -> None:
+        self.held.check()
+        self.objects.abort_upload(leftover.path, leftover.upload_id)
+
+    def close(self) -> list[str]:
+        """Aborts what was not committed, and lets go of the lease; what the user should know of what is left."""
+        notes = [staging.abort() for staging in self._stagings]
+        if any(staging.unsure for staging in self._stagings) or (self._left and not self._recovered):
             self.held.leave()
+        else:
+            self.held.release()
+        return [note for note in notes if note]
+
+    @property
+    def _left(self) -> tuple[str, ...]:
+        """Folders in which a dead run may have left uploads."""
+        return self.held.left.folders if self.held.left is not None else ()
+
+    def _delete(self, path: str) -> None:
+        self.held.check()
+        self.objects.delete(path)
 
     def _remove_records(self, intent: Intent) -> None:
         self.held.check()
         own = record_path(intent.export_id)
         paths = [record_path(removal.export_id) for removal in intent.remove]
-        in_parallel(self.objects.delete, [path for path in paths if path != own or not self._has_record(intent)])
+        in_parallel(self._delete, [path for path in paths if path != own or not self._has_record(intent)])
 
     def _place_parts(self, intent: Intent) -> None:
         self.held.check()
         new = {self._path(intent, part) for part in intent.parts}
         folders = {removal.folder for removal in intent.remove if removal.folder}
         old = [path for folder in sorted(folders) for path, _ in self.objects.walk(f"{folder}/") if path not in new]
-        in_parallel(self.objects.delete, old)
+        in_parallel(self._delete, old)
         in_parallel(partial(self._complete, intent), intent.parts)
+        # Completing an upload once more succeeds even where the object was deleted since.
+        for number, folder in enumerate(intent.folders):
+            _, sizes = self.objects.list_folder(folder)
+            for part in intent.parts:
+                if part.folder == number and sizes.get(part.name) != part.bytes:
+                    raise lost(self.objects.place(self._path(intent, part)))
 
     def _complete(self, intent: Intent, part: PendingPart) -> None:
         self.held.check()
@@ -179,41 +265,77 @@ class S3Staging(Staging):
         self._folders = folders
         self._run = run
         self._uploads = uploads
+        self._intent: Intent | None = None
         self._begun: Future[None] | None = None
-        self._done = False
+        self._carrying_out = False
+        self.unsure = False
 
     def open_part(self, name: str, folder: int = 0) -> S3Part:
         """Begin a part that becomes the object `name` in the export's folder of this number."""
         self._lease.held.check()
-        return self._uploads.open_part(self._path(name, folder), folder)
+        return self._uploads.open_part(self._folders[folder], name, folder)
 
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part."""
-        self._uploads.discard(self._path(part.name, part.folder), part)
+        self._uploads.discard(f"{self._folders[part.folder]}/{part.name}", part)
 
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
         """Publish these parts and the record."""
         check_names(parts)
         settled = self._uploads.settle(parts)
-        self._uploads.keep_only(self._folders, settled)
+        checks: list[Callable[[], None]] = [
+            partial(self._uploads.keep_only, self._folders, settled, self._lease.held.check),
+            partial(self._lease.check_places, self._folders, remove),
+            self._lease.held.confirm,
+        ]
+        in_parallel(lambda check: check(), checks)
         intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(settled), tuple(remove))
         # A signal must not leave it open whether the intent was written.
+        self._intent = intent
         self._begun = in_background(partial(self._lease.begin_commit, intent))
         self._begun.result()
+        self._carrying_out = True
         self._lease.carry_out(intent)
-        self._done = True
 
-    def abort(self) -> bool:
-        """Abort all uploads, unless the commit has begun. False when some may be left."""
-        if self._done:
-            return True
-        if self._begun is not None:
-            try:
-                if self._begun.exception(LAST_SECONDS) is None or self._lease.has_intent():
-                    return True
-            except (TimeoutError, StorageError):
-                return False
-        return self._uploads.abort(self._folders)
+    def abort(self) -> str:
+        """Abort all uploads, unless the commit has begun; what the user should know, "" when all is as it was.
+
+        unsure: of whether something is left, because the server refused, or did not answer.
+        """
+        # Then who carries it out says what happened.
+        if self._carrying_out:
+            return ""
+        try:
+            if self._has_begun():
+                return begun_for(self._export_id)
+            self._drop_uploads()
+        except ConvertError:
+            self.unsure = True
+            return may_be_left(self._lease.objects, self._begun is not None)
+        return ""
+
+    def _has_begun(self) -> bool:
+        if self._begun is None or self._intent is None:
+            return False
+        return self._begun.exception() is None or self._lease.has_intent(self._intent)
+
+    def _drop_uploads(self) -> None:
+        try:
+            self._uploads.keep_only(self._folders, (), self._lease.held.check)
+        except StorageError:
+            if not self._lease.held.is_lost():
+                raise
+            # Another run may be at work in the same folders.
+            self._uploads.abort_own()
 
     def _path(self, name: str, folder: int) -> str:
         return f"{self._folders[folder]}/{name}"
+
+
+def may_be_left(objects: Objects, committing: bool) -> str:
+    """The note of a run that could not clean up; committing: it may have begun to commit."""
+    also = ", and finishes the commit if it had begun" if committing else ""
+    return (
+        f"{objects.place('')}: uploads that are not completed may be left, because the server did not answer:"
+        f" the next run here removes them{also}, or `ddb-convert clean`"
+    )

@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from converter.aws.objects import Changed, Found, Objects
-from converter.errors import BusyError, StorageError
+from converter.aws.objects import Changed, Found, NoConditions, Objects
+from converter.errors import BusyError, ConvertError, StorageError
 from converter.storage.destination import EXPORTS
 from converter.storage.members import read_members
 
@@ -32,6 +32,10 @@ STALE_SECONDS = 60.0
 
 _VERSION = 1
 _ATTEMPTS = 5
+_NO_CONDITIONS = (
+    "{}: the store does not write on the condition that an object is unchanged, as AWS' S3 does: see to it that only"
+    " one run at a time publishes here"
+)
 # Does not stand still while the machine sleeps, as the others do.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -74,17 +78,18 @@ class Holder:
             folders=members.texts("folders"),
         )
 
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}, since {self.since}"
+
     def is_dead(self) -> bool:
         """Is it known that the process has ended? Only its own machine can tell."""
         return bool(self.machine) and self.machine == _machine() and self.started != _started(self.process)
 
 
 class S3Lease:
-    """The lease object, as its holder: it is held from the making to `release`.
+    """The lease object, as its holder: it is held from `take` to `release`.
 
-    Raises BusyError when another run holds it.
-
-    left: what a run that died has left, None when it let go of the lease.
+    left: what a run that died has left, None when it let go of the lease. warning: what the store lacks, or "".
     """
 
     def __init__(self, objects: Objects) -> None:
@@ -92,6 +97,7 @@ class S3Lease:
         self._changing = threading.Lock()
         self._over = threading.Event()
         self._lost = False
+        self.warning = ""
         self._holder = Holder(
             token=secrets.token_hex(8),
             process=os.getpid(),
@@ -101,17 +107,27 @@ class S3Lease:
             started=_started(os.getpid()),
         )
         self._written = _now()
-        self._etag, self.left = self._take()
+        self._etag = ""
+        self.left: Holder | None = None
+
+    def take(self) -> None:
+        """Raises BusyError when another run holds it."""
+        self._written = _now()
+        self._etag = self._take()
         threading.Thread(target=self._beat, name="lease", daemon=True).start()
 
     def check(self) -> None:
         """Raises StorageError when the lease may be another run's by now."""
-        if self._lost or _now() - self._written > LOST_SECONDS:
+        if self.is_lost():
             raise StorageError(
                 "the lease of the destination was lost: it could not be written for a while, or someone removed it",
                 self._objects.place(LEASE),
                 "see that nothing else writes there, then run the same command again",
             )
+
+    def is_lost(self) -> bool:
+        """May it be another run's by now?"""
+        return self._lost or _now() - self._written > LOST_SECONDS
 
     def confirm(self) -> None:
         """As check, but asks the server. Raises StorageError."""
@@ -124,39 +140,46 @@ class S3Lease:
         self.confirm()
 
     def release(self) -> None:
-        """Let go of it; if it was lost, leave it to who has it now."""
+        """Let go of it, also when taking it was interrupted; if it was lost, leave it to who has it now."""
         self._over.set()
-        with self._changing, suppress(StorageError):
+        with self._changing, suppress(ConvertError):
             self.check()
-            self._objects.delete(LEASE)
+            if self._etag or self._is_ours(read_lease(self._objects)):
+                self._objects.delete(LEASE)
 
     def leave(self) -> None:
         """Stop writing it, so that it becomes stale and the next run cleans up."""
         self._over.set()
 
-    def _take(self) -> tuple[str, Holder | None]:
+    def _take(self) -> str:
         for _ in range(_ATTEMPTS):
             with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), new=True), None
+                return self._objects.write(LEASE, self._holder.to_json(), new=True)
             found = read_lease(self._objects)
             if found is None:
                 continue
             holder, facts = found
-            if holder.token == self._holder.token:
+            if self._is_ours(found):
                 # It was written, but the answer was lost on the way.
-                return facts.etag, None
-            if not (holder.is_dead() or facts.age > STALE_SECONDS):
+                return facts.etag
+            if is_live(holder, facts):
                 raise busy(self._objects, holder, facts)
+            self.left = holder
+            # Who comes after this run must find the uploads too, if it dies before it has aborted them.
+            self._holder = replace(self._holder, folders=holder.folders)
             with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), etag=facts.etag), holder
+                return self._overwrite(facts.etag)
         raise BusyError(
             "other runs take and leave the destination", self._objects.place(LEASE), "run the same command again later"
         )
 
+    def _is_ours(self, found: tuple[Holder, Found] | None) -> bool:
+        return found is not None and found[0].token == self._holder.token
+
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS) and not self._lost:
             # What can't be written now may be written next time; `check` knows how long ago the last time was.
-            with suppress(StorageError):
+            with suppress(ConvertError):
                 self._write()
 
     def _write(self) -> None:
@@ -166,14 +189,28 @@ class S3Lease:
             self._holder = replace(self._holder, beat=self._holder.beat + 1)
             begun = _now()
             try:
-                self._etag = self._objects.write(LEASE, self._holder.to_json(), etag=self._etag)
+                self._etag = self._overwrite(self._etag)
             except Changed:
                 found = read_lease(self._objects)
-                if found is None or found[0].token != self._holder.token:
+                if found is None or not self._is_ours(found):
                     self._lost = True
                     return
                 self._etag = found[1].etag
             self._written = begun
+
+    def _overwrite(self, etag: str) -> str:
+        """Write the lease where it has this ETag. Raises Changed where it has another one."""
+        content = self._holder.to_json()
+        if self.warning == "":
+            try:
+                return self._objects.write(LEASE, content, etag=etag)
+            except NoConditions:
+                self.warning = _NO_CONDITIONS.format(self._objects.place(LEASE))
+        # The next best: what is written between the look and the write goes unnoticed.
+        found = self._objects.find(LEASE)
+        if found is None or found.etag != etag:
+            raise Changed
+        return self._objects.write(LEASE, content)
 
 
 def read_lease(objects: Objects) -> tuple[Holder, Found] | None:
@@ -182,10 +219,15 @@ def read_lease(objects: Objects) -> tuple[Holder, Found] | None:
     return None if read is None else (Holder.from_json(read[0], objects.place(LEASE)), read[1])
 
 
+def is_live(holder: Holder, facts: Found) -> bool:
+    """Must it be taken for the lease of a run that lives?"""
+    return not (holder.is_dead() or facts.age > STALE_SECONDS)
+
+
 def busy(objects: Objects, holder: Holder, facts: Found) -> BusyError:
     """The error for a destination that is held."""
     return BusyError(
-        f"another run holds the destination: process {holder.process} on {holder.host}, since {holder.since}",
+        f"another run holds the destination: {holder}",
         objects.place(LEASE),
         "wait until it has ended, then run the same command again; if it has died, the lease is free in"
         f" {max(STALE_SECONDS - facts.age, 1):.0f} s",

@@ -7,14 +7,13 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Container, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 from isal import isal_zlib
 
-from converter.aws.objects import Objects, Piece
+from converter.aws.objects import Objects, Piece, Upload
 from converter.errors import StorageError
 from converter.storage.destination import Data, PartSink, PendingPart, is_name
 from converter.storage.members import read_members
@@ -28,11 +27,10 @@ _GROWTH = 1000
 _SENDING = 4
 _THREADS = 8
 _MANY = 16
-LAST_SECONDS = 10.0
-"""How long the end of a run may wait for a server that does not answer."""
 _VERSION = 1
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +117,13 @@ class S3Part(PartSink):
         try:
             crc32 = base64.b64encode(isal_zlib.crc32(chunk).to_bytes(4, "big")).decode()
             return self._uploads.objects.upload_piece(self._path, self._upload_id.result(), number, chunk, crc32)
+        except FileNotFoundError:
+            self._failed = StorageError(
+                "someone has aborted this run's upload of a part",
+                self._uploads.objects.place(self._path),
+                "see what removes uploads there (a lifecycle rule, or another run), then run the same command again",
+            )
+            raise self._failed from None
         except BaseException as error:
             self._failed = error
             raise
@@ -137,18 +142,20 @@ class Uploads:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="upload")
         self._room = threading.Semaphore(_SENDING)
         self._stopped = False
+        self._begun: list[tuple[str, Future[str]]] = []
         self._finished: dict[str, Sequence[Future[Piece]]] = {}
 
-    def open_part(self, path: str, folder: int) -> S3Part:
-        """Begin a part that becomes the object at the path, in the export's folder of this number."""
-        name = path.rpartition("/")[2]
+    def open_part(self, folder: str, name: str, number: int) -> S3Part:
+        """Begin a part that becomes the object of this name in the folder, which is the export's of this number."""
         if not is_name(name):
             raise ValueError(f"{name!r} is no name of a file")
-        return S3Part(self, path, name, folder)
+        return S3Part(self, f"{folder}/{name}", name, number)
 
     def begin(self, path: str) -> Future[str]:
         """Begin an upload; gives its id."""
-        return self._pool.submit(self.objects.begin_upload, path, {RUN: self._run}, self._arguments)
+        beginning = self._pool.submit(self.objects.begin_upload, path, {RUN: self._run}, self._arguments)
+        self._begun.append((path, beginning))
+        return beginning
 
     def send(self, put: Callable[[int, bytearray], Piece], number: int, chunk: bytearray) -> Future[Piece]:
         """Put a piece, once there is room: memory is bounded by what is on its way."""
@@ -184,18 +191,25 @@ class Uploads:
         """
         return [replace(part, receipt=self._settled(part.receipt)) for part in parts]
 
-    def keep_only(self, folders: Sequence[str], parts: Sequence[PendingPart]) -> None:
-        """Abort all other uploads that there are in the folders; nothing can be sent any more."""
+    def keep_only(self, folders: Sequence[str], parts: Sequence[PendingPart], check: Callable[[], None]) -> None:
+        """Abort all other uploads that there are in the folders; nothing can be sent any more.
+
+        check: raises when they may be another run's by now.
+        """
+        self._stop()
+        kept = {Receipt.from_text(part.receipt, part.name).upload_id for part in parts}
+        abort_uploads(self.objects, folders, check, kept)
+
+    def abort_own(self) -> None:
+        """Abort the uploads that this run has begun, as far as it knows of them; nothing can be sent any more."""
+        self._stop()
+        begun = [(path, upload) for path, upload in self._begun if not upload.cancelled() and not upload.exception()]
+        in_parallel(lambda own: self.objects.abort_upload(own[0], own[1].result()), begun)
+
+    def _stop(self) -> None:
         self._stopped = True
         # A piece that arrives after the abort would bring the upload back.
         self._pool.shutdown(wait=True, cancel_futures=True)
-        kept = {Receipt.from_text(part.receipt, part.name).upload_id for part in parts}
-        abort_uploads(self.objects, folders, kept)
-
-    def abort(self, folders: Sequence[str]) -> bool:
-        """Abort all uploads in the folders. False when some may be left, because the server did not answer in time."""
-        ended = in_background(partial(self.keep_only, folders, []))
-        return not wait([ended], LAST_SECONDS).not_done and ended.exception() is None
 
     def _settled(self, receipt: str) -> str:
         if receipt not in self._finished:
@@ -203,10 +217,17 @@ class Uploads:
         return Receipt(receipt, tuple(piece.result() for piece in self._finished[receipt])).to_text()
 
 
-def abort_uploads(objects: Objects, folders: Sequence[str], kept: Container[str] = ()) -> None:
-    """Abort all uploads in the folders but those with the kept ids."""
+def abort_uploads(
+    objects: Objects, folders: Sequence[str], check: Callable[[], None], kept: Container[str] = ()
+) -> None:
+    """Abort all uploads in the folders but those with the kept ids; check: called before each of them."""
+
+    def abort(upload: Upload) -> None:
+        check()
+        objects.abort_upload(upload.path, upload.upload_id)
+
     uploads = [upload for folder in folders for upload in objects.uploads(f"{folder}/") if upload.upload_id not in kept]
-    in_parallel(lambda upload: objects.abort_upload(upload.path, upload.upload_id), uploads)
+    in_parallel(abort, uploads)
 
 
 def in_background(act: Callable[[], None]) -> Future[None]:
@@ -225,9 +246,16 @@ def in_background(act: Callable[[], None]) -> Future[None]:
     return ended
 
 
-def in_parallel(act: Callable[[_T], object], things: Sequence[_T]) -> None:
-    """Do it for all of them, a few at a time. Raises what went wrong first, when all are done."""
-    if things:
-        with ThreadPoolExecutor(min(len(things), _MANY), thread_name_prefix="s3") as pool:
-            for done in [pool.submit(act, thing) for thing in things]:
-                done.result()
+def in_parallel(act: Callable[[_T], _R], things: Sequence[_T]) -> list[_R]:
+    """What it gives for each of them; a few are under way at a time. After an error no more are begun."""
+    if not things:
+        return []
+    pool = ThreadPoolExecutor(min(len(things), _MANY), thread_name_prefix="s3")
+    try:
+        return [done.result() for done in [pool.submit(act, thing) for thing in things]]
+    except Exception:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    finally:
+        # Who is interrupted must not wait for a server that does not answer.
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -27,7 +27,10 @@ class Source(ABC):
         """
 
     def ahead(self, paths: Iterable[str]) -> AbstractContextManager[None]:  # noqa: ARG002 - for stores far away
-        """One thread will open these files in this order: a store that is far away asks for some before their turn."""
+        """In here, these files are opened in about this order: a store far away asks for some before their turn.
+
+        What an outer `ahead` has already been told is left to that one.
+        """
         return nullcontext()
 
     @abstractmethod

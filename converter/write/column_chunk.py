@@ -23,6 +23,7 @@ from converter.write.parquet_metadata import (
     dictionary_page_header,
     physical_type,
 )
+from converter.write.thrift import put_varint
 
 _PAGE_BYTES = 1 << 20
 _JUDGED_VALUES = 8192
@@ -97,7 +98,8 @@ class ChunkEncoder:
         self._add_page(self._put(entry), partial(dictionary_page_header, 1))
         dictionary_size = self._compressed
         # All rows have a value, and its number takes no bits.
-        run = _varint(rows << 1)
+        run = bytearray()
+        put_varint(run, rows << 1)
         levels = run + b"\x01"
         page = len(levels).to_bytes(4, "little") + levels + b"\x00" + run
         self._add_page(self._put(page), partial(data_page_header, rows, Encoding.RLE_DICTIONARY))
@@ -192,16 +194,6 @@ class ChunkEncoder:
         if max(map(len, found)) > _LONGEST_STATISTIC:
             return None, None
         return found[0], found[1]
-
-
-def _varint(number: int) -> bytes:
-    """ULEB128, as headers of runs are written."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def _as_plain(doubles: NDArray[np.float64], validity: Bytes) -> Columns:

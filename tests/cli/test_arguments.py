@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from types import ModuleType
 from typing import NoReturn, cast
 
 import pytest
 
 import converter
-from converter import AwsOptions
+from converter.aws.access import AwsOptions
 from converter.cli.commands import read_command
 from converter.options import ConvertOptions, usable_cpus
 from converter.run.listener import Listener
 
 Parse = Callable[..., ConvertOptions]
-ParseAws = Callable[..., AwsOptions]
 
 
 class _Reached(Exception):
     """The library was called with these options."""
 
-    def __init__(self, options: ConvertOptions | None, aws: AwsOptions) -> None:
+    def __init__(self, options: ConvertOptions, aws: AwsOptions) -> None:
         super().__init__(options, aws)
         self.options = options
         self.aws = aws
@@ -40,11 +40,6 @@ class _Api:
     def inspect(source: str, options: ConvertOptions, *, sample: bool, aws: AwsOptions, listener: Listener) -> NoReturn:
         assert source == "a"
         raise _Reached(options, aws)
-
-    @staticmethod
-    def recipe(consumer: str, dest: str, *, aws: AwsOptions, **options: object) -> NoReturn:
-        assert (consumer, dest) == ("duckdb", "b")
-        raise _Reached(None, aws)
 
 
 @pytest.fixture
@@ -67,14 +62,8 @@ def reach(monkeypatch: pytest.MonkeyPatch) -> Callable[..., _Reached]:
 
 @pytest.fixture
 def parse(reach: Callable[..., _Reached]) -> Parse:
-    """The options that reach the library."""
-    return lambda *arguments, **environment: cast(ConvertOptions, reach(*arguments, **environment).options)
-
-
-@pytest.fixture
-def parse_aws(reach: Callable[..., _Reached]) -> ParseAws:
-    """The options for AWS that reach the library."""
-    return lambda *arguments, **environment: reach(*arguments, **environment).aws
+    """The same, of which the options alone."""
+    return lambda *arguments, **environment: reach(*arguments, **environment).options
 
 
 def test_without_options_the_librarys_defaults_apply(parse: Parse) -> None:
@@ -124,6 +113,32 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
         verify=False,
         show_values=True,
     )
+
+
+AWS_OPTIONS = {
+    "profile": "p",
+    "region": "eu-west-1",
+    "endpoint_url": "http://127.0.0.1:1",
+    "source_role_arn": "arn:aws:iam::1:role/a",
+    "source_bucket_owner": "111122223333",
+    "dest_role_arn": "arn:aws:iam::1:role/b",
+    "dest_bucket_owner": "444455556666",
+    "dest_sse": "aws:kms",
+    "dest_kms_key_id": "k",
+    "acl": "bucket-owner-full-control",
+    "storage_class": "STANDARD_IA",
+}
+
+
+@pytest.mark.parametrize("environment", [False, True])
+def test_every_option_for_aws_reaches_the_library(reach: Callable[..., _Reached], environment: bool) -> None:
+    for verb, places, without in (("convert", ("a", "b"), ""), ("inspect", ("a",), "dest_ acl storage_class")):
+        given = {name: value for name, value in AWS_OPTIONS.items() if not name.startswith(tuple(without.split()))}
+        words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
+        variables = {name.upper(): value for name, value in given.items()}
+        reached = reach(verb, *places, **variables) if environment else reach(verb, *places, *words)
+        assert reached.aws == AwsOptions(**given)  # type: ignore[arg-type]
+    assert set(AWS_OPTIONS) == {field.name for field in fields(AwsOptions)}
 
 
 def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
@@ -201,36 +216,6 @@ def test_renames_are_repeatable(parse: Parse) -> None:
 
 def test_workers_left_out_are_the_usable_cpus(parse: Parse) -> None:
     assert parse("convert", "a", "b").workers == usable_cpus()
-
-
-OF_AWS = {
-    "profile": "p",
-    "region": "eu-west-3",
-    "endpoint_url": "http://localhost:9000",
-    "source_role_arn": "arn:aws:iam::111122223333:role/r",
-    "dest_role_arn": "arn:aws:iam::111122223333:role/w",
-    "source_bucket_owner": "111122223333",
-    "dest_bucket_owner": "444455556666",
-    "dest_sse": "aws:kms",
-    "dest_kms_key_id": "k",
-    "acl": "private",
-    "storage_class": "STANDARD_IA",
-}
-OF_A_VERB = {
-    ("convert", "a", "b"): set(OF_AWS),
-    ("inspect", "a"): {"profile", "region", "endpoint_url", "source_role_arn", "source_bucket_owner"},
-    ("recipe", "duckdb", "b"): {"profile", "region", "endpoint_url", "dest_role_arn", "dest_bucket_owner"},
-}
-
-
-@pytest.mark.parametrize("verb", OF_A_VERB)
-def test_every_option_for_aws_reaches_the_library(parse_aws: ParseAws, verb: tuple[str, ...]) -> None:
-    given = {name: value for name, value in OF_AWS.items() if name in OF_A_VERB[verb]}
-    options = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", value)]
-    expected = AwsOptions(**given)  # type: ignore[arg-type]
-    assert parse_aws(*verb, *options) == expected
-    assert parse_aws(*verb) == AwsOptions()
-    assert parse_aws(*verb, **{name.upper(): value for name, value in given.items()}) == expected
 
 
 def test_an_id_reaches_the_library(parse: Parse) -> None:

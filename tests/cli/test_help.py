@@ -12,7 +12,7 @@ import pytest
 import typer
 
 import converter
-from converter.cli import convert, inspect, recipe
+from converter.cli import clean, convert, inspect, recipe
 from converter.cli.arguments import environment_name
 from converter.cli.commands import commands, read_command
 from tests.cli.command import REPOSITORY, ddb_convert, environment, python
@@ -21,11 +21,12 @@ VERBS = {
     "convert": convert.ConvertArguments,
     "inspect": inspect.InspectArguments,
     "recipe": recipe.RecipeArguments,
+    "clean": clean.CleanArguments,
 }
-EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES, *recipe.EXAMPLES]
+EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES, *recipe.EXAMPLES, *clean.EXAMPLES]
 LISTS = {"key", "select", "exclude", "rename", "cast", "add_column"}
 # Modules that help may load: what is beyond is a fault to look at, not a number to raise.
-OUR_MODULES = 17
+OUR_MODULES = 21
 ALL_MODULES = 310
 HEAVY = ("boto3", "botocore", "isal", "llvmlite", "numba", "numpy", "polars", "pyarrow", "rich")
 
@@ -82,7 +83,15 @@ def test_version_is_the_librarys() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["convert", "--help"], ["inspect", "--help"], ["recipe", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["convert", "--help"],
+        ["inspect", "--help"],
+        ["recipe", "--help"],
+        ["clean", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = """

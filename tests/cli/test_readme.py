@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from converter import errors
+from converter.cli.commands import commands
 from converter.cli.convert import ConvertArguments
 from converter.options import NAME_POLICIES
 from converter.schema.naming import legal_name
@@ -57,6 +58,11 @@ def test_the_page_lists_every_option_of_convert() -> None:
         if f.default is not dataclasses.MISSING
     }
     assert options <= listed
+
+
+def test_the_page_lists_every_command() -> None:
+    listed = re.findall(r"^\| `ddb-convert (\w+) ", README, re.MULTILINE)
+    assert listed == [command.name for command in commands.registered_commands]
 
 
 def test_the_page_lists_every_exit_code() -> None:

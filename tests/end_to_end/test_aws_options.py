@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from converter import AwsOptions
 from converter.cli import main
+from converter.errors import UsageError
 from converter.testing import ExportPaths
 from tests.end_to_end.exports import export_of, line
 from tests.servers.process import LOOPBACK, free_port
@@ -70,15 +71,12 @@ class Place:
         self.relay.asked.clear()
         self.captured.readouterr()
         with self.environment.context() as changes:
-            for name, value in {**self.server.environment(), **env}.items():
+            environment = {**self.server.environment(), "AWS_ENDPOINT_URL": self.relay.endpoint_url, **env}
+            for name, value in environment.items():
                 changes.setenv(name, value)
             changes.delenv("AWS_PROFILE", raising=False)
-            # A client is kept for as long as the process lives, and the environment is not looked at again.
-            code = main.run([*arguments, *self._endpoint(arguments)])
+            code = main.run(arguments)
         return Outcome(code, *self.captured.readouterr())
-
-    def _endpoint(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        return () if "--endpoint-url" in arguments else ("--endpoint-url", self.relay.endpoint_url)
 
     def published(self) -> dict[str, dict[str, Any]]:
         """What S3 says of each object in the destination."""
@@ -280,8 +278,8 @@ def test_what_is_asked_of_s3_is_refused_for_a_folder(option: str, value: str, pl
 @pytest.mark.parametrize(
     ("options", "where"),
     [
-        (("--dest-sse", "rot13"), "--dest-sse"),
-        (("--acl", "everyone"), "--acl"),
+        (("--dest-sse", "rot13"), "invalid value for '--dest-sse'"),
+        (("--acl", "everyone"), "invalid value for '--acl'"),
         (("--dest-kms-key-id", "key-1"), "--dest-kms-key-id"),
         (("--dest-sse", "AES256", "--dest-kms-key-id", "key-1"), "--dest-kms-key-id"),
         (("--source-bucket-owner", "me"), "--source-bucket-owner"),
@@ -297,6 +295,16 @@ def test_what_makes_no_sense_is_refused_before_anything_is_asked(
     done = place.convert(*options)
     assert (done.returncode, place.relay.asked) == (2, [])
     assert f"error: {where}: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [({"dest_sse": "rot13"}, "AES256, aws:kms, aws:kms:dsse"), ({"acl": "everyone"}, "bucket-owner-full-control")],
+)
+def test_the_library_refuses_what_is_not_known_too(given: dict[str, Any], hint: str) -> None:
+    with pytest.raises(UsageError, match="is not known") as raised:
+        AwsOptions(**given)
+    assert hint in raised.value.hint
 
 
 def test_an_acl_for_a_bucket_that_takes_none_is_told(place: Place) -> None:

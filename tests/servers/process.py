@@ -57,6 +57,12 @@ def free_port() -> int:
             return port
 
 
+def accepts(port: int) -> bool:
+    """Whether something listens on the port."""
+    with socket.socket() as connection:
+        return connection.connect_ex((LOOPBACK, port)) == 0
+
+
 @contextmanager
 def running(
     command: Sequence[str | Path], folder: Path, is_ready: Callable[[], bool], environment: Mapping[str, str]

@@ -39,8 +39,7 @@ class S3Server:
 
     def service(self, name: str, **config: object) -> Any:
         """A new boto3 client of any service that the server plays."""
-        session = botocore.session.Session(NO_CONFIGURATION)
-        return boto3.Session(botocore_session=session).client(
+        return _session().client(
             name,
             region_name=self.region,
             endpoint_url=self.endpoint_url,
@@ -87,6 +86,12 @@ class S3Server:
         """The keys of the multipart uploads that are neither completed nor aborted, sorted; one for each upload."""
         pages = _own_client(self).get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
         return sorted(upload["Key"] for page in pages for upload in page.get("Uploads", []))
+
+
+@cache
+def _session() -> Any:
+    """Shared: each session reads the description of a service anew."""
+    return boto3.Session(botocore_session=botocore.session.Session(NO_CONFIGURATION))
 
 
 @cache

@@ -6,8 +6,8 @@ One node of four servers keeps everything once, in a folder. Its conditional wri
 from __future__ import annotations
 
 import errno
-import getpass
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.ministack import is_healthy
-from tests.servers.process import LOOPBACK, free_port, installation, running
+from tests.servers.process import LOOPBACK, accepts, free_port, installation, running
 from tests.servers.s3 import S3Server
 
 STORES = ("account", "container", "object")
@@ -46,12 +46,18 @@ def start_swift(folder: Path) -> Iterator[S3Server]:
     """A server of its own that keeps its objects in the folder; the test is skipped where that can't be."""
     python = installation("swift") / "bin" / "python"
     _need_attributes(folder)
+    user = _user()
     ports = {kind: free_port() for kind in (*STORES, "proxy")}
-    _configure(folder, ports)
+    _configure(folder, ports, user)
     node = Path(__file__).with_name("swift_node.py")
     command: list[str | Path] = [python, "-I", "-W", "ignore", node, folder, *(str(ports[kind]) for kind in STORES)]
     url = f"http://{LOOPBACK}:{ports['proxy']}"
-    with running(command, folder, lambda: is_healthy(f"{url}/healthcheck"), {"PATH": os.defpath}):
+
+    def is_ready() -> bool:
+        # The proxy server answers before the others listen.
+        return all(accepts(port) for port in ports.values()) and is_healthy(f"{url}/healthcheck")
+
+    with running(command, folder, is_ready, {"PATH": os.defpath}):
         yield S3Server(url, "test:tester", "testing", "us-east-1", "swift", conditional=False)
 
 
@@ -67,7 +73,15 @@ def _need_attributes(folder: Path) -> None:
         pytest.skip(f"Swift needs extended attributes, which the file system of {folder} does not have")
 
 
-def _configure(folder: Path, ports: Mapping[str, int]) -> None:
+def _user() -> str:
+    """Swift wants a name for whom it runs as, even when that is the one who starts it."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        pytest.skip("Swift needs a user that has a name")
+
+
+def _configure(folder: Path, ports: Mapping[str, int], user: str) -> None:
     etc = folder / "etc"
     etc.mkdir()
     (folder / "devices" / "d1").mkdir(parents=True)
@@ -85,7 +99,7 @@ def _configure(folder: Path, ports: Mapping[str, int]) -> None:
             "swift_dir": etc,
             "devices": folder / "devices",
             "mount_check": "false",
-            "user": getpass.getuser(),
+            "user": user,
             "workers": 0,
             "log_level": "WARNING",
             "log_udp_host": LOOPBACK,
@@ -95,7 +109,8 @@ def _configure(folder: Path, ports: Mapping[str, int]) -> None:
             "recon_cache_path": folder,
         }
         if kind == "proxy":
-            own = {"account_autocreate": "true", "allow_account_management": "true", **PATIENCE}
+            own = {"account_autocreate": "true", "allow_account_management": "true", "error_suppression_limit": 10**9}
+            own |= PATIENCE
             pipeline = " ".join((*PIPELINE, "proxy-server"))
             filters = {f"filter:{name}": {"use": f"egg:swift#{name}", **FILTERS.get(name, {})} for name in PIPELINE}
         else:

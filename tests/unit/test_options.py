@@ -180,6 +180,23 @@ def test_a_rename_from_or_to_what_is_no_utf_8_is_refused(rename: tuple[str, str]
         ConvertOptions(rename=(rename,))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"key": ("\ud800",)},
+        {"select": ("\ud800",)},
+        {"exclude": ("\ud800",)},
+        {"cast": (("\ud800", "timestamp"),)},
+        {"time": "\ud800"},
+        {"overflow": "\ud800"},
+        {"add_column": (("\ud800", "date"),)},
+    ],
+)
+def test_a_name_that_is_no_utf_8_is_refused_in_every_option(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="is no UTF-8"):
+        ConvertOptions(**given)
+
+
 def test_renames_that_are_possible_are_kept_once_and_in_any_order() -> None:
     given = (("url", "URL"), ("a", "x" * 300), ("", "a,\n"), ("url", "URL"))
     options = ConvertOptions(rename=given)

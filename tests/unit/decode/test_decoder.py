@@ -130,6 +130,21 @@ def test_a_type_that_the_column_did_not_have_is_a_surprise() -> None:
     assert surprise(INT64, {"S": "x"}) == "attribute 'a' has a type it didn't have before"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "path"),
+    [
+        ("price", {"N": "0.5"}, "$.Item.price.N"),
+        ("unit price", {"N": "0.5"}, '$.Item["unit price"].N'),
+        ("a.b", {"S": "x"}, '$.Item["a.b"].S'),
+    ],
+)
+def test_the_place_of_a_surprise_is_written_as_that_of_a_bad_value(name: str, value: dict[str, Any], path: str) -> None:
+    decoder = decoder_for(Column(name, name, "int64", Origin.NUMBER))
+    first = lines_of({name: {"N": "1"}})
+    list(decoder.decode(make_block(first + lines_of({name: value}))))
+    assert decoder.surprise_place == (len(first), path)
+
+
 @pytest.mark.parametrize("block_bytes", [1, 1 << 20])
 def test_after_a_surprise_everything_is_observed_and_no_row_is_given(block_bytes: int) -> None:
     items: list[dict[str, object]] = [{"a": {"N": str(n)}, "s": {"S": "x" * n}} for n in range(50)]

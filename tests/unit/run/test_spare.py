@@ -39,7 +39,7 @@ def test_a_thread_that_is_done_is_idle_again() -> None:
         threading.Event().wait(0.01)
     assert second is not None
     spare.close()
-    assert second.done()
+    second.result(10)
 
 
 def test_a_worker_without_a_shard_helps_the_others() -> None:

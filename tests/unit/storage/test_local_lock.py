@@ -14,7 +14,7 @@ import pytest
 
 from converter.errors import BusyError, StorageError
 from converter.storage.local import LocalDestination
-from converter.storage.local_lock import hold_lock
+from converter.storage.local_lock import hold_lock, look
 
 HOLD = """
 import sys
@@ -84,6 +84,46 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None
     with pytest.raises(StorageError), hold_lock(str(tmp_path / "lease")):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_looking_says_who_has_it_and_whether_that_run_lives(tmp_path: Path) -> None:
+    lock = tmp_path / "made" / "lease"
+    assert look(str(lock)) is None
+    with other_run(tmp_path) as process:
+        living = look(str(tmp_path / "_exports" / "lease"))
+        process.kill()
+        process.wait()
+        dead = look(str(tmp_path / "_exports" / "lease"))
+    assert living is not None
+    assert dead is not None
+    assert (living.live, dead.live) == (True, False)
+    assert living.holder == dead.holder
+    assert living.holder.startswith(f"process {process.pid} on ")
+    assert living.time == dead.time
+    assert abs(time.time() - dead.time.timestamp()) < 60
+
+
+def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
+    lock = tmp_path / "lease"
+    ends = time.monotonic() + 1
+    looks, taken = [0], 0
+
+    def go_on_looking() -> None:
+        while time.monotonic() < ends:
+            looks[0] += look(str(lock)) is not None
+
+    threads = [threading.Thread(target=go_on_looking) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < ends:
+        # It would raise BusyError.
+        with hold_lock(str(lock)):
+            taken += 1
+            time.sleep(0)
+    for thread in threads:
+        thread.join()
+    assert looks[0] > 50
+    assert taken > 50
 
 
 def test_no_two_runs_hold_a_lock_that_each_of_them_removes(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""What dead runs have left, for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from converter.cli.figures import count, duration
+
+if TYPE_CHECKING:
+    from converter.run.clean import Leftovers
+    from converter.storage.leftovers import Leftover
+
+_LISTED = 20
+
+
+def leftovers_line(found: Leftovers) -> str:
+    """The outcome in one line."""
+    if not found.removed and not found.completed and all(left.state == "foreign" for left in found.kept):
+        stays = "stays" if len(found.kept) == 1 else "stay"
+        others = f"; {_kinds(found.kept)} of others {stays}" if found.kept else ""
+        return f"nothing is left over at {found.destination}{others}"
+    said = ", ".join(f"{verb} {_kinds(group)}" for verb, group in _groups(found, "would ") if group)
+    return f"{found.destination}: {said}{'; nothing was changed' if found.dry_run else ''}"
+
+
+def render_leftovers(found: Leftovers, now: datetime | None = None) -> str:
+    """The outcome, and a line for each thing, up to 20 of a sort. now: what ages are counted to."""
+    now = now or datetime.now(UTC)
+    lines = [leftovers_line(found)]
+    for verb, group in _groups(found):
+        lines += [f"  {verb:<9} {_described(leftover, now)}" for leftover in group[:_LISTED]]
+        if len(group) > _LISTED:
+            lines.append(f"  {verb:<9} {count(len(group) - _LISTED)} more, which --json lists")
+    return "\n".join(lines)
+
+
+def _groups(found: Leftovers, before: str = "") -> list[tuple[str, Sequence[Leftover]]]:
+    """Each sort with what is done to it; before: put before what only would be done."""
+    verbs = [f"{before}{verb}" for verb in ("complete", "remove", "keep")]
+    if not found.dry_run:
+        verbs = ["completed", "removed", "kept"]
+    return list(zip(verbs, (found.completed, found.removed, found.kept), strict=True))
+
+
+def _described(leftover: Leftover, now: datetime) -> str:
+    age = duration(max((now - leftover.time).total_seconds(), 0))
+    detail = f": {leftover.detail}" if leftover.detail else ""
+    return f"{leftover.kind:<6} {leftover.path}, {age} old{detail}"
+
+
+def _kinds(group: Sequence[Leftover]) -> str:
+    kinds = Counter(leftover.kind for leftover in group)
+    return " and ".join(count(number, kind) for kind, number in kinds.items())
