@@ -72,6 +72,7 @@ def scan(dest: str | os.PathLike[str], *, aws: AwsOptions = AS_THE_ENVIRONMENT_S
 
     CSV comes with the types of its columns too (numbers as decimals or integers, base64 decoded); of a column that a
     record lacks the values are null. Numbers that have different types in two records become decimals that hold both.
+    In S3, the parts are read with the same credentials, role and endpoint as the records, when the frame is collected.
     Raises StorageError where nothing is published, SchemaError where a column's types don't fit together.
     """
     from converter.lake.scan import scan_destination

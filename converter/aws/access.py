@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Literal, get_args
 
 from converter.errors import UsageError
@@ -24,7 +25,7 @@ Acl = Literal[
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-_ATTEMPTS = 8
+ATTEMPTS = 8
 _CONNECTIONS = 64
 
 
@@ -67,24 +68,6 @@ class Connection:
             if self._client is None:
                 self._client = _make_client(self.access, self._service)
             return self._client
-
-    def credentials(self) -> tuple[dict[str, str], int | None]:
-        """Credentials for another library, by the names that it has for them, and the Unix second when they expire."""
-        from botocore.exceptions import NoCredentialsError
-
-        from converter.aws.refusals import refused
-
-        found = _session(self.access).get_credentials()
-        if found is None:
-            raise refused(NoCredentialsError(), self._service)
-        frozen = found.get_frozen_credentials()
-        given = {
-            "aws_access_key_id": frozen.access_key,
-            "aws_secret_access_key": frozen.secret_key,
-            "aws_session_token": frozen.token,
-        }
-        expires = getattr(found, "_expiry_time", None)
-        return {name: value for name, value in given.items() if value}, int(expires.timestamp()) if expires else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,12 +158,12 @@ def _make_client(access: Access, service: str) -> Any:
     from converter.aws.refusals import refused
 
     try:
-        session = _session(access)
+        session = make_session(access)
         given = session.get_config_variable("max_attempts")
         config = Config(
             retries={
                 "mode": session.get_config_variable("retry_mode"),
-                "total_max_attempts": _ATTEMPTS if given is None else given,
+                "total_max_attempts": ATTEMPTS if given is None else given,
             },
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
@@ -206,13 +189,13 @@ def _region(access: Access, session: Any) -> str | None:
     return region
 
 
-def _session(access: Access) -> Any:
-    import botocore.session
+def make_session(access: Access) -> Any:
+    """A new session of botocore with the credentials of this access, which are renewed before they expire."""
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
-    session = botocore.session.Session(profile=access.profile)
+    session = _own_session(access)
     if access.role_arn is not None:
-        own = botocore.session.Session(profile=access.profile)
+        own = _own_session(access)
         region = _region(access, own) or "us-east-1"
 
         def make_client(service: str, **arguments: Any) -> Any:
@@ -227,3 +210,19 @@ def _session(access: Access) -> Any:
         # Fetched anew before they expire, however long the run takes.
         session._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
     return session
+
+
+def _own_session(access: Access) -> Any:
+    import botocore.session
+
+    session = botocore.session.Session(profile=access.profile)
+    session.register_component("data_loader", _load_models(session.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _load_models(path: str | None) -> Any:
+    """The descriptions of AWS' services: reading them takes longer than all else that a client is made of."""
+    from botocore.loaders import create_loader
+
+    return create_loader(path)

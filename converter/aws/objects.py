@@ -94,15 +94,6 @@ class Objects:
         """How messages call an object."""
         return f"s3://{self.bucket}/{self._key(path)}"
 
-    def for_polars(self) -> dict[str, object]:
-        """Arguments with which Polars' scan functions reach the objects as we do."""
-        client = self.connection.client()
-        endpoint = str(client.meta.endpoint_url)
-        options = {"aws_region": self._region() or client.meta.region_name}
-        if not endpoint.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-            options |= {"aws_endpoint_url": endpoint, "aws_allow_http": str(endpoint.startswith("http://")).lower()}
-        return {"storage_options": options, "credential_provider": self.connection.credentials}
-
     def open(self, path: str) -> ObjectFile:
         """The object's bytes, to be read once from the beginning. Raises FileNotFoundError."""
         return ObjectFile(self, path, self.begin_read(path))
@@ -217,15 +208,6 @@ class Objects:
             if all(name in answer for name in _ALWAYS.get(method, ())):
                 return answer
         raise StorageError("AWS' answers are cut off, several times in a row", self.place(path), f"later, {AGAIN}")
-
-    def _region(self) -> str | None:
-        """Where the bucket is, if the server says so."""
-        try:
-            answer = self.connection.client().head_bucket(Bucket=self.bucket, **self._owned({}))
-        except (BotoCoreError, ClientError) as error:
-            raise refused(error, self.place(""), self.connection.access.bucket_owner) from error
-        region: str | None = answer.get("BucketRegion")
-        return region
 
     def _ask(self, method: str, path: str, arguments: dict[str, Any]) -> Any:
         try:

@@ -21,6 +21,8 @@ from converter.storage.destination import Destination
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
+    from converter.aws.readers import Reach
+
 
 def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
     """See converter.api.scan."""
@@ -31,8 +33,8 @@ def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
     # An export without items has no parts, and perhaps no columns.
     filled = [record for record in records if record.parts] or list(records[-1:])
     columns = common_columns(filled)
-    access = destination.for_polars()
-    frames = [_scan_record(destination, access, record, columns) for record in filled]
+    reach = destination.reach()
+    frames = [_scan_record(destination, reach, record, columns) for record in filled]
     # Records of another layout may have other folder keys.
     return pl.concat(frames, how="diagonal")
 
@@ -52,7 +54,7 @@ def polars_type(column: Column) -> PolarsDataType:
 
 
 def _scan_record(
-    destination: Destination, access: dict[str, Any], record: Record, columns: Sequence[Column]
+    destination: Destination, reach: Reach | None, record: Record, columns: Sequence[Column]
 ) -> pl.LazyFrame:
     """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
     own = {column.name: column for column in record.columns}
@@ -62,9 +64,9 @@ def _scan_record(
     if not paths:
         frame = pl.LazyFrame(schema={column.name: polars_type(column) for column in record.columns})
     elif parts[0].format == "csv":
-        frame = _scan_csv(paths, access, record.columns)
+        frame = _scan_csv(paths, record.columns, reach)
     else:
-        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False, **access)
+        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False, **_remote(reach))
     wanted = [
         _named(column.name).cast(polars_type(column))
         if column.name in own
@@ -76,7 +78,7 @@ def _scan_record(
     return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
 
 
-def _scan_csv(paths: Sequence[str], access: dict[str, Any], columns: Sequence[Column]) -> pl.LazyFrame:
+def _scan_csv(paths: Sequence[str], columns: Sequence[Column], reach: Reach | None) -> pl.LazyFrame:
     # Polars does not take the quotes off the names in a header: the record knows them.
     frame = pl.scan_csv(
         list(paths),
@@ -84,9 +86,19 @@ def _scan_csv(paths: Sequence[str], access: dict[str, Any], columns: Sequence[Co
         skip_rows=1,
         schema={column.name: pl.String() for column in columns},
         glob=False,
-        **access,
+        **_remote(reach),
     )
     return frame.select(_parse(column) for column in columns)
+
+
+def _remote(reach: Reach | None) -> dict[str, Any]:
+    """Polars' arguments for places that are not on this machine."""
+    if reach is None:
+        return {}
+    return {
+        "storage_options": {**reach.options, "max_retries": reach.retries},
+        "credential_provider": reach.credentials,
+    }
 
 
 def _named(name: str) -> pl.Expr:

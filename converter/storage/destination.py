@@ -13,10 +13,14 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from converter.errors import StorageError, UsageError
 from converter.storage.leftovers import Leftover
 from converter.storage.members import damaged, read_members
+
+if TYPE_CHECKING:
+    from converter.aws.readers import Reach
 
 EXPORTS = "_exports"
 """The folder that a destination keeps its records in."""
@@ -287,9 +291,12 @@ class Destination(ABC):
     def names(self, folder: str) -> list[str]:
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
 
-    def for_polars(self) -> dict[str, object]:
-        """What Polars' scan functions need, beside the places, to read what is published."""
-        return {}
+    def reach(self) -> Reach | None:
+        """How libraries read the places that `child` gives; None where they need to know nothing.
+
+        Raises StorageError, UsageError.
+        """
+        return None
 
     def child(self, path: str) -> str:
         """How messages call what is at the path."""

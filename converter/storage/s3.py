@@ -13,6 +13,7 @@ from typing import cast
 
 from converter.aws.access import Access, AwsOptions, Connection
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
+from converter.aws.readers import Reach, reach_bucket
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
 from converter.storage.leftovers import Leftover
@@ -211,10 +212,6 @@ class S3Destination(Destination):
         found = self._objects.find(self._inside(path)) if path else None
         return None if found is None else found.size
 
-    def for_polars(self) -> dict[str, object]:
-        """What Polars' scan functions need to reach the bucket as we do."""
-        return self._objects.for_polars()
-
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
         """As read, for each of the paths, many at once."""
         return in_parallel(self.read, paths)
@@ -227,6 +224,10 @@ class S3Destination(Destination):
         """Names of the objects and folders directly below, sorted; empty when there are none."""
         folders, sizes = self._objects.list_folder(self._inside(folder))
         return sorted({*folders, *sizes})
+
+    def reach(self) -> Reach:
+        """How libraries read the parts."""
+        return reach_bucket(self._objects.connection, self._objects.bucket)
 
     def _inside(self, path: str) -> str:
         if not is_path(path):

@@ -136,7 +136,7 @@ class S3Lease:
 
     def note(self, folders: tuple[str, ...]) -> None:
         """Say in the lease where uploads will be, for the run that comes after one that dies."""
-        self._holder = replace(self._holder, folders=(*self._holder.folders, *folders))
+        self._holder = replace(self._holder, folders=tuple(dict.fromkeys((*self._holder.folders, *folders))))
         self.confirm()
 
     def release(self) -> None:
@@ -244,9 +244,10 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """When the process was started, in ticks; "" when there is none."""
-    # The second field, a name in parentheses, may hold spaces.
-    return _or_nothing(lambda: _read(f"/proc/{process}/stat").rpartition(")")[2].split()[19])
+    """When the process was started, in ticks; "" when there is none, or its parent has yet to notice that it ended."""
+    # The second field, a name in parentheses, may hold spaces; the third is the state.
+    fields = _or_nothing(lambda: _read(f"/proc/{process}/stat")).rpartition(")")[2].split()
+    return fields[19] if len(fields) > 19 and fields[0] not in ("Z", "X") else ""
 
 
 def _read(path: str) -> str:
@@ -257,5 +258,5 @@ def _read(path: str) -> str:
 def _or_nothing(look: Callable[[], str]) -> str:
     try:
         return look()
-    except (OSError, IndexError):
+    except OSError:
         return ""

@@ -21,9 +21,7 @@ class InS3:
 
     @pytest.fixture(autouse=True)
     def _bucket(self, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
-        for name, value in s3.environment().items():
-            monkeypatch.setenv(name, value)
+        s3.use(monkeypatch)
         self.server = s3
         self.bucket = s3.new_bucket()
         self.place = f"s3://{self.bucket}/{PREFIX}"

@@ -1,145 +1,176 @@
-"""With S3 on either side or on both, conversions give what the oracle says, and leave nothing else."""
+"""The main job with S3 on either side and on both: exactly what the oracle says, and nothing beside it."""
 
 from __future__ import annotations
 
-import tempfile
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import converter
-from converter import ConvertOptions, convert
+from converter import convert
 from converter.errors import ConvertError
-from converter.options import Format
+from converter.options import ConvertOptions, Format
+from converter.run.report import Report
 from converter.testing import write_export
-from tests import oracle, strategies
-from tests.cli.command import REPOSITORY
-from tests.end_to_end.test_real_exports import ALL_TYPES, FORMATS, UNICORNS
-from tests.end_to_end.test_surprises import LAST_LINES, three_shards
-from tests.oracle import assert_equal_to_oracle
-from tests.properties.test_conversion import ITEM_LISTS, expected, option_sets
-from tests.servers.places import SIDES, Places, Sides, use_environment
+from fixtures.expect import HERE, export_folder, read_expected
+from tests import strategies
+from tests.end_to_end.ends import Ends
+from tests.end_to_end.exports import MIB, export_of, incompressible_lines, line, small_lines
+from tests.end_to_end.test_surprises import LAST_LINES
+from tests.oracle import assert_equal_to_oracle, assert_equal_to_table
 from tests.servers.s3 import S3Server
 
-ORDERS = next((REPOSITORY / "fixtures" / "orders" / "AWSDynamoDB").iterdir())
+SERVERS = ("ministack", "swift")
+ENDS = (("s3", "s3"), ("s3", "local"), ("local", "s3"))
+GOLDEN = sorted(HERE.glob("*/expected*.parquet.json"))
+REAL = ("unicorn-activities/AWSDynamoDB/01716790307109-5f9d6aaa", "all-ten-types/AWSDynamoDB/01715685260608-c488b4e1")
 
 
-@pytest.fixture(params=SIDES)
-def places(request: pytest.FixtureRequest, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
-    """Each pair of sides with S3, on each server."""
-    use_environment(s3, monkeypatch)
-    return Places(s3, request.param, tmp_path)
+def spread(things: Sequence[Any], quick: int = 3) -> list[Any]:
+    """Each thing with all ends on each server; all are slow but the first `quick` things, each with other ends."""
+    cases = []
+    for (number, thing), server, ends in product(enumerate(things), SERVERS, ENDS):
+        is_quick = number < quick and server == SERVERS[0] and ends == ENDS[number % len(ENDS)]
+        marks = [] if is_quick else [pytest.mark.slow]
+        name = f"{'-to-'.join(ends)}-{server}-{getattr(thing, 'name', thing)}"
+        cases.append(pytest.param((server, *ends), thing, marks=marks, id=name))
+    return cases
 
 
-def check(places: Places, folder: Path, **options: Any) -> None:
-    chosen = ConvertOptions(**options)
-    report = convert(places.source(folder), places.dest(), chosen)
-    assert_equal_to_oracle(folder, places.parts(report), chosen.format)
+@pytest.fixture
+def ends(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ends:
+    name, source_end, dest_end = request.param
+    server: S3Server = request.getfixturevalue(name)
+    server.use(monkeypatch)
+    (tmp_path / "ends").mkdir()
+    return Ends(server, source_end, dest_end, tmp_path / "ends")
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_a_small_export_becomes_what_the_oracle_says(places: Places, format: Format) -> None:
-    check(places, ORDERS, format=format)
+def check(ends: Ends, export: Path, options: ConvertOptions) -> Report:
+    """What the oracle says, as on this machine alone, once; a second run changes nothing."""
+    source = ends.place_source(export)
+    report = convert(source, ends.dest, options)
+    for format in report.format.split(","):
+        assert_equal_to_oracle(export, ends.parts(report, format), format)
+    ends.assert_only(report)
+    local = convert(export, ends.scratch / "local", options)
+    assert (report.parts, report.columns, report.passes) == (local.parts, local.columns, local.passes)
+    assert (report.bytes_in, report.bytes_read, report.items) == (local.bytes_in, local.bytes_read, local.items)
+    check_unchanged(ends, source, options, report)
+    return report
 
 
-def test_a_second_run_changes_nothing_and_a_replacing_one_all(places: Places) -> None:
-    source, dest = places.source(ORDERS), places.dest()
-    first = convert(source, dest)
-    before = places.listing()
-    assert convert(source, dest).status == "unchanged"
-    assert places.listing() == before
-    replaced = convert(source, dest, ConvertOptions(format="csv,parquet", replace=True))
-    parts = places.parts(replaced)
-    assert {part.suffix for part in parts} == {".csv", ".parquet"}
-    assert_equal_to_oracle(ORDERS, [part for part in parts if part.suffix == ".parquet"], "parquet")
-    assert first.items == replaced.items
+def check_unchanged(ends: Ends, source: str, options: ConvertOptions, first: Report) -> None:
+    before = (ends.files(), ends.times())
+    second = convert(source, ends.dest, options)
+    assert (first.status, second.status, second.parts) == ("published", "unchanged", first.parts)
+    assert (ends.files(), ends.times()) == before
+    ends.assert_only(first)
 
 
-def test_an_export_of_an_empty_table_has_a_record_alone(places: Places, tmp_path: Path) -> None:
-    export = write_export(tmp_path / "bucket", [])
-    assert places.parts(convert(places.source(export.folder), places.dest())) == []
+@pytest.mark.parametrize(("ends", "case"), spread(GOLDEN), indirect=["ends"])
+def test_a_fixture_becomes_the_tables_beside_it(ends: Ends, case: Path) -> None:
+    options, table = read_expected(case)
+    given: dict[str, Any] = dict(options)
+    for name in ("key", "select", "exclude"):
+        given[name] = tuple(given.get(name, ()))
+    source = ends.place_source(export_folder(case.parent.name))
+    report = convert(source, ends.dest, ConvertOptions(format="csv,parquet", **given))
+    for format in ("csv", "parquet"):
+        assert_equal_to_table(table, ends.parts(report, format), format)
+    ends.assert_only(report)
 
 
-def test_what_is_published_is_scanned_as_from_a_folder(s3: S3Server, tmp_path: Path, monkeypatch: Any) -> None:
-    use_environment(s3, monkeypatch)
-    bucket = s3.new_bucket()
-    cases: list[tuple[Format, str]] = [("parquet", "zstd"), ("csv", "none"), ("csv", "gzip")]
-    for number, (format, compression) in enumerate(cases):
-        options = ConvertOptions(format=format, compression=compression)
-        place, folder = f"s3://{bucket}/odd %20+ü/{number}", str(tmp_path / str(number))
-        for dest in (place, folder):
-            convert(str(ORDERS), dest, options)
-        assert converter.scan(place).collect().equals(converter.scan(folder).collect())
-
-
-def test_a_recipe_for_a_place_in_s3_names_it(ministack: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_environment(ministack, monkeypatch)
-    place = f"s3://{ministack.new_bucket()}/orders"
-    convert(str(ORDERS), place)
-    [table] = converter.recipe("athena", place).files.values()
-    assert f"LOCATION '{place}/'" in table
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("surprise", LAST_LINES)
-def test_what_shows_in_the_last_line_is_in_the_output(
-    s3: S3Server, surprise: str, format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("ends", "format"), spread(["csv,parquet", "parquet", "csv"]), indirect=["ends"])
+def test_an_export_of_many_files_is_as_the_oracle_says_and_as_in_folders(
+    ends: Ends, format: Format, tmp_path: Path
 ) -> None:
-    use_environment(s3, monkeypatch)
-    places = Places(s3, "s3-s3", tmp_path)
-    check(places, three_shards(tmp_path / "bucket", LAST_LINES[surprise][0]).folder, format=format)
+    # Some are fetched whole before their turn, of the largest only the beginning.
+    sizes = [3, 1000, 0, 17, 1100, 1, 40, 5, 1, 1, 1, 2, 1, 1, 1, 1, 60, 1]
+    files = [incompressible_lines(size, start=number * 3000) for number, size in enumerate(sizes)]
+    export = export_of(tmp_path, *files)
+    assert sum(path.stat().st_size > MIB // 2 for path in export.data_files) == 2
+    report = check(ends, export.folder, ConvertOptions(format=format, workers=2))
+    assert report.items == sum(sizes)
+
+
+@pytest.mark.parametrize(("ends", "surprise"), spread(list(LAST_LINES), quick=1), indirect=["ends"])
+def test_what_first_appears_in_the_very_last_line_is_in_the_output(ends: Ends, surprise: str, tmp_path: Path) -> None:
+    last, column, type_ = LAST_LINES[surprise]
+    # Each file has more than one block; only first ones are looked at beforehand.
+    export = export_of(tmp_path, incompressible_lines(1200), [*incompressible_lines(1200, start=1200), last])
+    report = check(ends, export.folder, ConvertOptions(format="csv,parquet"))
+    assert {c.name: c.type for c in report.columns}[column] == type_
+    assert report.passes == 2
+
+
+@pytest.mark.parametrize(("ends", "format"), spread(["parquet", "csv"], quick=0), indirect=["ends"])
+def test_a_part_of_many_pieces_is_whole(ends: Ends, format: Format, tmp_path: Path) -> None:
+    export = export_of(tmp_path, incompressible_lines(12_000), incompressible_lines(12_000, start=12_000))
+    report = check(ends, export.folder, ConvertOptions(format=format, compression="none", workers=2))
+    assert max(part.bytes for part in report.parts) > 11 * MIB
+
+
+@pytest.mark.parametrize(("ends", "format"), spread(["csv,parquet"], quick=1), indirect=["ends"])
+def test_replace_leaves_what_it_published_and_nothing_else(ends: Ends, format: Format, tmp_path: Path) -> None:
+    export = export_of(tmp_path, small_lines(50), small_lines(50, start=50), [line(id='{"S":"a"}')])
+    source = ends.place_source(export.folder)
+    convert(source, ends.dest)
+    options = ConvertOptions(format=format, key=("n",), replace=True)
+    report = convert(source, ends.dest, options)
+    assert (report.status, report.columns[0].name) == ("published", "n")
+    for each in format.split(","):
+        assert_equal_to_oracle(export.folder, ends.parts(report, each), each, key=["n"])
+    ends.assert_only(report)
+    check_unchanged(ends, source, replace(options, replace=False), report)
+
+
+@pytest.mark.parametrize(("ends", "files"), spread([[], [[]], [[b"{}", b""]]], quick=1), indirect=["ends"])
+def test_an_export_without_items_is_a_record(ends: Ends, files: list[list[bytes]], tmp_path: Path) -> None:
+    source = ends.place_source(export_of(tmp_path, *files).folder)
+    report = convert(source, ends.dest)
+    assert (report.status, report.items, report.parts) == ("published", 0, ())
+    ends.assert_only(report)
+    check_unchanged(ends, source, ConvertOptions(), report)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format", FORMATS)
-def test_parts_of_several_uploads_become_what_the_oracle_says(places: Places, format: str, tmp_path: Path) -> None:
-    items = [{"id": {"S": f"i{number:06}"}, "text": {"S": "x" * 300 + str(number)}} for number in range(40_000)]
-    export = write_export(tmp_path / "bucket", items, files=20)
-    check(places, export.folder, format=format, part_size=1 << 20)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("sides", SIDES)
-def test_whatever_the_items_and_options_the_oracle_agrees(
-    sides: Sides, s3: S3Server, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("server", SERVERS)
+def test_any_items_are_as_the_oracle_says(
+    server: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    use_environment(s3, monkeypatch)
+    s3: S3Server = request.getfixturevalue(server)
+    s3.use(monkeypatch)
 
-    @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
-    @given(st.data(), ITEM_LISTS, st.sampled_from(FORMATS))
-    def agree(data: st.DataObject, items: list[strategies.Item], format: Format) -> None:
-        options = data.draw(option_sets(items))
-        with tempfile.TemporaryDirectory() as folder:
-            export = write_export(Path(folder, "bucket"), items, files=data.draw(st.integers(1, 4)), empty_files=1)
-            table = expected(list(oracle.read_items(export.folder)), options)
-            places = Places(s3, sides, Path(folder))
-            try:
-                report = convert(places.source(export.folder), places.dest(), ConvertOptions(format=format, **options))
-            except ConvertError:
-                assert places.listing() == {}
-                assert places.server.uploads(places.bucket) == []
-                return
-            assert isinstance(table, oracle.ExpectedTable)
-            oracle.assert_equal_to_table(table, places.parts(report), format)
+    @settings(max_examples=40)
+    @given(strategies.item_lists(), st.sampled_from(["parquet", "csv", "csv,parquet"]))
+    def check_items(items: list[strategies.Item], format: Format) -> None:
+        folder = tmp_path_factory.mktemp("any")
+        export = write_export(folder / "bucket", items, files=3)
+        ends, options = Ends(s3, "s3", "s3", folder), ConvertOptions(format=format, workers=2)
+        try:
+            convert(export.folder, folder / "tried", options)
+        except ConvertError as error:
+            with pytest.raises(type(error), match=re.escape(error.what)):
+                convert(ends.place_source(export.folder), ends.dest, options)
+            assert ends.files() == {}
+        else:
+            check(ends, export.folder, options)
 
-    agree()
+    check_items()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("export", [ALL_TYPES, UNICORNS])
-def test_a_real_export_becomes_what_the_oracle_says(
-    places: Places, sample_exports: Path, export: str, format: str
-) -> None:
-    check(places, sample_exports / export, format=format)
-
-
-def test_a_place_where_nothing_is_is_no_export(ministack: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_environment(ministack, monkeypatch)
-    with pytest.raises(ConvertError) as caught:
-        convert(f"s3://{ministack.new_bucket()}/nothing/", "out")
-    assert caught.value.exit_code == 3
+@pytest.mark.parametrize(("ends", "name"), spread(REAL, quick=0), indirect=["ends"])
+def test_a_real_export_is_as_the_oracle_says(ends: Ends, name: str, sample_exports: Path) -> None:
+    report = check(ends, sample_exports / name, ConvertOptions(format="csv,parquet"))
+    assert report.passes == 1

@@ -167,15 +167,15 @@ def test_a_killed_replacement_leaves_the_old_or_the_new(small: Case, tmp_path: P
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_at_any_of_twenty_moments_publishes_all_or_nothing(large: Case, tmp_path: Path) -> None:
-    kill_first_runs(large, tmp_path, 20)
+def test_a_run_that_is_killed_at_any_of_thirty_moments_publishes_all_or_nothing(large: Case, tmp_path: Path) -> None:
+    kill_first_runs(large, tmp_path, 30)
 
 
 @pytest.mark.slow
-def test_a_replacement_that_is_killed_at_any_of_twenty_moments_leaves_the_old_or_the_new(
+def test_a_replacement_that_is_killed_at_any_of_thirty_moments_leaves_the_old_or_the_new(
     large: Case, tmp_path: Path
 ) -> None:
-    kill_replacing_runs(large, tmp_path, 20)
+    kill_replacing_runs(large, tmp_path, 30)
 
 
 def test_a_run_that_is_killed_while_it_publishes_two_formats_publishes_both_or_none(

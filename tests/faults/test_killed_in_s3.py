@@ -119,14 +119,6 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def case(ministack: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Four shards, a part each."""
-    folder = tmp_path_factory.mktemp("killed")
-    export = write_split_export(folder / "bucket", [list(small_lines(26_000, start=n * 30_000)) for n in range(4)])
-    return make_case(ministack, export, ConvertOptions(), folder / "out")
-
-
-@pytest.fixture(scope="module")
 def first(ministack: S3Server, case: Case) -> Scene:
     """Into an empty destination."""
     return measured(ministack, case, {})

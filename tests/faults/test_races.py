@@ -13,26 +13,22 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
 from converter import convert
 from converter.aws.access import AwsOptions
 from converter.errors import BusyError
-from converter.options import ConvertOptions
-from converter.testing import write_split_export
 from tests.cli.command import REPOSITORY, environment
-from tests.end_to_end.exports import small_lines
 from tests.faults.s3_runs import (
+    INTENT,
     Case,
     Place,
     check_record,
     check_whole,
     command,
     folder_contents,
-    make_case,
-    one_shard,
     run,
     s3_environment,
     start,
@@ -51,21 +47,6 @@ s3_lease.BEAT_SECONDS, s3_lease.LOST_SECONDS, s3_lease.STALE_SECONDS = 0.2, 0.6,
 from converter.cli import app
 app()
 """
-
-
-@pytest.fixture(scope="module")
-def case(ministack: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Four shards, a part each."""
-    folder = tmp_path_factory.mktemp("races")
-    export = write_split_export(folder / "bucket", [list(small_lines(26_000, start=n * 30_000)) for n in range(4)])
-    return make_case(ministack, export, ConvertOptions(), folder / "out")
-
-
-@pytest.fixture(scope="module")
-def small(ministack: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A single part."""
-    folder = tmp_path_factory.mktemp("small")
-    return make_case(ministack, one_shard(folder / "bucket"), ConvertOptions(), folder / "out")
 
 
 def check_race(racers: list[subprocess.Popen[str]]) -> list[int]:
@@ -243,4 +224,31 @@ def test_a_run_that_wakes_up_while_another_uploads_does_not_abort_the_uploads_of
         with start_proxy(ministack, rule) as second:
             take_over(second.server, case, place)
     assert ended[0][0] == 5, ended
+    check_whole(case, place)
+
+
+@pytest.mark.slow
+def test_an_intent_that_arrives_when_another_run_holds_the_lease_is_replaced_by_that_one(
+    ministack: S3Server, case: Case
+) -> None:
+    place, stopped, go_on = Place.new(ministack), Event(), Event()
+
+    def wait_for_other() -> None:
+        stopped.set()
+        assert go_on.wait(60)
+
+    def wake_up() -> None:
+        go_on.set()
+        ended.extend(first.communicate(timeout=60))
+
+    ended: list[str] = []
+    rule = Stopping(Moment("PutObject", INTENT), wait_for_other)
+    with start_proxy(ministack, rule) as proxy, start_impatient(proxy.server, case.source, place.url) as first:
+        rule.process = first.pid
+        assert stopped.wait(60)
+        waking = Moment("UploadPart", after=True)
+        with start_proxy(ministack, waking.rule(1, wake_up)) as second:
+            take_over(second.server, case, place)
+    assert first.returncode == 5, ended
+    assert "the lease of the destination was lost" in ended[1]
     check_whole(case, place)

@@ -8,9 +8,6 @@ from itertools import pairwise
 
 import pytest
 
-from converter.options import ConvertOptions
-from converter.testing import write_split_export
-from tests.end_to_end.exports import small_lines
 from tests.faults.s3_runs import (
     BEGUN,
     INTENT,
@@ -20,7 +17,6 @@ from tests.faults.s3_runs import (
     Place,
     check_record,
     check_whole,
-    make_case,
     run,
     start,
 )
@@ -44,14 +40,6 @@ IN_THE_COMMIT = [
     Moment("PutObject", ".json", 2),
     Moment("DeleteObject", INTENT),
 ]
-
-
-@pytest.fixture(scope="module")
-def case(ministack: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Four shards, a part each."""
-    folder = tmp_path_factory.mktemp("signals")
-    export = write_split_export(folder / "bucket", [list(small_lines(26_000, start=n * 30_000)) for n in range(4)])
-    return make_case(ministack, export, ConvertOptions(), folder / "out")
 
 
 class Signalled:
@@ -185,13 +173,14 @@ def test_access_denied_is_asked_once_and_named(
     assert place.uploads() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "operation",
     [
         "PutObject",
-        pytest.param("UploadPart", marks=pytest.mark.slow),
-        pytest.param("CompleteMultipartUpload", marks=pytest.mark.slow),
-        pytest.param("GetObject", marks=pytest.mark.slow),
+        "UploadPart",
+        "CompleteMultipartUpload",
+        "GetObject",
     ],
 )
 def test_throttling_is_retried_with_backoff(operation: str, ministack: S3Server, case: Case) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+import pytest
 from botocore.config import Config
 
 EMPTY = os.devnull
@@ -59,6 +60,13 @@ class S3Server:
             "AWS_CONFIG_FILE": EMPTY,
             "AWS_SHARED_CREDENTIALS_FILE": EMPTY,
         }
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Makes the program in this process use this server and nothing of the machine's own."""
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in self.environment().items():
+            monkeypatch.setenv(name, value)
 
     def new_bucket(self) -> str:
         """The name of an empty bucket that no other test knows."""

@@ -1,0 +1,76 @@
+"""What libraries that read S3 by themselves are told, so that they reach a bucket as the program does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from converter.aws.access import ATTEMPTS, Access, Connection, make_session
+from converter.aws.refusals import refused
+
+Credentials = tuple[dict[str, str], int | None]
+"""The members that object stores name `aws_…`, and when they expire, in Unix seconds; None for never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a bucket is reached.
+
+    options: settings in the names of the Rust crate object_store, which Polars, DataFusion and others take.
+    credentials: gives those of now, as often as they are asked for; raises StorageError and UsageError.
+    retries: how often a request that fails is tried again.
+    """
+
+    options: Mapping[str, str]
+    credentials: Callable[[], Credentials]
+    retries: int
+
+
+def reach_bucket(connection: Connection, bucket: str) -> Reach:
+    """How others read a bucket as the connection does. Raises StorageError and UsageError.
+
+    Such libraries follow no redirection to the bucket's region, so S3 is asked for it. They can't name the account
+    that must own the bucket: it is checked here.
+    """
+    access = connection.access
+    client = connection.client()
+    owner = {} if access.bucket_owner is None else {"ExpectedBucketOwner": access.bucket_owner}
+    try:
+        region = client.head_bucket(Bucket=bucket, **owner).get("BucketRegion") or client.meta.region_name
+    except (BotoCoreError, ClientError) as error:
+        raise refused(error, f"s3://{bucket}", access.bucket_owner) from error
+    if region != client.meta.region_name:
+        client = Connection(replace(access, region=region), "s3").client()
+    url = str(client.meta.endpoint_url)
+    options = {
+        "aws_region": region,
+        # The environment may have others, which these libraries would read too.
+        "aws_endpoint_url": url,
+        "aws_virtual_hosted_style_request": "false",
+        "aws_allow_http": "true" if url.startswith("http://") else "false",
+    }
+    return Reach(options, _credentials_of(access, f"s3://{bucket}"), ATTEMPTS - 1)
+
+
+def _credentials_of(access: Access, place: str) -> Callable[[], Credentials]:
+    session = make_session(access)
+
+    def credentials() -> Credentials:
+        try:
+            held: Any = session.get_credentials()
+            if held is None:
+                raise NoCredentialsError
+            frozen = held.get_frozen_credentials()
+        except (BotoCoreError, ClientError) as error:
+            raise refused(error, place) from error
+        members = {"aws_access_key_id": frozen.access_key, "aws_secret_access_key": frozen.secret_key}
+        if frozen.token:
+            members["aws_session_token"] = frozen.token
+        # Those that are never renewed have no such member.
+        expiry = getattr(held, "_expiry_time", None)
+        return members, None if expiry is None else int(expiry.timestamp())
+
+    return credentials
