@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -71,15 +71,12 @@ class Place:
         self.relay.asked.clear()
         self.captured.readouterr()
         with self.environment.context() as changes:
-            for name, value in {**self.server.environment(), **env}.items():
+            environment = {**self.server.environment(), "AWS_ENDPOINT_URL": self.relay.endpoint_url, **env}
+            for name, value in environment.items():
                 changes.setenv(name, value)
             changes.delenv("AWS_PROFILE", raising=False)
-            # A client is kept for as long as the process lives, and the environment is not looked at again.
-            code = main.run([*arguments, *self._endpoint(arguments)])
+            code = main.run(arguments)
         return Outcome(code, *self.captured.readouterr())
-
-    def _endpoint(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        return () if "--endpoint-url" in arguments else ("--endpoint-url", self.relay.endpoint_url)
 
     def published(self) -> dict[str, dict[str, Any]]:
         """What S3 says of each object in the destination."""
