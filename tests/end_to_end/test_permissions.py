@@ -18,6 +18,8 @@ from tests.end_to_end.exports import export_of, line
 from tests.servers.ministack import start_ministack
 from tests.servers.s3 import S3Server
 
+pytestmark = pytest.mark.slow
+
 README = (REPOSITORY / "README.md").read_text("utf-8")
 SECTION = README.split("\n## From S3, to S3\n")[1].split("\n## ")[0]
 SOURCE_POLICY, DEST_POLICY = (

@@ -24,6 +24,8 @@ from tests.servers.ministack import start_ministack
 from tests.servers.process import LOOPBACK
 from tests.servers.s3 import S3Server
 
+pytestmark = pytest.mark.slow
+
 TABLE = "Orders"
 WAITING = {"MINISTACK_DDB_EXPORT_COMPLETE_AFTER_SEC": "3600"}
 AT_ONCE = {"MINISTACK_DDB_EXPORT_COMPLETE_AFTER_SEC": "0"}

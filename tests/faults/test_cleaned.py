@@ -163,6 +163,7 @@ def kill_and_clean(export: ExportPaths, places: list[Place], moments: int) -> No
     assert deaths >= moments // 2
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_is_cleaned(export: ExportPaths, places: list[Place]) -> None:
     kill_and_clean(export, places, 2)
 

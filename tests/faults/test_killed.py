@@ -179,6 +179,7 @@ def test_a_replacement_that_is_killed_at_any_of_thirty_moments_leaves_the_old_or
     kill_replacing_runs(large, tmp_path, times(30))
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_while_it_publishes_two_formats_publishes_both_or_none(
     small: Case, tmp_path: Path
 ) -> None:
