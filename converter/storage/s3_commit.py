@@ -328,9 +328,6 @@ class S3Staging(Staging):
             # Another run may be at work in the same folders.
             self._uploads.abort_own()
 
-    def _path(self, name: str, folder: int) -> str:
-        return f"{self._folders[folder]}/{name}"
-
 
 def may_be_left(objects: Objects, committing: bool) -> str:
     """The note of a run that could not clean up; committing: it may have begun to commit."""

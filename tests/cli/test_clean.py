@@ -69,6 +69,7 @@ def test_what_is_left_over_is_shown_then_removed(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").rglob("*")] == ["_exports"]
 
 
+@pytest.mark.slow
 def test_json_is_one_object_and_the_only_thing_on_stdout(tmp_path: Path) -> None:
     die("begun", tmp_path / "out")
     done = ddb_convert("clean", "out", "--dry-run", "--complete", "--json", "--quiet", cwd=tmp_path)
@@ -84,6 +85,7 @@ def test_json_is_one_object_and_the_only_thing_on_stdout(tmp_path: Path) -> None
     assert folder["path"].startswith(f"_exports/.run-{EXPORT}-")
 
 
+@pytest.mark.slow
 def test_a_commit_that_is_kept_is_a_warning_that_says_what_finishes_it(tmp_path: Path) -> None:
     die("begun", tmp_path / "out")
     done = ddb_convert("clean", "out", "--quiet", cwd=tmp_path)
@@ -97,6 +99,7 @@ def test_a_commit_that_is_kept_is_a_warning_that_says_what_finishes_it(tmp_path:
     assert files == {f"{FOLDER}/00000-0000.parquet", f"{FOLDER}/00001-0000.parquet", f"_exports/{EXPORT}.json"}
 
 
+@pytest.mark.slow
 def test_log_format_json_says_one_line_with_everything(tmp_path: Path) -> None:
     die("begun", tmp_path / "out")
     done = ddb_convert("clean", "out", "--log-format", "json", cwd=tmp_path)
@@ -141,6 +144,7 @@ def test_what_can_not_be_removed_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "_exports" / ".run-x").exists()
 
 
+@pytest.mark.slow
 def test_in_s3_uploads_are_removed_and_those_of_others_stay(ministack: S3Server, tmp_path: Path) -> None:
     bucket, env = ministack.new_bucket(), ministack.environment()
     dest = f"s3://{bucket}/lake"
@@ -172,6 +176,7 @@ def test_a_bucket_that_does_not_exist_is_an_error(ministack: S3Server) -> None:
     check_failure(done, 5, "no-such-bucket")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--complete", "--dry-run"])
 def test_an_option_may_come_from_the_environment(option: str, tmp_path: Path) -> None:
     die("begun", tmp_path / "out")

@@ -163,6 +163,7 @@ def test_a_killed_run_shows_no_reader_a_part_and_the_next_one_is_whole(small: Ca
     kill_first_runs(small, tmp_path, 3)
 
 
+@pytest.mark.slow
 def test_a_killed_replacement_leaves_the_old_or_the_new(small: Case, tmp_path: Path) -> None:
     kill_replacing_runs(small, tmp_path, 2)
 

@@ -238,6 +238,7 @@ def test_a_run_that_is_killed_at_any_of_thirty_moments_publishes_all_or_nothing(
     assert sum(killed) >= TIMED_MOMENTS // 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [Moment("CompleteMultipartUpload", nth=2, after=True)], ids=str)
 def test_a_run_that_is_killed_between_two_parts_is_finished_by_the_next(
     moment: Moment, ministack: S3Server, first: Scene

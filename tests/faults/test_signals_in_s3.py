@@ -210,6 +210,7 @@ def test_a_server_that_asks_to_slow_down_for_good_is_asked_eight_times_at_longer
     assert place.contents() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "operation",
     [
