@@ -205,7 +205,7 @@ def test_conversions_with_one_local_end_survive_a_bad_network(
 
     at_once(conversion, range(times(16)), AT_ONCE)
     tally.show()
-    assert tally.ends[PUBLISHED] >= 15
+    assert tally.ends[PUBLISHED] >= times(16) - 1
 
 
 def check_folder(case: Case, folder: Path) -> None:
@@ -274,7 +274,7 @@ def test_an_object_that_changes_under_the_read_is_never_mixed_with_its_successor
 
     at_once(conversion, range(times(16)), AT_ONCE)
     tally.show()
-    assert tally.ends["ExportError 3, overwritten: True"] >= 6
+    assert tally.ends["ExportError 3, overwritten: True"] >= times(16) // 4
 
 
 @pytest.mark.slow
@@ -302,7 +302,7 @@ def test_runs_that_hardly_try_again_fail_clearly_and_the_next_run_is_whole(
 
     at_once(conversion, range(times(24)), 2)
     tally.show()
-    assert tally.ends["5"] >= 4
+    assert tally.ends["5"] >= max(times(24) // 6, 1)
 
 
 @pytest.mark.parametrize(
