@@ -33,9 +33,14 @@ REAL = ("unicorn-activities/AWSDynamoDB/01716790307109-5f9d6aaa", "all-ten-types
 
 
 def spread(things: Sequence[Any], quick: int = 3) -> list[Any]:
-    """Each thing with all ends on each server; all are slow but the first `quick` things, each with other ends."""
+    """Each thing with all ends on each server; all are slow but the first `quick` things, each with other ends.
+
+    On the second server, only the first thing has one end in a folder.
+    """
     cases = []
     for (number, thing), server, ends in product(enumerate(things), SERVERS, ENDS):
+        if server != SERVERS[0] and ends != ENDS[0] and number > 0:
+            continue
         is_quick = number < quick and server == SERVERS[0] and ends == ENDS[number % len(ENDS)]
         marks = [] if is_quick else [pytest.mark.slow]
         name = f"{'-to-'.join(ends)}-{server}-{getattr(thing, 'name', thing)}"
@@ -151,7 +156,7 @@ def test_any_items_are_as_the_oracle_says(
     s3: S3Server = request.getfixturevalue(server)
     s3.use(monkeypatch)
 
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(strategies.item_lists(), st.sampled_from(["parquet", "csv", "csv,parquet"]))
     def check_items(items: list[strategies.Item], format: Format) -> None:
         folder = tmp_path_factory.mktemp("any")

@@ -1,4 +1,4 @@
-"""How many faults are played: a fifth of them with the slow tests, all of them with FAULTS=all (`make test-faults`)."""
+"""How many faults are played: an eighth of them with the slow tests, all of them with FAULTS=all (`make test-faults`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 ALL = os.environ.get("FAULTS") == "all"
-_SHARE = 5
+_SHARE = 8
 _LEAST = 4
 
 
