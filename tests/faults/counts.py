@@ -1,4 +1,4 @@
-"""How many faults are played: an eighth of them with the slow tests, all of them with FAULTS=all (`make test-faults`)."""
+"""How many faults are played: an eighth with the slow tests, all of them with FAULTS=all (`make test-faults`)."""
 
 from __future__ import annotations
 
