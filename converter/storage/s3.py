@@ -27,7 +27,7 @@ SCHEME = "s3://"
 _AHEAD_BYTES = 4 << 20
 _AHEAD_FILES = 16
 _AHEAD_ALWAYS = 2
-_FETCHERS = 16
+_FETCHERS = 8
 # What is read at once in the background; of larger objects only the beginning is under way.
 _SMALL_BYTES = 512 << 10
 

@@ -24,8 +24,8 @@ RUN = "ddb-convert-run"
 CHUNK_BYTES = 5 << 20
 """The least that S3 takes for a piece that is not the last. It takes 10,000 of them, so later ones are larger."""
 _GROWTH = 1000
-_SENDING = 4
-_THREADS = 8
+_SENDING = 3
+_THREADS = 4
 _MANY = 16
 _VERSION = 1
 
