@@ -284,9 +284,10 @@ class S3Staging(Staging):
         check_names(parts)
         settled = self._uploads.settle(parts)
         checks: list[Callable[[], None]] = [
+            # What the first one says is told: another run at work explains what the others find.
+            self._lease.held.confirm,
             partial(self._uploads.keep_only, self._folders, settled, self._lease.held.check),
             partial(self._lease.check_places, self._folders, remove),
-            self._lease.held.confirm,
         ]
         in_parallel(lambda check: check(), checks)
         intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(settled), tuple(remove))
