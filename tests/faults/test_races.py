@@ -41,6 +41,8 @@ from tests.servers.proxy import start_proxy
 from tests.servers.s3 import S3Server
 
 RACES = times(20)
+MET = [0, 6]
+"""How runs end of which one holds the destination while the other begins."""
 # The command with a lease that is stale after a second instead of a minute.
 IMPATIENT = """
 from converter.storage import s3_lease
@@ -48,6 +50,11 @@ s3_lease.BEAT_SECONDS, s3_lease.LOST_SECONDS, s3_lease.STALE_SECONDS = 0.2, 0.6,
 from converter.cli import app
 app()
 """
+
+
+def wants_more(ends: list[list[int]]) -> bool:
+    """Is there another race to run? On a busy machine, one run may have ended before the other begins."""
+    return len(ends) < RACES or (ends.count(MET) < RACES // 2 and len(ends) < RACES * 5)
 
 
 def check_race(racers: list[subprocess.Popen[str]]) -> list[int]:
@@ -66,19 +73,19 @@ def check_race(racers: list[subprocess.Popen[str]]) -> list[int]:
 
 @pytest.mark.slow
 def test_of_two_runs_at_once_in_s3_one_publishes(ministack: S3Server, case: Case) -> None:
-    ends = []
-    for _ in range(RACES):
+    ends: list[list[int]] = []
+    while wants_more(ends):
         place = Place.new(ministack)
         ends.append(check_race([start(ministack, case.source, place.url) for _ in range(2)]))
         check_whole(case, place)
-    assert ends.count([0, 6]) >= RACES // 2, ends
+    assert ends.count(MET) >= RACES // 2, ends
 
 
 @pytest.mark.slow
 def test_of_two_runs_at_once_in_a_folder_one_publishes(ministack: S3Server, case: Case, tmp_path: Path) -> None:
-    ends = []
-    for number in range(RACES):
-        folder = tmp_path / str(number)
+    ends: list[list[int]] = []
+    while wants_more(ends):
+        folder = tmp_path / str(len(ends))
         arguments = command(str(case.export.folder), str(folder))
         racers = [
             subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -88,7 +95,7 @@ def test_of_two_runs_at_once_in_a_folder_one_publishes(ministack: S3Server, case
         contents = folder_contents(folder)
         check_record(contents)
         assert {path: contents[path] for path in contents if path != case.record} == case.parts()
-    assert ends.count([0, 6]) >= RACES // 2, ends
+    assert ends.count(MET) >= RACES // 2, ends
 
 
 def test_of_four_threads_at_once_one_publishes(
