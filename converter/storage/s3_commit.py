@@ -100,7 +100,7 @@ class S3HolderLease(Lease):
             self.warnings.append(self.held.warning)
         run = f"{export_id}-{secrets.token_hex(4)}"
         abort_uploads(self.objects, folders, self.held.check)
-        uploads = Uploads(self.objects, run, self._arguments)
+        uploads = Uploads(self.objects, run, self._arguments, self.held.check)
         staging = S3Staging(self, export_id, folders, run, uploads)
         self._stagings.append(staging)
         return staging

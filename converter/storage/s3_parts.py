@@ -118,11 +118,7 @@ class S3Part(PartSink):
             crc32 = base64.b64encode(isal_zlib.crc32(chunk).to_bytes(4, "big")).decode()
             return self._uploads.objects.upload_piece(self._path, self._upload_id.result(), number, chunk, crc32)
         except FileNotFoundError:
-            self._failed = StorageError(
-                "someone has aborted this run's upload of a part",
-                self._uploads.objects.place(self._path),
-                "see what removes uploads there (a lifecycle rule, or another run), then run the same command again",
-            )
+            self._failed = self._uploads.aborted(self._path)
             raise self._failed from None
         except BaseException as error:
             self._failed = error
@@ -132,11 +128,13 @@ class S3Part(PartSink):
 class Uploads:
     """The uploads of one run. For many threads.
 
-    run: the name of the run, in the metadata of each object. arguments: of the requests that begin an upload.
+    run: the name of the run, in the metadata of each object. arguments: of the requests that begin an upload. check:
+    raises when the destination may be another run's by now.
     """
 
-    def __init__(self, objects: Objects, run: str, arguments: Mapping[str, str]) -> None:
+    def __init__(self, objects: Objects, run: str, arguments: Mapping[str, str], check: Callable[[], None]) -> None:
         self.objects = objects
+        self._check = check
         self._run = run
         self._arguments = arguments
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="upload")
@@ -165,6 +163,18 @@ class Uploads:
         sending = self._pool.submit(put, number, chunk)
         sending.add_done_callback(lambda _: self._room.release())
         return sending
+
+    def aborted(self, path: str) -> StorageError:
+        """The error for an upload that is no longer there: another run has the destination, or who knows."""
+        try:
+            self._check()
+        except StorageError as lost:
+            return lost
+        return StorageError(
+            "someone has aborted this run's upload of a part",
+            self.objects.place(path),
+            "see what removes uploads there (a lifecycle rule, or another run), then run the same command again",
+        )
 
     def finished(self, upload_id: str, pieces: Sequence[Future[Piece]]) -> None:
         """All pieces of an upload are on their way."""

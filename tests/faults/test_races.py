@@ -224,9 +224,14 @@ def test_a_run_that_wakes_up_while_another_uploads_does_not_abort_the_uploads_of
         _, err = first.communicate(timeout=60)
         ended.append((first.returncode, err))
 
-    moment = Moment("UploadPart", nth=1)
-    stopping = moment.rule(1, lambda: os.kill(first.pid, signal.SIGSTOP))
+    def stop() -> None:
+        os.kill(first.pid, signal.SIGSTOP)
+        stopped.set()
+
+    stopped = Event()
+    stopping = Moment("UploadPart", nth=1).rule(1, stop)
     with start_proxy(ministack, stopping) as proxy, start_impatient(proxy.server, case.source, place.url) as first:
+        assert stopped.wait(60)
         waking = Moment("UploadPart", nth=3, after=True)
         rule = waking.rule(3, wake_up)
         with start_proxy(ministack, rule) as second:
