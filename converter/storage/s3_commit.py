@@ -36,7 +36,7 @@ from converter.storage.destination import (
     taken,
 )
 from converter.storage.leftovers import Leftover
-from converter.storage.s3_lease import S3Lease
+from converter.storage.s3_lock import S3Lock
 from converter.storage.s3_parts import (
     RUN,
     Receipt,
@@ -54,7 +54,7 @@ LAST_SECONDS = 6.0
 @contextmanager
 def hold_lease(objects: Objects, arguments: Mapping[str, str], *, recover: bool) -> Iterator[Lease]:
     """The lease of a destination. arguments: of the requests that begin the upload of a part."""
-    holder = S3HolderLease(objects, S3Lease(objects), arguments)
+    holder = S3Lease(objects, S3Lock(objects), arguments)
     try:
         holder.held.take()
         if recover:
@@ -67,7 +67,7 @@ def hold_lease(objects: Objects, arguments: Mapping[str, str], *, recover: bool)
     holder.close()
 
 
-def _close_in_time(holder: S3HolderLease, seconds: float) -> list[str]:
+def _close_in_time(holder: S3Lease, seconds: float) -> list[str]:
     """Close it; what the user should know of what is left."""
     notes: list[str] = []
     closing = in_background(lambda: notes.extend(holder.close()))
@@ -78,10 +78,10 @@ def _close_in_time(holder: S3HolderLease, seconds: float) -> list[str]:
     return [may_be_left(holder.objects, True)]
 
 
-class S3HolderLease(Lease):
+class S3Lease(Lease):
     """What the holder of the lease may do."""
 
-    def __init__(self, objects: Objects, held: S3Lease, arguments: Mapping[str, str]) -> None:
+    def __init__(self, objects: Objects, held: S3Lock, arguments: Mapping[str, str]) -> None:
         super().__init__()
         self.objects = objects
         self.held = held
@@ -142,7 +142,7 @@ class S3HolderLease(Lease):
 
     def _withdraw(self, intent: Intent) -> None:
         """Take the intent back, unless another run holds the destination: that one finishes or replaces it."""
-        again = S3Lease(self.objects)
+        again = S3Lock(self.objects)
         with suppress(BusyError):
             again.take()
             try:
@@ -257,9 +257,7 @@ class S3HolderLease(Lease):
 class S3Staging(Staging):
     """One run's pending parts and their commit."""
 
-    def __init__(
-        self, lease: S3HolderLease, export_id: str, folders: tuple[str, ...], run: str, uploads: Uploads
-    ) -> None:
+    def __init__(self, lease: S3Lease, export_id: str, folders: tuple[str, ...], run: str, uploads: Uploads) -> None:
         self._lease = lease
         self._export_id = export_id
         self._folders = folders

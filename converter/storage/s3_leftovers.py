@@ -16,7 +16,7 @@ from functools import cache, partial
 from converter.aws.objects import Objects
 from converter.storage.destination import EXPORTS, INTENT, Intent, begun_commit
 from converter.storage.leftovers import Leftover, LeftoverState, looks_like_part
-from converter.storage.s3_lease import LEASE, is_live, read_lease
+from converter.storage.s3_lock import LEASE, is_live, read_lease
 from converter.storage.s3_parts import Receipt
 
 

@@ -86,8 +86,8 @@ class Holder:
         return bool(self.machine) and self.machine == _machine() and self.started != _started(self.process)
 
 
-class S3Lease:
-    """The lease object, as its holder: it is held from `take` to `release`.
+class S3Lock:
+    """The lease object, which locks the destination: it is held from `take` to `release`.
 
     left: what a run that died has left, None when it let go of the lease. warning: what the store lacks, or "".
     """
