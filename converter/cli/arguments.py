@@ -49,8 +49,9 @@ class _Command(typer.core.TyperCommand):
 def add_verb(
     commands: typer.Typer, arguments: type[Arguments], run: Callable[[Arguments], None], examples: tuple[str, ...]
 ) -> None:
-    """Add a command that takes the fields of the dataclass `arguments`, in their order, and runs `run` with the object.
+    """Add a command that takes the fields of the dataclass `arguments`, and runs `run` with the object.
 
+    The fields come in their order, those of the class itself before those of the class that it is made from.
     Its name and help are `run`'s name and docstring. What Typer calls returns the job instead of doing it, so that
     the job's own errors, signals and closed pipes are not met by Typer's handlers first.
     """
@@ -67,7 +68,7 @@ def add_verb(
                 default=inspect.Parameter.empty if field.default is MISSING else field.default,
                 annotation=hints[field.name],
             )
-            for field in fields(arguments)
+            for field in sorted(fields(arguments), key=lambda field: field.name not in arguments.__annotations__)
         ]
     )
     numbered = (f"  {number}. {example}" for number, example in enumerate(examples, 1))
