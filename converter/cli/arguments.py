@@ -51,7 +51,7 @@ def add_verb(
 ) -> None:
     """Add a command that takes the fields of the dataclass `arguments`, in their order, and runs `run` with the object.
 
-    Its name and help are `run`'s name and docstring. What Typer calls returns the job instead of doing it, so that
+    Its name and help are `run`'s name, without a _ at its end, and docstring. What Typer calls returns the job instead of doing it, so that
     the job's own errors, signals and closed pipes are not met by Typer's handlers first.
     """
 
@@ -73,13 +73,24 @@ def add_verb(
     numbered = (f"  {number}. {example}" for number, example in enumerate(examples, 1))
     # \b keeps Typer from filling the lines that follow it into one paragraph.
     epilog = "\n".join(["\b", "Examples:", *numbered])
-    commands.command(run.__name__, cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
+    commands.command(run.__name__.rstrip("_"), cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(
+        command
+    )
 
 
 def option(
-    name: str, help: str, *, metavar: str | None = None, default: str | bool = True, panel: str | None = None
+    name: str,
+    help: str,
+    *,
+    metavar: str | None = None,
+    default: str | bool = True,
+    panel: str | None = None,
+    minimum: int | None = None,
 ) -> Any:
-    """An option that also reads its environment variable; default: what help says of it; panel: its heading there."""
+    """An option that also reads its environment variable; default: what help says of it; panel: its heading there.
+
+    minimum: of a number.
+    """
     return typer.Option(
         f"--{name}",
         envvar=environment_name(name),
@@ -88,6 +99,7 @@ def option(
         metavar=metavar,
         show_default=default,
         rich_help_panel=panel,
+        min=minimum,
     )
 
 
