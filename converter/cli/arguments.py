@@ -51,8 +51,8 @@ def add_verb(
 ) -> None:
     """Add a command that takes the fields of the dataclass `arguments`, in their order, and runs `run` with the object.
 
-    Its name and help are `run`'s name, without a _ at its end, and docstring. What Typer calls returns the job instead of doing it, so that
-    the job's own errors, signals and closed pipes are not met by Typer's handlers first.
+    Its name and help are `run`'s name, without a _ at its end, and docstring. What Typer calls returns the job instead
+    of doing it, so that the job's own errors, signals and closed pipes are not met by Typer's handlers first.
     """
 
     def command(**values: Any) -> Callable[[], None]:

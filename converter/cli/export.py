@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ARN = "arn:aws:dynamodb:eu-central-1:111122223333:table/Orders/export/01701065507109-cce6a3f8"
 START_EXAMPLES = (
     "ddb-convert export start Orders --bucket exports",
-    "ddb-convert export start Orders --bucket exports --export-prefix dynamodb/orders --wait --timeout 3h",
+    "ddb-convert export start Orders --bucket exports --export-prefix nightly --wait --timeout 3h",
     "ddb-convert export start Orders --bucket exports --export-time 2026-11-27T23:59:59Z",
     "ddb-convert export start Orders --bucket exports --incremental --from 2026-11-27 --to 2026-11-28",
 )
@@ -98,7 +98,7 @@ def start(arguments: StartArguments) -> None:
     The same command again does not export twice: for 8 hours the service remembers it, and answers with the export that
     is there, also when the first answer got lost. For an export of now, the date (UTC) is a part of that: after
     midnight it is another one. To export twice in 8 hours, name the second one by a --client-token of its own, such as
-    evening. After an export that has failed, the same command begins a new one.
+    orders-evening. After an export that has failed, the same command begins a new one.
     """
     target = of_export.export_target(arguments)
     window = arguments.window()

@@ -12,7 +12,7 @@ from converter.errors import StorageError, UsageError
 
 
 def print_json(facts: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
-    """One JSON object, or an array of them, on one line; in ASCII, so that it is the same in every terminal's encoding."""
+    """JSON, an object or an array of them, on one line; in ASCII, which is the same in every terminal's encoding."""
     with writing_result():
         sys.stdout.write(json.dumps(facts) + "\n")
 
