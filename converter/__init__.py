@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING
 from converter.version import VERSION
 
 if TYPE_CHECKING:
-    from converter.api import clean, convert, inspect, recipe, scan
+    from converter.api import (
+        clean,
+        convert,
+        inspect,
+        list_exports,
+        recipe,
+        scan,
+        start_export,
+        wait_for_export,
+    )
     from converter.aws.access import AwsOptions
+    from converter.aws.export_request import Window
+    from converter.aws.export_state import ExportState
+    from converter.aws.target import ExportTarget
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
     from converter.run.clean import Leftovers
@@ -18,16 +30,22 @@ if TYPE_CHECKING:
 __all__ = [
     "AwsOptions",
     "ConvertOptions",
+    "ExportState",
+    "ExportTarget",
     "Leftovers",
     "Report",
     "SchemaText",
+    "Window",
     "__version__",
     "clean",
     "convert",
     "inspect",
+    "list_exports",
     "options_for",
     "recipe",
     "scan",
+    "start_export",
+    "wait_for_export",
 ]
 
 __version__ = VERSION
@@ -35,15 +53,21 @@ __version__ = VERSION
 _BEHIND = {
     "AwsOptions": "converter.aws.access",
     "ConvertOptions": "converter.options",
+    "ExportState": "converter.aws.export_state",
+    "ExportTarget": "converter.aws.target",
     "Leftovers": "converter.run.clean",
     "Report": "converter.run.report",
     "SchemaText": "converter.options",
+    "Window": "converter.aws.export_request",
     "options_for": "converter.presets",
     "clean": "converter.api",
     "convert": "converter.api",
     "inspect": "converter.api",
+    "list_exports": "converter.api",
     "recipe": "converter.api",
     "scan": "converter.api",
+    "start_export": "converter.api",
+    "wait_for_export": "converter.api",
 }
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.aws.target import ExportTarget
 from converter.engines.local import run_shards
+from converter.export.locate import check_export_arn
 from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.run.clean import Leftovers, clean_destination
 from converter.run.control import Control
@@ -22,9 +26,13 @@ from converter.storage import open_destination
 if TYPE_CHECKING:
     import polars
 
+    from converter.aws.export_request import Window
+    from converter.aws.export_state import ExportState
+    from converter.aws.exports import ExportListing, StartedExport
+    from converter.errors import ConvertError
     from converter.recipes.recipe import Recipe
 
-__all__ = ["clean", "convert", "inspect", "recipe", "scan"]
+__all__ = ["clean", "convert", "inspect", "list_exports", "recipe", "scan", "start_export", "wait_for_export"]
 
 
 def convert(
@@ -119,6 +127,80 @@ def clean(
     nothing at all.
     """
     return clean_destination(open_destination(os.fspath(dest), aws), complete=complete, dry_run=dry_run)
+
+
+def start_export(
+    table: str,
+    target: ExportTarget,
+    *,
+    time: datetime | None = None,
+    window: Window | None = None,
+    client_token: str | None = None,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
+) -> StartedExport:
+    """Have the service export a table to S3: the changes of `window`, or all items as they were at `time` (None: now).
+
+    table: its name or its ARN. An equal call within 8 hours gives the export that the first one began (`is_new` is
+    false), so that it may be repeated; of exports of now, the date (UTC) is a part of what is equal. An export that has
+    failed is begun anew. client_token: up to 36 characters that tell exports apart which would be equal otherwise.
+
+    Everything is checked first that the service would refuse, or would accept and fail on later. Raises UsageError for
+    that, StorageError, and BusyError when too many exports are under way.
+    """
+    from converter.aws.export_request import ExportRequest
+    from converter.aws.exports import start_export as start
+    from converter.aws.tables import describe_table, recovery_window
+
+    access, warnings = aws.for_source(), list[str]()
+    described = describe_table(table, access)
+    request = ExportRequest(
+        table_arn=described.arn,
+        table_id=described.table_id,
+        target=target,
+        time=time,
+        window=window,
+        token=client_token,
+    )
+    request.check_now(datetime.now(UTC))
+    request.check_within(recovery_window(described, access, warnings.append), described)
+    return replace(start(request, access), warnings=tuple(warnings))
+
+
+def wait_for_export(
+    arn: str,
+    *,
+    timeout: float | None = None,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
+    on_poll: Callable[[ExportState], None] = lambda _: None,
+    on_trouble: Callable[[ConvertError], None] = lambda _: None,
+) -> ExportState:
+    """Wait until an export is completed; its `folder` is then a source for `convert`.
+
+    timeout: seconds; None waits as long as it takes. on_poll hears what the service says whenever it is asked,
+    on_trouble what keeps it from answering for a while. Raises ExportError for an export that fails or that the service
+    does not know, BusyError when the time is over, StorageError and UsageError.
+    """
+    from converter.aws.export_wait import wait_for_export as wait
+
+    return wait(check_export_arn(arn), aws.for_source(), timeout=timeout, on_poll=on_poll, on_trouble=on_trouble)
+
+
+def list_exports(
+    table: str | None = None, *, limit: int | None = 20, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS
+) -> ExportListing:
+    """The exports that the service knows, which are those of the last 90 days: of a table, or of all in the region.
+
+    table: its name or its ARN; the ARN may be that of a table which is no more. limit: so many of the newest; None for
+    all. Raises UsageError, StorageError, BusyError.
+    """
+    from converter.aws.exports import newest_exports
+    from converter.aws.tables import check_table, describe_table
+
+    access = aws.for_source()
+    if table is not None:
+        check_table(table)
+        table = table if table.startswith("arn:") else describe_table(table, access).arn
+    return newest_exports(table, access, limit)
 
 
 def _local_engine(options: ConvertOptions) -> Engine:

@@ -10,6 +10,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
+    HTTPClientError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -18,6 +19,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 
 from converter.errors import StorageError, UsageError
 
@@ -37,7 +39,11 @@ _PERMISSIONS = {
     "AbortMultipartUpload": "s3:AbortMultipartUpload",
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "AssumeRole": "sts:AssumeRole",
+    "DescribeContinuousBackups": "dynamodb:DescribeContinuousBackups",
     "DescribeExport": "dynamodb:DescribeExport",
+    "DescribeTable": "dynamodb:DescribeTable",
+    "ExportTableToPointInTime": "dynamodb:ExportTableToPointInTime",
+    "ListExports": "dynamodb:ListExports",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AccountProblem", "403", "Forbidden"}
 _BAD_KEYS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidClientTokenId"}
@@ -53,6 +59,19 @@ _ROLE = re.compile(r"arn:aws[\w-]*:iam::\d*:role/[\w+=,.@/-]*\w")
 def code_of(error: ClientError) -> str:
     """S3's name for what is wrong: `NoSuchKey`; for a HEAD, which has no body, the status: `404`."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether a permission is missing."""
+    return isinstance(error, ClientError) and code_of(error) in _DENIED
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same request may be answered later: AWS throttles or fails, or the network does."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code_of(error) in _THROTTLED or status >= 500
+    return isinstance(error, (HTTPClientError, BotocoreConnectionError)) and not isinstance(error, SSLError)
 
 
 def refused(error: Exception, where: str, owner: str | None = None) -> StorageError | UsageError:

@@ -10,6 +10,8 @@ from converter.errors import UsageError
 
 ExportFormat = Literal["DYNAMODB_JSON", "ION"]
 ExportSse = Literal["AES256", "KMS"]
+View = Literal["new", "new-and-old"]
+"""What an export of changes says of each: what the item became, or also what it was before."""
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")

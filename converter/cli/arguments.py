@@ -52,8 +52,8 @@ def add_verb(
     """Add a command that takes the fields of the dataclass `arguments`, and runs `run` with the object.
 
     The fields come in their order, those of the class itself before those of the class that it is made from.
-    Its name and help are `run`'s name and docstring. What Typer calls returns the job instead of doing it, so that
-    the job's own errors, signals and closed pipes are not met by Typer's handlers first.
+    Its name and help are `run`'s name, without a _ at its end, and docstring. What Typer calls returns the job instead
+    of doing it, so that the job's own errors, signals and closed pipes are not met by Typer's handlers first.
     """
 
     def command(**values: Any) -> Callable[[], None]:
@@ -74,13 +74,24 @@ def add_verb(
     numbered = (f"  {number}. {example}" for number, example in enumerate(examples, 1))
     # \b keeps Typer from filling the lines that follow it into one paragraph.
     epilog = "\n".join(["\b", "Examples:", *numbered])
-    commands.command(run.__name__, cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(command)
+    commands.command(run.__name__.rstrip("_"), cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(
+        command
+    )
 
 
 def option(
-    name: str, help: str, *, metavar: str | None = None, default: str | bool = True, panel: str | None = None
+    name: str,
+    help: str,
+    *,
+    metavar: str | None = None,
+    default: str | bool = True,
+    panel: str | None = None,
+    minimum: int | None = None,
 ) -> Any:
-    """An option that also reads its environment variable; default: what help says of it; panel: its heading there."""
+    """An option that also reads its environment variable; default: what help says of it; panel: its heading there.
+
+    minimum: of a number.
+    """
     return typer.Option(
         f"--{name}",
         envvar=environment_name(name),
@@ -89,6 +100,7 @@ def option(
         metavar=metavar,
         show_default=default,
         rich_help_panel=panel,
+        min=minimum,
     )
 
 

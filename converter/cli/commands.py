@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from converter.cli import clean, convert, inspect, recipe
+from converter.cli import clean, convert, export, inspect, recipe
 from converter.cli.arguments import add_verb
 from converter.version import VERSION
 
@@ -28,6 +28,13 @@ add_verb(commands, convert.ConvertArguments, convert.convert, convert.EXAMPLES)
 add_verb(commands, inspect.InspectArguments, inspect.inspect, inspect.EXAMPLES)
 add_verb(commands, recipe.RecipeArguments, recipe.recipe, recipe.EXAMPLES)
 add_verb(commands, clean.CleanArguments, clean.clean, clean.EXAMPLES)
+exports = typer.Typer(
+    name="export", help="Has DynamoDB export tables to S3, and waits for exports.", rich_markup_mode=None
+)
+add_verb(exports, export.StartArguments, export.start, export.START_EXAMPLES)
+add_verb(exports, export.WaitArguments, export.wait, export.WAIT_EXAMPLES)
+add_verb(exports, export.ListArguments, export.list_, export.LIST_EXAMPLES)
+commands.add_typer(exports)
 
 
 def _print_version(wanted: bool) -> None:

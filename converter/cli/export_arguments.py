@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from converter.aws.target import OPTIONS, ExportFormat, ExportSse, ExportTarget
+from converter.aws.target import OPTIONS, ExportFormat, ExportSse, ExportTarget, View
 from converter.cli import arguments
 
 option = partial(arguments.option, panel="Options for the export")
@@ -27,6 +27,54 @@ ExportSseAs = Annotated[ExportSse | None, option("export-sse", "Encryption of th
 ExportKmsKeyId = Annotated[
     str | None, option("export-kms-key-id", "KMS key for --export-sse KMS.", metavar="KEY", default="AWS' own")
 ]
+ExportTime = Annotated[
+    str | None,
+    option(
+        "export-time",
+        "Export all items as they were then: 2026-11-27T23:59:59Z; without a zone it is UTC.",
+        metavar="TIME",
+        default="now",
+    ),
+]
+Incremental = Annotated[
+    bool, option("incremental", "Export what has changed from --from to --to, in place of all items.")
+]
+From = Annotated[
+    str | None, option("from", "When the changes begin: this moment is the first one exported.", metavar="TIME")
+]
+To = Annotated[
+    str | None,
+    option("to", "When the changes end, 15 minutes to 24 hours later: the first moment not exported.", metavar="TIME"),
+]
+ViewOf = Annotated[
+    View | None,
+    option("view", "What is said of each change: what the item is now, or what it was, too.", default="new-and-old"),
+]
+ClientToken = Annotated[
+    str | None,
+    option(
+        "client-token",
+        "The service starts one export for each token in 8 hours.",
+        metavar="TEXT",
+        default="made from the table, the other options, and the date (UTC) if it is of now",
+    ),
+]
+Wait = Annotated[bool, option("wait", "Wait until the export is completed.")]
+Timeout = Annotated[
+    str | None,
+    option("timeout", "Wait no longer than this, such as 90m or 2h; exit code 6.", metavar="TIME", default="no limit"),
+]
+RoleArn = Annotated[
+    str | None,
+    arguments.option(
+        "source-role-arn",
+        "Role to assume for making and finding exports.",
+        metavar="ARN",
+        panel="Options for AWS",
+    ),
+]
+Arn = Annotated[str, typer.Argument(metavar="ARN", help="The export's ARN, as export start prints it.")]
+Limit = Annotated[int, option("limit", "Show so many of the newest exports.", metavar="COUNT", minimum=1)]
 
 
 def export_target(given: object) -> ExportTarget:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from converter.errors import StorageError, UsageError
 
 
-def print_json(facts: Mapping[str, object]) -> None:
-    """One JSON object on one line; in ASCII, so that it is the same in every terminal's encoding."""
+def print_json(facts: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
+    """JSON, an object or an array of them, on one line; in ASCII, which is the same in every terminal's encoding."""
     with writing_result():
         sys.stdout.write(json.dumps(facts) + "\n")
 

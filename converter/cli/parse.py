@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -32,6 +33,24 @@ def parse_size(text: str, option: str) -> int:
     if match is None or unit is None:
         raise UsageError(f"{text!r} is no size", f"--{option}", "use a number of bytes, or one with KiB, MiB, GiB")
     return int(Fraction(match[1]) * unit)
+
+
+def parse_time(text: str, option: str) -> datetime:
+    """An aware time from ISO-8601, in UTC where the text names no zone; UsageError names the option."""
+    try:
+        time = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{text!r} is no time", f"--{option}", "write it like 2026-11-27T23:59:59Z") from None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Seconds from `90`, `90s`, `90m` or `1h30m`; UsageError names the option."""
+    match = re.fullmatch(r"\s*(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?\s*", text, re.ASCII)
+    if match is None or not any(match.groups()):
+        raise UsageError(f"{text!r} is no duration", f"--{option}", "write it like 90s, 45m, 2h or 1h30m")
+    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
+    return float(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
 
 
 def read_schema(given: str | None) -> SchemaText | Literal["new"] | None:

@@ -95,13 +95,18 @@ def _folder_of(text: str) -> str:
 
 
 def _place_of_arn(arn: str, aws: AwsOptions) -> str:
+    from converter.aws.exports import locate_export
+
+    return locate_export(check_export_arn(arn), aws.for_source())
+
+
+def check_export_arn(arn: str) -> str:
+    """The same text; UsageError where it is not the ARN of an export."""
     if EXPORT_ARN.fullmatch(arn) is None:
         raise UsageError(
             "this is not the ARN of an export", arn, "write arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/export/ID"
         )
-    from converter.aws.exports import locate_export
-
-    return locate_export(arn, aws.for_source())
+    return arn
 
 
 def _gone(arn: str, location: str) -> ExportError:

@@ -1,4 +1,4 @@
-"""Shows a run's progress on stderr: a bar on a terminal, lines anywhere else."""
+"""Shows progress on stderr, of a run or of a wait: something that moves on a terminal, lines anywhere else."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from converter.run.messages import Messages, printable
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from converter.aws.export_state import ExportState
+    from converter.errors import ConvertError
     from converter.run.listener import Listener
 
 SECONDS_BETWEEN_EVENTS = 10.0
+SECONDS_BETWEEN_POLLS_TOLD = 300.0
 
 
 @contextmanager
@@ -95,6 +98,79 @@ class BarProgress:
     def warned(self, text: str) -> None:
         """Print the warning above the bar."""
         self._messages.warning(text)
+
+
+@contextmanager
+def show_waiting(messages: Messages) -> Iterator[LineWatcher]:
+    """Give what shows the polls of a wait for an export, in the way that fits the messages' format and stderr."""
+    if messages.quiet or messages.log_format == "json" or not sys.stderr.isatty():
+        yield LineWatcher(messages)
+        return
+    with _open_clock() as line:
+        yield LiveWatcher(messages, line)
+
+
+class LineWatcher:
+    """A line for the first poll, for each new status, and every five minutes."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+        self._status = ""
+        self._next = 0.0
+
+    def polled(self, state: ExportState) -> None:
+        """Say how the export stands, if that is new or was not said for long."""
+        now = time.monotonic()
+        if state.status == "COMPLETED" or (state.status == self._status and now < self._next):
+            return
+        self._status, self._next = state.status, now + SECONDS_BETWEEN_POLLS_TOLD
+        age = "" if state.start_time is None else f" for {_minutes(time.time() - state.start_time.timestamp())}"
+        self._messages.info(
+            "waiting", f"export {state.export_id} is {_words(state.status)}{age}", {"export": state.to_json()}
+        )
+
+    def troubled(self, error: ConvertError) -> None:
+        """Warn, once for each text."""
+        self._messages.warning(f"{error.where}: {error.what}; the next poll may be answered")
+
+
+class LiveWatcher(LineWatcher):
+    """One live line: the status, and for how long the export has been under way."""
+
+    def __init__(self, messages: Messages, line: Progress) -> None:
+        super().__init__(messages)
+        self._line = line
+        self._task: TaskID = line.add_task("asking", total=None)
+
+    def polled(self, state: ExportState) -> None:
+        """Show the status."""
+        if state.start_time is not None:
+            self._line.tasks[0].start_time = state.start_time.timestamp()
+        self._line.update(self._task, description=f"export {state.export_id} is {_words(state.status)}")
+
+
+def _words(status: str) -> str:
+    return status.lower().replace("_", " ")
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(int(seconds // 60), 0)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _open_clock() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        # The service says when an export began.
+        get_time=time.time,
+    )
 
 
 def _open_bar() -> Progress:

@@ -1,0 +1,154 @@
+"""An export as the service describes it, finished or not."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from converter.aws.export_request import Window, to_text, view_of
+
+IN_PROGRESS = "IN_PROGRESS"
+COMPLETED = "COMPLETED"
+FAILED = "FAILED"
+INCREMENTAL = "INCREMENTAL_EXPORT"
+
+FULL = "FULL_EXPORT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSummary:
+    """What a list says of an export. status: IN_PROGRESS, COMPLETED, FAILED. type: FULL_EXPORT, INCREMENTAL_EXPORT."""
+
+    arn: str
+    status: str
+    type: str
+
+    @property
+    def export_id(self) -> str:
+        """Milliseconds of when it was asked for, and eight hex digits: newer ones are greater."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportState(ExportSummary):
+    """What the service says of an export; None is what it does not, or not yet.
+
+    export_time: of a full export. window: of an incremental one. manifest: the key of manifest-summary.json, once it is
+    completed. start_time, end_time: when the service began, and was done. item_count, billed_size_bytes: once it is
+    completed. filtered: whether it holds only what a filter or projection lets through.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportDescription.html
+    """
+
+    table_arn: str
+    table_id: str | None = None
+    export_time: datetime | None = None
+    window: Window | None = None
+    bucket: str
+    prefix: str | None = None
+    bucket_owner: str | None = None
+    format: str
+    sse: str | None = None
+    kms_key_id: str | None = None
+    client_token: str | None = None
+    manifest: str | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
+    item_count: int | None = None
+    billed_size_bytes: int | None = None
+    filtered: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where it is, or will be: `s3://bucket/prefix/AWSDynamoDB/01693685827463-2d8752fd`."""
+        above = (part for part in (self.prefix, "AWSDynamoDB", self.export_id) if part)
+        return f"s3://{self.bucket}/{posixpath.dirname(self.manifest) if self.manifest else '/'.join(above)}"
+
+    def to_json(self) -> dict[str, object]:
+        """For programs: times as text, and only what is known."""
+        window = self.window and {
+            "from": to_text(self.window.from_time),
+            "to": to_text(self.window.to_time),
+            "view": self.window.view,
+        }
+        known = {
+            "exportArn": self.arn,
+            "exportId": self.export_id,
+            "status": self.status,
+            "type": self.type,
+            "tableArn": self.table_arn,
+            "tableId": self.table_id,
+            "exportTime": _text(self.export_time),
+            "window": window,
+            "folder": self.folder,
+            "bucket": self.bucket,
+            "prefix": self.prefix,
+            "bucketOwner": self.bucket_owner,
+            "format": self.format,
+            "sse": self.sse,
+            "kmsKeyId": self.kms_key_id,
+            "clientToken": self.client_token,
+            "manifest": self.manifest,
+            "startTime": _text(self.start_time),
+            "endTime": _text(self.end_time),
+            "failureCode": self.failure_code,
+            "failureMessage": self.failure_message,
+            "itemCount": self.item_count,
+            "billedSizeBytes": self.billed_size_bytes,
+            "filtered": self.filtered,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+
+def state_of(described: Mapping[str, Any], arn: str) -> ExportState:
+    """An ExportDescription as a state."""
+    text = partial(_text_in, described)
+    spec: Mapping[str, Any] = described.get("IncrementalExportSpecification") or {}
+    return ExportState(
+        arn=text("ExportArn") or arn,
+        status=str(described["ExportStatus"]),
+        type=text("ExportType") or FULL,
+        table_arn=text("TableArn") or arn.partition("/export/")[0],
+        table_id=text("TableId"),
+        export_time=described.get("ExportTime"),
+        window=_window(spec),
+        bucket=str(described["S3Bucket"]),
+        prefix=text("S3Prefix"),
+        bucket_owner=text("S3BucketOwner"),
+        format=text("ExportFormat") or "DYNAMODB_JSON",
+        sse=text("S3SseAlgorithm"),
+        kms_key_id=text("S3SseKmsKeyId"),
+        client_token=text("ClientToken"),
+        manifest=text("ExportManifest"),
+        start_time=described.get("StartTime"),
+        end_time=described.get("EndTime"),
+        failure_code=text("FailureCode"),
+        failure_message=text("FailureMessage"),
+        item_count=described.get("ItemCount"),
+        billed_size_bytes=described.get("BilledSizeBytes"),
+        filtered=any((described.get("FilterSpecification") or {}).values()),
+    )
+
+
+def _text_in(described: Mapping[str, Any], name: str) -> str | None:
+    return str(described[name]) if described.get(name) else None
+
+
+def _window(spec: Mapping[str, Any]) -> Window | None:
+    if not spec.get("ExportFromTime") or not spec.get("ExportToTime"):
+        return None
+    return Window(
+        from_time=spec["ExportFromTime"],
+        to_time=spec["ExportToTime"],
+        view=view_of(str(spec.get("ExportViewType", ""))),
+    )
+
+
+def _text(time: datetime | None) -> str | None:
+    return None if time is None else to_text(time)

@@ -1,0 +1,108 @@
+"""A table as the service knows it: its ARN and id, and how far back it can be exported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from converter.aws.access import Access, Connection
+from converter.aws.export_errors import export_error
+from converter.aws.refusals import is_denied
+from converter.errors import UsageError
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_ARN = re.compile(r"arn:[^:/]+:dynamodb:([^:/]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """table_id: another one when a table is deleted and made anew under its name. account: 12 digits."""
+
+    arn: str
+    table_id: str
+    name: str
+    region: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryWindow:
+    """From when to when a table can be exported, both inclusive; None: not known, so that the service is to judge."""
+
+    earliest: datetime | None = None
+    latest: datetime | None = None
+
+
+def describe_table(table: str, access: Access) -> Table:
+    """What the service says of a table, which is given by its name or its ARN.
+
+    For an ARN its region is asked, unless `access` has one. Raises UsageError for a table that is not there,
+    StorageError.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
+    """
+    check_table(table)
+    try:
+        described: dict[str, Any] = dynamodb(table, access).describe_table(TableName=table)["Table"]
+    except (ClientError, BotoCoreError) as error:
+        raise export_error(error, table) from error
+    arn = str(described["TableArn"])
+    match = _ARN.fullmatch(arn)
+    assert match is not None, f"the service names a table {arn}"
+    return Table(arn=arn, table_id=str(described["TableId"]), name=match[3], region=match[1], account=match[2])
+
+
+def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -> RecoveryWindow | None:
+    """How far back the table can be exported; None: point-in-time recovery is off, and it can't be exported at all.
+
+    Where the service may not be asked, the window is open at both ends, and `warn` gets the reason. Raises UsageError
+    for a table that is not there, StorageError.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html
+    """
+    try:
+        answer = dynamodb(table.arn, access).describe_continuous_backups(TableName=table.name)
+    except ClientError as error:
+        if not is_denied(error):
+            raise export_error(error, table.arn) from error
+        warn(
+            f"{table.arn}: whether point-in-time recovery is on, and since when, can't be checked: "
+            "dynamodb:DescribeContinuousBackups is not allowed"
+        )
+        return RecoveryWindow()
+    except BotoCoreError as error:
+        raise export_error(error, table.arn) from error
+    recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        return None
+    return RecoveryWindow(
+        earliest=recovery.get("EarliestRestorableDateTime"), latest=recovery.get("LatestRestorableDateTime")
+    )
+
+
+def check_table(table: str) -> None:
+    """Raises UsageError for what can't be the name or the ARN of a table."""
+    if table.startswith("arn:"):
+        if _ARN.fullmatch(table) is None:
+            raise UsageError(
+                "this is not the ARN of a table",
+                table,
+                "write arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE, or the name",
+            )
+    elif _NAME.fullmatch(table) is None:
+        raise UsageError(
+            f"{table!r} is no name that a table can have",
+            "TABLE",
+            "write 3 to 255 letters, digits, _, - and dots, or the table's ARN",
+        )
+
+
+def dynamodb(arn: str, access: Access) -> Any:
+    """The client for what an ARN names, in the ARN's region, unless `access` has one; a name is as good as none."""
+    region = access.region or (arn.split(":")[3] if arn.startswith("arn:") else None)
+    return Connection(replace(access, region=region), "dynamodb").client()

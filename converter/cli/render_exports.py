@@ -1,0 +1,85 @@
+"""Exports as the service knows them, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from converter.aws.export_request import to_text
+from converter.cli.figures import count, duration
+from converter.run.messages import printable
+
+if TYPE_CHECKING:
+    from converter.aws.export_state import ExportState
+    from converter.aws.exports import StartedExport
+
+_HEADINGS = ("EXPORT", "STATUS", "KIND", "TIME OR WINDOW", "FORMAT", "ITEMS", "WHERE")
+_RIGHT = "ITEMS"
+_KINDS = {"FULL_EXPORT": "full", "INCREMENTAL_EXPORT": "changes"}
+
+
+def started_line(started: StartedExport, *, waits: bool) -> str:
+    """What was begun, or was there before, and the next command unless it is waited for anyway."""
+    state = started.state
+    table = state.table_arn.rpartition("/")[2]
+    if started.is_new:
+        text = f"{table}: export {state.export_id} has begun, to {state.folder}/"
+    else:
+        since = "" if state.start_time is None else f" since {to_text(state.start_time)}"
+        status = "is completed" if state.status == "COMPLETED" else "is in progress"
+        text = (
+            f"{table}: nothing new has begun: the same command has begun export {state.export_id} before; it "
+            f"{status}{since}, to {state.folder}/ (a --client-token of its own begins another one)"
+        )
+    return text if waits else f"{text}\nnext: ddb-convert export wait {state.arn}"
+
+
+def completed_line(state: ExportState) -> str:
+    """The outcome of a wait in one line."""
+    took = ""
+    if state.start_time is not None and state.end_time is not None:
+        took = f" in {duration((state.end_time - state.start_time).total_seconds())}"
+    items = "" if state.item_count is None else f", {count(state.item_count, 'item')}"
+    return f"export {state.export_id} is completed{took}{items}"
+
+
+def render_exports(exports: Sequence[ExportState]) -> str:
+    """A heading and a line for each; nothing where there are none."""
+    if not exports:
+        return ""
+    rows = [_HEADINGS, *map(_row, exports)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if heading == _RIGHT else cell.ljust(width)
+            for heading, cell, width in zip(_HEADINGS, row, widths, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip() + "\n")
+    return "".join(lines)
+
+
+def _row(state: ExportState) -> tuple[str, ...]:
+    kind = _KINDS.get(state.type, state.type)
+    return (
+        state.export_id,
+        state.status,
+        f"{kind}, filtered" if state.filtered else kind,
+        _moment(state),
+        state.format,
+        "" if state.item_count is None else count(state.item_count),
+        printable(
+            f"{state.failure_code or 'no failure code'}, {state.folder}/" if _failed(state) else f"{state.folder}/"
+        ),
+    )
+
+
+def _failed(state: ExportState) -> bool:
+    return state.status == "FAILED"
+
+
+def _moment(state: ExportState) -> str:
+    if state.window is not None:
+        return f"{to_text(state.window.from_time)} to {to_text(state.window.to_time)}"
+    time = state.export_time or state.start_time
+    return "" if time is None else to_text(time)
