@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         recipe,
         scan,
         start_export,
+        sync,
         wait_for_export,
     )
     from converter.aws.access import AwsOptions
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from converter.presets import options_for
     from converter.run.clean import Leftovers
     from converter.run.report import Report
+    from converter.run.sync import SyncReport
 
 __all__ = [
     "AwsOptions",
@@ -35,6 +37,7 @@ __all__ = [
     "Leftovers",
     "Report",
     "SchemaText",
+    "SyncReport",
     "Window",
     "__version__",
     "clean",
@@ -45,6 +48,7 @@ __all__ = [
     "recipe",
     "scan",
     "start_export",
+    "sync",
     "wait_for_export",
 ]
 
@@ -58,6 +62,7 @@ _BEHIND = {
     "Leftovers": "converter.run.clean",
     "Report": "converter.run.report",
     "SchemaText": "converter.options",
+    "SyncReport": "converter.run.sync",
     "Window": "converter.aws.export_request",
     "options_for": "converter.presets",
     "clean": "converter.api",
@@ -67,6 +72,7 @@ _BEHIND = {
     "recipe": "converter.api",
     "scan": "converter.api",
     "start_export": "converter.api",
+    "sync": "converter.api",
     "wait_for_export": "converter.api",
 }
 

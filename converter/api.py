@@ -24,6 +24,8 @@ from converter.run.shard import Job, PassResult
 from converter.storage import open_destination
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import polars
 
     from converter.aws.export_request import Window
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from converter.aws.exports import ExportListing, StartedExport
     from converter.errors import ConvertError
     from converter.recipes.recipe import Recipe
+    from converter.run.sync import SyncReport
 
-__all__ = ["clean", "convert", "inspect", "list_exports", "recipe", "scan", "start_export", "wait_for_export"]
+__all__ = ["clean", "convert", "inspect", "list_exports", "recipe", "scan", "start_export", "sync", "wait_for_export"]
 
 
 def convert(
@@ -54,6 +57,33 @@ def convert(
     return convert_export(
         os.fspath(source), os.fspath(dest), options, aws, _local_engine(options), listener or SilentListener()
     )
+
+
+def sync(
+    table: str,
+    dest: str | os.PathLike[str],
+    target: ExportTarget,
+    options: ConvertOptions | None = None,
+    *,
+    day: date | None = None,
+    timeout: float | None = None,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
+    listener: Listener | None = None,
+) -> SyncReport:
+    """Publish all items of a table as they were on a day: find or start its export, wait for it, and convert it.
+
+    table: its name or ARN. target: where exports are looked for, and where one is started. day: in the time zone of
+    `options`; None is today. timeout: seconds to wait for the export; None: as long as it takes. The other arguments
+    are as for `convert`.
+
+    The same call after any failure goes on where it ended, and never makes a second export for the day. Raises
+    ExportError for an export that failed, BusyError when the time is over, and what `convert` raises.
+    """
+    from converter.run.sync import Sync, sync_day
+
+    options = options or ConvertOptions()
+    wanted = Sync(table=table, dest=os.fspath(dest), target=target, day=day, timeout=timeout)
+    return sync_day(wanted, options, aws, _local_engine(options), listener or SilentListener())
 
 
 def inspect(

@@ -328,8 +328,13 @@ def assert_equal_to_oracle(
     assert_equal_to_table(expected_table(export_folder, **options), parts, format)
 
 
-def assert_equal_to_table(table: ExpectedTable, parts: Iterable[str | Path], format: str) -> None:
-    """Fail, with the first difference, unless the parts hold exactly this table."""
+def assert_equal_to_table(
+    table: ExpectedTable, parts: Iterable[str | Path], format: str, *, key: str | None = None
+) -> None:
+    """Fail, with the first difference, unless the parts hold exactly this table.
+
+    key: a column of text that no two rows have the same value in; given, rows may come in any order.
+    """
     columns: Sequence[object]
     expected_columns: Sequence[object]
     actual_rows: Sequence[Row]
@@ -342,6 +347,9 @@ def assert_equal_to_table(table: ExpectedTable, parts: Iterable[str | Path], for
         expected_columns, expected_rows = [c.name for c in table.columns], table.texts
     if list(columns) != list(expected_columns):
         raise AssertionError(_first_difference("columns", list(columns), list(expected_columns)))
+    if key is not None:
+        place = [c.name for c in table.columns].index(key)
+        actual_rows, expected_rows = (sorted(rows, key=lambda row: str(row[place])) for rows in (actual_rows, expected_rows))
     doubles = [c.type == "double" and format == "csv" for c in table.columns]
     for number, (actual, expected) in enumerate(zip(actual_rows, expected_rows, strict=False)):
         if actual == expected:

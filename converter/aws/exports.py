@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
@@ -44,8 +44,10 @@ class ExportListing:
     more: int = 0
 
 
-def start_export(request: ExportRequest, access: Access) -> StartedExport:
+def start_export(request: ExportRequest, access: Access, *, today: date | None = None) -> StartedExport:
     """Have the service export a table; an equal request of the last 8 hours has its export as the answer.
+
+    today: the date that is a part of a request for an export of now; None: the date in UTC.
 
     Where that has failed, another one is begun, unless the request has a token of its own: then ExportError is raised,
     as the service would give the same answer as long as it remembers the token. Raises UsageError, BusyError (too many
@@ -57,7 +59,7 @@ def start_export(request: ExportRequest, access: Access) -> StartedExport:
     while True:
         begun = monotonic()
         try:
-            answer = client.export_table_to_point_in_time(**request.parameters(datetime.now(UTC).date()))
+            answer = client.export_table_to_point_in_time(**request.parameters(today or datetime.now(UTC).date()))
         except (ClientError, BotoCoreError) as error:
             raise export_error(error, request.table_arn) from error
         state = state_of(answer["ExportDescription"], "")

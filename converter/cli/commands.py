@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from converter.cli import clean, convert, export, inspect, recipe
+from converter.cli import clean, convert, export, inspect, recipe, sync
 from converter.cli.arguments import add_verb
 from converter.version import VERSION
 
@@ -35,6 +35,7 @@ add_verb(exports, export.StartArguments, export.start, export.START_EXAMPLES)
 add_verb(exports, export.WaitArguments, export.wait, export.WAIT_EXAMPLES)
 add_verb(exports, export.ListArguments, export.list_, export.LIST_EXAMPLES)
 commands.add_typer(exports)
+add_verb(commands, sync.SyncArguments, sync.sync, sync.EXAMPLES)
 
 
 def _print_version(wanted: bool) -> None:

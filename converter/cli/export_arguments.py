@@ -27,6 +27,10 @@ ExportSseAs = Annotated[ExportSse | None, option("export-sse", "Encryption of th
 ExportKmsKeyId = Annotated[
     str | None, option("export-kms-key-id", "KMS key for --export-sse KMS.", metavar="KEY", default="AWS' own")
 ]
+Date = Annotated[
+    str | None,
+    arguments.option("date", "The day, in --timezone, such as 2026-11-27.", metavar="DATE", default="today"),
+]
 ExportTime = Annotated[
     str | None,
     option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -42,6 +42,14 @@ def parse_time(text: str, option: str) -> datetime:
     except ValueError:
         raise UsageError(f"{text!r} is no time", f"--{option}", "write it like 2026-11-27T23:59:59Z") from None
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def parse_date(text: str, option: str) -> date:
+    """A day from `2026-11-27`; UsageError names the option."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{text!r} is no date", f"--{option}", "write it like 2026-11-27") from None
 
 
 def parse_duration(text: str, option: str) -> float:

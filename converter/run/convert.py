@@ -21,7 +21,7 @@ from converter.run.listener import Listener
 from converter.run.memory import changes, evolution_warnings, remember
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
-from converter.run.record import export_date, make_record
+from converter.run.record import Record, export_date, make_record
 from converter.run.report import Report, format_instant
 from converter.run.shard import (
     Job,
@@ -138,13 +138,7 @@ def convert_export(
             listener.warned(warning)
         decision = decide(destination, run.export, options)
         if decision.published is not None:
-            return replace(
-                decision.published.report,
-                status="unchanged",
-                destination=dest,
-                seconds=time.perf_counter() - started,
-                warnings=(*lease.warnings, *decision.warnings),
-            )
+            return unchanged(decision.published, dest, started, (*lease.warnings, *decision.warnings))
         memory = remember(decision.kept, options, destination)
         run.options, run.contract = memory.options, memory.contract
         staging = lease.begin(run.export.export_id, *decision.locations)
@@ -161,6 +155,12 @@ def convert_export(
         record = make_record(run.export, options, schema.columns, report, decision.sequence)
         publish(staging, record, [part.pending for part in result.parts], decision)
         return replace(report, seconds=time.perf_counter() - started)
+
+
+def unchanged(record: Record, dest: str, started: float, warnings: tuple[str, ...]) -> Report:
+    """What a run says that found its work done. started: on time.perf_counter's clock."""
+    seconds = time.perf_counter() - started
+    return replace(record.report, status="unchanged", destination=dest, seconds=seconds, warnings=warnings)
 
 
 def inspect_export(

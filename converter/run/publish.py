@@ -15,6 +15,15 @@ from converter.run.report import Part
 from converter.storage.destination import EXPORTS, INTENT, Destination, PendingPart, Removal, Staging, record_path
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose items or changes a destination holds: those of one table, which has another id when it is made anew."""
+
+    table_arn: str
+    table_id: str
+    kind: Kind
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a run is to do.
@@ -66,7 +75,7 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
     """
     records = read_records(destination)
     for record in records:
-        _check_owner(record, export, destination)
+        check_owner(record, Owner(export.table_arn, export.table_id, export.kind), destination)
     date = export_date(export, options.timezone)
     locations = _locations(export, options)
     own = next((record for record in records if record.export_id == export.export_id), None)
@@ -108,6 +117,24 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
     )
 
 
+def check_owner(record: Record, owner: Owner, destination: Destination) -> None:
+    """Raises UsageError when a record of the destination is of another table or kind."""
+    if record.table_arn == owner.table_arn and record.kind == owner.kind:
+        if record.table_id == owner.table_id:
+            return
+        raise UsageError(
+            f"the destination belongs to the table {owner.table_arn} with id {record.table_id}; it was deleted and"
+            f" made anew since, and has the id {owner.table_id} now",
+            destination.child(record_path(record.export_id)),
+            "choose another DEST: items of both tables would be taken for those of one",
+        )
+    raise UsageError(
+        f"the destination belongs to {record.kind} of {record.table_arn}, and not to {owner.kind} of {owner.table_arn}",
+        destination.child(record_path(record.export_id)),
+        "choose another DEST: one for each table, and one for each kind of export",
+    )
+
+
 def describe_part(part: PendingPart, rows: int, decision: Decision) -> Part:
     """The part as records and reports name it."""
     return Part(_path_of(part, decision), rows, part.bytes, part.sha256)
@@ -134,24 +161,6 @@ def _locations(export: Summary, options: ConvertOptions) -> tuple[str, ...]:
 
 def _path_of(part: PendingPart, decision: Decision) -> str:
     return posixpath.join(decision.locations[part.folder], part.name)
-
-
-def _check_owner(record: Record, export: Summary, destination: Destination) -> None:
-    if record.table_arn == export.table_arn and record.kind == export.kind:
-        if record.table_id == export.table_id:
-            return
-        raise UsageError(
-            f"the destination belongs to the table {export.table_arn} with id {record.table_id}; it was deleted and"
-            f" made anew since, and has the id {export.table_id} in this export",
-            destination.child(record_path(record.export_id)),
-            "choose another DEST: items of both tables would be taken for those of one",
-        )
-    raise UsageError(
-        f"the destination belongs to {record.kind} of {record.table_arn}, and this export has {export.kind} of"
-        f" {export.table_arn}",
-        destination.child(record_path(record.export_id)),
-        "choose another DEST: one for each table, and one for each kind of export",
-    )
 
 
 def _is_outgrown(record: Record, others: Sequence[Record]) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from converter.errors import UsageError
-from converter.export.manifest import Summary
+from converter.export.manifest import Kind, Summary
 from converter.options import ConvertOptions
 from converter.run.report import Part, Report, format_instant
 from converter.schema.types import Column, Origin
@@ -64,6 +64,27 @@ class Record:
     def parts_of(self, format: str) -> tuple[Part, ...]:
         """The parts in one format, which is all of them or none unless the export was published in both."""
         return tuple(part for part in self.parts if part.format == format)
+
+    def to_summary(self) -> Summary:
+        """The export, as far as it is known when its manifests are gone."""
+        return Summary(
+            export_id=self.export_id,
+            export_arn=self.export_arn,
+            table_arn=self.table_arn,
+            table=self.report.table,
+            table_id=self.table_id,
+            kind=Kind(self.kind),
+            output_format="",
+            export_time=self.export_time,
+            from_time=None,
+            to_time=None,
+            output_view=None,
+            items=self.report.items,
+            billed_size_bytes=0,
+            s3_prefix=None,
+            source=self.source,
+            warnings=(),
+        )
 
     def to_json(self) -> bytes:
         """As it is stored. The report goes without its parts, which the record has."""

@@ -218,7 +218,7 @@ def test_a_destination_belongs_to_one_table(destination: LocalDestination) -> No
 def test_a_destination_belongs_to_one_kind(destination: LocalDestination) -> None:
     publish_export(destination)
     window = replace(make_window(TIME, TIME + timedelta(hours=1)), export_id=LATER_ID)
-    with pytest.raises(UsageError, match=r"belongs to items .* has changes"):
+    with pytest.raises(UsageError, match=r"belongs to items .* not to changes"):
         decide(destination, window, REPLACE)
 
 

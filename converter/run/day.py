@@ -1,0 +1,91 @@
+"""A day of a table: which exports are of it, and of which second one is to be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from converter.aws.access import Access
+from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState
+from converter.aws.exports import describe_exports, list_exports
+from converter.aws.tables import Table
+from converter.aws.target import ExportTarget
+from converter.errors import UsageError
+
+_BEST_FIRST = (COMPLETED, IN_PROGRESS, FAILED)
+# The service's clock and ours, and ids that count the milliseconds of a moment before the request.
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A day of a table in a time zone, and where its exports are. is_today: it is not over yet.
+
+    Of a day that is over, an export of its last second is wanted, and of today, any one.
+    """
+
+    table: Table
+    target: ExportTarget
+    day: date
+    timezone: str
+    is_today: bool
+
+    @staticmethod
+    def of(day: date | None, table: Table, target: ExportTarget, timezone: str, now: datetime) -> Day:
+        """The day at the moment `now`; None is today. Raises UsageError for one that has not begun."""
+        today = now.astimezone(ZoneInfo(timezone)).date()
+        if day is not None and day > today:
+            raise UsageError(f"{day} has not begun in {timezone}", "--date", f"today is {today} there")
+        return Day(table=table, target=target, day=day or today, timezone=timezone, is_today=day in (None, today))
+
+    @property
+    def begin(self) -> datetime:
+        """The day's first moment, in UTC."""
+        return _midnight(self.day, self.timezone)
+
+    @property
+    def last_second(self) -> datetime:
+        """The day's last second, in UTC: the service counts no finer."""
+        return _midnight(self.day + timedelta(days=1), self.timezone) - timedelta(seconds=1)
+
+    def has(self, time: datetime) -> bool:
+        """Is it a moment of the day?"""
+        return time.astimezone(ZoneInfo(self.timezone)).date() == self.day
+
+    def wants(self, export: ExportState) -> bool:
+        """Does it hold all items of exactly this table, as they were on the day, and lie where it should?"""
+        time = export.export_time or export.start_time
+        return (
+            export.type == FULL
+            and not export.filtered
+            and export.table_id == self.table.table_id
+            and (export.bucket, export.prefix, export.format)
+            == (self.target.bucket, self.target.prefix, self.target.format)
+            and time is not None
+            and (self.has(time) if self.is_today else time.replace(microsecond=0) == self.last_second)
+        )
+
+
+def exports_of(day: Day, access: Access) -> list[ExportState]:
+    """The exports of the last 90 days that the day wants: completed ones first, then failed ones last; newer first."""
+    # An export of a moment is never begun before it. Ids begin with 13 or 14 digits of milliseconds.
+    earliest = int((day.begin - _CLOCKS_DIFFER).timestamp() * 1000)
+    listed = [
+        export.arn
+        for export in list_exports(day.table.arn, access)
+        if export.type == FULL and _begun(export.export_id) >= earliest
+    ]
+    wanted = [export for export in describe_exports(listed, access) if day.wants(export)]
+    wanted.sort(key=lambda export: (export.export_time or export.start_time, export.export_id), reverse=True)
+    return sorted(wanted, key=lambda export: _BEST_FIRST.index(export.status))
+
+
+def _begun(export_id: str) -> int:
+    millis = export_id.partition("-")[0]
+    return int(millis) if millis.isdecimal() else 2**63
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    # Where clocks skip midnight, this is the moment they are put forward.
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)

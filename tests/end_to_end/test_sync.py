@@ -1,0 +1,313 @@
+"""`sync`: a table's day, exported and converted once, however often and after whatever failure it is run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import converter
+from converter import AwsOptions, ConvertOptions, ExportTarget
+from converter.api import _local_engine
+from converter.errors import BusyError, ExportError, UsageError
+from converter.run.listener import SilentListener
+from converter.run.sync import Clock, Sync, SyncReport, sync_day
+from tests.cli.command import REPOSITORY, ddb_convert, environment
+from tests.oracle import assert_equal_to_table, expected_table_of
+from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
+
+ITEMS: Sequence[Mapping[str, Any]] = [
+    {"id": {"S": f"O-{number:03}"}, "price": {"N": f"{number}.25"}, "tags": {"SS": ["a", "b"]}} for number in range(40)
+] + [{"id": {"S": "O-900"}, "price": {"N": "0.1234567890123456789"}, "note": {"M": {"n": {"N": "7"}, "s": {"S": "ü"}}}}]
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+
+
+@pytest.fixture
+def service(dynamodb: PlayedDynamoDb, monkeypatch: pytest.MonkeyPatch) -> PlayedDynamoDb:
+    dynamodb.server.use(monkeypatch)
+    dynamodb.polls = 0
+    return dynamodb
+
+
+def target(service: PlayedDynamoDb) -> ExportTarget:
+    return ExportTarget(bucket=service.behind.new_bucket(), prefix="dynamodb/orders")
+
+
+def published(dest: Path) -> dict[str, list[Path]]:
+    """The parts of each date."""
+    days = sorted(dest.glob("dt=*"))
+    return {day.name.removeprefix("dt="): sorted(day.rglob("*.parquet")) for day in days}
+
+
+def assert_holds(parts: list[Path], items: Sequence[Mapping[str, Any]]) -> None:
+    assert_equal_to_table(expected_table_of([dict(item) for item in items]), parts, "parquet", key="id")
+
+
+def begun(service: PlayedDynamoDb) -> int:
+    """How many exports the service has been made to begin."""
+    return len(service.exports)
+
+
+def test_a_tables_items_are_exported_and_published_in_s3_once(
+    service: PlayedDynamoDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = service.new_table(items=ITEMS)
+    bucket = service.behind.new_bucket()
+    command = ["sync", table.name, f"s3://{bucket}/orders/", "--bucket", target(service).bucket, "--json"]
+
+    first = ddb_convert(*command)
+    assert first.returncode == 0, first.stderr
+    said = json.loads(first.stdout)
+    assert (said["export"], said["report"]["status"], said["report"]["items"]) == ("started", "published", 41)
+    parts = []
+    for key, content in service.behind.listing(bucket, "orders/dt=").items():
+        parts.append(tmp_path / key.replace("/", "-"))
+        parts[-1].write_bytes(content)
+    assert_holds(parts, ITEMS)
+
+    again = ddb_convert(*command)
+    assert again.returncode == 0, again.stderr
+    said = json.loads(again.stdout)
+    assert (said["export"], said["report"]["status"]) == ("published", "unchanged")
+    assert begun(service) == 1
+    assert len(service.tokens()) == 1
+
+
+def test_a_day_that_is_over_is_exported_as_of_its_last_second_in_the_time_zone(
+    service: PlayedDynamoDb, tmp_path: Path
+) -> None:
+    table = service.new_table()
+    last_second = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 14, 59, 59, tzinfo=UTC)
+    service.history[table.name] = {
+        last_second - timedelta(hours=3): ITEMS[:5],
+        last_second: ITEMS[:10],
+        last_second + timedelta(seconds=1): ITEMS,
+    }
+    tokyo = ConvertOptions(timezone="Asia/Tokyo")
+    done = converter.sync(table.arn, tmp_path / "out", target(service), tokyo, day=YESTERDAY)
+    assert done.date == str(YESTERDAY)
+    assert_holds(published(tmp_path / "out")[str(YESTERDAY)], ITEMS[:10])
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_ends_while_it_waits_is_gone_on_with(
+    service: PlayedDynamoDb, tmp_path: Path, ending: signal.Signals
+) -> None:
+    service.polls = None
+    table = service.new_table(items=ITEMS)
+    command = ["sync", table.name, str(tmp_path / "out"), "--bucket", target(service).bucket]
+    process = subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "cli.py"), *command],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 60
+    while not any(operation == "DescribeExport" for operation, _ in service.calls):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(ending)
+    _, said = process.communicate(timeout=60)
+    if ending == signal.SIGINT:
+        assert process.returncode == 130
+        assert "the export goes on at the service" in said
+
+    service.finish(next(iter(service.exports)))
+    service.forget_tokens()
+    done = ddb_convert(*command, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["export"] == "found"
+    assert begun(service) == 1
+    assert [len(parts) for parts in published(tmp_path / "out").values()] == [2]
+
+
+def test_an_export_that_somebody_else_has_made_today_is_used(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    started = converter.start_export(table.name, place, client_token="their-own")
+    service.forget_tokens()
+    done = converter.sync(table.name, tmp_path / "out", place)
+    assert (done.export, done.export_arn) == ("found", started.state.arn)
+    assert begun(service) == 1
+
+
+@pytest.mark.parametrize("other", ["prefix", "bucket", "format", "time", "changes", "table"])
+def test_another_export_is_not_taken_for_the_days(service: PlayedDynamoDb, tmp_path: Path, other: str) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    last_second = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 23, 59, 59, tzinfo=UTC)
+    theirs: dict[str, Any] = {"table": table.name, "target": place, "time": last_second}
+    match other:
+        case "prefix":
+            theirs["target"] = ExportTarget(bucket=place.bucket, prefix="another")
+        case "bucket":
+            theirs["target"] = ExportTarget(bucket=service.behind.new_bucket(), prefix=place.prefix)
+        case "format":
+            theirs["target"] = ExportTarget(bucket=place.bucket, prefix=place.prefix, format="ION")
+        case "time":
+            theirs["time"] = last_second - timedelta(hours=1)
+        case "changes":
+            theirs["time"] = None
+            theirs["window"] = converter.Window(from_time=last_second - timedelta(hours=1), to_time=last_second)
+        case "table":
+            theirs["table"] = service.new_table(items=ITEMS).name
+    converter.start_export(**theirs)
+    done = converter.sync(table.name, tmp_path / "out", place, day=YESTERDAY)
+    assert done.export == "started"
+    assert begun(service) == 2
+
+
+def test_after_an_export_that_failed_the_same_command_makes_another(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    service.fail_next("S3AccessDenied", "Access Denied")
+    with pytest.raises(ExportError, match="S3AccessDenied"):
+        converter.sync(table.name, tmp_path / "out", place)
+    assert not (tmp_path / "out").exists()
+    done = converter.sync(table.name, tmp_path / "out", place)
+    assert done.export == "started"
+    first, second = service.tokens()
+    assert first != second
+
+
+def test_an_export_whose_files_are_gone_is_passed_over_and_said(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    gone = converter.start_export(table.name, place)
+    converter.wait_for_export(gone.state.arn)
+    client = service.behind.client()
+    for key in service.behind.listing(place.bucket):
+        client.delete_object(Bucket=place.bucket, Key=key)
+    heard = _Heard()
+    done = converter.sync(table.name, tmp_path / "out", place, listener=heard)
+    assert done.export == "started"
+    assert done.export_arn != gone.state.arn
+    assert any(gone.state.arn in warning and "passed over" in warning for warning in heard.warnings)
+
+
+def test_what_is_published_stays_so_when_its_export_is_deleted(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    converter.sync(table.name, tmp_path / "out", place)
+    client = service.behind.client()
+    for key in service.behind.listing(place.bucket):
+        client.delete_object(Bucket=place.bucket, Key=key)
+    assert converter.sync(table.name, tmp_path / "out", place).export == "published"
+    assert begun(service) == 1
+
+
+def test_a_destination_with_other_options_or_of_another_table_is_refused_before_an_export_is_made(
+    service: PlayedDynamoDb, tmp_path: Path
+) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    converter.sync(table.name, tmp_path / "out", place)
+    with pytest.raises(UsageError, match="other options"):
+        converter.sync(table.name, tmp_path / "out", place, ConvertOptions(numbers="text"))
+    other = service.new_table(items=ITEMS)
+    with pytest.raises(UsageError, match="belongs to items of"):
+        converter.sync(other.name, tmp_path / "out", place)
+    with pytest.raises(UsageError, match="belongs to items of"):
+        converter.sync(other.name, tmp_path / "out", place, day=YESTERDAY)
+    assert begun(service) == 1
+
+
+def test_replace_publishes_anew_from_the_export_that_there_is(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    converter.sync(table.name, tmp_path / "out", place)
+    text = ConvertOptions(numbers="text", replace=True)
+    done = converter.sync(table.name, tmp_path / "out", place, text)
+    assert done.report is not None
+    assert (done.export, done.report.status) == ("found", "published")
+    assert begun(service) == 1
+
+
+def test_a_dry_run_starts_and_writes_nothing(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, bucket = service.new_table(items=ITEMS), target(service).bucket
+    command = ["sync", table.name, str(tmp_path / "out"), "--bucket", bucket, "--dry-run"]
+    done = ddb_convert(*command)
+    assert done.returncode == 0
+    assert "would start an export" in done.stderr
+    assert begun(service) == 0
+    converter.start_export(table.name, ExportTarget(bucket=bucket))
+    service.polls = None
+    done = ddb_convert(*command)
+    assert "would wait for arn:" in done.stderr
+    service.finish(next(iter(service.exports)))
+    converter.wait_for_export(next(iter(service.exports)))
+    done = ddb_convert(*command)
+    assert "would publish 41 items" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_days_that_have_not_begun_and_tables_that_cannot_be_exported_are_refused(
+    service: PlayedDynamoDb, tmp_path: Path
+) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    with pytest.raises(UsageError, match="has not begun in UTC"):
+        converter.sync(table.name, tmp_path / "out", place, day=YESTERDAY + timedelta(days=3))
+    with pytest.raises(UsageError, match="reaches back to"):
+        converter.sync(table.name, tmp_path / "out", place, day=YESTERDAY - timedelta(days=60))
+    off = service.new_table(recovers=False)
+    with pytest.raises(UsageError, match="point-in-time recovery is off"):
+        converter.sync(off.name, tmp_path / "out", place)
+    with pytest.raises(UsageError, match="ION can't be converted"):
+        converter.sync(table.name, tmp_path / "out", ExportTarget(bucket=place.bucket, format="ION"))
+    assert begun(service) == 0
+
+
+class _Heard(SilentListener):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.phases: list[str] = []
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def phase(self, text: str) -> None:
+        self.phases.append(text)
+
+
+class _Time:
+    """A clock that sleeping puts forward."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.now, self.sleep)
+
+
+def sync_at(now: _Time, table: PlayedTable, dest: Path, target: ExportTarget, **given: Any) -> SyncReport:
+    options = ConvertOptions(timezone=given.pop("timezone", "UTC"))
+    sync = Sync(table=table.name, dest=str(dest), target=target, **given)
+    return sync_day(sync, options, AwsOptions(), _local_engine(options), SilentListener(), now.clock())
+
+
+def test_right_after_midnight_it_waits_until_the_day_can_be_exported(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table = service.new_table(items=ITEMS)
+    midnight = datetime(2026, 11, 28, tzinfo=UTC)
+    service.recovery = (midnight - timedelta(days=30), midnight + timedelta(days=1))
+    now = _Time(midnight + timedelta(minutes=2))
+    done = sync_at(now, table, tmp_path / "out", target(service), day=date(2026, 11, 27))
+    assert done.date == "2026-11-27"
+    assert now.now >= midnight + timedelta(minutes=5)
+    (export,) = service.exports.values()
+    assert export.asked["ExportTime"] == (midnight - timedelta(seconds=1)).timestamp()
+
+
+def test_the_time_for_waiting_ends_with_an_export_that_goes_on(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    service.polls = None
+    table, place = service.new_table(items=ITEMS), target(service)
+    with pytest.raises(BusyError, match="not finished"):
+        converter.sync(table.name, tmp_path / "out", place, timeout=0)
+    service.finish(next(iter(service.exports)))
+    assert converter.sync(table.name, tmp_path / "out", place, timeout=0).export == "found"
+    assert begun(service) == 1
