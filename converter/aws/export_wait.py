@@ -80,5 +80,5 @@ def _time_is_over(state: ExportState, arn: str, waited: float) -> BusyError:
     return BusyError(
         f"the export is not finished after waiting for {waited:.0f} seconds: it is in progress{since}",
         arn,
-        "it goes on at the service; the same command goes on waiting",
+        f"it goes on at the service; wait for it again: ddb-convert export wait {arn}",
     )

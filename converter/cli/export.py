@@ -192,7 +192,8 @@ def list_(arguments: ListArguments) -> None:
         with writing_result():
             sys.stdout.write(render_exports(listing.exports))
     if listing.more:
-        messages.info("list", f"{listing.more} older ones are not shown; --limit shows more", {"more": listing.more})
+        older = "one older export is" if listing.more == 1 else f"{listing.more} older exports are"
+        messages.info("list", f"{older} not shown; --limit shows more", {"more": listing.more})
     elif not listing.exports:
         messages.info("list", f"the service knows no exports of {arguments.table} of the last 90 days")
 

@@ -63,19 +63,13 @@ def _row(state: ExportState) -> tuple[str, ...]:
     kind = _KINDS.get(state.type, state.type)
     return (
         state.export_id,
-        state.status,
+        f"{state.status}: {state.failure_code}" if state.failure_code else state.status,
         f"{kind}, filtered" if state.filtered else kind,
         _moment(state),
         state.format,
         "" if state.item_count is None else count(state.item_count),
-        printable(
-            f"{state.failure_code or 'no failure code'}, {state.folder}/" if _failed(state) else f"{state.folder}/"
-        ),
+        printable(f"{state.folder}/"),
     )
-
-
-def _failed(state: ExportState) -> bool:
-    return state.status == "FAILED"
 
 
 def _moment(state: ExportState) -> str:

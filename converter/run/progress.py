@@ -111,22 +111,20 @@ def show_waiting(messages: Messages) -> Iterator[LineWatcher]:
 
 
 class LineWatcher:
-    """A line for the first poll, for each new status, and every five minutes."""
+    """A line for the first poll, and every five minutes."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
-        self._status = ""
-        self._next = 0.0
+        self._next = time.monotonic()
 
     def polled(self, state: ExportState) -> None:
-        """Say how the export stands, if that is new or was not said for long."""
+        """Say that the export is in progress, if that was not said for long."""
         now = time.monotonic()
-        if state.status == "COMPLETED" or (state.status == self._status and now < self._next):
+        if state.status != "IN_PROGRESS" or now < self._next:
             return
-        self._status, self._next = state.status, now + SECONDS_BETWEEN_POLLS_TOLD
-        age = "" if state.start_time is None else f" for {_minutes(time.time() - state.start_time.timestamp())}"
+        self._next = now + SECONDS_BETWEEN_POLLS_TOLD
         self._messages.info(
-            "waiting", f"export {state.export_id} is {_words(state.status)}{age}", {"export": state.to_json()}
+            "waiting", f"export {state.export_id} is in progress{_age(state)}", {"export": state.to_json()}
         )
 
     def troubled(self, error: ConvertError) -> None:
@@ -146,16 +144,15 @@ class LiveWatcher(LineWatcher):
         """Show the status."""
         if state.start_time is not None:
             self._line.tasks[0].start_time = state.start_time.timestamp()
-        self._line.update(self._task, description=f"export {state.export_id} is {_words(state.status)}")
+        status = state.status.lower().replace("_", " ")
+        self._line.update(self._task, description=f"export {state.export_id} is {status}")
 
 
-def _words(status: str) -> str:
-    return status.lower().replace("_", " ")
-
-
-def _minutes(seconds: float) -> str:
-    minutes = max(int(seconds // 60), 0)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+def _age(state: ExportState) -> str:
+    if state.start_time is None:
+        return ""
+    minutes = max(int((time.time() - state.start_time.timestamp()) // 60), 0)
+    return f", for {minutes} min" if minutes < 60 else f", for {minutes // 60} h {minutes % 60} min"
 
 
 def _open_clock() -> Progress:

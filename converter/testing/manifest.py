@@ -20,6 +20,7 @@ class ExportFacts:
     prefix: the folders of the bucket that the export lies under, such as `dynamodb` or `raw/dynamodb`.
     export_time, start_time, end_time: aware, cut to milliseconds; the export starts at its time and ends
         nine minutes later unless told otherwise.
+    id: the export's id, where it is not to be made from its start: as another server has made it.
     id_suffix: the eight hex digits that end the export's id.
     seed: gives the names of the data files, and id_suffix where it is left out: another seed, another export.
     table_id: depends on the table's name alone when left out, so that exports of one table belong together.
@@ -31,6 +32,7 @@ class ExportFacts:
     export_time: datetime = EXPORT_TIME
     start_time: datetime | None = None
     end_time: datetime | None = None
+    id: str | None = None
     id_suffix: str | None = None
     seed: int = 0
     bucket: str = "example-exports"
@@ -47,6 +49,10 @@ class ExportFacts:
                 raise ValueError(f"{time} has no time zone")
         if self.id_suffix is not None and not re.fullmatch("[0-9a-f]{8}", self.id_suffix):
             raise ValueError(f"an export's id ends with eight hex digits, not {self.id_suffix!r}")
+        if self.id is not None and not re.fullmatch("[0-9]{13,14}-[0-9a-f]{8}", self.id):
+            raise ValueError(f"an export's id is milliseconds, a dash and eight hex digits, not {self.id!r}")
+        if self.id is not None and self.id_suffix is not None:
+            raise ValueError("an id has its own end")
         if self.prefix is not None and (not self.prefix or self.prefix.strip("/") != self.prefix):
             raise ValueError(f"a prefix has text and no slash at its ends, unlike {self.prefix!r}")
 
@@ -62,7 +68,9 @@ class ExportFacts:
 
     @property
     def export_id(self) -> str:
-        """Fourteen digits of milliseconds, a dash and eight hex digits; it sorts by time."""
+        """Fourteen digits of milliseconds, a dash and eight hex digits, unless one is given; it sorts by time."""
+        if self.id is not None:
+            return self.id
         millis = (self.started - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
         return f"{millis:014d}-{self.id_suffix or self.digest('id').hex()[:8]}"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.dynamodb import PlayedDynamoDb, play_dynamodb
 from tests.servers.ministack import start_ministack
 from tests.servers.relay import Relay, relay_to
 from tests.servers.s3 import S3Server
@@ -44,3 +45,10 @@ def relay(_relay: Relay) -> Relay:
     """A relay to MiniStack that keeps what it is asked in this test."""
     _relay.asked.clear()
     return _relay
+
+
+@pytest.fixture
+def dynamodb(ministack: S3Server) -> Iterator[PlayedDynamoDb]:
+    """DynamoDB with exports that end in files; S3 is the same server's."""
+    with play_dynamodb(ministack) as service:
+        yield service

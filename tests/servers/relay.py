@@ -61,52 +61,81 @@ class Relay:
         return [request for request in self.asked if request.path.split("/")[1] == bucket]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server says. size: of its body, which a HEAD has none of."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    size: int
+
+
+class Relaying(BaseHTTPRequestHandler):
+    """Takes requests and gives what `decide` says: the server's own answer, or another one."""
+
+    protocol_version = "HTTP/1.1"
+    server_netloc = ""
+
+    def decide(self, headers: dict[str, str], body: bytes) -> Answer:
+        """The answer to a request; the names of its headers are in lower case."""
+        raise NotImplementedError
+
+    def ask(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """What the server answers to this request, with this body and these headers."""
+        connection = http.client.HTTPConnection(self.server_netloc, timeout=60)
+        try:
+            connection.request(self.command, self.path, body, dict(headers))
+            answer = connection.getresponse()
+            content = answer.read()
+            size = int(answer.headers.get("content-length", 0)) if self.command == "HEAD" else len(content)
+            return Answer(answer.status, dict(answer.headers), content, size)
+        finally:
+            connection.close()
+
+    def _relay(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.decide(headers, self.rfile.read(int(headers.get("content-length", 0))))
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in OF_ONE_CONNECTION:
+                self.send_header(name, value)
+        self.send_header("content-length", str(answer.size))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.content)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _relay  # noqa: N815 (the base class looks for these)
+
+
 @contextmanager
-def relay_to(server: S3Server) -> Iterator[Relay]:
-    """A relay to the server while the block lasts."""
-    target = urllib.parse.urlsplit(server.endpoint_url).netloc
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _relay(self) -> None:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self.rfile.read(int(headers.get("content-length", 0)))
-            path, _, query = self.path.partition("?")
-            named = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-            relay.asked.append(Asked(self.command, urllib.parse.unquote(path), named, headers))
-            if headers.get("x-amz-expected-bucket-owner", OWNER) != OWNER:
-                self._answer(403, {"content-type": "application/xml"}, DENIED, len(DENIED))
-                return
-            connection = http.client.HTTPConnection(target, timeout=60)
-            try:
-                connection.request(self.command, self.path, body, headers)
-                answer = connection.getresponse()
-                content = answer.read()
-                size = int(answer.headers.get("content-length", 0)) if self.command == "HEAD" else len(content)
-                self._answer(answer.status, dict(answer.headers), content, size)
-            finally:
-                connection.close()
-
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _relay  # noqa: N815 (the base class looks for these)
-
-        def _answer(self, status: int, headers: Mapping[str, str], content: bytes, size: int) -> None:
-            self.send_response_only(status)
-            for name, value in headers.items():
-                if name.lower() not in OF_ONE_CONNECTION:
-                    self.send_header(name, value)
-            self.send_header("content-length", str(size))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as listening:
+def listen(handler: type[Relaying], server: S3Server) -> Iterator[str]:
+    """The address at which requests for the server are taken while the block lasts."""
+    handler.server_netloc = urllib.parse.urlsplit(server.endpoint_url).netloc
+    with ThreadingHTTPServer((LOOPBACK, 0), handler) as listening:
         listening.daemon_threads = True
-        relay = Relay(f"http://{LOOPBACK}:{listening.server_port}")
         thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
         thread.start()
         try:
-            yield relay
+            yield f"http://{LOOPBACK}:{listening.server_port}"
         finally:
             listening.shutdown()
             thread.join()
+
+
+@contextmanager
+def relay_to(server: S3Server) -> Iterator[Relay]:
+    """A relay to the server while the block lasts."""
+
+    class Handler(Relaying):
+        def decide(self, headers: dict[str, str], body: bytes) -> Answer:
+            path, _, query = self.path.partition("?")
+            named = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+            asked.append(Asked(self.command, urllib.parse.unquote(path), named, headers))
+            if headers.get("x-amz-expected-bucket-owner", OWNER) != OWNER:
+                return Answer(403, {"content-type": "application/xml"}, DENIED, len(DENIED))
+            return self.ask(body, headers)
+
+    asked: list[Asked] = []
+    with listen(Handler, server) as url:
+        yield Relay(url, asked)
