@@ -349,7 +349,11 @@ def assert_equal_to_table(
         raise AssertionError(_first_difference("columns", list(columns), list(expected_columns)))
     if key is not None:
         place = [c.name for c in table.columns].index(key)
-        actual_rows, expected_rows = (sorted(rows, key=lambda row: str(row[place])) for rows in (actual_rows, expected_rows))
+
+        def by_key(row: Row) -> str:
+            return str(row[place])
+
+        actual_rows, expected_rows = sorted(actual_rows, key=by_key), sorted(expected_rows, key=by_key)
     doubles = [c.type == "double" and format == "csv" for c in table.columns]
     for number, (actual, expected) in enumerate(zip(actual_rows, expected_rows, strict=False)):
         if actual == expected:

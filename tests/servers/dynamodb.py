@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -135,6 +136,16 @@ class PlayedDynamoDb:
         self._tokens.clear()
         self._forgotten += 1
 
+    def wait_until_asked(self, operation: str, after: int = 0) -> int:
+        """Until there was a request of this operation, not counting the first `after` requests; how many there were."""
+        deadline = time.monotonic() + 60
+        while True:
+            for number, (asked, _) in enumerate(self.calls[after:], after + 1):
+                if asked == operation:
+                    return number
+            assert time.monotonic() < deadline, f"there was no {operation}"
+            time.sleep(0.02)
+
     def tokens(self) -> list[str]:
         """The client token of each request to export, in order."""
         return [str(asked["ClientToken"]) for operation, asked in self.calls if operation == "ExportTableToPointInTime"]
@@ -210,8 +221,8 @@ class PlayedDynamoDb:
             return _error("PointInTimeRecoveryUnavailableException", message)
         earliest, latest = (moment.timestamp() for moment in self._recovery())
         window = asked.get("IncrementalExportSpecification", {})
-        for time in (asked.get("ExportTime"), window.get("ExportFromTime"), window.get("ExportToTime")):
-            if time is not None and not earliest <= time <= latest:
+        for moment in (asked.get("ExportTime"), window.get("ExportFromTime"), window.get("ExportToTime")):
+            if moment is not None and not earliest <= moment <= latest:
                 return _error("InvalidExportTimeException", "Export Time is invalid")
         return None
 
@@ -275,7 +286,7 @@ def facts_of(description: Parameters) -> ExportFacts:
     return ExportFacts(
         table=resource.split("/")[1],
         prefix=description.get("S3Prefix"),
-        export_time=datetime.fromtimestamp(description.get("ExportTime", description["StartTime"]), UTC),
+        export_time=datetime.fromtimestamp(description.get("ExportTime") or description["StartTime"], UTC),
         start_time=start,
         end_time=end,
         id=resource.rpartition("/")[2],
