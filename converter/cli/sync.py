@@ -15,8 +15,8 @@ from converter.run.progress import show_progress
 
 EXAMPLES = (
     "ddb-convert sync Orders s3://lake/orders/ --bucket exports --export-prefix dynamodb/orders",
-    "ddb-convert sync Orders s3://lake/orders/ --bucket exports --date 2026-11-27 --timezone Asia/Tokyo",
-    "ddb-convert sync Orders out --bucket exports --for treasure-data --timeout 2h --json",
+    "ddb-convert sync Orders s3://lake/orders/ --bucket exports --date 2026-11-27",
+    "ddb-convert sync Orders out --bucket exports --for treasure-data --timeout 2h",
 )
 
 

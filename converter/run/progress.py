@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from converter.run.messages import Messages, printable
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress, TaskID
 
     from converter.aws.export_state import ExportState
@@ -177,19 +178,33 @@ def _open_bar() -> Progress:
         BarColumn,
         DownloadColumn,
         Progress,
+        ProgressColumn,
         SpinnerColumn,
+        Task,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.text import Text
+
+    class While(ProgressColumn):
+        """A column that is empty unless bytes are counted, or unless they are not."""
+
+        def __init__(self, column: ProgressColumn, *, counting: bool) -> None:
+            super().__init__()
+            self._column = column
+            self._counting = counting
+
+        def render(self, task: Task) -> RenderableType:
+            return self._column.render(task) if (task.total is not None) == self._counting else Text("")
 
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+        *(While(column, counting=True) for column in (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())),
+        While(TimeElapsedColumn(), counting=False),
         console=Console(stderr=True),
         transient=True,
     )

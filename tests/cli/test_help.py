@@ -12,7 +12,7 @@ import pytest
 import typer
 
 import converter
-from converter.cli import clean, convert, inspect, recipe
+from converter.cli import clean, convert, inspect, recipe, sync
 from converter.cli.arguments import environment_name
 from converter.cli.commands import commands, read_command
 from tests.cli.command import REPOSITORY, ddb_convert, environment, python
@@ -22,8 +22,9 @@ VERBS = {
     "inspect": inspect.InspectArguments,
     "recipe": recipe.RecipeArguments,
     "clean": clean.CleanArguments,
+    "sync": sync.SyncArguments,
 }
-EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES, *recipe.EXAMPLES, *clean.EXAMPLES]
+EXAMPLES = [*convert.EXAMPLES, *inspect.EXAMPLES, *recipe.EXAMPLES, *clean.EXAMPLES, *sync.EXAMPLES]
 LISTS = {"key", "select", "exclude", "rename", "cast", "add_column"}
 # Modules that help may load: what is beyond is a fault to look at, not a number to raise.
 OUR_MODULES = 26
