@@ -19,7 +19,7 @@ SWIFT := $(SERVERS)/swift/.installed
 help:
 	@echo 'make demo        convert a small export and show what came out'
 	@echo 'make test        lint, types and all quick tests'
-	@echo 'make test-slow   the tests that take longer'
+	@echo 'make test-slow   the tests that take longer, and all examples of the properties'
 	@echo 'make test-faults bad networks, kills, races and signals, in full'
 	@echo 'make servers     install the servers that tests start'
 	@echo 'make bench       measure, beside what else one could use (about two and a half hours)'
@@ -66,6 +66,7 @@ test: lint $(MINISTACK)
 test-slow: $(DEVELOPMENT) $(MINISTACK)
 	@$(MAKE) --no-print-directory $(SWIFT) || { test -z "$$CI" && echo 'Swift cannot be installed: no tests with it'; }
 	$(BIN)/python -m pytest -n auto -m slow --quiet
+	EXAMPLES=all $(BIN)/python -m pytest -n auto -m 'hypothesis and not slow' --quiet
 
 # All faults that the slow tests play a part of.
 test-faults: $(DEVELOPMENT) $(MINISTACK)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.examples import examples
+
 pytest_plugins = ["tests.servers.fixtures"]
 
 # The first example of a kernel's test compiles it: a deadline for each example would measure that.
-settings.register_profile("project", deadline=None)
+settings.register_profile("project", deadline=None, max_examples=examples(100))
 settings.load_profile("project")
 
 

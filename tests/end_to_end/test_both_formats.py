@@ -20,6 +20,7 @@ from converter.write import csv
 from fixtures.expect import HERE, export_folder
 from tests import strategies
 from tests.end_to_end.exports import export_of, line, sha256_of, small_lines, written_parts
+from tests.examples import examples
 
 ALONE: tuple[Format, ...] = ("csv", "parquet")
 FIXTURES = sorted({path.relative_to(HERE).parts[0] for path in HERE.rglob("manifest-summary.json")})
@@ -56,7 +57,7 @@ def test_each_format_of_a_fixture_is_byte_for_byte_what_it_is_alone(
     check_as_alone(export_folder(name), tmp_path, numbers=numbers)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.booleans().flatmap(lambda mixed: strategies.item_lists(mixed=mixed)),
     st.sampled_from(["exact", "double", "text"]),

@@ -19,6 +19,7 @@ from converter.errors import BadLineError, DataFileError, SchemaError, UsageErro
 from converter.options import ConvertOptions, Format
 from converter.testing import item_line, write_split_export
 from tests.end_to_end.exports import export_of, line, sha256_of, small_lines, written_parts
+from tests.examples import examples
 from tests.times import EPOCH, epoch_numbers, iso_texts, micros_of_number, micros_of_text, text_of
 
 FORMATS: tuple[Format, ...] = ("parquet", "csv")
@@ -219,7 +220,7 @@ def test_the_number_of_workers_changes_no_byte(format: Format, tmp_path: Path) -
     assert outcomes[0] == outcomes[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(
         st.one_of(st.builds(lambda t: {"S": t}, iso_texts()), st.builds(lambda t: {"N": t}, epoch_numbers())),

@@ -39,6 +39,7 @@ from tests.end_to_end.days import (
     run_spark,
     split_statements,
 )
+from tests.examples import examples
 from tests.strategies import HARD_NAMES, HARD_TEXTS, Item, item_lists
 from tests.unit.run.published import make_example_record
 
@@ -163,7 +164,7 @@ LATE_VALUES: list[dict[str, Any]] = [{"S": ""}, {"N": "12.50"}, {"B": "AAE="}, {
 
 
 @given(days=two_days(), case=st.sampled_from(CASES))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_two_days_of_any_items_are_found_as_they_are_or_refused(
     days: list[list[Item]], case: tuple[OneFormat, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

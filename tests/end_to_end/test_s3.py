@@ -23,6 +23,7 @@ from tests import strategies
 from tests.end_to_end.ends import Ends
 from tests.end_to_end.exports import MIB, export_of, incompressible_lines, line, small_lines
 from tests.end_to_end.test_surprises import LAST_LINES
+from tests.examples import examples
 from tests.oracle import assert_equal_to_oracle, assert_equal_to_table
 from tests.servers.s3 import S3Server
 
@@ -156,7 +157,7 @@ def test_any_items_are_as_the_oracle_says(
     s3: S3Server = request.getfixturevalue(server)
     s3.use(monkeypatch)
 
-    @settings(max_examples=15)
+    @settings(max_examples=examples(15))
     @given(strategies.item_lists(), st.sampled_from(["parquet", "csv", "csv,parquet"]))
     def check_items(items: list[strategies.Item], format: Format) -> None:
         folder = tmp_path_factory.mktemp("any")

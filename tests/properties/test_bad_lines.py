@@ -14,6 +14,7 @@ from converter.decode.lines import LineProblem
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from tests import oracle, strategies
+from tests.examples import examples
 from tests.properties.mutations import corpus, mutate
 from tests.unit.decode.decoding import everything, make_block, write_part
 
@@ -69,7 +70,7 @@ def test_many_damaged_lines_are_accepted_exactly_where_a_strict_reader_accepts_t
     fuzz(random.SystemRandom().randrange(2**32), 10_000, tmp_path / "part")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data(), strategies.items(), st.integers(0, 2**32 - 1))
 def test_any_line_is_judged_alike_after_any_damage(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, item: strategies.Item, seed: int

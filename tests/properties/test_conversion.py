@@ -16,6 +16,7 @@ from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.testing import write_export
 from tests import oracle, strategies
+from tests.examples import examples
 from tests.unit.decode.decoding import lines_of, observe, write_part
 
 ITEM_LISTS = st.booleans().flatmap(lambda mixed: strategies.item_lists(mixed=mixed))
@@ -52,7 +53,7 @@ def expected(items: list[strategies.Item], options: dict[str, Any]) -> oracle.Ex
         return type(error)
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(st.data(), ITEM_LISTS, st.sampled_from(["parquet", "csv"]), st.sampled_from([1, 100, 1 << 20]))
 def test_items_are_decoded_to_what_the_oracle_expects(
     tmp_path_factory: pytest.TempPathFactory,
@@ -89,7 +90,7 @@ def test_items_are_decoded_to_what_the_oracle_expects(
     oracle.assert_equal_to_table(table, [part], format)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.data(), ITEM_LISTS, st.sampled_from(["parquet", "csv"]))
 def test_an_export_is_converted_to_what_the_oracle_expects(
     data: st.DataObject, items: list[strategies.Item], format: str

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks.contenders import SPARK_FLAT
 from tests import days, strategies
+from tests.examples import examples
 from tests.oracle import ExpectedTable
 from tests.readers import ReadColumn, Rows, read_days
 from tests.strategies import Item
@@ -70,7 +71,7 @@ def _canonical(value: object, is_json: bool) -> object:
 
 @FORMATS
 @ADDED
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(st.lists(days.items(), min_size=3, max_size=3))
 def test_all_days_are_read_at_once(options: dict[str, Any], added: bool, chosen: list[list[Item]]) -> None:
     first, *later = chosen

@@ -14,6 +14,7 @@ from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.schema.observe import Observation, merge_observations
 from tests import strategies
+from tests.examples import examples
 from tests.unit.decode.decoding import cut_blocks, lines_of, observe
 
 ITEM_LISTS = st.booleans().flatmap(lambda mixed: strategies.item_lists(mixed=mixed))
@@ -42,7 +43,7 @@ def observe_with(
     return decoder.observation()
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(ITEM_LISTS, st.data())
 def test_a_decoder_that_writes_observes_what_one_without_columns_does(
     items: list[strategies.Item], data: st.DataObject
@@ -79,7 +80,7 @@ def test_numbers_in_columns_of_json_are_observed_as_in_any_other(options: dict[s
     assert without_longest(found) == without_longest(observe(lines))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ITEM_LISTS, st.integers(0, 12))
 def test_what_two_decoders_observe_merges_to_what_one_observes(items: list[strategies.Item], cut: int) -> None:
     halves = [half for half in (items[:cut], items[cut:]) if half]
@@ -87,7 +88,7 @@ def test_what_two_decoders_observe_merges_to_what_one_observes(items: list[strat
     assert merge_observations(observe(lines_of(*half)) for half in halves) == whole
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ITEM_LISTS)
 def test_counts_are_the_items_that_hold_each_type(items: list[strategies.Item]) -> None:
     if not items:

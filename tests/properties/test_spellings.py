@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from tests import oracle, strategies
+from tests.examples import examples
 from tests.unit.decode.decoding import lines_of, observe, write_part
 
 ITEM_LISTS = st.booleans().flatmap(lambda mixed: strategies.item_lists(mixed=mixed, max_items=5))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.data(), ITEM_LISTS, st.sampled_from(["text", "json"]), st.sampled_from(["parquet", "csv"]), st.booleans())
 def test_every_legal_spelling_gives_the_rows_of_the_compact_one(
     tmp_path_factory: pytest.TempPathFactory,
@@ -39,7 +40,7 @@ def test_every_legal_spelling_gives_the_rows_of_the_compact_one(
     oracle.assert_equal_to_table(table, [part], format)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ITEM_LISTS, st.lists(st.integers(1, 400), min_size=2, max_size=4))
 def test_where_blocks_are_cut_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, items: list[strategies.Item], sizes: list[int]
@@ -59,7 +60,7 @@ def test_where_blocks_are_cut_changes_nothing(
     assert len(written) == 1
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ITEM_LISTS, st.integers(0, 5))
 def test_blank_lines_and_empty_objects_are_no_rows(items: list[strategies.Item], place: int) -> None:
     compact = [lines_of(item) for item in items]

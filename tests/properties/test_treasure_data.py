@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from converter.errors import EmptyLineError
 from tests import days, oracle, strategies
+from tests.examples import examples
 from tests.oracle import ExpectedTable, JsonText, same_json
 from tests.strategies import Item
 from tests.treasure_data import LOAD, Column, InvalidRecordError, Loaded, Settings, load_files
@@ -91,7 +92,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ITEMS, OPTIONS)
 def test_every_row_is_loaded_with_the_values_of_its_item(items: list[Item], options: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -107,7 +108,7 @@ def test_every_row_is_loaded_with_the_values_of_its_item(items: list[Item], opti
         assert_loaded(load_parts(folder, records, load_settings(columns)), tables, columns)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(days.items().map(without_nul), min_size=2, max_size=3), COMPRESSIONS)
 def test_the_parts_of_several_days_are_loaded_by_one_list_of_columns(
     chosen: list[list[Item]], compression: str
@@ -164,7 +165,7 @@ def test_the_largest_values_are_loaded_whole(value: strategies.Value, tmp_path: 
     assert_loaded(load_parts(tmp_path, records, load_settings(columns)), tables, columns)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.lists(strategies.texts().map(lambda text: {"only": {"S": text}}), min_size=1, max_size=8).map(without_nul))
 def test_a_table_of_one_column_is_loaded(items: list[Item]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -174,7 +175,7 @@ def test_a_table_of_one_column_is_loaded(items: list[Item]) -> None:
         assert_loaded(load_parts(Path(name), records, load_settings(columns)), tables, columns)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.lists(strategies.values_of("M") | strategies.values_of("L"), min_size=1, max_size=6))
 def test_a_document_is_valid_for_a_json_column_unless_it_holds_integers_beyond_64_bits(
     documents: list[strategies.Value],

@@ -312,6 +312,7 @@ def test_a_contender_says_what_it_misses() -> None:
     assert Contender("x", ("sh",), needs=("no-such-program",)).missing() == "the program no-such-program"
 
 
+@pytest.mark.slow
 def test_equal_outputs_pass_and_others_are_told_by_column(tmp_path: Path) -> None:
     pytest.importorskip("duckdb")
     right = write_csv(tmp_path / "a", *ROWS)
@@ -391,6 +392,7 @@ def test_cases_are_shown_against_the_first_without_their_startup() -> None:
     assert "| 2 workers | 1,000 | 8 | 5.50 | 1.50 | 250 | 2.00 | 3.00 | 100 |" in text
 
 
+@pytest.mark.slow
 def test_results_are_kept_and_replace_older_ones_of_the_same_measure(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     memory = a_result("memory", a_timing("A", 1))
@@ -457,6 +459,7 @@ def test_every_data_set_has_peers() -> None:
     assert PEERS.keys() == DATASETS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fmt", run.FORMATS)
 def test_a_quick_run_of_both_ways_to_use_duckdb_agrees_and_keeps_nothing(
     fmt: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from converter.testing import item_line, to_dynamodb, write_split_export
 from tests import oracle, strategies
+from tests.examples import examples
 from tests.oracle import ExpectedTable, JsonText, Options
 from tests.oracle_output import is_compact_json
 
@@ -304,13 +305,14 @@ def test_doubles_in_csv_are_compared_as_numbers(tmp_path: Path) -> None:
         oracle.assert_equal_to_oracle(export.folder, [part], "csv", numbers="double")
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(strategies.item_lists(mixed=False))
 def test_item_lists_without_mixed_types_have_none(items: list[strategies.Item]) -> None:
     made = oracle.expected_table_of(items, mixed="fail")
     assert len(made.rows) == len(items)
 
 
+@pytest.mark.slow
 def test_a_real_export_becomes_a_table_of_all_its_items() -> None:
     samples = os.environ.get("SAMPLE_EXPORTS")
     if not samples:

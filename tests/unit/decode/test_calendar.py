@@ -13,6 +13,7 @@ from converter.decode import tables
 from converter.decode.calendar import parse_epoch, parse_iso, put_iso, put_seconds
 from converter.decode.compile import kernel
 from converter.decode.numbers import plain_number
+from tests.examples import examples
 from tests.times import (
     EPOCH,
     FIRST,
@@ -90,13 +91,13 @@ def written(micros: int, at: int = 0) -> str:
     return target[at:end].tobytes().decode()
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(iso_texts(), OFFSETS)
 def test_a_text_of_the_form_is_the_moment_that_python_finds_or_none(text: str, at: int) -> None:
     assert read_iso(text, at) == micros_of_text(text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(iso_texts(), st.data())
 def test_a_text_that_was_changed_by_one_character_is_what_python_says(text: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(text)))
@@ -109,7 +110,7 @@ def test_a_text_that_was_changed_by_one_character_is_what_python_says(text: str,
     assert read_iso(changed) == micros_of_text(changed)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(epoch_numbers(), OFFSETS)
 @example("99999999999", 0)
 @example("99999999999.999999", 0)
@@ -130,7 +131,7 @@ def test_a_number_is_the_moment_that_exact_arithmetic_finds_or_none(text: str, a
     assert read_epoch(text, at) == micros_of_number(text)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(any_micros(), OFFSETS)
 @example(FIRST, 0)
 @example(LAST, 0)

@@ -15,6 +15,7 @@ from converter.decode import tables
 from converter.decode.buffers import Buffers
 from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.schema.types import Column, Origin
+from tests.examples import examples
 from tests.unit.decode.decoding import put_value
 from tests.unit.write.reading import read_varint
 
@@ -204,7 +205,7 @@ def cells(draw: st.DrawFn, type_: str) -> list[Value]:
 
 
 @pytest.mark.parametrize("type_", TYPES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(data=st.data(), limit=st.sampled_from([1, 50, 300, ENDLESS]))
 def test_pages_hold_the_cells_one_behind_the_other(type_: str, data: st.DataObject, limit: int) -> None:
     values = data.draw(cells(type_))
@@ -220,7 +221,7 @@ def test_pages_hold_the_cells_one_behind_the_other(type_: str, data: st.DataObje
 
 
 @pytest.mark.parametrize("type_", TYPES)
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_every_byte_of_a_page_is_written_whatever_the_output_held(type_: str, data: st.DataObject) -> None:
     values = data.draw(cells(type_))
@@ -230,7 +231,7 @@ def test_every_byte_of_a_page_is_written_whatever_the_output_held(type_: str, da
 
 
 @pytest.mark.parametrize("type_", ["string", "int64", "decimal128(38, 2)"])
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_the_state_knows_the_least_and_the_greatest_value(type_: str, data: st.DataObject) -> None:
     values = data.draw(cells(type_))
@@ -391,7 +392,7 @@ def read_dictionary(type_: str, data: bytes) -> list[Value]:
 
 
 @pytest.mark.parametrize("type_", ["string", "int64", "decimal128(38, 2)"])
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data(), repeats=st.integers(1, 40))
 def test_a_dictionary_and_its_numbers_are_the_cells(type_: str, data: st.DataObject, repeats: int) -> None:
     values = data.draw(cells(type_)) * repeats

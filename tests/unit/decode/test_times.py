@@ -13,6 +13,7 @@ from converter.decode.decoder import Decoder
 from converter.decode.lines import LineProblem, TimeProblem
 from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin, Schema
+from tests.examples import examples
 from tests.times import EPOCH, FIRST, any_micros, epoch_numbers, iso_texts, micros_of_number, micros_of_text, text_of
 from tests.unit.decode.decoding import (
     cut_blocks,
@@ -60,7 +61,7 @@ def values(draw: st.DrawFn) -> tuple[dict[str, Any] | None, int | None]:
     return (NULL if kind == "null" else None), None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(values(), min_size=1, max_size=40), st.sampled_from([1, 100, 1 << 20]))
 def test_rows_hold_the_moments_of_their_items(drawn: list[tuple[dict[str, Any] | None, int | None]], size: int) -> None:
     lines = lines_of(*({"id": {"N": str(n)}} | ({"t": value} if value else {}) for n, (value, _) in enumerate(drawn)))
@@ -79,7 +80,7 @@ def test_rows_hold_the_moments_of_their_items(drawn: list[tuple[dict[str, Any] |
     assert texts_of(last_batch(unix).buffers, 2, len(drawn)) == [None if s is None else str(s) for s in seconds]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(values().filter(lambda pair: pair[0] is not None), min_size=1, max_size=20))
 def test_what_is_observed_is_the_same_with_and_without_a_cast(
     drawn: list[tuple[dict[str, Any], int | None]],

@@ -15,6 +15,7 @@ from converter.errors import ConvertError, StorageError
 from converter.storage.destination import Staging, record_path
 from converter.storage.s3 import S3Destination
 from converter.storage.s3_parts import CHUNK_BYTES
+from tests.examples import examples
 from tests.servers.faults import Answer, Call, Fault, Request, Rule
 from tests.servers.proxy import Proxy, start_proxy
 from tests.servers.s3 import S3Server
@@ -90,7 +91,7 @@ def test_any_writes_arrive_as_one_object(server: S3Server, bucket: str) -> None:
     edges = st.sampled_from([0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1])
     place = f"s3://{bucket}"
 
-    @settings(max_examples=15)
+    @settings(max_examples=examples(15))
     @given(st.lists(st.tuples(edges, st.integers(0, 255)), max_size=5))
     def check(writes: list[tuple[int, int]]) -> None:
         written = [bytes([byte]) * size for size, byte in writes]

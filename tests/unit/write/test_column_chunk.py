@@ -16,6 +16,7 @@ from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin, Schema
 from converter.write import column_chunk
 from converter.write.parquet import ParquetPart
+from tests.examples import examples
 from tests.times import EPOCH
 from tests.unit.write.columns import (
     ROW_COUNTS,
@@ -61,7 +62,7 @@ def assert_statistics(column: Column, values: Cells, chunk: dict[int, Any]) -> N
 
 
 @pytest.mark.parametrize("type_", TYPES)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(data=st.data(), page=st.sampled_from([64, 500, 1 << 20]))
 def test_every_reader_finds_the_values_and_statistics_are_theirs(type_: str, data: st.DataObject, page: int) -> None:
     column = column_of_type(type_)
@@ -76,7 +77,7 @@ def test_every_reader_finds_the_values_and_statistics_are_theirs(type_: str, dat
     assert sum(page.values for page in pages if page.kind == 0) == len(values)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     data=st.data(), rows=st.sampled_from(ROW_COUNTS), compression=st.sampled_from(["none", "snappy", "gzip", "zstd"])
 )

@@ -22,6 +22,7 @@ from converter.decode.decoder import Decoder
 from converter.options import COMPRESSIONS, ConvertOptions
 from converter.schema.types import Column, Origin, Schema
 from converter.write.parquet import ParquetPart
+from tests.examples import examples
 from tests.times import EPOCH
 from tests.unit.decode.decoding import everything, limit_rows, lines_of, make_block, schema_of, write_part
 from tests.unit.write.columns import TYPES, Cells, batch_of, cells, column_of_type, parquet_of, plain, read_by_all
@@ -95,7 +96,8 @@ def test_what_is_null_in_the_buffers_never_reaches_the_file(tmp_path: Path) -> N
 GROUPS = st.lists(st.integers(1, 200), min_size=1, max_size=4)
 
 
-@settings(max_examples=30)
+@pytest.mark.slow
+@settings(max_examples=examples(30))
 @given(data=st.data(), sizes=GROUPS, compression=st.sampled_from(COMPRESSIONS["parquet"]))
 def test_every_reader_finds_the_rows_of_all_row_groups(data: st.DataObject, sizes: list[int], compression: str) -> None:
     columns = [column_of_type(type_, f"c{n}") for n, type_ in enumerate(TYPES)]
