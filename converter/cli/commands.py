@@ -28,9 +28,7 @@ add_verb(commands, convert.ConvertArguments, convert.convert, convert.EXAMPLES)
 add_verb(commands, inspect.InspectArguments, inspect.inspect, inspect.EXAMPLES)
 add_verb(commands, recipe.RecipeArguments, recipe.recipe, recipe.EXAMPLES)
 add_verb(commands, clean.CleanArguments, clean.clean, clean.EXAMPLES)
-exports = typer.Typer(
-    name="export", help="Has DynamoDB export tables to S3, and waits for exports.", rich_markup_mode=None
-)
+exports = typer.Typer(name="export", help="Have DynamoDB export tables to S3, and wait.", rich_markup_mode=None)
 add_verb(exports, export.StartArguments, export.start, export.START_EXAMPLES)
 add_verb(exports, export.WaitArguments, export.wait, export.WAIT_EXAMPLES)
 add_verb(exports, export.ListArguments, export.list_, export.LIST_EXAMPLES)
