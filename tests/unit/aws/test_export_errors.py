@@ -101,6 +101,13 @@ def test_where_the_recovery_window_may_not_be_asked_for_it_is_open_and_that_is_a
     assert ["dynamodb:DescribeContinuousBackups is not allowed" in text for text in warnings] == [True]
 
 
+def test_throttling_that_lasts_is_a_reason_to_try_later(stub: Stub) -> None:
+    refused = refuse(stub, "ListExports", "ThrottlingException")
+    assert isinstance(refused, StorageError)
+    assert refused.what == "the service asks to slow down, several times in a row: Said by a test"
+    assert refused.hint == "run the same command again later"
+
+
 def test_credentials_that_have_expired_are_told_at_once(stub: Stub) -> None:
     refused = refuse(stub, "ExportTableToPointInTime", "ExpiredTokenException")
     assert refused.what == "the AWS credentials have expired"
