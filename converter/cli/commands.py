@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from converter.cli import clean, convert, export, inspect, recipe, sync
+from converter.cli import clean, convert, export, inspect, recipe, schedule, sync
 from converter.cli.arguments import add_verb
 from converter.version import VERSION
 
@@ -34,6 +34,11 @@ add_verb(exports, export.WaitArguments, export.wait, export.WAIT_EXAMPLES)
 add_verb(exports, export.ListArguments, export.list_, export.LIST_EXAMPLES)
 commands.add_typer(exports)
 add_verb(commands, sync.SyncArguments, sync.sync, sync.EXAMPLES)
+schedules = typer.Typer(
+    name="schedule", help="Has a table exported and converted again and again.", rich_markup_mode=None
+)
+add_verb(schedules, schedule.RenderArguments, schedule.render, schedule.EXAMPLES)
+commands.add_typer(schedules)
 
 
 def _print_version(wanted: bool) -> None:

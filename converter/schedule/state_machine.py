@@ -1,0 +1,437 @@
+"""The state machine that exports a table, waits, has the export converted, and tells when something of that failed.
+
+    Defaults → Read the input → Is the input complete? → Is there an export? → Wait until the time can be exported
+    → Start the export → Wait → Describe the export → Is it finished? → Convert → Done
+    and from anywhere → Say what happened → Tell → Failed
+
+It is written in the Amazon States Language with JSONata. The execution's input, all of it optional where the
+definition has defaults:
+
+    scheduledTime   the moment to export, ISO-8601; the start of the execution if it is not given
+    attempt         1; a higher one makes an export anew where the token of this moment gives one that failed
+    exportArn       an export that is there: it is waited for and converted, and none is started
+    options         words for `ddb-convert convert`
+    tableArn, bucket, prefix, destination, cluster, taskDefinition, subnets, securityGroups, assignPublicIp, topicArn
+
+With the trigger `manifest` nothing is exported; `manifest`, the key of an export's manifest, stands for `exportArn`.
+
+The export is of the table as it was at the scheduled moment, and its token is made of that moment: whatever starts the
+machine twice for the same one gets the same export, and the conversion of an export that is published changes nothing.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from converter.schedule.notice import ADVICE, MESSAGE, SUBJECT, run_again
+from converter.schedule.settings import Schedule
+
+State = dict[str, object]
+
+CONTAINER = "convert"
+"""The name of the container in the task definition."""
+
+REQUIRED = (
+    "tableArn",
+    "bucket",
+    "destination",
+    "cluster",
+    "taskDefinition",
+    "subnets",
+    "securityGroups",
+    "assignPublicIp",
+    "topicArn",
+)
+"""What an execution can't do without: from the definition's defaults, or from its input."""
+
+# Exports of terabytes take hours, and a night must be over before the next one begins.
+EXECUTION_SECONDS = 24 * 3600
+CONVERT_SECONDS = 6 * 3600
+REQUEST_SECONDS = 60
+# Point-in-time recovery reaches to about five minutes ago: later times are refused.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+BEHIND_SECONDS = 6 * 60
+# Each poll is three state transitions, which AWS charges for; an export takes ten minutes or more.
+FIRST_POLL_SECONDS = 30
+LONGEST_POLL_SECONDS = 300
+# Another run at the destination: look again for three hours.
+BUSY_SECONDS = 300
+BUSY_TIMES = 36
+# A container that did not start, or was stopped from outside.
+RESTART_SECONDS = 60
+RESTARTS = 2
+
+_ISO = r"/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$/"
+_NAMES = ", ".join(f"'{name}'" for name in REQUIRED)
+_MISSING = f"[$filter([{_NAMES}], function($name) {{ $not($exists($lookup($settings, $name))) }})]"
+_CAUSE = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')"
+
+# Backoff with jitter for what may pass: throttling, faults of the service, a lost connection.
+_TRANSIENT = {"IntervalSeconds": 2, "BackoffRate": 2, "MaxAttempts": 6, "MaxDelaySeconds": 60, "JitterStrategy": "FULL"}
+
+
+def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, object]:
+    """The definition, as JSON types.
+
+    given: settings by name (REQUIRED, logGroup) that are known beside those of the schedule; what is missing must be
+    in the input of each execution.
+    """
+    exports = schedule.trigger == "schedule"
+    states: dict[str, State] = {
+        "Defaults": _defaults(schedule, given),
+        "Read the input": _read_input(schedule),
+        "Is the input complete?": _check_input(exports),
+        "Refuse the input": {
+            "Type": "Pass",
+            "Comment": "A typo in an input must be told like any other failure.",
+            "Assign": _failed(
+                "Read the input",
+                "IncompleteInput",
+                "'missing, or not as it must be: '"
+                f" & $join($append({_MISSING}, {'scheduledTime' if exports else 'exportArn'!r}), ', ')",
+                "$states.context.Execution.Input",
+            ),
+            "Next": "Say what happened",
+        },
+        **(_export(schedule) if exports else {}),
+        **_wait(),
+        "Convert": _convert(),
+        **_after_a_failed_conversion(),
+        "Done": {
+            "Type": "Succeed",
+            "Output": {"exportArn": "{% $exportArn %}", "destination": "{% $settings.destination %}"},
+        },
+        **_tell(),
+    }
+    return {
+        "Comment": f"Converts exports of the table {schedule.table.name} with ddb-convert, and tells when that failed.",
+        "QueryLanguage": "JSONata",
+        "TimeoutSeconds": EXECUTION_SECONDS,
+        "StartAt": "Defaults",
+        "States": states,
+    }
+
+
+def _defaults(schedule: Schedule, given: Mapping[str, object]) -> State:
+    target = schedule.target
+    known = {
+        "tableArn": schedule.table.arn,
+        "bucket": target.bucket,
+        "prefix": target.prefix,
+        "bucketOwner": target.bucket_owner,
+        "kmsKeyId": target.kms_key_id,
+        "destination": schedule.dest,
+        "options": list(schedule.container_options()),
+        **given,
+    }
+    return {
+        "Type": "Pass",
+        "Comment": "What an execution uses where its input says nothing else.",
+        "Assign": {
+            "defaults": {name: value for name, value in known.items() if value is not None},
+            "advice": dict(ADVICE),
+            "pollSeconds": FIRST_POLL_SECONDS,
+            "busy": 0,
+            "restarts": 0,
+        },
+        "Next": "Read the input",
+    }
+
+
+def _read_input(schedule: Schedule) -> State:
+    export = "$exists($states.input.exportArn) ? $states.input.exportArn : ''"
+    if schedule.trigger == "manifest":
+        of_manifest = (
+            "$merge([$defaults, $states.input]).tableArn & '/export/' & $split($states.input.manifest, '/')[-2]"
+        )
+        export = export.replace("''", f"$exists($states.input.manifest) ? {of_manifest} : ''")
+    return {
+        "Type": "Pass",
+        "Comment": "The moment is in UTC and whole seconds: the folder, the token and the export's time are made of it.",
+        "Assign": {
+            "settings": "{% $merge([$defaults, $states.input]) %}",
+            "time": "{% ($given := $exists($states.input.scheduledTime) ? $states.input.scheduledTime"
+            " : $states.context.Execution.StartTime;"
+            f" $contains($given, {_ISO}) ? $substring($fromMillis($toMillis($given)), 0, 19) & 'Z' : '') %}}",
+            "attempt": "{% $exists($states.input.attempt) ? $states.input.attempt : 1 %}",
+            "exportArn": f"{{% {export} %}}",
+        },
+        "Next": "Is the input complete?",
+    }
+
+
+def _check_input(exports: bool) -> State:
+    incomplete: State = {"Condition": f"{{% $count({_MISSING}) > 0 %}}", "Next": "Refuse the input"}
+    known: State = {"Condition": "{% $exportArn != '' %}", "Next": "Describe the export"}
+    new: State = {"Condition": "{% $time != '' %}", "Next": "Wait until the time can be exported"}
+    return {
+        "Type": "Choice",
+        "Comment": "An export that is named is only waited for and converted.",
+        "Choices": [incomplete, known, new] if exports else [incomplete, known],
+        "Default": "Refuse the input",
+    }
+
+
+def _export(schedule: Schedule) -> dict[str, State]:
+    target = schedule.target
+    arguments: State = {
+        "TableArn": "{% $settings.tableArn %}",
+        "S3Bucket": "{% $settings.bucket %}",
+        "S3Prefix": "{% ($exists($settings.prefix) ? $settings.prefix & '/' : '') & $substring($time, 0, 10) %}",
+        "ExportTime": "{% $time %}",
+        "ExportType": "FULL_EXPORT",
+        "ExportFormat": target.format,
+        "ClientToken": "{% $substring($hash($join([$settings.tableArn, $settings.bucket,"
+        " $exists($settings.prefix) ? $settings.prefix : '', $time, $string($attempt)], ' '), 'SHA-256'), 0, 36) %}",
+    }
+    if target.bucket_owner is not None:
+        arguments["S3BucketOwner"] = "{% $settings.bucketOwner %}"
+    if target.sse is not None:
+        arguments["S3SseAlgorithm"] = target.sse
+    if target.kms_key_id is not None:
+        arguments["S3SseKmsKeyId"] = "{% $settings.kmsKeyId %}"
+    return {
+        "Wait until the time can be exported": {
+            "Type": "Wait",
+            "Comment": "Point-in-time recovery is some minutes behind. What is past is not waited for.",
+            "Timestamp": f"{{% $fromMillis($toMillis($time) + {BEHIND_SECONDS * 1000}) %}}",
+            "Next": "Start the export",
+        },
+        "Start the export": {
+            "Type": "Task",
+            "Comment": "The token is of the table, the place and the moment: within 8 hours, whoever asks for the same"
+            " gets the export that there is. Each day has its own folder.",
+            "Resource": "arn:aws:states:::aws-sdk:dynamodb:exportTableToPointInTime",
+            "Arguments": arguments,
+            "TimeoutSeconds": REQUEST_SECONDS,
+            "Retry": [
+                # Asking again changes nothing about these.
+                {
+                    "ErrorEquals": [
+                        "DynamoDb.ExportConflictException",
+                        "DynamoDb.PointInTimeRecoveryUnavailableException",
+                        "DynamoDb.TableNotFoundException",
+                    ],
+                    "MaxAttempts": 0,
+                },
+                # Recovery may be further behind than it usually is.
+                {
+                    "ErrorEquals": ["DynamoDb.InvalidExportTimeException"],
+                    "IntervalSeconds": 60,
+                    "BackoffRate": 1,
+                    "MaxAttempts": 10,
+                },
+                # Too many exports at once: until some of them are done.
+                {
+                    "ErrorEquals": ["DynamoDb.LimitExceededException"],
+                    "IntervalSeconds": 300,
+                    "BackoffRate": 1,
+                    "MaxAttempts": 24,
+                    "JitterStrategy": "FULL",
+                },
+                {"ErrorEquals": ["States.ALL"], **_TRANSIENT},
+            ],
+            "Catch": [_catch("Start the export", "{'scheduledTime': $time, 'attempt': $attempt}")],
+            "Assign": {"exportArn": "{% $states.result.ExportDescription.ExportArn %}"},
+            "Next": "Wait",
+        },
+    }
+
+
+def _wait() -> dict[str, State]:
+    return {
+        "Wait": {
+            "Type": "Wait",
+            "Comment": "The service has no event for a finished export, so it is asked, less and less often.",
+            "Seconds": "{% $pollSeconds %}",
+            "Assign": {"pollSeconds": f"{{% $min([$pollSeconds * 2, {LONGEST_POLL_SECONDS}]) %}}"},
+            "Next": "Describe the export",
+        },
+        "Describe the export": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:dynamodb:describeExport",
+            "Arguments": {"ExportArn": "{% $exportArn %}"},
+            "TimeoutSeconds": REQUEST_SECONDS,
+            "Retry": [
+                {"ErrorEquals": ["DynamoDb.ExportNotFoundException"], "MaxAttempts": 0},
+                {"ErrorEquals": ["States.ALL"], **_TRANSIENT},
+            ],
+            "Catch": [_catch("Describe the export", "{'exportArn': $exportArn}")],
+            "Assign": {"export": "{% $states.result.ExportDescription %}"},
+            "Next": "Is it finished?",
+        },
+        "Is it finished?": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": "{% $export.ExportStatus = 'COMPLETED' %}", "Next": "Convert"},
+                {"Condition": "{% $export.ExportStatus = 'IN_PROGRESS' %}", "Next": "Wait"},
+            ],
+            "Default": "The export failed",
+        },
+        "The export failed": {
+            "Type": "Pass",
+            "Comment": "The same token would give this failed export for 8 hours; the next attempt has another one.",
+            "Assign": _failed(
+                "Export",
+                "{% $exists($export.FailureCode) ? $export.FailureCode : 'ExportFailed' %}",
+                "$exists($export.FailureMessage) ? $export.FailureMessage : 'its status is ' & $export.ExportStatus",
+                "{'scheduledTime': $time, 'attempt': $attempt + 1}",
+            ),
+            "Next": "Say what happened",
+        },
+    }
+
+
+def _convert() -> State:
+    command = "['convert', 's3://' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]"
+    return {
+        "Type": "Task",
+        "Comment": "Publishes all of the export or nothing, so that it may run as often as need be.",
+        "Resource": "arn:aws:states:::ecs:runTask.sync",
+        "Arguments": {
+            "LaunchType": "FARGATE",
+            "Cluster": "{% $settings.cluster %}",
+            "TaskDefinition": "{% $settings.taskDefinition %}",
+            "NetworkConfiguration": {
+                "AwsvpcConfiguration": {
+                    "Subnets": "{% $settings.subnets %}",
+                    "SecurityGroups": "{% $settings.securityGroups %}",
+                    "AssignPublicIp": "{% $settings.assignPublicIp %}",
+                }
+            },
+            "Overrides": {
+                "ContainerOverrides": [{"Name": CONTAINER, "Command": f"{{% $append({command}, $settings.options) %}}"}]
+            },
+        },
+        "TimeoutSeconds": CONVERT_SECONDS,
+        "Retry": [
+            # That the task could not be placed. What its container ended with is States.TaskFailed, and caught.
+            {
+                "ErrorEquals": [
+                    "AmazonECS.Unknown",
+                    "ECS.AmazonECSException",
+                    "ECS.SdkClientException",
+                    "ECS.ServerException",
+                    "ECS.ThrottlingException",
+                ],
+                **_TRANSIENT,
+            }
+        ],
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Assign": {
+                    # The cause describes the stopped task, as JSON that may be cut off: hence no parser.
+                    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Container.html
+                    "exitCode": f"{{% ($found := $match({_CAUSE}, {_EXIT_CODE});"
+                    " $exists($found) ? $number($found[0].groups[0]) : -1) %}",
+                    **_failed("Convert", "{% $states.errorOutput.Error %}", _CAUSE, "{'exportArn': $exportArn}"),
+                },
+                "Next": "Why did it end?",
+            }
+        ],
+        "Next": "Done",
+    }
+
+
+_EXIT_CODE = r"""/"ExitCode"\s*:\s*([0-9]+)/i"""
+
+
+def _after_a_failed_conversion() -> dict[str, State]:
+    return {
+        "Why did it end?": {
+            "Type": "Choice",
+            "Comment": "6: another run holds the destination. 143 or none: the container was stopped or never ran."
+            " With any other, the same again would end the same.",
+            "Choices": [
+                {
+                    "Condition": f"{{% $exitCode = 6 and $busy < {BUSY_TIMES} %}}",
+                    "Next": "Wait for the other run",
+                },
+                {
+                    "Condition": "{% ($exitCode = -1 or $exitCode = 143) and $failure.error != 'States.Timeout'"
+                    f" and $restarts < {RESTARTS} %}}",
+                    "Next": "Wait for another container",
+                },
+            ],
+            "Default": "Name the exit code",
+        },
+        "Wait for the other run": {
+            "Type": "Wait",
+            "Seconds": BUSY_SECONDS,
+            "Assign": {"busy": "{% $busy + 1 %}"},
+            "Next": "Convert",
+        },
+        "Wait for another container": {
+            "Type": "Wait",
+            "Seconds": RESTART_SECONDS,
+            "Assign": {"restarts": "{% $restarts + 1 %}"},
+            "Next": "Convert",
+        },
+        "Name the exit code": {
+            "Type": "Pass",
+            "Assign": {
+                "failure": "{% $exitCode = -1 ? $failure"
+                " : $merge([$failure, {'error': 'ExitCode' & $string($exitCode)}]) %}"
+            },
+            "Next": "Say what happened",
+        },
+    }
+
+
+def _tell() -> dict[str, State]:
+    return {
+        "Say what happened": {
+            "Type": "Pass",
+            "Assign": {"subject": SUBJECT, "message": MESSAGE},
+            "Next": "Tell",
+        },
+        "Tell": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sns:publish",
+            "Arguments": {
+                "TopicArn": "{% $settings.topicArn %}",
+                "Subject": "{% $subject %}",
+                "Message": "{% $message %}",
+            },
+            "TimeoutSeconds": REQUEST_SECONDS,
+            "Retry": [
+                {"ErrorEquals": ["States.QueryEvaluationError"], "MaxAttempts": 0},
+                {"ErrorEquals": ["States.ALL"], **_TRANSIENT},
+            ],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}],
+            "Next": "Failed",
+        },
+        "Failed": {
+            "Type": "Fail",
+            "Comment": "The alarm counts this, even if nobody could be told.",
+            "Error": "{% $failure.error %}",
+            "Cause": "{% $message %}",
+        },
+    }
+
+
+def _catch(step: str, again: str) -> State:
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "Assign": _failed(step, "{% $states.errorOutput.Error %}", _CAUSE, again),
+        "Next": "Say what happened",
+    }
+
+
+def _failed(step: str, error: str, cause: str, again: str) -> State:
+    """Variables that say what failed; cause and again are JSONata, error may be."""
+    return {
+        "failure": {"step": step, "error": error, "cause": f"{{% $substring({cause}, 0, 2000) %}}"},
+        "again": run_again(again),
+    }
+
+
+def requests(definition: Mapping[str, object]) -> Sequence[str]:
+    """The resources of all tasks, sorted: what the machine's role must allow."""
+    states = definition["States"]
+    assert isinstance(states, dict)
+    return sorted({state["Resource"] for state in states.values() if state["Type"] == "Task"})
