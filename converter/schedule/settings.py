@@ -94,6 +94,9 @@ class Schedule:
         if self.stack is not None and _STACK.fullmatch(self.stack) is None:
             raise UsageError(f"{self.stack!r} is no name of a stack", "--stack", "use letters, digits and -")
         self._check_times()
+        self._check_buckets()
+
+    def _check_buckets(self) -> None:
         if self.target.bucket_owner is not None and self.target.sse == "KMS" and self.target.kms_key_id is None:
             raise UsageError(
                 "the account's own key can't be used for a bucket of another account",
@@ -104,6 +107,12 @@ class Schedule:
             raise UsageError(
                 "a bucket of another account can't be made by this stack", "--create-buckets", "make it there"
             )
+        if self.creates("export") and self.dest.startswith(f"s3://{self.target.bucket}/{self.export_folder}"):
+            raise UsageError(
+                "exports expire in the bucket that the stack makes, and what is published here would with them",
+                "DEST",
+                "use another bucket, or an --export-prefix that DEST is not below",
+            )
 
     def _check_times(self) -> None:
         if self.trigger == "manifest":
@@ -112,10 +121,8 @@ class Schedule:
                 if value is not None:
                     raise UsageError("exports that others start have no schedule here", option, "leave it out")
             return
-        if (self.cron is None) == (self.rate is None):
-            raise UsageError(
-                "a schedule needs one of --cron and --rate", hint="for example --cron '0 2 * * ? *', or --rate '1 day'"
-            )
+        if self.cron is not None and self.rate is not None:
+            raise UsageError("a schedule has one of both", "--cron, --rate", "drop one of the two")
         if self.cron is not None:
             check_cron(self.cron)
         if self.rate is not None:
@@ -131,7 +138,11 @@ class Schedule:
 
     @property
     def expression(self) -> str:
-        """When, as EventBridge Scheduler reads it."""
+        """When, as EventBridge Scheduler reads it; UsageError where this is not said."""
+        if self.cron is None and self.rate is None:
+            raise UsageError(
+                "a schedule needs one of --cron and --rate", hint="for example --cron '0 2 * * ? *', or --rate '1 day'"
+            )
         return f"cron({self.cron})" if self.cron is not None else f"rate({self.rate})"
 
     @property

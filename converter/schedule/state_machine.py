@@ -144,13 +144,12 @@ def _defaults(schedule: Schedule, given: Mapping[str, object]) -> State:
 def _read_input(schedule: Schedule) -> State:
     export = "$exists($states.input.exportArn) ? $states.input.exportArn : ''"
     if schedule.trigger == "manifest":
-        of_manifest = (
-            "$merge([$defaults, $states.input]).tableArn & '/export/' & $split($states.input.manifest, '/')[-2]"
-        )
-        export = export.replace("''", f"$exists($states.input.manifest) ? {of_manifest} : ''")
+        # The id is the name of the folder that the manifest lies in.
+        arn = "$merge([$defaults, $states.input]).tableArn & '/export/' & $split($states.input.manifest, '/')[-2]"
+        export = export.replace("''", f"$exists($states.input.manifest) ? {arn} : ''")
     return {
         "Type": "Pass",
-        "Comment": "The moment is in UTC and whole seconds: the folder, the token and the export's time are made of it.",
+        "Comment": "The moment is in UTC and whole seconds: folder, token and the export's time are made of it.",
         "Assign": {
             "settings": "{% $merge([$defaults, $states.input]) %}",
             "time": "{% ($given := $exists($states.input.scheduledTime) ? $states.input.scheduledTime"

@@ -91,15 +91,17 @@ def _key_resource(key: str) -> str:
 
 def _bucket_properties(key: str | None) -> str:
     """What every bucket has that the stack makes."""
-    encryption = (
-        f"{{SSEAlgorithm: aws:kms, KMSMasterKeyID: {json.dumps(key)}}}" if key is not None else "{SSEAlgorithm: AES256}"
-    )
-    # With a bucket key, KMS is asked once for many objects.
-    cheaper = "\n            BucketKeyEnabled: true" if key is not None else ""
+    encryption = "SSEAlgorithm: AES256"
+    if key is not None:
+        encryption = f"""SSEAlgorithm: aws:kms
+              KMSMasterKeyID: {json.dumps(key)}
+            # KMS is asked once for many objects.
+            BucketKeyEnabled: true"""
     return f"""\
       BucketEncryption:
         ServerSideEncryptionConfiguration:
-          - ServerSideEncryptionByDefault: {encryption}{cheaper}
+          - ServerSideEncryptionByDefault:
+              {encryption}
       PublicAccessBlockConfiguration:
         BlockPublicAcls: true
         BlockPublicPolicy: true
