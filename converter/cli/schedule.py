@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import typer
 
-from converter.aws.access import AwsOptions
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
@@ -77,12 +76,14 @@ def render(arguments: RenderArguments) -> None:
     from converter.schedule.template import render_asl, render_template
 
     words = tuple(arguments.convert_options or ())
+    given = read_convert_arguments(arguments.dest, words)
     schedule = Schedule(
         table=Table.read(arguments.table),
         target=of_export.export_target(arguments),
         dest=arguments.dest,
         options=words,
-        aws=read_convert_options(arguments.dest, words),
+        aws=in_aws.aws_options(given),
+        replace=given.replace,
         trigger=arguments.trigger,
         cron=arguments.cron,
         rate=arguments.rate,
@@ -104,8 +105,8 @@ def render(arguments: RenderArguments) -> None:
     messages.info("schedule", f"wrote {arguments.out}", {"path": arguments.out})
 
 
-def read_convert_options(dest: str, words: Sequence[str]) -> AwsOptions:
-    """Check what the task's `convert` will be given, with its own parser; what that says about AWS.
+def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
+    """What the task's `convert` will be given, read and checked as it will do.
 
     Raises UsageError and typer.TyperException.
     """
@@ -134,7 +135,7 @@ def read_convert_options(dest: str, words: Sequence[str]) -> AwsOptions:
                 "the container does not have this file", "--schema", "convert once by hand: DEST keeps its columns"
             )
         apply_preset(arguments.for_, arguments.given())
-        return in_aws.aws_options(arguments)
+    return arguments
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
-from converter.schedule.times import check_cron, check_rate
+from converter.schedule.times import check_cron, check_rate, several_a_day
 
 Trigger = Literal["schedule", "manifest"]
 Buckets = Literal["export", "destination", "both"]
@@ -55,10 +55,11 @@ class Table:
 class Schedule:
     """Exports of a table, and what is made of each.
 
-    dest: s3://bucket/prefix/. options: words for `ddb-convert convert`. aws: what these words say about AWS, for the
-    roles. trigger: a schedule starts the exports, or whoever else does and their manifests are the sign. cron, rate:
-    when, as EventBridge Scheduler writes it without its parentheses; timezone: of the cron; window: minutes within
-    which it starts. create: the buckets that are to be made. stack: what the stack is called.
+    dest: s3://bucket/prefix/. options: words for `ddb-convert convert`. aws, replace: what these words say about AWS,
+    for the roles, and whether a later export of a date replaces an earlier one. trigger: a schedule starts the exports,
+    or somebody else does and their manifests are the sign. cron, rate: when, as EventBridge Scheduler writes it without
+    its parentheses; timezone: of the cron; window: minutes within which it starts. create: the buckets that are to be
+    made. stack: what the stack is called.
 
     Raises UsageError for what AWS would refuse, or accept now and fail on later.
     """
@@ -68,6 +69,7 @@ class Schedule:
     dest: str
     options: tuple[str, ...] = ()
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS
+    replace: bool = False
     trigger: Trigger = "schedule"
     cron: str | None = None
     rate: str | None = None
@@ -127,6 +129,12 @@ class Schedule:
             check_cron(self.cron)
         if self.rate is not None:
             check_rate(self.rate)
+        if not self.replace and several_a_day(self.cron, self.rate):
+            raise UsageError(
+                "a date of DEST holds one export, and this makes several a day",
+                "--cron" if self.cron is not None else "--rate",
+                "add `-- --replace`, so that the last one of each day stays",
+            )
         try:
             ZoneInfo(self.timezone)
         except (KeyError, ValueError, OSError):

@@ -100,10 +100,7 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
         **_wait(),
         "Convert": _convert(),
         **_after_a_failed_conversion(),
-        "Done": {
-            "Type": "Succeed",
-            "Output": {"exportArn": "{% $exportArn %}", "destination": "{% $settings.destination %}"},
-        },
+        "Done": {"Type": "Succeed"},
         **_tell(),
     }
     return {
@@ -332,6 +329,7 @@ def _convert() -> State:
                 "Next": "Why did it end?",
             }
         ],
+        "Output": {"exportArn": "{% $exportArn %}", "destination": "{% $settings.destination %}"},
         "Next": "Done",
     }
 

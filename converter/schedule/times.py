@@ -99,6 +99,16 @@ def six_fields(five: list[str]) -> str | None:
     return f"{minutes} {hours} ? {month} {days} *"
 
 
+def several_a_day(cron: str | None, rate: str | None) -> bool:
+    """Can two of these times have the same date?"""
+    if cron is not None:
+        minutes, hours, *_ = cron.split()
+        return not (minutes.isdigit() and hours.isdigit())
+    number, unit = (rate or "1 day").split()
+    a_day = {"minute": 24 * 60, "hour": 24, "day": 1}
+    return int(number) < a_day[unit.rstrip("s")]
+
+
 def check_rate(text: str) -> None:
     """UsageError for what the service would refuse."""
     match = re.fullmatch(r"([1-9][0-9]{0,5}) (minute|hour|day)(s?)", text, re.ASCII)
