@@ -72,13 +72,13 @@ def render(arguments: RenderArguments) -> None:
     writes what other accounts must allow; it needs TABLE's ARN.
     """
     from converter.schedule.policies import render_policies
-    from converter.schedule.settings import Schedule, Table
+    from converter.schedule.settings import Schedule, ScheduledTable
     from converter.schedule.template import render_asl, render_template
 
     words = tuple(arguments.convert_options or ())
     given = read_convert_arguments(arguments.dest, words)
     schedule = Schedule(
-        table=Table.read(arguments.table),
+        table=ScheduledTable.read(arguments.table),
         target=of_export.export_target(arguments),
         dest=arguments.dest,
         options=words,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from converter.cli import arguments
-from converter.schedule.settings import Buckets, Trigger
+from converter.options import Buckets, Trigger
 
 option = partial(arguments.option, panel="Options for the schedule")
 

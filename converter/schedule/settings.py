@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
+from converter.options import Buckets, Trigger
 from converter.schedule.times import check_cron, check_rate, several_a_day
-
-Trigger = Literal["schedule", "manifest"]
-Buckets = Literal["export", "destination", "both"]
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
@@ -25,7 +23,7 @@ _LONGEST_WINDOW = 1440
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ScheduledTable:
     """A table of DynamoDB; region, account and partition are None where it is given by name alone."""
 
     name: str
@@ -34,7 +32,7 @@ class Table:
     partition: str | None = None
 
     @classmethod
-    def read(cls, text: str) -> Table:
+    def read(cls, text: str) -> ScheduledTable:
         """From a name or an ARN; UsageError for what is neither."""
         match = _TABLE_ARN.fullmatch(text)
         if match:
@@ -64,7 +62,7 @@ class Schedule:
     Raises UsageError for what AWS would refuse, or accept now and fail on later.
     """
 
-    table: Table
+    table: ScheduledTable
     target: ExportTarget
     dest: str
     options: tuple[str, ...] = ()

@@ -24,15 +24,12 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableTo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from converter.schedule.notice import ADVICE, MESSAGE, SUBJECT, run_again
+from converter.schedule.conversion import conversion
+from converter.schedule.notice import ADVICE, MESSAGE, SUBJECT
 from converter.schedule.settings import Schedule
-
-State = dict[str, object]
-
-CONTAINER = "convert"
-"""The name of the container in the task definition."""
+from converter.schedule.tasks import REQUEST_SECONDS, TRANSIENT, State, catch, failed
 
 REQUIRED = (
     "tableArn",
@@ -49,28 +46,16 @@ REQUIRED = (
 
 # Exports of terabytes take hours, and a night must be over before the next one begins.
 EXECUTION_SECONDS = 24 * 3600
-CONVERT_SECONDS = 6 * 3600
-REQUEST_SECONDS = 60
 # Point-in-time recovery reaches to about five minutes ago: later times are refused.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
 BEHIND_SECONDS = 6 * 60
 # Each poll is three state transitions, which AWS charges for; an export takes ten minutes or more.
 FIRST_POLL_SECONDS = 30
 LONGEST_POLL_SECONDS = 300
-# Another run at the destination: look again for three hours.
-BUSY_SECONDS = 300
-BUSY_TIMES = 36
-# A container that did not start, or was stopped from outside.
-RESTART_SECONDS = 60
-RESTARTS = 2
 
 _ISO = r"/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$/"
 _NAMES = ", ".join(f"'{name}'" for name in REQUIRED)
 _MISSING = f"[$filter([{_NAMES}], function($name) {{ $not($exists($lookup($settings, $name))) }})]"
-_CAUSE = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')"
-
-# Backoff with jitter for what may pass: throttling, faults of the service, a lost connection.
-_TRANSIENT = {"IntervalSeconds": 2, "BackoffRate": 2, "MaxAttempts": 6, "MaxDelaySeconds": 60, "JitterStrategy": "FULL"}
 
 
 def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, object]:
@@ -80,6 +65,7 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
     in the input of each execution.
     """
     exports = schedule.trigger == "schedule"
+    without = "$time = '' ? 'scheduledTime' : []" if exports else "$exportArn = '' ? 'exportArn' : []"
     states: dict[str, State] = {
         "Defaults": _defaults(schedule, given),
         "Read the input": _read_input(schedule),
@@ -87,20 +73,17 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
         "Refuse the input": {
             "Type": "Pass",
             "Comment": "A typo in an input must be told like any other failure.",
-            "Assign": _failed(
+            "Assign": failed(
                 "Read the input",
                 "IncompleteInput",
-                "'missing, or not as it must be: '"
-                f" & $join($append({_MISSING}, {'scheduledTime' if exports else 'exportArn'!r}), ', ')",
+                f"'missing, or not as it must be: ' & $join($append({_MISSING}, {without}), ', ')",
                 "$states.context.Execution.Input",
             ),
             "Next": "Say what happened",
         },
         **(_export(schedule) if exports else {}),
         **_wait(),
-        "Convert": _convert(),
-        **_after_a_failed_conversion(),
-        "Done": {"Type": "Succeed"},
+        **conversion(),
         **_tell(),
     }
     return {
@@ -228,9 +211,9 @@ def _export(schedule: Schedule) -> dict[str, State]:
                     "MaxAttempts": 24,
                     "JitterStrategy": "FULL",
                 },
-                {"ErrorEquals": ["States.ALL"], **_TRANSIENT},
+                {"ErrorEquals": ["States.ALL"], **TRANSIENT},
             ],
-            "Catch": [_catch("Start the export", "{'scheduledTime': $time, 'attempt': $attempt}")],
+            "Catch": [catch("Start the export", "{'scheduledTime': $time, 'attempt': $attempt}")],
             "Assign": {"exportArn": "{% $states.result.ExportDescription.ExportArn %}"},
             "Next": "Wait",
         },
@@ -253,9 +236,9 @@ def _wait() -> dict[str, State]:
             "TimeoutSeconds": REQUEST_SECONDS,
             "Retry": [
                 {"ErrorEquals": ["DynamoDb.ExportNotFoundException"], "MaxAttempts": 0},
-                {"ErrorEquals": ["States.ALL"], **_TRANSIENT},
+                {"ErrorEquals": ["States.ALL"], **TRANSIENT},
             ],
-            "Catch": [_catch("Describe the export", "{'exportArn': $exportArn}")],
+            "Catch": [catch("Describe the export", "{'exportArn': $exportArn}")],
             "Assign": {"export": "{% $states.result.ExportDescription %}"},
             "Next": "Is it finished?",
         },
@@ -270,110 +253,12 @@ def _wait() -> dict[str, State]:
         "The export failed": {
             "Type": "Pass",
             "Comment": "The same token would give this failed export for 8 hours; the next attempt has another one.",
-            "Assign": _failed(
+            "Assign": failed(
                 "Export",
                 "{% $exists($export.FailureCode) ? $export.FailureCode : 'ExportFailed' %}",
                 "$exists($export.FailureMessage) ? $export.FailureMessage : 'its status is ' & $export.ExportStatus",
                 "{'scheduledTime': $time, 'attempt': $attempt + 1}",
             ),
-            "Next": "Say what happened",
-        },
-    }
-
-
-def _convert() -> State:
-    command = "['convert', 's3://' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]"
-    return {
-        "Type": "Task",
-        "Comment": "Publishes all of the export or nothing, so that it may run as often as need be.",
-        "Resource": "arn:aws:states:::ecs:runTask.sync",
-        "Arguments": {
-            "LaunchType": "FARGATE",
-            "Cluster": "{% $settings.cluster %}",
-            "TaskDefinition": "{% $settings.taskDefinition %}",
-            "NetworkConfiguration": {
-                "AwsvpcConfiguration": {
-                    "Subnets": "{% $settings.subnets %}",
-                    "SecurityGroups": "{% $settings.securityGroups %}",
-                    "AssignPublicIp": "{% $settings.assignPublicIp %}",
-                }
-            },
-            "Overrides": {
-                "ContainerOverrides": [{"Name": CONTAINER, "Command": f"{{% $append({command}, $settings.options) %}}"}]
-            },
-        },
-        "TimeoutSeconds": CONVERT_SECONDS,
-        "Retry": [
-            # That the task could not be placed. What its container ended with is States.TaskFailed, and caught.
-            {
-                "ErrorEquals": [
-                    "AmazonECS.Unknown",
-                    "ECS.AmazonECSException",
-                    "ECS.SdkClientException",
-                    "ECS.ServerException",
-                    "ECS.ThrottlingException",
-                ],
-                **_TRANSIENT,
-            }
-        ],
-        "Catch": [
-            {
-                "ErrorEquals": ["States.ALL"],
-                "Assign": {
-                    # The cause describes the stopped task, as JSON that may be cut off: hence no parser.
-                    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Container.html
-                    "exitCode": f"{{% ($found := $match({_CAUSE}, {_EXIT_CODE});"
-                    " $exists($found) ? $number($found[0].groups[0]) : -1) %}",
-                    **_failed("Convert", "{% $states.errorOutput.Error %}", _CAUSE, "{'exportArn': $exportArn}"),
-                },
-                "Next": "Why did it end?",
-            }
-        ],
-        "Output": {"exportArn": "{% $exportArn %}", "destination": "{% $settings.destination %}"},
-        "Next": "Done",
-    }
-
-
-_EXIT_CODE = r"""/"ExitCode"\s*:\s*([0-9]+)/i"""
-
-
-def _after_a_failed_conversion() -> dict[str, State]:
-    return {
-        "Why did it end?": {
-            "Type": "Choice",
-            "Comment": "6: another run holds the destination. 143 or none: the container was stopped or never ran."
-            " With any other, the same again would end the same.",
-            "Choices": [
-                {
-                    "Condition": f"{{% $exitCode = 6 and $busy < {BUSY_TIMES} %}}",
-                    "Next": "Wait for the other run",
-                },
-                {
-                    "Condition": "{% ($exitCode = -1 or $exitCode = 143) and $failure.error != 'States.Timeout'"
-                    f" and $restarts < {RESTARTS} %}}",
-                    "Next": "Wait for another container",
-                },
-            ],
-            "Default": "Name the exit code",
-        },
-        "Wait for the other run": {
-            "Type": "Wait",
-            "Seconds": BUSY_SECONDS,
-            "Assign": {"busy": "{% $busy + 1 %}"},
-            "Next": "Convert",
-        },
-        "Wait for another container": {
-            "Type": "Wait",
-            "Seconds": RESTART_SECONDS,
-            "Assign": {"restarts": "{% $restarts + 1 %}"},
-            "Next": "Convert",
-        },
-        "Name the exit code": {
-            "Type": "Pass",
-            "Assign": {
-                "failure": "{% $exitCode = -1 ? $failure"
-                " : $merge([$failure, {'error': 'ExitCode' & $string($exitCode)}]) %}"
-            },
             "Next": "Say what happened",
         },
     }
@@ -397,7 +282,7 @@ def _tell() -> dict[str, State]:
             "TimeoutSeconds": REQUEST_SECONDS,
             "Retry": [
                 {"ErrorEquals": ["States.QueryEvaluationError"], "MaxAttempts": 0},
-                {"ErrorEquals": ["States.ALL"], **_TRANSIENT},
+                {"ErrorEquals": ["States.ALL"], **TRANSIENT},
             ],
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}],
             "Next": "Failed",
@@ -409,26 +294,3 @@ def _tell() -> dict[str, State]:
             "Cause": "{% $message %}",
         },
     }
-
-
-def _catch(step: str, again: str) -> State:
-    return {
-        "ErrorEquals": ["States.ALL"],
-        "Assign": _failed(step, "{% $states.errorOutput.Error %}", _CAUSE, again),
-        "Next": "Say what happened",
-    }
-
-
-def _failed(step: str, error: str, cause: str, again: str) -> State:
-    """Variables that say what failed; cause and again are JSONata, error may be."""
-    return {
-        "failure": {"step": step, "error": error, "cause": f"{{% $substring({cause}, 0, 2000) %}}"},
-        "again": run_again(again),
-    }
-
-
-def requests(definition: Mapping[str, object]) -> Sequence[str]:
-    """The resources of all tasks, sorted: what the machine's role must allow."""
-    states = definition["States"]
-    assert isinstance(states, dict)
-    return sorted({state["Resource"] for state in states.values() if state["Type"] == "Task"})

@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from converter.schedule.conversion import CONTAINER
 from converter.schedule.settings import Schedule
-from converter.schedule.state_machine import CONTAINER, state_machine
+from converter.schedule.state_machine import state_machine
 
 if TYPE_CHECKING:
     from jinja2 import Environment

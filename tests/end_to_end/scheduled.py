@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +120,10 @@ class Night:
 
     def write_export(self, arn: str, folder: str) -> None:
         """What DynamoDB would have written for an export; MiniStack writes nothing."""
-        millis, suffix = arn.rsplit("/", 1)[1].split("-")
         facts = ExportFacts(
             table=self.table,
             export_time=self._export_time(arn),
-            start_time=datetime.fromtimestamp(int(millis) / 1000, UTC),
-            id_suffix=suffix,
+            id=arn.rsplit("/", 1)[1],
             bucket=self.bucket,
             region=self.server.region,
             account="000000000000",
