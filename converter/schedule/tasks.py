@@ -25,8 +25,8 @@ def catch(step: str, again: str) -> State:
 def failed(step: str, error: str, cause: str, again: str) -> State:
     """Variables that say what failed.
 
-    cause: JSONata; error: a text, or {% JSONata %}. again: a JSONata object, with what the input of an execution that does
-    it once more has beside the input of this one.
+    cause: JSONata; error: a text, or {% JSONata %}. again: a JSONata object, with what the input of an execution that
+    does it once more has beside the input of this one.
     """
     return {
         "failure": {"step": step, "error": error, "cause": f"{{% $substring({cause}, 0, 2000) %}}"},

@@ -77,7 +77,7 @@ def _key_resource(key: str) -> str:
         return f"                Resource: {json.dumps(key)}"
     if not key.startswith(("arn:", "alias/")):
         arn = f"arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{key}"
-        return f"                Resource: !Sub {arn}"
+        return f"                Resource: !Sub >-\n                  {arn}"
     # Policies know keys by their ids alone; the condition says whose alias it is.
     place = re.match(r"arn:([^:]+:kms:[^:]+:[^:]+):alias/", key)
     where = place[1] if place else "${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}"
