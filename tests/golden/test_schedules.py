@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import botocore.session
@@ -21,16 +23,23 @@ MACHINES = [name for name in CASES if not name.startswith("two-accounts.json")]
 README = (REPOSITORY / "README.md").read_text("utf-8")
 
 
-def read_template(name: str, folder: Path) -> Any:
-    return parse_template(make_case(name, folder))
+@cache
+def render(name: str) -> str:
+    with TemporaryDirectory() as folder:
+        return make_case(name, Path(folder))
 
 
-def definition_of(name: str, folder: Path) -> dict[str, Any]:
+@cache
+def template_of(name: str) -> Any:
+    return parse_template(render(name))
+
+
+def definition_of(name: str) -> dict[str, Any]:
     """The state machine of a case."""
     if not name.endswith(".yaml"):
-        read: dict[str, Any] = json.loads(make_case(name, folder))
+        read: dict[str, Any] = json.loads(render(name))
         return read
-    properties = read_template(name, folder)["Resources"]["StateMachine"]["Properties"]
+    properties = template_of(name)["Resources"]["StateMachine"]["Properties"]
     text = properties["DefinitionString"]
     substitutions = set(re.findall(r"\$\{(\w+)\}", text))
     assert substitutions == set(properties["DefinitionSubstitutions"])
@@ -47,13 +56,13 @@ def test_there_is_a_file_for_each_case_that_is_kept_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_a_schedule_is_what_lies_in_its_file(name: str, tmp_path: Path) -> None:
-    assert make_case(name, tmp_path) == (HERE / name).read_text("utf-8")
+def test_a_schedule_is_what_lies_in_its_file(name: str) -> None:
+    assert render(name) == (HERE / name).read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_reads_as_if_it_were_written_by_hand(name: str, tmp_path: Path) -> None:
-    text = make_case(name, tmp_path)
+def test_a_template_reads_as_if_it_were_written_by_hand(name: str) -> None:
+    text = render(name)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     assert "\n\n\n" not in text
@@ -64,8 +73,8 @@ def test_a_template_reads_as_if_it_were_written_by_hand(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_every_request_of_the_machine_is_one_that_the_service_knows(name: str, tmp_path: Path) -> None:
-    states = definition_of(name, tmp_path)["States"]
+def test_every_request_of_the_machine_is_one_that_the_service_knows(name: str) -> None:
+    states = definition_of(name)["States"]
     session = botocore.session.Session()
     tasks = [state for state in states.values() if state["Type"] == "Task"]
     assert len(tasks) == (4 if "manifest" not in name else 3)
@@ -109,8 +118,8 @@ def test_the_check_of_requests_finds_what_is_wrong() -> None:
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_every_task_has_a_timeout_is_tried_again_and_caught(name: str, tmp_path: Path) -> None:
-    definition = definition_of(name, tmp_path)
+def test_every_task_has_a_timeout_is_tried_again_and_caught(name: str) -> None:
+    definition = definition_of(name)
     assert definition["TimeoutSeconds"] > 0
     for state in definition["States"].values():
         if state["Type"] == "Task":
@@ -143,8 +152,8 @@ ACTIONS = {
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_the_machines_role_allows_what_the_machine_asks_for_and_no_more(name: str, tmp_path: Path) -> None:
-    template = read_template(name, tmp_path)
+def test_the_machines_role_allows_what_the_machine_asks_for_and_no_more(name: str) -> None:
+    template = template_of(name)
     states = json.loads(template["Resources"]["StateMachine"]["Properties"]["DefinitionString"])["States"]
     asked = {
         state["Resource"].removeprefix("arn:aws:states:::") for state in states.values() if state["Type"] == "Task"
@@ -158,8 +167,8 @@ def test_the_machines_role_allows_what_the_machine_asks_for_and_no_more(name: st
         assert statement["Resource"] != "*"
 
 
-def test_the_exports_are_written_below_their_prefix_only(tmp_path: Path) -> None:
-    template = read_template("nightly.yaml", tmp_path)
+def test_the_exports_are_written_below_their_prefix_only() -> None:
+    template = template_of("nightly.yaml")
     [writes] = [one for one in statements(template, "StateMachineRole") if "s3:PutObject" in as_list(one["Action"])]
     assert writes["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::exports/dynamodb/orders/*"}
 
@@ -171,18 +180,18 @@ def policy_of_the_page(section: str, number: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_tasks_role_is_the_policies_of_the_readme(tmp_path: Path) -> None:
+def test_the_tasks_role_is_the_policies_of_the_readme() -> None:
     page = [*policy_of_the_page("From S3, to S3", 0), *policy_of_the_page("From S3, to S3", 1)]
     expected = json.loads(json.dumps(page).replace("AWSDynamoDB/*", "dynamodb/orders/*"))
-    found = [plain_statement(one) for one in statements(read_template("nightly.yaml", tmp_path), "TaskRole")]
+    found = [plain_statement(one) for one in statements(template_of("nightly.yaml"), "TaskRole")]
     for statement in expected:
         statement["Action"] = as_list(statement["Action"])
     assert found == expected
 
 
-def test_what_the_options_of_the_task_need_is_allowed(tmp_path: Path) -> None:
-    plainly = set(actions(statements(read_template("nightly.yaml", tmp_path), "TaskRole")))
-    kms = statements(read_template("kms.yaml", tmp_path), "TaskRole")
+def test_what_the_options_of_the_task_need_is_allowed() -> None:
+    plainly = set(actions(statements(template_of("nightly.yaml"), "TaskRole")))
+    kms = statements(template_of("kms.yaml"), "TaskRole")
     assert set(actions(kms)) == plainly | {"kms:Decrypt", "kms:GenerateDataKey", "s3:PutObjectAcl"}
     keys = [(one["Resource"], one.get("Condition")) for one in kms if "kms:Decrypt" in as_list(one["Action"])]
     own = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/"
@@ -190,7 +199,7 @@ def test_what_the_options_of_the_task_need_is_allowed(tmp_path: Path) -> None:
         ({"Fn::Sub": f"{own}*"}, {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/exports"}}),
         ({"Fn::Sub": f"{own}11111111-2222-3333-4444-555555555555"}, None),
     ]
-    others = statements(read_template("other-roles.yaml", tmp_path), "TaskRole")
+    others = statements(template_of("other-roles.yaml"), "TaskRole")
     assert [(one["Action"], one["Resource"]) for one in others] == [
         ("sts:AssumeRole", "arn:aws:iam::444455556666:role/read"),
         ("sts:AssumeRole", "arn:aws:iam::444455556666:role/publish"),
@@ -198,16 +207,16 @@ def test_what_the_options_of_the_task_need_is_allowed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_role_can_only_be_assumed_by_a_service_of_its_account(name: str, tmp_path: Path) -> None:
-    for resource in read_template(name, tmp_path)["Resources"].values():
+def test_a_role_can_only_be_assumed_by_a_service_of_its_account(name: str) -> None:
+    for resource in template_of(name)["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             [trust] = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
             assert trust["Principal"]["Service"].endswith(".amazonaws.com")
             assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_buckets_that_are_made_are_closed_encrypted_and_stay(tmp_path: Path) -> None:
-    template = read_template("own-buckets.yaml", tmp_path)
+def test_buckets_that_are_made_are_closed_encrypted_and_stay() -> None:
+    template = template_of("own-buckets.yaml")
     for name in ("ExportBucket", "DestinationBucket"):
         bucket = template["Resources"][name]
         assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -222,7 +231,7 @@ def test_buckets_that_are_made_are_closed_encrypted_and_stay(tmp_path: Path) -> 
 @pytest.mark.slow
 def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
     for name in TEMPLATES:
-        make_case(name, tmp_path)
+        (tmp_path / name).write_text(render(name))
     linter = installation("cfn-lint") / "bin" / "cfn-lint"
     done = subprocess.run([linter, *tmp_path.glob("*.yaml")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
@@ -232,19 +241,19 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_validator_of_state_machines_finds_nothing(name: str, tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
-    path.write_text(json.dumps(definition_of(name, tmp_path)))
+    path.write_text(json.dumps(definition_of(name)))
     done = validate(path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
 def test_the_linters_find_what_is_wrong(tmp_path: Path) -> None:
-    text = make_case("nightly.yaml", tmp_path)
+    text = render("nightly.yaml")
     bad = tmp_path / "bad.yaml"
     bad.write_text(text.replace("StopTimeout", "StopTimeot"))
     linter = installation("cfn-lint") / "bin" / "cfn-lint"
     assert subprocess.run([linter, bad], capture_output=True, check=False).returncode != 0
-    definition = definition_of("nightly.asl.json", tmp_path)
+    definition = definition_of("nightly.asl.json")
     definition["States"]["Wait"]["Next"] = "Nowhere"
     (tmp_path / "bad.json").write_text(json.dumps(definition))
     assert validate(tmp_path / "bad.json").returncode != 0
