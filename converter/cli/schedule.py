@@ -21,8 +21,8 @@ from converter.run.messages import Messages
 
 EXAMPLES = (
     "ddb-convert schedule render Orders s3://lake/orders/ --bucket exports --cron '0 2 * * ? *'",
-    "ddb-convert schedule render Orders s3://lake/orders/ --bucket exports --rate '1 day' -- --for athena",
-    "ddb-convert schedule render Orders s3://lake/orders/ --bucket exports --trigger manifest --out stack.yaml",
+    "ddb-convert schedule render Orders s3://lake/ --bucket exports --rate '1 day' -- --for athena",
+    "ddb-convert schedule render Orders s3://lake/ --bucket exports --trigger manifest --out t.yaml",
 )
 # What a container in the cloud has none of, or what would make a night publish nothing.
 _USELESS = {
@@ -67,6 +67,7 @@ def render(arguments: RenderArguments) -> None:
     The stack has a state machine that starts the export, waits, converts it in a container on Fargate and tells a topic
     when something failed; a schedule that starts the machine; roles that may do exactly this; alarms and a log. It
     takes no read capacity, and leaves the table alone. Its comments say how to deploy it, and what each thing is for.
+    In China and GovCloud give TABLE's ARN.
 
     --asl writes the state machine alone: what it is not told here must be in the input of each execution. --policies
     writes what other accounts must allow; it needs TABLE's ARN.

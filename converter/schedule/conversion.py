@@ -21,17 +21,17 @@ RESTARTS = 2
 _EXIT_CODE = r"""/"ExitCode"\s*:\s*([0-9]+)/i"""
 
 
-def conversion() -> dict[str, State]:
+def conversion(partition: str) -> dict[str, State]:
     """From `Convert` to `Done`, or to `Say what happened`."""
-    return {"Convert": _convert(), **_after_a_failed_conversion(), "Done": {"Type": "Succeed"}}
+    return {"Convert": _convert(partition), **_after_a_failed_conversion(), "Done": {"Type": "Succeed"}}
 
 
-def _convert() -> State:
+def _convert(partition: str) -> State:
     command = "['convert', 's3://' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]"
     return {
         "Type": "Task",
         "Comment": "Publishes all of the export or nothing, so that it may run as often as need be.",
-        "Resource": "arn:aws:states:::ecs:runTask.sync",
+        "Resource": f"arn:{partition}:states:::ecs:runTask.sync",
         "Arguments": {
             "LaunchType": "FARGATE",
             "Cluster": "{% $settings.cluster %}",

@@ -34,6 +34,10 @@ ADVICE: Final = {
 
 _OTHERWISE = "The cause says what is missing or wrong. Put it right and start again."
 
+_CONSOLES = (
+    "{'aws': 'console.aws.amazon.com', 'aws-cn': 'console.amazonaws.cn', 'aws-us-gov': 'console.amazonaws-us-gov.com'}"
+)
+
 SUBJECT: Final = (
     # Subjects have less than 100 characters: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
     "{% $substring('ddb-convert failed: '"
@@ -56,7 +60,8 @@ MESSAGE: Final = (
     " 'What to do: '"
     f" & ($exists($lookup($advice, $failure.error)) ? $lookup($advice, $failure.error) : '{_OTHERWISE}'),"
     " 'Execution: https://' & $split($states.context.Execution.Id, ':')[3]"
-    " & '.console.aws.amazon.com/states/home?region=' & $split($states.context.Execution.Id, ':')[3]"
+    f" & '.' & $lookup({_CONSOLES}, $split($states.context.Execution.Id, ':')[1])"
+    " & '/states/home?region=' & $split($states.context.Execution.Id, ':')[3]"
     " & '#/v2/executions/details/' & $states.context.Execution.Id,"
     " 'Start again: aws stepfunctions start-execution --state-machine-arn ' & $states.context.StateMachine.Id"
     ' & " --input \'" & $string($again) & "\'"'

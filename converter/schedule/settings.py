@@ -143,6 +143,11 @@ class Schedule:
             raise UsageError(f"a window has 0 to {_LONGEST_WINDOW} minutes", "--window")
 
     @property
+    def partition(self) -> str:
+        """The partition of AWS (`aws-cn`) that all of it is in."""
+        return self.table.partition or "aws"
+
+    @property
     def expression(self) -> str:
         """When, as EventBridge Scheduler reads it; UsageError where this is not said."""
         if self.cron is None and self.rate is None:

@@ -82,9 +82,9 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
             "Next": "Say what happened",
         },
         **(_export(schedule) if exports else {}),
-        **_wait(),
-        **conversion(),
-        **_tell(),
+        **_wait(schedule.partition),
+        **conversion(schedule.partition),
+        **_tell(schedule.partition),
     }
     return {
         "Comment": f"Converts exports of the table {schedule.table.name} with ddb-convert, and tells when that failed.",
@@ -183,7 +183,7 @@ def _export(schedule: Schedule) -> dict[str, State]:
             "Type": "Task",
             "Comment": "The token is of the table, the place and the moment: within 8 hours, whoever asks for the same"
             " gets the export that there is. Each day has its own folder.",
-            "Resource": "arn:aws:states:::aws-sdk:dynamodb:exportTableToPointInTime",
+            "Resource": f"arn:{schedule.partition}:states:::aws-sdk:dynamodb:exportTableToPointInTime",
             "Arguments": arguments,
             "TimeoutSeconds": REQUEST_SECONDS,
             "Retry": [
@@ -220,7 +220,7 @@ def _export(schedule: Schedule) -> dict[str, State]:
     }
 
 
-def _wait() -> dict[str, State]:
+def _wait(partition: str) -> dict[str, State]:
     return {
         "Wait": {
             "Type": "Wait",
@@ -231,7 +231,7 @@ def _wait() -> dict[str, State]:
         },
         "Describe the export": {
             "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:dynamodb:describeExport",
+            "Resource": f"arn:{partition}:states:::aws-sdk:dynamodb:describeExport",
             "Arguments": {"ExportArn": "{% $exportArn %}"},
             "TimeoutSeconds": REQUEST_SECONDS,
             "Retry": [
@@ -264,7 +264,7 @@ def _wait() -> dict[str, State]:
     }
 
 
-def _tell() -> dict[str, State]:
+def _tell(partition: str) -> dict[str, State]:
     return {
         "Say what happened": {
             "Type": "Pass",
@@ -273,7 +273,7 @@ def _tell() -> dict[str, State]:
         },
         "Tell": {
             "Type": "Task",
-            "Resource": "arn:aws:states:::sns:publish",
+            "Resource": f"arn:{partition}:states:::sns:publish",
             "Arguments": {
                 "TopicArn": "{% $settings.topicArn %}",
                 "Subject": "{% $subject %}",

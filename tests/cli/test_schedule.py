@@ -121,6 +121,13 @@ def test_a_template_for_an_arn_belongs_to_its_region_and_account(capsys: pytest.
     assert [check["Assert"]["Fn::Equals"][1] for check in checks] == ["eu-central-1", "111122223333"]
 
 
+def test_in_another_partition_the_machine_asks_its_services(capsys: pytest.CaptureFixture[str]) -> None:
+    render("--asl", table=ARN.replace("arn:aws:", "arn:aws-cn:").replace("eu-central-1", "cn-north-1"))
+    text = capsys.readouterr().out
+    assert text.count("arn:aws-cn:states:::") == 4
+    assert "arn:aws:" not in text
+
+
 def test_policies_are_for_what_is_in_another_account(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="everything is in the account of the table"):
         render("--policies", table=ARN)

@@ -79,7 +79,7 @@ def test_every_request_of_the_machine_is_one_that_the_service_knows(name: str) -
     tasks = [state for state in states.values() if state["Type"] == "Task"]
     assert len(tasks) == (4 if "manifest" not in name else 3)
     for task in tasks:
-        service, operation = task["Resource"].removeprefix("arn:aws:states:::").removesuffix(".sync").split(":")[-2:]
+        service, operation = task["Resource"].split(":::")[1].removesuffix(".sync").split(":")[-2:]
         model = session.get_service_model(service).operation_model(operation[0].upper() + operation[1:])
         check(task["Arguments"], model.input_shape, operation)
 
@@ -155,9 +155,7 @@ ACTIONS = {
 def test_the_machines_role_allows_what_the_machine_asks_for_and_no_more(name: str) -> None:
     template = template_of(name)
     states = json.loads(template["Resources"]["StateMachine"]["Properties"]["DefinitionString"])["States"]
-    asked = {
-        state["Resource"].removeprefix("arn:aws:states:::") for state in states.values() if state["Type"] == "Task"
-    }
+    asked = {state["Resource"].split(":::")[1] for state in states.values() if state["Type"] == "Task"}
     needed = [action for resource in asked for action in ACTIONS[resource]]
     if name in ("kms.yaml", "two-accounts.yaml"):
         needed += ["kms:Decrypt", "kms:GenerateDataKey"]
