@@ -22,7 +22,7 @@ from converter.run.messages import Messages
 EXAMPLES = (
     "ddb-convert schedule render Orders s3://lake/orders/ --bucket exports --cron '0 2 * * ? *'",
     "ddb-convert schedule render Orders s3://lake/ --bucket exports --rate '1 day' -- --for athena",
-    "ddb-convert schedule render Orders s3://lake/ --bucket exports --trigger manifest --out t.yaml",
+    "ddb-convert schedule render Orders s3://lake/ --bucket exports --trigger manifest",
 )
 # What a container in the cloud has none of, or what would make a night publish nothing.
 _USELESS = {
