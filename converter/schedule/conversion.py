@@ -19,6 +19,7 @@ RESTART_SECONDS = 60
 RESTARTS = 2
 
 _EXIT_CODE = r"""/"ExitCode"\s*:\s*([0-9]+)/i"""
+_REASON = r"""/"StoppedReason"\s*:\s*"([^"]*)"/i"""
 
 
 def conversion(partition: str) -> dict[str, State]:
@@ -27,6 +28,7 @@ def conversion(partition: str) -> dict[str, State]:
 
 
 def _convert(partition: str) -> State:
+    reason = f"($found := $match({CAUSE}, {_REASON}); $exists($found) ? $found[0].groups[0] : {CAUSE})"
     command = "['convert', 's3://' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]"
     return {
         "Type": "Task",
@@ -69,7 +71,7 @@ def _convert(partition: str) -> State:
                     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Container.html
                     "exitCode": f"{{% ($found := $match({CAUSE}, {_EXIT_CODE});"
                     " $exists($found) ? $number($found[0].groups[0]) : -1) %}",
-                    **failed("Convert", "{% $states.errorOutput.Error %}", CAUSE, "{'exportArn': $exportArn}"),
+                    **failed("Convert", "{% $states.errorOutput.Error %}", reason, "{'exportArn': $exportArn}"),
                 },
                 "Next": "Why did it end?",
             }

@@ -19,7 +19,8 @@ ADVICE: Final = {
     " made from it.",
     "DynamoDb.TableNotFoundException": "Render the schedule again for the table that there is.",
     "ExitCode1": "Too little memory, or a bug: the container's log says which.",
-    "ExitCode2": "The options make no sense together: the container's log names one. Render the schedule again.",
+    "ExitCode2": "The options make no sense together, or the date has another export already: the container's log says"
+    " which.",
     "ExitCode3": "The export is damaged or incomplete: the container's log names the file. Export it again with"
     ' another "scheduledTime".',
     "ExitCode4": "The data does not fit the columns: the container's log names attribute, item and the ways out.",

@@ -262,7 +262,7 @@ def next_input(text: str) -> Any:
 def test_a_conversion_that_would_fail_again_is_told_at_once(bad_night: Night, code: int) -> None:
     done, text = fail(bad_night, f"exit-{code}")
     assert done.states.count("Convert") == 1
-    assert f"\nError: ExitCode{code}\n" in text
+    assert f"\nError: ExitCode{code}\nCause: Essential container in task exited\n" in text
     assert "The cause says" not in text, "there is advice of its own"
     # The export is there and paid for.
     [export] = bad_night.descriptions()
@@ -279,7 +279,7 @@ def test_a_destination_that_stays_busy_is_told_after_hours(bad_night: Night) -> 
 def test_a_container_that_never_starts_is_told_after_two_more(bad_night: Night) -> None:
     done, text = fail(bad_night, "never-starts")
     assert done.states.count("Convert") == 3
-    assert "CannotPullContainerError" in text
+    assert "\nError: States.TaskFailed\nCause: CannotPullContainerError: not found\n" in text
 
 
 def test_a_conversion_that_is_out_of_time_is_told(bad_night: Night) -> None:
