@@ -112,8 +112,8 @@ def _bucket_policy(bucket: str, owner: str, why: str, statements: list[Statement
     return {
         "for": f"the bucket {bucket}, in the account {owner}",
         "why": why,
-        "how": f"as the account {owner}: aws s3api put-bucket-policy --bucket {bucket} --policy file://policy.json; it replaces what"
-        " policy there is, so add the statements to that",
+        "how": f"as the account {owner}: aws s3api put-bucket-policy --bucket {bucket} --policy file://policy.json;"
+        " it replaces what policy there is, so add the statements to that",
         "policy": {"Version": "2012-10-17", "Statement": statements},
     }
 
