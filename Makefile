@@ -12,6 +12,8 @@ DEVELOPMENT := $(VENV)/.development
 SERVERS := .servers
 MINISTACK := $(SERVERS)/ministack/.installed
 SWIFT := $(SERVERS)/swift/.installed
+# Not servers, but kept apart for the same reason: what looks over the templates and state machines of schedules.
+LINTERS := $(SERVERS)/cfn-lint/.installed $(SERVERS)/asl-validator/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint test-slow test-faults servers bench fixtures clean
@@ -21,9 +23,9 @@ help:
 	@echo 'make test        lint, types and all quick tests'
 	@echo 'make test-slow   the tests that take longer, and all examples of the properties'
 	@echo 'make test-faults bad networks, kills, races and signals, in full'
-	@echo 'make servers     install the servers that tests start'
+	@echo 'make servers     install the servers that tests start, and linters'
 	@echo 'make bench       measure, beside what else one could use (about two and a half hours)'
-	@echo 'make fixtures    make the exports in fixtures/ again, what they must become, and the recipes of the tests'
+	@echo 'make fixtures    make the exports in fixtures/ again, what they must become, and the golden files of the tests'
 	@echo 'make clean       remove everything that was made here'
 
 $(BIN)/python:
@@ -52,7 +54,15 @@ $(SERVERS)/%/.installed: tests/servers/%.txt
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-servers: $(MINISTACK) $(SWIFT)
+# npm comes with Node: where there is none, tests with it are skipped.
+$(SERVERS)/asl-validator/.installed: tests/servers/asl-validator.json
+	@echo 'installing into $(@D) ...'
+	@mkdir -p $(@D)
+	@cp $< $(@D)/package.json
+	@npm install --prefix $(@D) --no-package-lock --no-audit --no-fund --silent
+	@touch $@
+
+servers: $(MINISTACK) $(SWIFT) $(LINTERS)
 
 lint: $(DEVELOPMENT)
 	$(BIN)/ruff check --quiet .
@@ -65,6 +75,7 @@ test: lint $(MINISTACK)
 # Some test is always slow: when none is collected, pytest's exit code 5 is the failure that it should be.
 test-slow: $(DEVELOPMENT) $(MINISTACK)
 	@$(MAKE) --no-print-directory $(SWIFT) || { test -z "$$CI" && echo 'Swift cannot be installed: no tests with it'; }
+	@$(MAKE) --no-print-directory $(LINTERS) || { test -z "$$CI" && echo 'a linter cannot be installed: no tests with it'; }
 	$(BIN)/python -m pytest -n auto -m slow --quiet
 	EXAMPLES=all $(BIN)/python -m pytest -n auto -m 'hypothesis and not slow' --quiet
 
@@ -80,6 +91,7 @@ fixtures: $(DEVELOPMENT)
 	$(BIN)/python -m fixtures.make
 	$(BIN)/python -m fixtures.expect
 	$(BIN)/python -m tests.golden.make_recipes
+	$(BIN)/python -m tests.golden.make_schedules
 
 clean:
 	rm -rf $(VENV) $(SERVERS) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,6 +20,8 @@ Mixed = Literal["text", "json", "fail"]
 Names = Literal["preserve", "treasure-data", "snake"]
 OneFormat = Literal["parquet", "csv"]
 Consumer = Literal["treasure-data", "athena", "duckdb", "polars", "spark"]
+Trigger = Literal["schedule", "manifest"]
+Buckets = Literal["export", "destination", "both"]
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),

@@ -58,6 +58,10 @@ def export_error(error: Exception, where: str) -> ConvertError:
                 where,
                 f"{AGAIN} later; an account may have 300 exports, or 100 TB of tables, under way at once",
             )
+        case "ThrottlingException" | "Throttling" | "RequestLimitExceeded":
+            return StorageError(
+                f"the service asks to slow down, several times in a row: {message}", where, f"{AGAIN} later"
+            )
         case "ValidationException":
             return UsageError(f"the service can't take this: {message}", where, "correct it")
         case "InternalServerError":

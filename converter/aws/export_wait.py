@@ -78,7 +78,14 @@ def _passes(error: ClientError | BotoCoreError) -> bool:
 def _time_is_over(state: ExportState, arn: str, waited: float) -> BusyError:
     since = "" if state.start_time is None else f" since {to_text(state.start_time)}"
     return BusyError(
-        f"the export is not finished after waiting for {waited:.0f} seconds: it is in progress{since}",
+        f"the export is not finished after waiting for {_duration(waited)}: it is in progress{since}",
         arn,
         f"it goes on at the service; wait for it again: ddb-convert export wait {arn}",
     )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

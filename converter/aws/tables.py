@@ -66,7 +66,7 @@ def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html
     """
     try:
-        answer = dynamodb(table.arn, access).describe_continuous_backups(TableName=table.name)
+        answer = dynamodb(table.arn, access).describe_continuous_backups(TableName=table.arn)
     except ClientError as error:
         if not is_denied(error):
             raise export_error(error, table.arn) from error

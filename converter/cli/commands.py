@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from converter.cli import clean, convert, export, inspect, recipe, sync
+from converter.cli import clean, convert, export, inspect, recipe, schedule, sync
 from converter.cli.arguments import add_verb
 from converter.version import VERSION
 
@@ -28,14 +28,17 @@ add_verb(commands, convert.ConvertArguments, convert.convert, convert.EXAMPLES)
 add_verb(commands, inspect.InspectArguments, inspect.inspect, inspect.EXAMPLES)
 add_verb(commands, recipe.RecipeArguments, recipe.recipe, recipe.EXAMPLES)
 add_verb(commands, clean.CleanArguments, clean.clean, clean.EXAMPLES)
-exports = typer.Typer(
-    name="export", help="Has DynamoDB export tables to S3, and waits for exports.", rich_markup_mode=None
-)
+exports = typer.Typer(name="export", help="Have DynamoDB export tables to S3, and wait.", rich_markup_mode=None)
 add_verb(exports, export.StartArguments, export.start, export.START_EXAMPLES)
 add_verb(exports, export.WaitArguments, export.wait, export.WAIT_EXAMPLES)
 add_verb(exports, export.ListArguments, export.list_, export.LIST_EXAMPLES)
 commands.add_typer(exports)
 add_verb(commands, sync.SyncArguments, sync.sync, sync.EXAMPLES)
+schedules = typer.Typer(
+    name="schedule", help="Has a table exported and converted again and again.", rich_markup_mode=None
+)
+add_verb(schedules, schedule.RenderArguments, schedule.render, schedule.EXAMPLES)
+commands.add_typer(schedules)
 
 
 def _print_version(wanted: bool) -> None:

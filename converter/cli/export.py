@@ -20,17 +20,16 @@ if TYPE_CHECKING:
     from converter.aws.export_request import Window
     from converter.aws.export_state import ExportState
 
-_ARN = "arn:aws:dynamodb:eu-central-1:111122223333:table/Orders/export/01701065507109-cce6a3f8"
 START_EXAMPLES = (
-    "ddb-convert export start Orders --bucket exports",
-    "ddb-convert export start Orders --bucket exports --export-prefix nightly --wait --timeout 3h",
-    "ddb-convert export start Orders --bucket exports --export-time 2026-11-27T23:59:59Z",
-    "ddb-convert export start Orders --bucket exports --incremental --from 2026-11-27 --to 2026-11-28",
+    "ddb-convert export start Orders --bucket lake",
+    "ddb-convert export start Orders --bucket lake --export-prefix nightly --wait",
+    "ddb-convert export start Orders --bucket lake --export-time 2026-11-27T23:59:59Z",
+    "ddb-convert export start Orders --bucket lake --incremental --from 2026-11-27 --to 2026-11-28",
 )
 WAIT_EXAMPLES = (
-    f"ddb-convert export wait {_ARN}",
-    f"ddb-convert export wait {_ARN} --timeout 90m",
-    f'ddb-convert convert "$(ddb-convert export wait {_ARN})" out',
+    'ddb-convert export wait "$ARN"',
+    'ddb-convert export wait "$ARN" --timeout 90m --json',
+    'ddb-convert convert "$(ddb-convert export wait "$ARN")" out',
 )
 LIST_EXAMPLES = (
     "ddb-convert export list Orders",

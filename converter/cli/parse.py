@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -53,12 +53,12 @@ def parse_date(text: str, option: str) -> date:
 
 
 def parse_duration(text: str, option: str) -> float:
-    """Seconds from `90`, `90s`, `90m` or `1h30m`; UsageError names the option."""
-    match = re.fullmatch(r"\s*(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?\s*", text, re.ASCII)
+    """Seconds from `90`, `90s`, `45m` or `1h30m`; UsageError names the option."""
+    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?|(\d+)", text.strip(), re.ASCII)
     if match is None or not any(match.groups()):
         raise UsageError(f"{text!r} is no duration", f"--{option}", "write it like 90s, 45m, 2h or 1h30m")
-    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
-    return float(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
+    days, hours, minutes, seconds, alone = (int(number or 0) for number in match.groups())
+    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds + alone)
 
 
 def read_schema(given: str | None) -> SchemaText | Literal["new"] | None:

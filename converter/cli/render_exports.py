@@ -25,13 +25,17 @@ def started_line(started: StartedExport, *, waits: bool) -> str:
     if started.is_new:
         text = f"{table}: export {state.export_id} has begun, to {state.folder}/"
     else:
-        since = "" if state.start_time is None else f" since {to_text(state.start_time)}"
-        status = "is completed" if state.status == "COMPLETED" else "is in progress"
         text = (
             f"{table}: nothing new has begun: the same command has begun export {state.export_id} before; it "
-            f"{status}{since}, to {state.folder}/ (a --client-token of its own begins another one)"
+            f"is {_how_it_stands(state)}, to {state.folder}/ (a --client-token of its own begins another one)"
         )
     return text if waits else f"{text}\nnext: ddb-convert export wait {state.arn}"
+
+
+def _how_it_stands(state: ExportState) -> str:
+    if state.status == "COMPLETED":
+        return "completed"
+    return "in progress" if state.start_time is None else f"in progress since {to_text(state.start_time)}"
 
 
 def completed_line(state: ExportState) -> str:
@@ -40,7 +44,8 @@ def completed_line(state: ExportState) -> str:
     if state.start_time is not None and state.end_time is not None:
         took = f" in {duration((state.end_time - state.start_time).total_seconds())}"
     items = "" if state.item_count is None else f", {count(state.item_count, 'item')}"
-    return f"export {state.export_id} is completed{took}{items}"
+    part = "; it holds only what its filter lets through" if state.filtered else ""
+    return f"export {state.export_id} is completed{took}{items}{part}"
 
 
 def render_exports(exports: Sequence[ExportState]) -> str:

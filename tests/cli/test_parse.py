@@ -1,12 +1,14 @@
-"""Sizes, lists of names, and renames."""
+"""Sizes, times, durations, lists of names, and renames."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.cli.parse import parse_size, read_names, read_pairs, split_names
+from converter.cli.parse import parse_duration, parse_size, parse_time, read_names, read_pairs, split_names
 from converter.errors import UsageError
 
 
@@ -113,3 +115,47 @@ def test_any_pairs_can_be_written_with_backslashes(pairs: dict[str, str]) -> Non
 
     written = [f"{escaped(one)}={escaped(other)}" for one, other in pairs.items()]
     assert read_pairs(written, "rename") == read_pairs([",".join(written)], "rename") == tuple(pairs.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-27T23:59:59Z", datetime(2026, 11, 27, 23, 59, 59, tzinfo=UTC)),
+        ("2026-11-27T23:59:59", datetime(2026, 11, 27, 23, 59, 59, tzinfo=UTC)),
+        (" 2026-11-28 01:00+02:00 ", datetime(2026, 11, 27, 23, tzinfo=UTC)),
+        ("2026-11-27", datetime(2026, 11, 27, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_in_utc_unless_it_says_otherwise(text: str, time: datetime) -> None:
+    assert parse_time(text, "from") == time
+
+
+@pytest.mark.parametrize("text", ["", "noon", "27.11.2026", "1701065507", "2026-11-31"])
+def test_what_is_no_time_is_refused_by_the_options_name(text: str) -> None:
+    with pytest.raises(UsageError, match="is no time") as caught:
+        parse_time(text, "from")
+    assert caught.value.where == "--from"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("0", 0),
+        ("45m", 2700),
+        ("2h", 7200),
+        ("1h30m", 5400),
+        ("1d2h3m4s", 93784),
+        (" 5m ", 300),
+    ],
+)
+def test_a_duration_is_seconds_or_numbers_with_units(text: str, seconds: int) -> None:
+    assert parse_duration(text, "timeout") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "1h30", "30m1h", "-5m", "1.5h", "1w", "٣m"])
+def test_what_is_no_duration_is_refused_by_the_options_name(text: str) -> None:
+    with pytest.raises(UsageError, match="is no duration") as caught:
+        parse_duration(text, "timeout")
+    assert caught.value.where == "--timeout"

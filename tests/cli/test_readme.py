@@ -61,8 +61,11 @@ def test_the_page_lists_every_option_of_convert() -> None:
 
 
 def test_the_page_lists_every_command() -> None:
-    listed = re.findall(r"^\| `ddb-convert (\w+) ", README, re.MULTILINE)
-    assert listed == [command.name for command in commands.registered_commands]
+    listed = re.findall(r"^\| `ddb-convert ((?:[a-z]+ )+)", README, re.MULTILINE)
+    groups = [group.typer_instance for group in commands.registered_groups if group.typer_instance is not None]
+    verbs = [str(command.name) for command in commands.registered_commands]
+    verbs += [f"{group.info.name} {command.name}" for group in groups for command in group.registered_commands]
+    assert sorted(name.strip() for name in listed) == sorted(verbs)
 
 
 def test_the_page_lists_every_exit_code() -> None:

@@ -27,7 +27,7 @@ def test_the_wheel_holds_the_package_the_types_and_the_command(tmp_path: Path) -
         names = wheel.namelist()
         metadata = f"ddb_convert-{__version__}.dist-info"
         assert {name.split("/")[0] for name in names} == {"converter", metadata}
-        assert "converter/py.typed" in names
+        assert {"converter/py.typed", "converter/schedule/template.yaml.jinja"} <= set(names)
         assert f"{metadata}/licenses/LICENSE" in names
         shipped = {name for name in names if name.endswith(".py")}
         assert shipped == {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "converter").rglob("*.py")}

@@ -17,6 +17,7 @@ from tests.cli.command import REPOSITORY, ddb_convert
 from tests.end_to_end.exports import export_of, line
 from tests.servers.ministack import start_ministack
 from tests.servers.s3 import S3Server
+from tests.templates import parse_template, plain_statement, statements
 
 pytestmark = pytest.mark.slow
 
@@ -94,6 +95,17 @@ def test_the_policies_are_enough(lake: Lake) -> None:
     roles = lake.role(SOURCE_POLICY), lake.role(DEST_POLICY)
     for options in ((), (), ("--replace", "--numbers", "text")):
         done = lake.convert(*roles, *options)
+        assert done.returncode == 0, done.stderr
+    assert len(lake.server.listing(lake.dest, "orders/dt=")) == 1
+
+
+def test_the_role_of_a_scheduled_task_is_enough(lake: Lake) -> None:
+    given = ("--bucket", "exports", "--cron", "0 2 * * ? *")
+    rendered = ddb_convert("schedule", "render", "Orders", "s3://lake/orders/", *given)
+    allowed = [plain_statement(one) for one in statements(parse_template(rendered.stdout), "TaskRole")]
+    role = lake.role({"Version": "2012-10-17", "Statement": allowed})
+    for options in ((), (), ("--replace", "--numbers", "text")):
+        done = lake.convert(role, role, *options)
         assert done.returncode == 0, done.stderr
     assert len(lake.server.listing(lake.dest, "orders/dt=")) == 1
 

@@ -14,7 +14,8 @@ Everything passes through unchanged except what the service does more:
   export's time, or of those in the table when it was asked for. Of exports of changes, and in ION, nothing is written.
 - It becomes FAILED where there is no such bucket, or as `fail_next` says.
 - DescribeExport says what MiniStack leaves out: ExportTime, the window, and where the manifest is.
-- `refuse_next` answers with an error, for throttling, missing permissions and quotas.
+- `refuse_next` answers with an error, for throttling, missing permissions and quotas; after `lose_next` the request is
+  carried out, and its answer does not arrive.
 
 `calls` has every request of DynamoDB's with its parameters, in order.
 """
@@ -86,7 +87,6 @@ class PlayedDynamoDb:
 
     server: where it is. polls: how many answers say IN_PROGRESS for exports that begin from now on. recovery: the first
     and the last moment that tables can be exported of. history: by a table's name, its items from each moment on.
-    begun_ago: by how much exports have begun earlier than they have.
     """
 
     server: S3Server
@@ -94,12 +94,12 @@ class PlayedDynamoDb:
     polls: int | None = 1
     recovery: tuple[datetime, datetime] | None = None
     history: dict[str, dict[datetime, Items]] = field(default_factory=dict)
-    begun_ago: timedelta = timedelta(0)
     exports: dict[str, PlayedExport] = field(default_factory=dict)
     calls: list[tuple[str, Parameters]] = field(default_factory=list)
     _tokens: dict[str, str] = field(default_factory=dict)
     _forgotten: int = 0
     _refusals: list[_Refusal] = field(default_factory=list)
+    _lost: list[str] = field(default_factory=list)
     _failures: list[tuple[str, str]] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -122,6 +122,10 @@ class PlayedDynamoDb:
     def refuse_next(self, operation: str, code: str, message: str = "", *, status: int = 400, times: int = 1) -> None:
         """The next requests of this operation are answered with an error."""
         self._refusals.append(_Refusal(operation, status, code, message or f"{code}, said by a test", times))
+
+    def lose_next(self, operation: str) -> None:
+        """The connection is closed in place of the answer to the next request of this operation."""
+        self._lost.append(operation)
 
     def fail_next(self, code: str, message: str) -> None:
         """The next export that begins will fail."""
@@ -150,7 +154,7 @@ class PlayedDynamoDb:
         """The client token of each request to export, in order."""
         return [str(asked["ClientToken"]) for operation, asked in self.calls if operation == "ExportTableToPointInTime"]
 
-    def answer(self, handler: Relaying, headers: dict[str, str], body: bytes) -> Answer:
+    def answer(self, handler: Relaying, headers: dict[str, str], body: bytes) -> Answer | None:
         """To one request."""
         target = headers.get("x-amz-target", "")
         if not target.startswith(PREFIX):
@@ -162,22 +166,28 @@ class PlayedDynamoDb:
                 if refusal.operation == operation and refusal.left:
                     refusal.left -= 1
                     return _error(refusal.code, refusal.message, refusal.status)
-            ask = _Asking(handler, headers)
-            if operation == "ExportTableToPointInTime":
-                return self._export(ask, asked)
-            answer = ask(operation, asked)
-            if answer.status != 200:
-                return answer
-            said = json.loads(answer.content)
-            if operation == "DescribeContinuousBackups":
-                self._say_recovery(said["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"])
-            elif operation == "DescribeExport" and asked["ExportArn"] in self.exports:
-                said["ExportDescription"] = self._describe(str(asked["ExportArn"]))
-            elif operation == "ListExports":
-                for summary in said["ExportSummaries"]:
-                    if summary["ExportArn"] in self.exports:
-                        summary["ExportStatus"] = self.exports[summary["ExportArn"]].status
-            return _changed(answer, said)
+            answer = self._carry_out(_Asking(handler, headers), operation, asked)
+            if operation in self._lost:
+                self._lost.remove(operation)
+                return None
+            return answer
+
+    def _carry_out(self, ask: _Asking, operation: str, asked: Parameters) -> Answer:
+        if operation == "ExportTableToPointInTime":
+            return self._export(ask, asked)
+        answer = ask(operation, asked)
+        if answer.status != 200:
+            return answer
+        said = json.loads(answer.content)
+        if operation == "DescribeContinuousBackups":
+            self._say_recovery(said["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"])
+        elif operation == "DescribeExport" and asked["ExportArn"] in self.exports:
+            said["ExportDescription"] = self._describe(str(asked["ExportArn"]))
+        elif operation == "ListExports":
+            for summary in said["ExportSummaries"]:
+                if summary["ExportArn"] in self.exports:
+                    summary["ExportStatus"] = self.exports[summary["ExportArn"]].status
+        return _changed(answer, said)
 
     def _recovery(self) -> tuple[datetime, datetime]:
         now = datetime.now(UTC).replace(microsecond=0)
@@ -227,7 +237,6 @@ class PlayedDynamoDb:
         return None
 
     def _begin(self, ask: _Asking, asked: Parameters, description: Parameters) -> PlayedExport:
-        description["StartTime"] -= self.begun_ago.total_seconds()
         window = asked.get("IncrementalExportSpecification")
         if window is None:
             description["ExportTime"] = asked.get("ExportTime", description["StartTime"])
@@ -342,7 +351,7 @@ def play_dynamodb(behind: S3Server) -> Iterator[PlayedDynamoDb]:
     """The service in front of a MiniStack while the block lasts; S3 and all else pass through."""
 
     class Handler(Relaying):
-        def decide(self, headers: dict[str, str], body: bytes) -> Answer:
+        def decide(self, headers: dict[str, str], body: bytes) -> Answer | None:
             return service.answer(self, headers, body)
 
     service = PlayedDynamoDb(behind, behind)

@@ -72,12 +72,12 @@ class Answer:
 
 
 class Relaying(BaseHTTPRequestHandler):
-    """Takes requests and gives what `decide` says: the server's own answer, or another one."""
+    """Takes requests and gives what `decide` says: the server's own answer, another one, or none (None)."""
 
     protocol_version = "HTTP/1.1"
     server_netloc = ""
 
-    def decide(self, headers: dict[str, str], body: bytes) -> Answer:
+    def decide(self, headers: dict[str, str], body: bytes) -> Answer | None:
         """The answer to a request; the names of its headers are in lower case."""
         raise NotImplementedError
 
@@ -96,6 +96,9 @@ class Relaying(BaseHTTPRequestHandler):
     def _relay(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.decide(headers, self.rfile.read(int(headers.get("content-length", 0))))
+        if answer is None:
+            self.close_connection = True
+            return
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             if name.lower() not in OF_ONE_CONNECTION:

@@ -22,6 +22,7 @@ LADDER = (
     "api",
     "lake",
     "recipes",
+    "schedule",
     "engines",
     "run",
     "write",
@@ -39,14 +40,15 @@ BESIDE = "converter.testing"
 RESERVED = {
     "boto3": ("converter.storage.s3", "converter.aws"),
     "botocore": ("converter.storage.s3", "converter.aws"),
+    "jinja2": ("converter.schedule",),
     "llvmlite": ("converter.decode",),
     "numba": ("converter.decode",),
     "pyspark": ("converter.engines.spark",),
     "rich": ("converter.cli", "converter.run.progress"),
     "typer": ("converter.cli",),
 }
-# Imported inside functions only, like the modules that are made of them: 27 MB and 70 ms that most runs don't need.
-LAZY = {"polars", "rich"}
+# Imported inside functions only, like the modules that are made of them: time and memory that most runs don't need.
+LAZY = {"jinja2", "polars", "rich"}
 MADE_OF_LAZY = ("converter.lake",)
 
 MOST_LINES = 400

@@ -6,12 +6,16 @@ import pty
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from converter.aws.export_state import ExportState
+from converter.errors import StorageError
 from converter.run import progress
 from converter.run.listener import Listener, SilentListener
 from converter.run.messages import Messages
+from converter.testing import ExportFacts
 
 
 def _tell(listener: Listener) -> None:
@@ -94,3 +98,75 @@ def test_on_a_terminal_a_bar_shows_phase_and_bytes(monkeypatch: pytest.MonkeyPat
 def test_the_silent_listener_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     _tell(SilentListener())
     assert capsys.readouterr() == ("", "")
+
+
+def _state(status: str = "IN_PROGRESS", age: float | None = 3725) -> ExportState:
+    start = None if age is None else datetime.now(UTC) - timedelta(seconds=age)
+    arn = ExportFacts().export_arn
+    return ExportState(
+        arn=arn,
+        status=status,
+        type="FULL_EXPORT",
+        table_arn=arn.partition("/export/")[0],
+        bucket="exports",
+        format="DYNAMODB_JSON",
+        start_time=start,
+    )
+
+
+def _wait(watcher: progress.LineWatcher) -> None:
+    """What a wait tells that is answered four times."""
+    watcher.polled(_state())
+    watcher.polled(_state())
+    watcher.troubled(StorageError("AWS can't be reached", "arn:x", "check the network"))
+    watcher.polled(_state())
+    watcher.polled(_state("COMPLETED"))
+
+
+def test_a_wait_without_a_terminal_has_a_line_every_five_minutes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_id = ExportFacts().export_id
+    line = f"export {export_id} is in progress, for 1 h 2 min\n"
+    warning = "warning: arn:x: AWS can't be reached; the next poll may be answered\n"
+    with progress.show_waiting(Messages()) as watcher:
+        _wait(watcher)
+    assert capsys.readouterr() == ("", line + warning)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_POLLS_TOLD", 0.0)
+    with progress.show_waiting(Messages()) as watcher:
+        _wait(watcher)
+    assert capsys.readouterr().err == line * 2 + warning + line
+    with progress.show_waiting(Messages()) as watcher:
+        watcher.polled(_state(age=59))
+        watcher.polled(_state(age=None))
+    assert capsys.readouterr().err == (
+        f"export {export_id} is in progress, for 0 min\nexport {export_id} is in progress\n"
+    )
+
+
+def test_log_collectors_are_told_how_an_export_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.show_waiting(Messages(log_format="json")) as watcher:
+        _wait(watcher)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [message["event"] for message in told] == ["waiting", "warning"]
+    assert told[0]["export"]["exportId"] == ExportFacts().export_id
+
+
+def test_a_wait_on_a_terminal_is_one_line_with_the_exports_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        with progress.show_waiting(Messages()) as watcher:
+            assert isinstance(watcher, progress.LiveWatcher)
+            _wait(watcher)
+        monkeypatch.undo()
+    drawn = b""
+    with suppress(OSError):
+        while piece := os.read(master, 1 << 16):
+            drawn += piece
+    os.close(master)
+    text = drawn.decode()
+    assert f"export {ExportFacts().export_id} is completed" in text
+    assert "1:02:0" in text
+    assert "warning: arn:x: AWS can't be reached" in text

@@ -124,6 +124,23 @@ def test_an_id_that_does_not_end_with_eight_hex_digits_is_refused(suffix: str) -
         ExportFacts(id_suffix=suffix)
 
 
+@pytest.mark.parametrize("export_id", ["1701065507109-cce6a3f8", "01701065507109-cce6a3f8"])
+def test_an_id_that_is_given_is_the_exports(export_id: str) -> None:
+    facts = ExportFacts(id=export_id, prefix="nightly")
+    assert (facts.export_id, facts.key_prefix) == (export_id, f"nightly/AWSDynamoDB/{export_id}/")
+    assert facts.export_arn.endswith(f"/export/{export_id}")
+    # What files are called depends on the rest alone.
+    assert facts.digest("data", 0) == ExportFacts().digest("data", 0)
+
+
+@pytest.mark.parametrize("export_id", ["", "x", "01701065507109", "01701065507109-CCE6A3F8"])
+def test_an_id_that_the_service_would_not_give_is_refused(export_id: str) -> None:
+    with pytest.raises(ValueError, match="milliseconds, a dash and eight hex digits"):
+        ExportFacts(id=export_id)
+    with pytest.raises(ValueError, match="its own end"):
+        ExportFacts(id="01701065507109-cce6a3f8", id_suffix="cce6a3f8")
+
+
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         ExportFacts(export_time=datetime(2024, 1, 1))

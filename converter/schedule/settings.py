@@ -1,0 +1,187 @@
+"""What a schedule is made of: the table, where its exports go and what becomes of them, and when."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.aws.target import ExportTarget
+from converter.errors import UsageError
+from converter.options import Buckets, Trigger
+from converter.schedule.times import check_cron, check_rate, several_a_day
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
+_TABLE_ARN = re.compile(r"arn:(aws[a-z-]*):dynamodb:([a-z0-9-]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})", re.ASCII)
+_STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
+_DEST = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.ASCII | re.DOTALL)
+# The longest flexible time window: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html
+_LONGEST_WINDOW = 1440
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledTable:
+    """A table of DynamoDB; region, account and partition are None where it is given by name alone."""
+
+    name: str
+    region: str | None = None
+    account: str | None = None
+    partition: str | None = None
+
+    @classmethod
+    def read(cls, text: str) -> ScheduledTable:
+        """From a name or an ARN; UsageError for what is neither."""
+        match = _TABLE_ARN.fullmatch(text)
+        if match:
+            return cls(match[4], match[2], match[3], match[1])
+        if _TABLE.fullmatch(text) is None:
+            raise UsageError(f"{text!r} is neither a table's name nor its ARN", "TABLE", "write Orders, or arn:aws:…")
+        return cls(text)
+
+    @property
+    def arn(self) -> str | None:
+        """The ARN, where it is known."""
+        if self.region is None:
+            return None
+        return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Exports of a table, and what is made of each.
+
+    dest: s3://bucket/prefix/. options: words for `ddb-convert convert`. aws, replace: what these words say about AWS,
+    for the roles, and whether a later export of a date replaces an earlier one. trigger: a schedule starts the exports,
+    or somebody else does and their manifests are the sign. cron, rate: when, as EventBridge Scheduler writes it without
+    its parentheses; timezone: of the cron; window: minutes within which it starts. create: the buckets that are to be
+    made. stack: what the stack is called.
+
+    Raises UsageError for what AWS would refuse, or accept now and fail on later.
+    """
+
+    table: ScheduledTable
+    target: ExportTarget
+    dest: str
+    options: tuple[str, ...] = ()
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS
+    replace: bool = False
+    trigger: Trigger = "schedule"
+    cron: str | None = None
+    rate: str | None = None
+    timezone: str = "UTC"
+    window: int = 0
+    create: Buckets | None = None
+    stack: str | None = None
+
+    def __post_init__(self) -> None:
+        match = _DEST.fullmatch(self.dest)
+        if match is None:
+            raise UsageError(f"{self.dest!r} is no place in S3", "DEST", "write s3://bucket/folder/")
+        folder = (match[2] or "").rstrip("/")
+        object.__setattr__(self, "dest", f"s3://{match[1]}/{folder}{'/' if folder else ''}")
+        if self.target.format != "DYNAMODB_JSON":
+            raise UsageError("exports in ION can't be converted yet", "--export-format", "leave it out")
+        for name, text in (("--export-prefix", self.target.prefix or ""), ("DEST", self.dest)):
+            found = re.search(r"[*?$\"\\{}]", text)
+            if found:
+                raise UsageError(f"{found[0]!r} means something else in policies and templates", name, "rename it")
+        for word in self.options:
+            if "${" in word or word.startswith("{%"):
+                raise UsageError(f"{word!r} would be replaced in the template", "--", "write it without ${ and {%")
+        if self.stack is not None and _STACK.fullmatch(self.stack) is None:
+            raise UsageError(f"{self.stack!r} is no name of a stack", "--stack", "use letters, digits and -")
+        self._check_times()
+        self._check_buckets()
+
+    def _check_buckets(self) -> None:
+        if self.target.bucket_owner is not None and self.target.sse == "KMS" and self.target.kms_key_id is None:
+            raise UsageError(
+                "the account's own key can't be used for a bucket of another account",
+                "--export-kms-key-id",
+                "name a key whose policy allows both accounts",
+            )
+        if self.target.bucket_owner is not None and self.creates("export"):
+            raise UsageError(
+                "a bucket of another account can't be made by this stack", "--create-buckets", "make it there"
+            )
+        if self.creates("export") and self.dest.startswith(f"s3://{self.target.bucket}/{self.export_folder}"):
+            raise UsageError(
+                "exports expire in the bucket that the stack makes, and what is published here would with them",
+                "DEST",
+                "use another bucket, or an --export-prefix that DEST is not below",
+            )
+
+    def _check_times(self) -> None:
+        if self.trigger == "manifest":
+            given = {"--cron": self.cron, "--rate": self.rate, "--window": self.window or None}
+            for option, value in given.items():
+                if value is not None:
+                    raise UsageError("exports that others start have no schedule here", option, "leave it out")
+            return
+        if self.cron is not None and self.rate is not None:
+            raise UsageError("a schedule has one of both", "--cron, --rate", "drop one of the two")
+        if self.cron is not None:
+            check_cron(self.cron)
+        if self.rate is not None:
+            check_rate(self.rate)
+        if not self.replace and several_a_day(self.cron, self.rate):
+            raise UsageError(
+                "a date of DEST holds one export, and this makes several a day",
+                "--cron" if self.cron is not None else "--rate",
+                "add `-- --replace`, so that the last one of each day stays",
+            )
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError):
+            raise UsageError(
+                f"unknown time zone {self.timezone!r}", "--timezone", "use an IANA name such as Europe/Berlin"
+            ) from None
+        if not 0 <= self.window <= _LONGEST_WINDOW:
+            raise UsageError(f"a window has 0 to {_LONGEST_WINDOW} minutes", "--window")
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS (`aws-cn`) that all of it is in."""
+        return self.table.partition or "aws"
+
+    @property
+    def expression(self) -> str:
+        """When, as EventBridge Scheduler reads it; UsageError where this is not said."""
+        if self.cron is None and self.rate is None:
+            raise UsageError(
+                "a schedule needs one of --cron and --rate", hint="for example --cron '0 2 * * ? *', or --rate '1 day'"
+            )
+        return f"cron({self.cron})" if self.cron is not None else f"rate({self.rate})"
+
+    @property
+    def dest_bucket(self) -> str:
+        """The bucket of the destination."""
+        return self.dest.split("/")[2]
+
+    @property
+    def dest_folder(self) -> str:
+        """The destination's folder in its bucket, with a slash at its end; empty for the whole bucket."""
+        return self.dest.split("/", 3)[3]
+
+    @property
+    def export_folder(self) -> str:
+        """The folder that all exports lie below, likewise."""
+        return f"{self.target.prefix}/" if self.target.prefix else ""
+
+    @property
+    def stack_name(self) -> str:
+        """What the stack is called."""
+        return self.stack or "ddb-convert-" + re.sub(r"[^A-Za-z0-9]+", "-", self.table.name).strip("-")
+
+    def creates(self, bucket: Literal["export", "destination"]) -> bool:
+        """Is this bucket to be made by the stack?"""
+        return self.create in (bucket, "both")
+
+    def container_options(self) -> tuple[str, ...]:
+        """The words after SOURCE and DEST, with the owner that the export's bucket must have."""
+        if self.target.bucket_owner is not None and self.aws.source_bucket_owner is None:
+            return (*self.options, "--source-bucket-owner", self.target.bucket_owner)
+        return self.options

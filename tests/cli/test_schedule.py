@@ -1,0 +1,142 @@
+"""`schedule render`: what it takes, refuses and writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from converter.cli.commands import read_command
+from converter.errors import UsageError
+from tests.cli.command import ddb_convert
+from tests.templates import parse_template
+
+ARN = "arn:aws:dynamodb:eu-central-1:111122223333:table/Orders"
+NIGHTLY = ("--cron", "0 2 * * ? *")
+
+
+def render(*options: str, table: str = "Orders", dest: str = "s3://lake/orders/", bucket: str = "exports") -> None:
+    job = read_command(["schedule", "render", table, dest, "--bucket", bucket, *options])
+    assert job is not None
+    job()
+
+
+def test_a_template_is_printed_or_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = ddb_convert("schedule", "render", "Orders", "s3://lake/orders", "--bucket", "exports", *NIGHTLY)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert parse_template(printed.stdout)["Resources"]["StateMachine"]
+    path = tmp_path / "stack.yaml"
+    for _ in range(2):
+        render(*NIGHTLY, "--out", str(path))
+    assert capsys.readouterr().out == ""
+    assert path.read_text("utf-8") == printed.stdout
+    path.write_text("mine")
+    with pytest.raises(UsageError, match="says something else"):
+        render(*NIGHTLY, "--out", str(path))
+    render(*NIGHTLY, "--out", str(path), "--force")
+    assert path.read_text("utf-8") == printed.stdout
+
+
+def test_options_of_the_task_reach_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    render(*NIGHTLY, "--asl", "--bucket-owner", "444455556666", "--", "--for", "athena", "--key", "a b,c", table=ARN)
+    defaults = json.loads(capsys.readouterr().out)["States"]["Defaults"]["Assign"]["defaults"]
+    owner = ["--source-bucket-owner", "444455556666"]
+    assert defaults["options"] == ["--for", "athena", "--key", "a b,c", *owner]
+
+
+def test_variables_of_the_environment_are_none_of_the_tasks_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"PART_SIZE": "nonsense", "KEY": "", "DEST_ROLE_ARN": "arn:aws:iam::1:role/a"}.items():
+        monkeypatch.setenv(f"DDB_CONVERT_{name}", value)
+    render(*NIGHTLY)
+    assert "role/a" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "what"),
+    [
+        ((), "", "one of --cron and --rate"),
+        ((*NIGHTLY, "--rate", "1 day"), "--cron, --rate", "one of both"),
+        (("--cron", "0 2 * * *"), "--cron", "five fields"),
+        (("--rate", "12 hours"), "--rate", "several a day"),
+        ((*NIGHTLY, "--timezone", "Mars"), "--timezone", "unknown time zone"),
+        ((*NIGHTLY, "--window", "1441"), "--window", "0 to 1440"),
+        (("--trigger", "manifest", "--rate", "1 day"), "--rate", "no schedule here"),
+        (("--trigger", "manifest", "--window", "5"), "--window", "no schedule here"),
+        ((*NIGHTLY, "--stack", "a_b"), "--stack", "no name of a stack"),
+        ((*NIGHTLY, "--export-prefix", "a*b"), "--export-prefix", "'*' means something else"),
+        ((*NIGHTLY, "--bucket-owner", "444455556666", "--create-buckets", "export"), "--create-buckets", "another"),
+        ((*NIGHTLY, "--bucket-owner", "444455556666", "--export-sse", "KMS"), "--export-kms-key-id", "another account"),
+        ((*NIGHTLY, "--asl", "--policies"), "--policies", "--asl"),
+        ((*NIGHTLY, "--policies"), "TABLE", "account of the table"),
+        ((*NIGHTLY, "--", "--part-size", "huge"), "--part-size", "is no size"),
+        ((*NIGHTLY, "--", "--for", "athena", "--compression", "bzip2"), "--compression", "bzip2"),
+        ((*NIGHTLY, "--", "--latest"), "--latest", "one export"),
+        ((*NIGHTLY, "--", "--profile", "p"), "--profile", "no profiles"),
+        ((*NIGHTLY, "--", "--dry-run"), "--dry-run", "publish nothing"),
+        ((*NIGHTLY, "--", "--schema", "schema.json"), "--schema", "does not have this file"),
+        ((*NIGHTLY, "--", "--key", "${AWS::Region}"), "--", "would be replaced"),
+        ((*NIGHTLY, "--", "--help"), "--help", "asks for help"),
+    ],
+)
+def test_what_would_fail_at_night_is_refused_now(options: tuple[str, ...], where: str, what: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        render(*options)
+    assert where in caught.value.where
+    assert what in caught.value.what
+    assert caught.value.exit_code == 2
+
+
+def test_a_mistyped_option_of_the_task_is_a_usage_error() -> None:
+    with pytest.raises(typer.TyperException, match="fro"):
+        render(*NIGHTLY, "--", "--fro", "athena")
+
+
+@pytest.mark.parametrize("table", ["Or", "a/b", "arn:aws:dynamodb:eu-central-1:1:table/Orders", f"{ARN}/export/1"])
+def test_what_is_no_table_is_refused(table: str) -> None:
+    with pytest.raises(UsageError, match="neither a table's name nor its ARN"):
+        render(*NIGHTLY, table=table)
+
+
+@pytest.mark.parametrize("dest", ["lake/orders", "s3://", "s3://Lake/orders", "file:///lake"])
+def test_a_destination_must_be_in_s3(dest: str) -> None:
+    with pytest.raises(UsageError, match="no place in S3"):
+        render(*NIGHTLY, dest=dest)
+
+
+def test_what_is_published_must_not_lie_where_exports_expire() -> None:
+    with pytest.raises(UsageError, match="exports expire"):
+        render(*NIGHTLY, "--create-buckets", "both", bucket="lake")
+    with pytest.raises(UsageError, match="exports expire"):
+        render(*NIGHTLY, "--create-buckets", "export", "--export-prefix", "orders", bucket="lake")
+    render(*NIGHTLY, "--create-buckets", "export", "--export-prefix", "exports", bucket="lake")
+
+
+def test_a_template_for_an_arn_belongs_to_its_region_and_account(capsys: pytest.CaptureFixture[str]) -> None:
+    render(*NIGHTLY, table=ARN)
+    checks = parse_template(capsys.readouterr().out)["Rules"]["Place"]["Assertions"]
+    assert [check["Assert"]["Fn::Equals"][1] for check in checks] == ["eu-central-1", "111122223333"]
+
+
+def test_in_another_partition_the_machine_asks_its_services(capsys: pytest.CaptureFixture[str]) -> None:
+    render("--asl", table=ARN.replace("arn:aws:", "arn:aws-cn:").replace("eu-central-1", "cn-north-1"))
+    text = capsys.readouterr().out
+    assert text.count("arn:aws-cn:states:::") == 4
+    assert "arn:aws:" not in text
+
+
+def test_policies_are_for_what_is_in_another_account(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="everything is in the account of the table"):
+        render("--policies", table=ARN)
+    with pytest.raises(UsageError, match="cut"):
+        render("--policies", "--stack", "a" * 40, table=ARN)
+    render("--policies", "--", "--dest-bucket-owner", "444455556666", table=ARN)
+    [policy] = json.loads(capsys.readouterr().out)
+    assert policy["for"] == "the bucket lake, in the account 444455556666"
+    for statement in policy["policy"]["Statement"]:
+        assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+        role = statement["Condition"]["ArnLike"]["aws:PrincipalArn"]
+        assert role == "arn:aws:iam::111122223333:role/ddb-convert-Orders-TaskRole-*"
