@@ -28,7 +28,8 @@ _X86_64_V3: Final = (
 # AWS names no CPU for Fargate (https://github.com/aws/containers-roadmap/issues/1538). The level v3 of x86-64
 # (https://gitlab.com/x86-psABIs/x86-64-ABI) is AVX2 and what came with it in 2013: Haswell and all EPYCs have it, and
 # Polars' wheels need it too. The next level is AVX-512, which EPYCs lack up to Zen 3. LLVM's generic 64-bit Arm is
-# ARMv8.0 with NEON, which all have, so nothing need be looked for; the kernels' plain form has no use for what came later.
+# ARMv8.0 with NEON, which all have, so nothing need be looked for; the plain form of the kernels, which runs there, has
+# no use for what came later.
 _BASELINES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "x86_64": ("x86-64-v3", _X86_64_V3),
     "AMD64": ("x86-64-v3", _X86_64_V3),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def interrupted(self, intent):
 local_commit.LocalLease._place_parts = interrupted
 blocks.BlockReader._inflate = inflate
 """
+CONTAINER = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+"""Starts a command as process 1 of process numbers of its own."""
 FEW_BLOCKS = 12
 """A run that goes on to its end reads twice as many."""
 SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
@@ -56,10 +59,10 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> ExportPaths:
 
 
 @contextmanager
-def running(*arguments: str, cwd: Path, more: str = "") -> Iterator[subprocess.Popen[str]]:
-    """The slow command, while it runs; killed at the end if it still does."""
+def running(*arguments: str, cwd: Path, more: str = "", inside: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+    """The slow command, while it runs, as the command line `inside` starts it; killed at the end if it still does."""
     with subprocess.Popen(
-        python(SLOW.format(more=more), *arguments),
+        [*inside, *python(SLOW.format(more=more), *arguments)],
         cwd=cwd,
         env=environment(),
         stdin=subprocess.DEVNULL,
@@ -111,6 +114,22 @@ def test_an_impatient_second_signal_does_no_harm(number: signal.Signals, export:
     assert process.returncode in (130, 143)
     assert "Traceback" not in err
     assert err.count("a block") < FEW_BLOCKS
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(subprocess.run([*CONTAINER, "true"], check=False).returncode != 0, reason="no namespaces here")
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
+def test_a_signal_ends_the_first_process_of_a_container_which_the_system_would_not_do(
+    number: signal.Signals, code: int, word: str, export: ExportPaths, tmp_path: Path
+) -> None:
+    with running("convert", str(export.folder), "out", cwd=tmp_path, inside=CONTAINER) as outside:
+        wait_for(outside, "a block")
+        (process,) = Path(f"/proc/{outside.pid}/task/{outside.pid}/children").read_text("utf-8").split()
+        status = Path(f"/proc/{process}/status").read_text("utf-8")
+        assert re.search(r"^NSpid:.*\t1$", status, re.MULTILINE)
+        os.kill(int(process), number)
+        _, err = outside.communicate(timeout=20)
+    assert (outside.returncode, err.splitlines()[-1]) == (code, f"error: {word}")
     assert not (tmp_path / "out").exists()
 
 
