@@ -1,6 +1,6 @@
 # docker build --tag ddb-convert .
 #
-# What the wheels in constraints.txt are made for; any image with Python 3.11 or later and glibc does.
+# Any image with Python 3.11 to 3.14 and glibc does: there are wheels of all of constraints.txt for it.
 ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build
@@ -9,7 +9,7 @@ COPY constraints.txt pyproject.toml README.md LICENSE ./
 COPY converter converter
 # pip stays outside: nothing is to be installed later.
 RUN python -m venv --without-pip /app \
-    && python -m pip --python /app/bin/python --no-cache-dir --disable-pip-version-check \
+    && python -m pip --python /app/bin/python --quiet --no-cache-dir --disable-pip-version-check \
         install --constraint constraints.txt .
 # For the CPU that all have, because the image will run on others than the one it is built on.
 ENV DDB_CONVERT_CPU=baseline \
@@ -22,9 +22,10 @@ LABEL org.opencontainers.image.title="ddb-convert" \
       org.opencontainers.image.description="Turns a finished DynamoDB export into exact CSV or Parquet files." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0"
+# The base has no compiled files of the standard library, and a read-only one would make them anew at each start.
+RUN python -m compileall -q -x site-packages "$(python -c 'import os; print(os.path.dirname(os.__file__))')"
 COPY --from=build /app /app
-# The first two say where the machine code is and what it is for. The root file system may be read-only: Python's own
-# compiled files are in the image too. And should machine code ever crash, the traceback says where.
+# The first two say what the machine code is for, and where it is. Should it ever crash, the traceback says in which call.
 ENV DDB_CONVERT_CPU=baseline \
     DDB_CONVERT_CACHE_DIR=/app/kernels \
     PATH=/app/bin:$PATH \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from converter.testing import ExportPaths, write_split_export
-from tests.cli.command import environment, python
+from tests.cli.command import REPOSITORY, environment, python
 from tests.cli.failures import check_failure
 from tests.cli.forking import ForkedCommands
 from tests.end_to_end.exports import line
@@ -46,6 +47,11 @@ blocks.BlockReader._inflate = inflate
 """
 CONTAINER = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
 """Starts a command as process 1 of process numbers of its own."""
+IN_A_CONTAINER = pytest.mark.skipif(
+    not shutil.which("unshare")
+    or subprocess.run([*CONTAINER, "true"], check=False, capture_output=True).returncode != 0,
+    reason="a process may not have process numbers of its own here",
+)
 FEW_BLOCKS = 12
 """A run that goes on to its end reads twice as many."""
 SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
@@ -117,7 +123,7 @@ def test_an_impatient_second_signal_does_no_harm(number: signal.Signals, export:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(subprocess.run([*CONTAINER, "true"], check=False).returncode != 0, reason="no namespaces here")
+@IN_A_CONTAINER
 @pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
 def test_a_signal_ends_the_first_process_of_a_container_which_the_system_would_not_do(
     number: signal.Signals, code: int, word: str, export: ExportPaths, tmp_path: Path
@@ -131,6 +137,15 @@ def test_a_signal_ends_the_first_process_of_a_container_which_the_system_would_n
         _, err = outside.communicate(timeout=20)
     assert (outside.returncode, err.splitlines()[-1]) == (code, f"error: {word}")
     assert not (tmp_path / "out").exists()
+
+
+@IN_A_CONTAINER
+def test_the_first_process_of_a_container_can_be_ended_while_it_is_still_starting(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(10)")
+    path = os.pathsep.join([str(tmp_path), str(REPOSITORY)])
+    command = [*CONTAINER, *python("from converter.cli import app; app()")]
+    done = subprocess.run(command, env=environment(PYTHONPATH=path), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
 
 
 def test_a_command_in_the_background_of_a_script_ignores_ctrl_c() -> None:
