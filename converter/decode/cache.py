@@ -12,6 +12,7 @@ import os
 import platform
 import stat
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -31,51 +32,61 @@ PARTS: Final = ("items", "values", "pages", "csv")
 _DIGEST_BYTES = 32
 
 
-def cache_folder() -> Path | None:
-    """`<user cache>/ddb-convert/<hash>`, or a folder of this user's below the temporary one; None without either.
+def folders() -> Iterator[Path]:
+    """Where machine code may be: `<user cache>/ddb-convert/<hash>`, then a folder of this user's among temporary ones.
 
-    The hash is of all that the machine code depends on but the CPU: the sources, the version of Numba, the form.
+    The hash is of all that the machine code depends on but the CPU: the sources, the version of Numba, the form. The
+    folders need not be there, and the first may be one that can only be read, as in an image.
     """
     base = os.environ.get("DDB_CONVERT_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     for private in (False, True):
         try:
             above = _private_folder() if private else Path(base).expanduser() / "ddb-convert"
-            folder = above / _source_hash()
+        except (OSError, RuntimeError):
+            continue
+        yield above / _source_hash()
+
+
+def cache_folder() -> Path | None:
+    """The first of the folders that can be written, made if need be; None without any."""
+    for folder in folders():
+        with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
                 return folder
-        except (OSError, RuntimeError):
-            continue
     return None
 
 
 def read_machine_code(cpu: str, part: str) -> bytes | None:
-    """The object file of a part of the kernels for this CPU, or None if there is none, or a damaged one."""
-    folder = cache_folder()
-    if folder is None:
-        return None
-    try:
-        content = (folder / _file_name(cpu, part)).read_bytes()
-    except OSError:
-        return None
-    code = content[_DIGEST_BYTES:]
-    return code if content[:_DIGEST_BYTES] == hashlib.sha256(code).digest() else None
+    """The object file of a part of the kernels for this CPU, or None if there is none, or only damaged ones."""
+    for folder in folders():
+        with suppress(OSError):
+            content = (folder / _file_name(cpu, part)).read_bytes()
+            code = content[_DIGEST_BYTES:]
+            if content[:_DIGEST_BYTES] == hashlib.sha256(code).digest():
+                return code
+    return None
 
 
 def keep_machine_code(cpu: str, part: str, code: bytes) -> None:
     """Keep an object file for later runs; where it can't be kept, every process compiles for itself."""
     folder = cache_folder()
-    if folder is None:
-        return
-    with suppress(OSError):
-        descriptor, path = tempfile.mkstemp(prefix=".new-", dir=folder)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
-            os.replace(path, folder / _file_name(cpu, part))
-        except OSError:
-            os.unlink(path)
-            raise
+    if folder is not None:
+        with suppress(OSError):
+            write_machine_code(folder, cpu, part, code)
+
+
+def write_machine_code(folder: Path, cpu: str, part: str, code: bytes) -> Path:
+    """Put an object file into a folder, for everyone to read; gives its path. Raises OSError."""
+    descriptor, new = tempfile.mkstemp(prefix=".new-", dir=folder)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+            os.fchmod(descriptor, 0o644)
+        return Path(new).replace(folder / _file_name(cpu, part))
+    except OSError:
+        os.unlink(new)
+        raise
 
 
 def _file_name(cpu: str, part: str) -> str:

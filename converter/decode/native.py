@@ -25,7 +25,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from converter.decode.cache import PARTS, keep_machine_code, read_machine_code
-from converter.decode.machine import FAILED, create_target_machine, describe_cpu
+from converter.decode.machine import FAILED, create_target_machine, describe_cpu, require_cpu
 from converter.errors import ConvertError
 
 _PART_OF = {"write_rows": "csv", "encode_page": "pages", "encode_dictionary": "pages", "encode_indices": "pages"}
@@ -87,17 +87,18 @@ def _load(part: str) -> Any:
     with _lock:
         if part not in _loaded:
             if _engine is None:
+                require_cpu()
                 _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), create_target_machine())
             wanted = [name for name in PARTS if name not in _loaded and (name in _expected or name == part)]
-            for code in _machine_code(wanted):
+            for code in machine_code(wanted).values():
                 _engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             _engine.finalize_object()
             _loaded.update(wanted)
     return _engine
 
 
-def _machine_code(parts: Sequence[str]) -> list[bytes]:
-    """The object files of these parts: from the cache, or made now and kept there."""
+def machine_code(parts: Sequence[str]) -> dict[str, bytes]:
+    """The object files of these parts, by part: from the cache, or made now and kept there."""
     cpu = describe_cpu()
     codes = {part: read_machine_code(cpu, part) for part in parts}
     missing = [part for part, code in codes.items() if code is None]
@@ -116,7 +117,7 @@ def _machine_code(parts: Sequence[str]) -> list[bytes]:
                 code, made = made[8 : 8 + size], made[8 + size :]
                 keep_machine_code(cpu, part, code)
                 codes[part] = code
-    return [code for code in codes.values() if code is not None]
+    return {part: code for part, code in codes.items() if code is not None}
 
 
 def _start_compiler(parts: Sequence[str], stack: ExitStack) -> subprocess.Popen[bytes]:

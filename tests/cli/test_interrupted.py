@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from converter.testing import ExportPaths, write_split_export
-from tests.cli.command import environment, python
+from tests.cli.command import REPOSITORY, environment, python
 from tests.cli.failures import check_failure
 from tests.cli.forking import ForkedCommands
 from tests.end_to_end.exports import line
@@ -43,6 +45,13 @@ def interrupted(self, intent):
 local_commit.LocalLease._place_parts = interrupted
 blocks.BlockReader._inflate = inflate
 """
+CONTAINER = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+"""Starts a command as process 1 of process numbers of its own."""
+IN_A_CONTAINER = pytest.mark.skipif(
+    not shutil.which("unshare")
+    or subprocess.run([*CONTAINER, "true"], check=False, capture_output=True).returncode != 0,
+    reason="a process may not have process numbers of its own here",
+)
 FEW_BLOCKS = 12
 """A run that goes on to its end reads twice as many."""
 SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
@@ -56,10 +65,10 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> ExportPaths:
 
 
 @contextmanager
-def running(*arguments: str, cwd: Path, more: str = "") -> Iterator[subprocess.Popen[str]]:
-    """The slow command, while it runs; killed at the end if it still does."""
+def running(*arguments: str, cwd: Path, more: str = "", inside: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+    """The slow command, while it runs, as the command line `inside` starts it; killed at the end if it still does."""
     with subprocess.Popen(
-        python(SLOW.format(more=more), *arguments),
+        [*inside, *python(SLOW.format(more=more), *arguments)],
         cwd=cwd,
         env=environment(),
         stdin=subprocess.DEVNULL,
@@ -112,6 +121,31 @@ def test_an_impatient_second_signal_does_no_harm(number: signal.Signals, export:
     assert "Traceback" not in err
     assert err.count("a block") < FEW_BLOCKS
     assert not (tmp_path / "out").exists()
+
+
+@IN_A_CONTAINER
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
+def test_a_signal_ends_the_first_process_of_a_container_which_the_system_would_not_do(
+    number: signal.Signals, code: int, word: str, export: ExportPaths, tmp_path: Path
+) -> None:
+    with running("convert", str(export.folder), "out", cwd=tmp_path, inside=CONTAINER) as outside:
+        wait_for(outside, "a block")
+        (process,) = Path(f"/proc/{outside.pid}/task/{outside.pid}/children").read_text("utf-8").split()
+        status = Path(f"/proc/{process}/status").read_text("utf-8")
+        assert re.search(r"^NSpid:.*\t1$", status, re.MULTILINE)
+        os.kill(int(process), number)
+        _, err = outside.communicate(timeout=20)
+    assert (outside.returncode, err.splitlines()[-1]) == (code, f"error: {word}")
+    assert not (tmp_path / "out").exists()
+
+
+@IN_A_CONTAINER
+def test_the_first_process_of_a_container_can_be_ended_while_it_is_still_starting(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(10)")
+    path = os.pathsep.join([str(tmp_path), str(REPOSITORY)])
+    command = [*CONTAINER, *python("from converter.cli import app; app()")]
+    done = subprocess.run(command, env=environment(PYTHONPATH=path), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
 
 
 def test_a_command_in_the_background_of_a_script_ignores_ctrl_c() -> None:

@@ -100,6 +100,26 @@ def test_the_folders_name_changes_with_the_form_and_with_bounds_checks(
     assert cache._source_hash() != before
 
 
+def test_machine_code_in_a_folder_that_can_only_be_read_is_found_and_what_is_new_goes_to_the_private_one(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("DDB_CONVERT_CACHE_DIR", str(tmp_path / "image"))
+    environment.setattr("tempfile.tempdir", str(tmp_path))
+    image = _folder()
+    file = cache.write_machine_code(image, "baseline", "items", CODE)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    # To the superuser every folder looks as if it could be written, unless its file system says no.
+    environment.setattr("os.access", lambda path, _: Path(path) != image)
+    assert cache.read_machine_code("baseline", "items") == CODE
+    cache.keep_machine_code("another", "items", CODE[::-1])
+    assert cache.read_machine_code("another", "items") == CODE[::-1]
+    assert list(image.iterdir()) == [file]
+    file.write_bytes(b"damaged")
+    cache.keep_machine_code("baseline", "items", CODE)
+    assert cache.read_machine_code("baseline", "items") == CODE
+    assert file.read_bytes() == b"damaged"
+
+
 def test_machine_code_is_kept_for_each_part_and_each_kind_of_cpu(own_cache: Path) -> None:
     assert cache.read_machine_code("one", "items") is None
     cache.keep_machine_code("one", "items", CODE)

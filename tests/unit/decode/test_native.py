@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +20,7 @@ from converter.decode.compile import inlined, inner, kernel
 from converter.decode.kernels import line_end
 from converter.decode.machine import describe_cpu
 from converter.decode.native import Kernel
-from converter.errors import ConvertError
+from converter.errors import ConvertError, UsageError
 from tests.unit.decode.decoding import padded
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -36,13 +38,17 @@ print(before, expect([]))
 
 def start(**environment: str) -> tuple[str, ...]:
     """Whether a new process that runs one small kernel, without Numba, finds machine code, and has it then."""
-    clean = {n: v for n, v in os.environ.items() if not n.startswith(("DDB_CONVERT_", "XDG_", "NUMBA_"))}
+    return tuple(_run(PROGRAM, **environment).split())
+
+
+def _run(program: str, **environment: str) -> str:
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(("DDB_CONVERT_", "XDG_"))}
     clean["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), clean.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=clean | environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], env=clean | environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return tuple(done.stdout.split())
+    return done.stdout
 
 
 @pytest.mark.slow
@@ -58,22 +64,57 @@ def test_processes_that_start_at_once_compile_and_a_later_one_does_not(tmp_path:
         assert len(file.read_bytes()) == len(whole)
 
 
-@pytest.mark.slow
-def test_an_image_for_many_machines_sets_the_cpu_and_finds_what_was_made_for_it(tmp_path: Path) -> None:
-    cache = {"DDB_CONVERT_CACHE_DIR": str(tmp_path), "NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": ""}
-    assert start(**cache) == ("False", "True")
-    assert start(**cache) == ("True", "True")
-    assert start(**cache | {"NUMBA_CPU_NAME": "x86-64"})[0] == "False"
+def test_the_cpu_is_the_one_at_hand_unless_the_baseline_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DDB_CONVERT_CPU", raising=False)
+    native = describe_cpu()
+    assert native.startswith(f"{llvm.get_host_cpu_name()} ")
+    for same in ("", "native"):
+        monkeypatch.setenv("DDB_CONVERT_CPU", same)
+        assert describe_cpu() == native
+    monkeypatch.setenv("DDB_CONVERT_CPU", "i486")
+    with pytest.raises(UsageError, match="no CPU 'i486'"):
+        describe_cpu()
 
 
-def test_the_cpu_is_this_one_or_the_one_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"):
-        monkeypatch.delenv(name, raising=False)
-    assert describe_cpu().startswith(f"{llvm.get_host_cpu_name()} ")
-    monkeypatch.setenv("NUMBA_CPU_NAME", "x86-64-v3")
-    assert describe_cpu() == "x86-64-v3 "
-    monkeypatch.setenv("NUMBA_CPU_FEATURES", "+avx2")
-    assert describe_cpu() == "x86-64-v3 +avx2"
+@pytest.mark.parametrize(
+    ("kind", "name"), [("x86_64", "x86-64-v3"), ("AMD64", "x86-64-v3"), ("aarch64", "generic"), ("arm64", "generic")]
+)
+def test_the_baseline_is_the_same_whatever_the_cpu_at_hand(
+    kind: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: kind)
+    monkeypatch.setenv("DDB_CONVERT_CPU", "baseline")
+    assert describe_cpu() == f"{name} "
+    monkeypatch.setattr(llvm, "get_host_cpu_name", lambda: "znver9")
+    monkeypatch.setattr(llvm, "get_host_cpu_features", lambda: llvm.FeatureMap({"sse2": True}))
+    assert describe_cpu() == f"{name} "
+
+
+def test_where_no_baseline_is_known_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "ppc64le")
+    monkeypatch.setenv("DDB_CONVERT_CPU", "baseline")
+    with pytest.raises(UsageError, match="no baseline for ppc64le"):
+        describe_cpu()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the baseline of others is what all of them have")
+def test_code_that_the_cpu_cannot_run_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
+    program = """
+import llvmlite.binding as llvm
+from converter.decode.native import Kernel
+from converter.errors import ConvertError
+
+here = llvm.get_host_cpu_features()
+llvm.get_host_cpu_features = lambda: llvm.FeatureMap(here | {"avx2": False, "bmi2": False})
+try:
+    Kernel("line_end")
+except ConvertError as error:
+    print(error)
+"""
+    told = _run(program, DDB_CONVERT_CPU="baseline", DDB_CONVERT_CACHE_DIR=str(tmp_path))
+    assert re.search(r"this CPU \(\S+\) has no avx2, bmi2, and DDB_CONVERT_CPU=baseline is x86-64-v3\n", told)
+    assert "set DDB_CONVERT_CPU=native" in told
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_kernel_that_is_called_again_sees_what_has_changed() -> None:
@@ -112,7 +153,7 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "numba.py").write_text("raise ImportError('no such luck')")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ConvertError, match="could not be compiled: ImportError: no such luck"):
-        native._machine_code(["items"])
+        native.machine_code(["items"])
     assert not list(tmp_path.rglob("*.o"))
 
 

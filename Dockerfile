@@ -1,0 +1,38 @@
+# docker build --tag ddb-convert .
+#
+# Any image with Python 3.11 to 3.14 and glibc does: there are wheels of all of constraints.txt for it.
+ARG BASE=python:3.13-slim-trixie
+
+FROM ${BASE} AS build
+WORKDIR /source
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY converter converter
+# pip stays outside: nothing is to be installed later.
+RUN python -m venv --without-pip /app \
+    && python -m pip --python /app/bin/python --quiet --no-cache-dir --disable-pip-version-check \
+        install --constraint constraints.txt .
+# For the CPU that all have, because the image will run on others than the one it is built on.
+ENV DDB_CONVERT_CPU=baseline \
+    DDB_CONVERT_CACHE_DIR=/app/kernels
+WORKDIR /
+RUN /app/bin/python -m converter.decode.prepare
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="ddb-convert" \
+      org.opencontainers.image.description="Turns a finished DynamoDB export into exact CSV or Parquet files." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# The base has no compiled files of the standard library, and a read-only one would make them anew at each start.
+RUN python -m compileall -q -x site-packages "$(python -c 'import os; print(os.path.dirname(os.__file__))')"
+COPY --from=build /app /app
+# The first two say what the machine code is for, and where it is. Should it ever crash, the traceback says in which call.
+ENV DDB_CONVERT_CPU=baseline \
+    DDB_CONVERT_CACHE_DIR=/app/kernels \
+    PATH=/app/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONFAULTHANDLER=1
+# A number, so that Kubernetes can tell that it is not root.
+USER 65532:65532
+WORKDIR /data
+# It handles SIGTERM and SIGINT itself, as process 1 has to.
+ENTRYPOINT ["ddb-convert"]
