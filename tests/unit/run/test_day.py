@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -54,6 +55,6 @@ def test_a_day_lasts_from_its_first_to_its_last_second(timezone: str, day: str, 
 def test_each_day_of_a_year_begins_a_second_after_the_one_before_has_ended(timezone: str) -> None:
     begin = datetime(2025, 11, 28, tzinfo=ZoneInfo(timezone)).date()
     days = [day_of(begin + timedelta(days=number), timezone) for number in range(360)]
-    for day, following in zip(days, days[1:], strict=False):
+    for day, following in itertools.pairwise(days):
         assert following.begin - day.last_second == timedelta(seconds=1)
         assert (day.has(day.last_second), following.has(day.last_second)) == (True, False)
