@@ -73,11 +73,11 @@ def sync(
     """Publish all items of a table as they were on a day: find or start its export, wait for it, and convert it.
 
     table: its name or ARN. target: where exports are looked for, and where one is started. day: in the time zone of
-    `options`; None is today. timeout: seconds to wait for the export; None: as long as it takes. The other arguments
-    are as for `convert`.
+    `options`; None is today. timeout: seconds to wait, until the day can be exported and for the export; None: as long
+    as it takes. The other arguments are as for `convert`.
 
-    The same call after any failure goes on where it ended, and never makes a second export for the day. Raises
-    ExportError for an export that failed, BusyError when the time is over, and what `convert` raises.
+    The same call after any failure goes on where it ended, and makes no second export for the day while the first can
+    be used. Raises ExportError for an export that failed, BusyError when the time is over, and what `convert` raises.
     """
     from converter.run.sync import Sync, sync_day
 

@@ -19,12 +19,15 @@ EndpointUrl = Annotated[
     str | None, option("endpoint-url", "Another server than AWS that speaks its protocol.", metavar="URL")
 ]
 SourceRoleArn = Annotated[
-    str | None, option("source-role-arn", "Role to assume for reading SOURCE in S3.", metavar="ARN")
+    str | None,
+    option("source-role-arn", "Role to assume for DynamoDB and the export's bucket.", metavar="ARN"),
 ]
 DestRoleArn = Annotated[str | None, option("dest-role-arn", "Role to assume for DEST in S3.", metavar="ARN")]
 SourceBucketOwner = Annotated[
     str | None,
-    option("source-bucket-owner", "Account that must own SOURCE's bucket, or reading is refused.", metavar="ACCOUNT"),
+    option(
+        "source-bucket-owner", "Account that must own the export's bucket, or reading is refused.", metavar="ACCOUNT"
+    ),
 ]
 DestBucketOwner = Annotated[
     str | None,

@@ -42,8 +42,8 @@ def sync(arguments: SyncArguments) -> None:
     second; of today, as it is now. A running or finished export of exactly this table, day and place is used instead of
     a new one, whoever started it; one that has failed, or whose files are gone, is not.
 
-    The same command after any failure goes on where it ended, and never makes a second export; when the day is
-    published, it does nothing. What --replace publishes anew comes from the export that there is.
+    The same command after any failure goes on where it ended, and makes no second export while the first can be used;
+    when the day is published, it does nothing. What --replace publishes anew comes from the export that there is.
     """
     options, preset = apply_preset(arguments.for_, arguments.given())
     aws = in_aws.aws_options(arguments)

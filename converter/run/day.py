@@ -12,6 +12,7 @@ from converter.aws.exports import describe_exports, list_exports
 from converter.aws.tables import Table
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
+from converter.export.manifest import Kind, Summary
 
 _BEST_FIRST = (COMPLETED, IN_PROGRESS, FAILED)
 # The service's clock and ours, and ids that count the milliseconds of a moment before the request.
@@ -53,6 +54,10 @@ class Day:
         """Is it a moment of the day?"""
         return time.astimezone(ZoneInfo(self.timezone)).date() == self.day
 
+    def is_of_end(self, time: datetime) -> bool:
+        """Is it the moment that the day is wanted as of once it is over?"""
+        return time.replace(microsecond=0) == self.last_second
+
     def wants(self, export: ExportState) -> bool:
         """Does it hold all items of exactly this table, as they were on the day, and lie where it should?"""
         time = export.export_time or export.start_time
@@ -63,14 +68,36 @@ class Day:
             and (export.bucket, export.prefix, export.format)
             == (self.target.bucket, self.target.prefix, self.target.format)
             and time is not None
-            and (self.has(time) if self.is_today else time.replace(microsecond=0) == self.last_second)
+            and (self.has(time) if self.is_today else self.is_of_end(time))
+        )
+
+    def expected(self, now: datetime) -> Summary:
+        """The export that the day is to have, as far as it is known before it is made, at the moment `now`."""
+        return Summary(
+            export_id="expected",
+            export_arn="",
+            table_arn=self.table.arn,
+            table=self.table.name,
+            table_id=self.table.table_id,
+            kind=Kind.ITEMS,
+            output_format=self.target.format,
+            export_time=now if self.is_today else self.last_second,
+            from_time=None,
+            to_time=None,
+            output_view=None,
+            items=0,
+            billed_size_bytes=0,
+            s3_prefix=self.target.prefix,
+            source=self.target.folder,
+            warnings=(),
         )
 
 
 def exports_of(day: Day, access: Access) -> list[ExportState]:
     """The exports of the last 90 days that the day wants: completed ones first, then failed ones last; newer first."""
     # An export of a moment is never begun before it. Ids begin with 13 or 14 digits of milliseconds.
-    earliest = int((day.begin - _CLOCKS_DIFFER).timestamp() * 1000)
+    first_moment = day.begin if day.is_today else day.last_second
+    earliest = int((first_moment - _CLOCKS_DIFFER).timestamp() * 1000)
     listed = [
         export.arn
         for export in list_exports(day.table.arn, access)

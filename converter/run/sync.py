@@ -8,31 +8,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from converter.aws.access import AwsOptions
-from converter.aws.export_request import BEHIND_NOW, ExportRequest
+from converter.aws.export_errors import recovery_is_off
+from converter.aws.export_request import BEHIND_NOW, ExportRequest, to_text
 from converter.aws.export_state import COMPLETED, FAILED, ExportState
 from converter.aws.export_wait import wait_for_export
 from converter.aws.exports import start_export
 from converter.aws.tables import describe_table, recovery_window
 from converter.aws.target import ExportTarget
-from converter.errors import BusyError, ExportError, UsageError
+from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.locate import open_export
-from converter.export.manifest import Kind
+from converter.export.manifest import Kind, check_files
 from converter.options import ConvertOptions
 from converter.run.convert import Engine, convert_export, unchanged
 from converter.run.day import Day, exports_of
 from converter.run.listener import Listener
+from converter.run.memory import remember
 from converter.run.publish import Owner, check_owner, decide, read_records
+from converter.run.record import Record
 from converter.run.report import Report
 from converter.storage import open_destination
+from converter.storage.destination import Destination
 
 Origin = Literal["published", "found", "started", "none"]
 
 _TOLD_EVERY = 300
+_AGAIN = "run the same command again"
 SETTLED = BEHIND_NOW + timedelta(minutes=1)
 """So long after it a moment can be exported for sure."""
 
@@ -42,7 +47,8 @@ class Sync:
     """What is to be had: all items of a table on a day, as files at `dest`.
 
     table: its name or ARN. target: where exports are looked for, and where one is started. day: None is today, in the
-    time zone of the options. timeout: seconds to wait for the export; None: as long as it takes.
+    time zone of the options. timeout: seconds to wait, until the day can be exported and for the export; None: as long
+    as it takes.
     """
 
     table: str
@@ -54,6 +60,8 @@ class Sync:
     def __post_init__(self) -> None:
         if self.target.format != "DYNAMODB_JSON":
             raise UsageError(f"exports in {self.target.format} can't be converted yet", "--export-format")
+        if isinstance(self.day, datetime):
+            raise UsageError(f"{self.day} is a moment, and no day", "--date", "leave its time out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,65 +105,107 @@ def sync_day(
     clock: Clock = Clock(),
 ) -> SyncReport:
     """Bring a day of the table to the destination; see converter.api.sync."""
+    if options.latest or options.export_id is not None:
+        option = "--latest" if options.latest else "--export-id"
+        raise UsageError("the table and the day say which export is meant", option, "leave it out")
     table = describe_table(sync.table, aws.for_source())
-    day = Day.of(sync.day, table, sync.target, options.timezone, clock.now())
-    return _Run(sync, day, options, aws, engine, listener, clock).run()
+    now = clock.now()
+    day = Day.of(sync.day, table, sync.target, options.timezone, now)
+    destination = open_destination(sync.dest, aws)
+    return _Run(sync, day, destination, options, aws, engine, listener, clock, now).run()
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """All that the steps have in common."""
+    """All that the steps have in common. begun: when the run did."""
 
     sync: Sync
     day: Day
+    destination: Destination
     options: ConvertOptions
     aws: AwsOptions
     engine: Engine
     listener: Listener
     clock: Clock
+    begun: datetime
 
     def run(self) -> SyncReport:
         """Every step that is not done yet."""
-        done = self.published()
-        if done is not None:
-            return done
+        record = self.record()
+        if record is not None:
+            return self.done(record) or self.mend(record)
         export, unusable = self.find()
         origin: Origin = "found"
-        if export is None and not self.options.dry_run:
-            export, origin = self.start(unusable)
         if export is None:
-            return self.report("none", None, None)
+            request = self.request(unusable)
+            if self.options.dry_run:
+                return self.report("none", None, None)
+            export, origin = self.start(request)
         if export.status != COMPLETED:
             if self.options.dry_run:
                 return self.report(origin, export.arn, None)
             self.wait(export)
-        report = convert_export(export.arn, self.sync.dest, self.options, self.aws, self.engine, self.listener)
-        return self.report(origin, export.arn, report)
+        return self.convert(origin, export.arn)
 
     def report(self, origin: Origin, arn: str | None, report: Report | None) -> SyncReport:
         """What this run has done."""
         return SyncReport(date=str(self.day.day), export=origin, export_arn=arn, report=report)
 
-    def published(self) -> SyncReport | None:
+    def record(self) -> Record | None:
+        """What was published for the day and is to stay. Raises UsageError for a destination of another table."""
+        records = read_records(self.destination)
+        for record in records:
+            check_owner(record, Owner(self.day.table.arn, self.day.table.table_id, Kind.ITEMS), self.destination)
+        of_day = [record for record in records if record.date == str(self.day.day)]
+        return of_day[-1] if of_day and not self.options.replace else None
+
+    def done(self, record: Record) -> SyncReport | None:
         """What is there of the day, if it is there whole; the export that it was made from may be gone since.
 
-        Raises UsageError where it was published with other options, or where another table is.
+        Raises UsageError where it was published with other options.
         """
         started = time.perf_counter()
-        destination = open_destination(self.sync.dest, self.aws)
-        records = read_records(destination)
-        table = self.day.table
-        for record in records:
-            check_owner(record, Owner(table.arn, table.table_id, Kind.ITEMS), destination)
-        of_day = [record for record in records if record.date == str(self.day.day)]
-        if not of_day or self.options.replace:
-            return None
-        record = of_day[-1]
-        decision = decide(destination, record.to_summary(), self.options)
+        decision = decide(self.destination, record.to_summary(), self.options)
         if decision.published is None:
             return None
-        report = unchanged(decision.published, self.sync.dest, started, decision.warnings)
+        warnings = decision.warnings
+        if not self.day.is_today and not self.day.is_of_end(record.export_time):
+            warnings += (
+                f"{self.day.day} was published as of {to_text(record.export_time)}, before it was over; pass --replace"
+                " to publish it as of its last second",
+            )
+        report = unchanged(decision.published, self.sync.dest, started, warnings)
         return self.report("published", record.export_arn, report)
+
+    def mend(self, record: Record) -> SyncReport:
+        """Publish damaged parts anew; of another export than theirs only if that is asked for, before it is paid."""
+        try:
+            return self.convert("found", record.export_arn)
+        except ExportError as error:
+            raise ExportError(
+                f"the parts of {self.day.day} are damaged, and the export they are from can't be read: {error.what}",
+                error.where,
+                "pass --replace to publish the day from another export, or convert a copy of this one",
+            ) from error
+
+    def convert(self, origin: Origin, arn: str) -> SyncReport:
+        """Publish the export, unless the day has been published while this run looked or waited."""
+        try:
+            report = convert_export(arn, self.sync.dest, self.options, self.aws, self.engine, self.listener)
+        except UsageError:
+            # Another run may have published another export of the day, or this one completed a commit that had begun.
+            record = self.record()
+            done = None if record is None else self.done(record)
+            if done is None:
+                raise
+            return done
+        except DataFileError as error:
+            raise DataFileError(
+                error.what,
+                error.where,
+                f"remove the export's manifest-summary.json, and {_AGAIN}: it has another export made then",
+            ) from error
+        return self.report(origin, arn, report)
 
     def find(self) -> tuple[ExportState | None, tuple[str, ...]]:
         """The best export of the day, finished or not; and the ARNs of those that can't be used."""
@@ -175,58 +225,102 @@ class _Run:
             return f"it has failed: {export.failure_code}: {export.failure_message}"
         if export.status == COMPLETED:
             try:
-                open_export(export.arn, self.aws, verify=self.options.verify)
+                source, opened = open_export(export.arn, self.aws, verify=self.options.verify)
+                check_files(source, opened)
             except ExportError as error:
                 return f"{error.where}: {error.what}"
         return ""
 
-    def start(self, unusable: tuple[str, ...]) -> tuple[ExportState, Origin]:
-        """Have the service export the day; it answers an equal call of the last hours with the same export."""
-        access, table = self.aws.for_source(), self.day.table
-        request = ExportRequest(
-            table_arn=table.arn,
-            table_id=table.table_id,
-            target=self.sync.target,
-            time=None if self.day.is_today else self.day.last_second,
-            other_than=unusable,
-        )
-        self.wait_until_settled(request.time)
-        request.check_within(recovery_window(table, access, self.listener.warned), table)
-        started = start_export(request, access, today=self.day.day)
-        export = started.state
-        if not self.day.wants(export):
-            raise BusyError(
-                f"{self.day.day} ended while an export of it was started",
-                export.arn,
-                f"run the same command again, with --date {self.day.day} for that day",
+    def request(self, unusable: tuple[str, ...]) -> ExportRequest:
+        """What to ask the service for, when it can be had, and what can be known to be wrong before it is paid for."""
+        table, moment = self.day.table, None if self.day.is_today else self.day.last_second
+        expected = self.day.expected(self.clock.now())
+        decision = decide(self.destination, expected, self.options)
+        remember(decision.kept, self.options, self.destination)
+        if not self.options.dry_run:
+            self.wait_until_settled(moment)
+        window = recovery_window(table, self.aws.for_source(), self.listener.warned)
+        if window is None:
+            raise recovery_is_off(table.arn)
+        if moment is not None and window.earliest is not None and moment < window.earliest:
+            raise UsageError(
+                f"{self.day.day} can't be exported any more: point-in-time recovery of {table.name} reaches back to"
+                f" {to_text(window.earliest)}",
+                "--date",
+                "name a later day",
             )
+        if moment is not None and window.latest is not None and moment > window.latest and not self.options.dry_run:
+            raise BusyError(
+                f"{self.day.day} can't be exported yet: point-in-time recovery has come to {to_text(window.latest)}",
+                table.arn,
+                f"{_AGAIN} in some minutes",
+            )
+        return ExportRequest(
+            table_arn=table.arn, table_id=table.table_id, target=self.sync.target, time=moment, other_than=unusable
+        )
+
+    def start(self, request: ExportRequest) -> tuple[ExportState, Origin]:
+        """Have the service export the day; it answers an equal call of the last hours with the same export."""
+        day = self.day
+        if day.is_today and not day.has(self.clock.now()):
+            raise self.of_another_day(f"{day.day} ended while an export of it was looked for")
+        while True:
+            started = start_export(request, self.aws.for_source(), today=day.day)
+            export = started.state
+            if day.wants(export):
+                break
+            if started.is_new:
+                raise self.of_another_day(f"the export that was started is not of {day.day}: {export.arn}")
+            # The token has the date: where it began earlier, in another time zone, there may be an export of that.
+            request = replace(request, other_than=(*request.other_than, export.arn))
         self.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
         return export, "started" if started.is_new else "found"
 
+    def of_another_day(self, what: str) -> BusyError:
+        """The error of a run that midnight has come between."""
+        return BusyError(what, self.day.table.arn, f"{_AGAIN}, with --date {self.day.day} for that day")
+
     def wait_until_settled(self, moment: datetime | None) -> None:
         """The service exports no moment that is nearer than five minutes."""
-        left = 0.0 if moment is None else (moment + SETTLED - self.clock.now()).total_seconds()
-        if left > 0:
-            self.listener.phase(f"waiting {left:.0f} seconds until {self.day.day} can be exported")
-            self.clock.sleep(left)
+        needed = 0.0 if moment is None else (moment + SETTLED - self.clock.now()).total_seconds()
+        if needed <= 0:
+            return
+        left = self.seconds_left()
+        if left is not None and needed > left:
+            raise BusyError(
+                f"{self.day.day} can't be exported for another {needed:.0f} seconds, which is longer than --timeout",
+                self.day.table.arn,
+                f"{_AGAIN} then",
+            )
+        self.listener.phase(f"waiting {needed:.0f} seconds until {self.day.day} can be exported")
+        self.clock.sleep(needed)
+
+    def seconds_left(self) -> float | None:
+        """Of the time that may be spent on waiting."""
+        timeout = self.sync.timeout
+        return None if timeout is None else max(timeout - (self.clock.now() - self.begun).total_seconds(), 0.0)
 
     def wait(self, export: ExportState) -> None:
         """Until the export is completed."""
 
         def polled(state: ExportState) -> None:
             begun = state.start_time or self.clock.now()
-            minutes = int((self.clock.now() - begun).total_seconds() // _TOLD_EVERY) * _TOLD_EVERY // 60
+            # By two clocks, an export can have begun in the future.
+            waited = max((self.clock.now() - begun).total_seconds(), 0)
+            minutes = int(waited // _TOLD_EVERY) * _TOLD_EVERY // 60
             self.listener.phase(f"waiting for the export{f', for {minutes} minutes by now' if minutes else ''}")
 
         try:
             wait_for_export(
                 export.arn,
                 self.aws.for_source(),
-                timeout=self.sync.timeout,
+                timeout=self.seconds_left(),
                 on_poll=polled,
                 on_trouble=lambda error: self.listener.warned(str(error)),
                 sleep=self.clock.sleep,
             )
+        except BusyError as error:
+            raise BusyError(error.what, error.where, f"it goes on at the service; {_AGAIN}") from error
         except BaseException as error:
             # Ctrl-C and SIGTERM end the wait alone.
             if not isinstance(error, Exception):

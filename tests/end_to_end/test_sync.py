@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,45 +13,11 @@ from typing import Any
 import pytest
 
 import converter
-from converter import AwsOptions, ConvertOptions, ExportTarget
-from converter.api import _local_engine
+from converter import ConvertOptions, ExportTarget
 from converter.errors import BusyError, ExportError, UsageError
-from converter.run.listener import SilentListener
-from converter.run.sync import Clock, Sync, SyncReport, sync_day
 from tests.cli.command import REPOSITORY, ddb_convert, environment
-from tests.oracle import assert_equal_to_table, expected_table_of
-from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
-
-ITEMS: Sequence[Mapping[str, Any]] = [
-    {"id": {"S": f"O-{number:03}"}, "price": {"N": f"{number}.25"}, "tags": {"SS": ["a", "b"]}} for number in range(40)
-] + [{"id": {"S": "O-900"}, "price": {"N": "0.1234567890123456789"}, "note": {"M": {"n": {"N": "7"}, "s": {"S": "ü"}}}}]
-YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
-
-
-@pytest.fixture
-def service(dynamodb: PlayedDynamoDb, monkeypatch: pytest.MonkeyPatch) -> PlayedDynamoDb:
-    dynamodb.server.use(monkeypatch)
-    dynamodb.polls = 0
-    return dynamodb
-
-
-def target(service: PlayedDynamoDb) -> ExportTarget:
-    return ExportTarget(bucket=service.behind.new_bucket(), prefix="dynamodb/orders")
-
-
-def published(dest: Path) -> dict[str, list[Path]]:
-    """The parts of each date."""
-    days = sorted(dest.glob("dt=*"))
-    return {day.name.removeprefix("dt="): sorted(day.rglob("*.parquet")) for day in days}
-
-
-def assert_holds(parts: list[Path], items: Sequence[Mapping[str, Any]]) -> None:
-    assert_equal_to_table(expected_table_of([dict(item) for item in items]), parts, "parquet", key="id")
-
-
-def begun(service: PlayedDynamoDb) -> int:
-    """How many exports the service has been made to begin."""
-    return len(service.exports)
+from tests.end_to_end.syncing import DAY, ITEMS, FakeTime, Heard, assert_holds, begun, published, sync_at, target
+from tests.servers.dynamodb import PlayedDynamoDb
 
 
 def test_a_tables_items_are_exported_and_published_in_s3_once(
@@ -84,25 +49,25 @@ def test_a_day_that_is_over_is_exported_as_of_its_last_second_in_the_time_zone(
     service: PlayedDynamoDb, tmp_path: Path
 ) -> None:
     table = service.new_table()
-    last_second = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 14, 59, 59, tzinfo=UTC)
+    last_second = datetime(DAY.year, DAY.month, DAY.day, 14, 59, 59, tzinfo=UTC)
     service.history[table.name] = {
         last_second - timedelta(hours=3): ITEMS[:5],
         last_second: ITEMS[:10],
         last_second + timedelta(seconds=1): ITEMS,
     }
     tokyo = ConvertOptions(timezone="Asia/Tokyo")
-    done = converter.sync(table.arn, tmp_path / "out", target(service), tokyo, day=YESTERDAY)
-    assert done.date == str(YESTERDAY)
-    assert_holds(published(tmp_path / "out")[str(YESTERDAY)], ITEMS[:10])
+    done = converter.sync(table.arn, tmp_path / "out", target(service), tokyo, day=DAY)
+    assert done.date == str(DAY)
+    assert_holds(published(tmp_path / "out")[str(DAY)], ITEMS[:10])
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_the_same_command_goes_on_after_one_that_was_ended_while_it_waited(
     service: PlayedDynamoDb, tmp_path: Path, ending: signal.Signals
 ) -> None:
     service.polls = None
     table = service.new_table(items=ITEMS)
-    command = ["sync", table.name, str(tmp_path / "out"), "--bucket", target(service).bucket]
+    command = ["sync", table.name, str(tmp_path / "out"), "--bucket", target(service).bucket, "--log-format", "json"]
     process = subprocess.Popen(
         [sys.executable, str(REPOSITORY / "cli.py"), *command],
         env=environment(),
@@ -113,9 +78,10 @@ def test_the_same_command_goes_on_after_one_that_was_ended_while_it_waited(
     service.wait_until_asked("DescribeExport")
     process.send_signal(ending)
     _, said = process.communicate(timeout=60)
-    if ending == signal.SIGINT:
-        assert process.returncode == 130
-        assert "the export goes on at the service" in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    if ending != signal.SIGKILL:
+        assert process.returncode == 128 + ending
+        assert "the export goes on at the service" in lines[-1]["message"]
 
     service.finish(next(iter(service.exports)))
     service.forget_tokens()
@@ -139,7 +105,7 @@ def test_an_export_that_somebody_else_has_made_today_is_used(service: PlayedDyna
 @pytest.mark.parametrize("other", ["prefix", "bucket", "format", "time", "changes", "table"])
 def test_another_export_is_not_taken_for_the_days(service: PlayedDynamoDb, tmp_path: Path, other: str) -> None:
     table, place = service.new_table(items=ITEMS), target(service)
-    last_second = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 23, 59, 59, tzinfo=UTC)
+    last_second = datetime(DAY.year, DAY.month, DAY.day, 23, 59, 59, tzinfo=UTC)
     theirs: dict[str, Any] = {"table": table.name, "target": place, "time": last_second}
     match other:
         case "prefix":
@@ -156,7 +122,7 @@ def test_another_export_is_not_taken_for_the_days(service: PlayedDynamoDb, tmp_p
         case "table":
             theirs["table"] = service.new_table(items=ITEMS).name
     converter.start_export(**theirs)
-    done = converter.sync(table.name, tmp_path / "out", place, day=YESTERDAY)
+    done = converter.sync(table.name, tmp_path / "out", place, day=DAY)
     assert done.export == "started"
     assert begun(service) == 2
 
@@ -180,7 +146,7 @@ def test_an_export_whose_files_are_gone_is_passed_over_and_said(service: PlayedD
     client = service.behind.client()
     for key in service.behind.listing(place.bucket):
         client.delete_object(Bucket=place.bucket, Key=key)
-    heard = _Heard()
+    heard = Heard()
     done = converter.sync(table.name, tmp_path / "out", place, listener=heard)
     assert done.export == "started"
     assert done.export_arn != gone.state.arn
@@ -208,7 +174,7 @@ def test_a_destination_with_other_options_or_of_another_table_is_refused_before_
     with pytest.raises(UsageError, match="belongs to items of"):
         converter.sync(other.name, tmp_path / "out", place)
     with pytest.raises(UsageError, match="belongs to items of"):
-        converter.sync(other.name, tmp_path / "out", place, day=YESTERDAY)
+        converter.sync(other.name, tmp_path / "out", place, day=DAY)
     assert begun(service) == 1
 
 
@@ -245,9 +211,9 @@ def test_days_that_have_not_begun_and_tables_that_cannot_be_exported_are_refused
 ) -> None:
     table, place = service.new_table(items=ITEMS), target(service)
     with pytest.raises(UsageError, match="has not begun in UTC"):
-        converter.sync(table.name, tmp_path / "out", place, day=YESTERDAY + timedelta(days=3))
+        converter.sync(table.name, tmp_path / "out", place, day=DAY + timedelta(days=3))
     with pytest.raises(UsageError, match="reaches back to"):
-        converter.sync(table.name, tmp_path / "out", place, day=YESTERDAY - timedelta(days=60))
+        converter.sync(table.name, tmp_path / "out", place, day=DAY - timedelta(days=60))
     off = service.new_table(recovers=False)
     with pytest.raises(UsageError, match="point-in-time recovery is off"):
         converter.sync(off.name, tmp_path / "out", place)
@@ -256,42 +222,11 @@ def test_days_that_have_not_begun_and_tables_that_cannot_be_exported_are_refused
     assert begun(service) == 0
 
 
-class _Heard(SilentListener):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.phases: list[str] = []
-
-    def warned(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def phase(self, text: str) -> None:
-        self.phases.append(text)
-
-
-class _Time:
-    """A clock that sleeping puts forward."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-    def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep)
-
-
-def sync_at(now: _Time, table: PlayedTable, dest: Path, target: ExportTarget, **given: Any) -> SyncReport:
-    options = ConvertOptions(timezone=given.pop("timezone", "UTC"))
-    sync = Sync(table=table.name, dest=str(dest), target=target, **given)
-    return sync_day(sync, options, AwsOptions(), _local_engine(options), SilentListener(), now.clock())
-
-
 def test_right_after_midnight_it_waits_until_the_day_can_be_exported(service: PlayedDynamoDb, tmp_path: Path) -> None:
     table = service.new_table(items=ITEMS)
     midnight = datetime(2026, 11, 28, tzinfo=UTC)
     service.recovery = (midnight - timedelta(days=30), midnight + timedelta(days=1))
-    now = _Time(midnight + timedelta(minutes=2))
+    now = FakeTime(midnight + timedelta(minutes=2))
     done = sync_at(now, table, tmp_path / "out", target(service), day=date(2026, 11, 27))
     assert done.date == "2026-11-27"
     assert now.now >= midnight + timedelta(minutes=5)
