@@ -87,12 +87,14 @@ class PlayedDynamoDb:
 
     server: where it is. polls: how many answers say IN_PROGRESS for exports that begin from now on. recovery: the first
     and the last moment that tables can be exported of. history: by a table's name, its items from each moment on.
+    begun_ago: how long ago, by our clock, exports begin.
     """
 
     server: S3Server
     behind: S3Server
     polls: int | None = 1
     recovery: tuple[datetime, datetime] | None = None
+    begun_ago: timedelta = timedelta(0)
     history: dict[str, dict[datetime, Items]] = field(default_factory=dict)
     exports: dict[str, PlayedExport] = field(default_factory=dict)
     calls: list[tuple[str, Parameters]] = field(default_factory=list)
@@ -237,6 +239,7 @@ class PlayedDynamoDb:
         return None
 
     def _begin(self, ask: _Asking, asked: Parameters, description: Parameters) -> PlayedExport:
+        description["StartTime"] -= self.begun_ago.total_seconds()
         window = asked.get("IncrementalExportSpecification")
         if window is None:
             description["ExportTime"] = asked.get("ExportTime", description["StartTime"])
