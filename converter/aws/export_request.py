@@ -116,7 +116,7 @@ class ExportRequest:
             moment = [to_text(self.window.from_time), to_text(self.window.to_time), self.window.view]
         else:
             moment = [today.isoformat() if self.time is None else to_text(self.time)]
-        said = [self.table_arn, self.table_id, moment, asdict(self.target), list(self.other_than)]
+        said = [self.table_arn, self.table_id, moment, asdict(self.target), sorted(self.other_than)]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
     def parameters(self, today: date) -> dict[str, object]:

@@ -80,8 +80,8 @@ def start_export(request: ExportRequest, access: Access, *, today: date | None =
 def describe_export(arn: str, access: Access) -> ExportState:
     """What the service says of an export.
 
-    It is asked in the ARN's region, unless `access` has one. Raises ExportError for an export that the service does
-    not know, BusyError, StorageError and UsageError.
+    It is asked in the ARN's region. Raises ExportError for an export that the service does not know, BusyError,
+    StorageError and UsageError.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeExport.html
     """

@@ -41,8 +41,8 @@ class RecoveryWindow:
 def describe_table(table: str, access: Access) -> Table:
     """What the service says of a table, which is given by its name or its ARN.
 
-    For an ARN its region is asked, unless `access` has one. Raises UsageError for a table that is not there,
-    StorageError.
+    For an ARN its region is asked, whatever `access` says: that may be where the bucket is. Raises UsageError for a
+    table that is not there, StorageError.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
     """
@@ -103,6 +103,6 @@ def check_table(table: str) -> None:
 
 
 def dynamodb(arn: str, access: Access) -> Any:
-    """The client for what an ARN names, in the ARN's region, unless `access` has one; a name is as good as none."""
-    region = access.region or (arn.split(":")[3] if arn.startswith("arn:") else None)
+    """The client for what an ARN names, in the ARN's region; for a name, in that of `access`."""
+    region = arn.split(":")[3] if arn.startswith("arn:") else access.region
     return Connection(replace(access, region=region), "dynamodb").client()

@@ -161,7 +161,7 @@ def test_the_time_for_waiting_is_also_that_until_the_day_can_be_exported(
         sync_at(now, table, tmp_path / "out", place, day=DAY, timeout=238)
     assert now.now == MIDNIGHT + timedelta(minutes=2)
     service.polls = None
-    with pytest.raises(BusyError, match=r"after waiting for \d seconds[^$]*run the same command again"):
+    with pytest.raises(BusyError, match=r"after waiting for \d s[^$]*run the same command again"):
         sync_at(now, table, tmp_path / "out", place, day=DAY, timeout=240)
     assert begun(service) == 1
 

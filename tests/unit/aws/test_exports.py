@@ -338,9 +338,11 @@ def test_an_export_that_is_forgotten_while_the_list_is_made_is_left_out(
 def test_the_region_of_an_arn_is_the_one_that_is_asked(dynamodb: PlayedDynamoDb, target: ExportTarget) -> None:
     there = replace(dynamodb.behind, region="eu-central-1")
     table = PlayedDynamoDb(there, there).new_table()
-    assert converter.start_export(table.arn, target).state.table_arn == table.arn
+    # The option is for S3, whose bucket may be elsewhere.
+    elsewhere = AwsOptions(region="us-east-1")
+    assert converter.start_export(table.arn, target, aws=elsewhere).state.table_arn == table.arn
     with pytest.raises(UsageError, match="knows no such table"):
-        converter.start_export(table.arn, target, aws=AwsOptions(region="us-east-1"))
+        converter.start_export(table.name, target, aws=elsewhere)
 
 
 def test_a_short_description_is_enough_for_a_state() -> None:
