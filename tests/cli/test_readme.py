@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from converter import errors
-from converter.cli.commands import commands
+from converter.cli.commands import commands, read_command
 from converter.cli.convert import ConvertArguments
 from converter.options import NAME_POLICIES
 from converter.schema.naming import legal_name
 from tests.cli.command import REPOSITORY, environment
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
+JAPANESE = (REPOSITORY / "README.ja.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -48,6 +50,26 @@ def test_commands_and_programs_run_in_the_order_of_the_page_and_print_what_it_sh
             seen += 1
     assert seen >= 8
     shutil.rmtree(tmp_path / "out")
+
+
+def test_the_japanese_page_shows_commands_that_can_be_read_and_those_of_the_page_as_they_are() -> None:
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", JAPANESE, re.MULTILINE | re.DOTALL)
+    seen = 0
+    for language, block in blocks:
+        if language == "console":
+            # These are run above.
+            assert block in "".join(own for kind, own in BLOCKS if kind == "console")
+        for line in re.findall(r"^(?:\$ )?ddb-convert (.*)", block.replace("\\\n", ""), re.MULTILINE):
+            assert read_command(shlex.split(line)) is not None
+            seen += 1
+    assert seen >= 7
+
+
+def test_the_japanese_page_lists_every_exit_code() -> None:
+    def codes(page: str) -> list[str]:
+        return re.findall(r"^\| ([\d, ]+) \|", page, re.MULTILINE)
+
+    assert codes(JAPANESE) == codes(README)
 
 
 def test_the_page_lists_every_option_of_convert() -> None:
@@ -91,7 +113,8 @@ def test_the_table_of_names_shows_what_the_policies_make() -> None:
 
 
 def test_links_to_files_lead_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
-    assert links
-    for link in links:
-        assert (REPOSITORY / link).exists(), link
+    for page in (README, JAPANESE):
+        links = [link for link in re.findall(r"\]\(([^)]+)\)", page) if "://" not in link]
+        assert links
+        for link in links:
+            assert (REPOSITORY / link.partition("#")[0]).exists(), link
