@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
+from converter.cpus import usable_cpus
 from converter.errors import UsageError
 
 Format = Literal["parquet", "csv", "csv,parquet"]
@@ -89,13 +90,6 @@ NAME_POLICIES: dict[str, NamePolicy] = {
     "treasure-data": NamePolicy(_WORD, 128, ("time", "v")),
     "snake": NamePolicy(_WORD, 255),
 }
-
-
-def usable_cpus() -> int:
-    """CPUs that this process may use: its affinity mask where the system has one."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ LADDER = (
     "storage",
     "aws",
 )
-FLOOR = {"converter.errors", "converter.options", "converter.presets", "converter.version"}
+FLOOR = {"converter.cpus", "converter.errors", "converter.options", "converter.presets", "converter.version"}
 # Made for tests and benchmarks: may use everything, and nothing of the program may use it.
 BESIDE = "converter.testing"
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from converter.cpus import usable_cpus
 from converter.errors import UsageError
-from converter.options import NAMES_LIMIT, ConvertOptions, Format, SchemaText, usable_cpus
+from converter.options import NAMES_LIMIT, ConvertOptions, Format, SchemaText
 
 # Another value for every option.
 OTHERS: dict[str, Any] = {

@@ -1,0 +1,42 @@
+"""How many CPUs are used: those that are there, less where a container has less."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from converter.cpus import usable_cpus
+
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "usable"),
+    [
+        ("max 100000", CPUS),
+        ("50000 100000", 1),
+        ("100000 100000", 1),
+        ("100001 100000", min(2, CPUS)),
+        ("6400000 100000", min(64, CPUS)),
+        ("0 0", CPUS),
+        ("nonsense", CPUS),
+        ("a b", CPUS),
+    ],
+)
+def test_a_quota_of_the_control_group_bounds_the_cpus(tmp_path: Path, limit: str, usable: int) -> None:
+    (tmp_path / "cpu.max").write_text(limit + "\n")
+    assert usable_cpus(tmp_path) == usable
+
+
+@pytest.mark.parametrize(("quota", "usable"), [("-1", CPUS), ("25000", 1)])
+def test_a_quota_of_the_first_version_of_control_groups_does_so_too(tmp_path: Path, quota: str, usable: int) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota + "\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert usable_cpus(tmp_path) == usable
+
+
+def test_without_control_groups_all_cpus_are_used(tmp_path: Path) -> None:
+    assert usable_cpus(tmp_path) == CPUS
