@@ -5,9 +5,9 @@
     export = write_export("bucket", [{"id": "a1", "price": Decimal("12.5")}], facts=ExportFacts(table="Orders"))
     export.folder           # bucket/AWSDynamoDB/01701065507109-…
 
-The same arguments give the same bytes. What the service can't write is refused, except in lines that are given
-as bytes: those are written as they are. To damage an export, edit its files, then call `seal` if the manifests
-should agree with the damaged files.
+`write_incremental_export` does the same for the changes of a window. The same arguments give the same bytes. What the
+service can't write is refused, except in lines that are given as bytes: those are written as they are. To damage an
+export, edit its files, then call `seal` if the manifests should agree with the damaged files.
 
 The layout is the one of https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html,
 checked byte by byte against exports that the service wrote.
@@ -15,16 +15,20 @@ checked byte by byte against exports that the service wrote.
 
 from __future__ import annotations
 
+from converter.testing.changes import Change, change_line, write_incremental_export
 from converter.testing.maker import ExportPaths, item_line, write_export, write_split_export
-from converter.testing.manifest import DataFileFacts, ExportFacts, etag, files_text, md5_text, summary_text
+from converter.testing.manifest import DataFileFacts, ExportFacts, WindowFacts, etag, files_text, md5_text, summary_text
 from converter.testing.seal import seal
 from converter.testing.values import DynamoValue, plain_number, to_dynamodb, to_item
 
 __all__ = [
+    "Change",
     "DataFileFacts",
     "DynamoValue",
     "ExportFacts",
     "ExportPaths",
+    "WindowFacts",
+    "change_line",
     "etag",
     "files_text",
     "item_line",
@@ -35,5 +39,6 @@ __all__ = [
     "to_dynamodb",
     "to_item",
     "write_export",
+    "write_incremental_export",
     "write_split_export",
 ]

@@ -1,4 +1,4 @@
-"""Writes a full export to a folder that stands for the bucket, streaming, the same bytes for the same arguments."""
+"""Writes an export to a folder that stands for the bucket, streaming, the same bytes for the same arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from converter.testing.manifest import DataFileFacts, ExportFacts, files_text, md5_text, summary_text
+from converter.testing.manifest import DataFileFacts, ExportFacts, WindowFacts, files_text, md5_text, summary_text
 from converter.testing.values import TAGS, to_dynamodb
 
 Item = Mapping[str, object]
@@ -57,20 +57,8 @@ def write_export(
     An item given as bytes is written as it is, plus a newline, and counts as an item unless it is blank or `{}`.
     Raises TypeError and ValueError for what the service can't write, FileExistsError if the export is there already.
     """
-    if files < 0 or empty_files < 0:
-        raise ValueError("a number of data files can't be negative")
-    export = _OpenExport(Path(bucket), facts)
-    dealt: list[_DataFile] = []
-    for index in range(files + empty_files):
-        file = export.add_data_file()
-        # True for `files` of the indices, spread evenly.
-        if (index + 1) * files // (files + empty_files) > index * files // (files + empty_files):
-            dealt.append(file)
-    for index, item in enumerate(items):
-        if not dealt:
-            raise ValueError("items need at least one data file")
-        dealt[index % files].write(item)
-    return export.close()
+    lines = (item if isinstance(item, bytes) else item_line(item)[:-1] for item in items)
+    return deal_lines(Path(bucket), lines, files, empty_files, facts)
 
 
 def write_split_export(
@@ -87,15 +75,44 @@ def write_split_export(
     for items in data_files:
         file = export.add_data_file()
         for item in items:
-            file.write(item)
+            file.write(item if isinstance(item, bytes) else item_line(item)[:-1])
         file.close()
+    return export.close()
+
+
+def deal_lines(
+    bucket: Path, lines: Iterable[bytes], files: int, empty_files: int, facts: ExportFacts | WindowFacts
+) -> ExportPaths:
+    """Write an export of these lines, which have no newlines yet; see write_export."""
+    if files < 0 or empty_files < 0:
+        raise ValueError("a number of data files can't be negative")
+    export = _OpenExport(bucket, facts)
+    dealt: list[_DataFile] = []
+    for index in range(files + empty_files):
+        file = export.add_data_file()
+        # True for `files` of the indices, spread evenly.
+        if (index + 1) * files // (files + empty_files) > index * files // (files + empty_files):
+            dealt.append(file)
+    for index, line in enumerate(lines):
+        if not dealt:
+            raise ValueError("items need at least one data file")
+        dealt[index % files].write(line)
     return export.close()
 
 
 def item_line(item: Item) -> bytes:
     """The line of an item, with its newline: compact, raw UTF-8, attributes in the order given."""
-    attributes = {name: _typed(name, value) for name, value in item.items()}
-    return json.dumps({"Item": attributes}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return compact({"Item": typed_item(item)}) + b"\n"
+
+
+def typed_item(item: Item) -> dict[str, object]:
+    """The attributes, each with its type tag. Raises TypeError and ValueError for what DynamoDB doesn't hold."""
+    return {name: _typed(name, value) for name, value in item.items()}
+
+
+def compact(members: Mapping[str, object]) -> bytes:
+    """An object as the service writes it: compact, raw UTF-8."""
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def count_items(lines: bytes) -> int:
@@ -116,21 +133,22 @@ def _typed(name: object, value: object) -> object:
 class _OpenExport:
     """An export while it is written."""
 
-    def __init__(self, bucket: Path, facts: ExportFacts) -> None:
+    def __init__(self, bucket: Path, facts: ExportFacts | WindowFacts) -> None:
         self._bucket = bucket
         self._facts = facts
         self._folder = bucket / facts.key_prefix
+        self._data = bucket / facts.data_prefix
         self._files: list[_DataFile] = []
         self._folder.mkdir(parents=True)
         (self._folder / "_started").touch()
-        (self._folder / "data").mkdir()
+        self._data.mkdir(exist_ok=isinstance(facts, WindowFacts))
 
     def add_data_file(self) -> _DataFile:
         """A new data file, after those that were added before."""
         # The service's names are 16 random bytes in base 32 without padding.
         digest = self._facts.digest("data", len(self._files))
         name = b32encode(digest).decode("ascii").rstrip("=").lower()
-        file = _DataFile(self._folder / "data" / f"{name}.json.gz")
+        file = _DataFile(self._data / f"{name}.json.gz")
         self._files.append(file)
         return file
 
@@ -139,7 +157,7 @@ class _OpenExport:
         listed: list[DataFileFacts] = []
         for file in self._files:
             file.close()
-            key = f"{self._facts.key_prefix}data/{file.path.name}"
+            key = f"{self._facts.data_prefix}{file.path.name}"
             listed.append(DataFileFacts(key, file.items, file.md5.digest()))
         write_manifest(self._folder, "files", files_text(listed))
         items = sum(file.items for file in self._files)
@@ -170,15 +188,10 @@ class _DataFile:
         self._deflate: zlib._Compress | None = None
         self._closed = False
 
-    def write(self, item: Item | bytes) -> None:
-        if isinstance(item, bytes):
-            line = item + b"\n"
-            self.items += count_items(item)
-        else:
-            line = item_line(item)
-            self.items += 1
-        self._lines.append(line)
-        self._buffered += len(line)
+    def write(self, line: bytes) -> None:
+        self.items += count_items(line)
+        self._lines.append(line + b"\n")
+        self._buffered += len(line) + 1
         if self._buffered >= BUFFER_BYTES:
             self._append(self._drain())
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 EXPORT_TIME = datetime(2023, 11, 27, 6, 11, 47, 109_000, tzinfo=UTC)
+VIEWS = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+# A window must be over for some minutes before the service exports it.
+_AFTER_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportFacts:
-    """What an export says of itself.
+class CommonFacts(ABC):
+    """What every export says of itself.
 
     prefix: the folders of the bucket that the export lies under, such as `dynamodb` or `raw/dynamodb`.
-    export_time, start_time, end_time: aware, cut to milliseconds; the export starts at its time and ends
-        nine minutes later unless told otherwise.
+    start_time, end_time: aware, cut to milliseconds; an export takes nine minutes unless told otherwise.
     id: the export's id, where it is not to be made from its start: as another server has made it.
     id_suffix: the eight hex digits that end the export's id.
     seed: gives the names of the data files, and id_suffix where it is left out: another seed, another export.
@@ -29,7 +32,6 @@ class ExportFacts:
 
     table: str = "Orders"
     prefix: str | None = None
-    export_time: datetime = EXPORT_TIME
     start_time: datetime | None = None
     end_time: datetime | None = None
     id: str | None = None
@@ -44,7 +46,7 @@ class ExportFacts:
     billed_size_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        for time in (self.export_time, self.start_time, self.end_time):
+        for time in (*self.instants(), self.start_time, self.end_time):
             if time is not None and time.tzinfo is None:
                 raise ValueError(f"{time} has no time zone")
         if self.id_suffix is not None and not re.fullmatch("[0-9a-f]{8}", self.id_suffix):
@@ -56,10 +58,19 @@ class ExportFacts:
         if self.prefix is not None and (not self.prefix or self.prefix.strip("/") != self.prefix):
             raise ValueError(f"a prefix has text and no slash at its ends, unlike {self.prefix!r}")
 
+    @abstractmethod
+    def instants(self) -> tuple[datetime, ...]:
+        """The moments of the table that the export knows of, the last one last."""
+
     @property
+    @abstractmethod
+    def data_prefix(self) -> str:
+        """What the keys of its data files begin with."""
+
+    @property
+    @abstractmethod
     def started(self) -> datetime:
         """When the export began; its id counts these milliseconds."""
-        return self.start_time or self.export_time
 
     @property
     def ended(self) -> datetime:
@@ -85,10 +96,14 @@ class ExportFacts:
         return f"{self.table_arn}/export/{self.export_id}"
 
     @property
+    def exports_prefix(self) -> str:
+        """What the keys of all exports below the prefix begin with."""
+        return f"{self.prefix}/AWSDynamoDB/" if self.prefix else "AWSDynamoDB/"
+
+    @property
     def key_prefix(self) -> str:
-        """What every key of the bucket begins with that belongs to the export."""
-        above = f"{self.prefix}/" if self.prefix else ""
-        return f"{above}AWSDynamoDB/{self.export_id}/"
+        """What the keys of the export's manifests begin with."""
+        return f"{self.exports_prefix}{self.export_id}/"
 
     def digest(self, *parts: object) -> bytes:
         """16 bytes that depend on the table, the export's time, the seed and the parts alone."""
@@ -101,6 +116,63 @@ class ExportFacts:
         return self.table_id or made
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFacts(CommonFacts):
+    """What a full export says of itself.
+
+    export_time: aware, cut to milliseconds; the export starts then unless told otherwise.
+    """
+
+    export_time: datetime = EXPORT_TIME
+
+    def instants(self) -> tuple[datetime, ...]:
+        """The export's time."""
+        return (self.export_time,)
+
+    @property
+    def data_prefix(self) -> str:
+        """Its own folder's."""
+        return f"{self.key_prefix}data/"
+
+    @property
+    def started(self) -> datetime:
+        """When the export began; its id counts these milliseconds."""
+        return self.start_time or self.export_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowFacts(CommonFacts):
+    """What an incremental export says of itself. It starts five minutes after its window unless told otherwise.
+
+    from_time (inclusive), to_time (exclusive): aware, cut to milliseconds. view: NEW_IMAGE or NEW_AND_OLD_IMAGES.
+    """
+
+    from_time: datetime = EXPORT_TIME
+    to_time: datetime = EXPORT_TIME + timedelta(minutes=15)
+    view: str = "NEW_AND_OLD_IMAGES"
+
+    def __post_init__(self) -> None:
+        CommonFacts.__post_init__(self)
+        if self.view not in VIEWS:
+            raise ValueError(f"a view is {' or '.join(VIEWS)}, not {self.view!r}")
+        if self.from_time >= self.to_time:
+            raise ValueError("a window ends after it begins")
+
+    def instants(self) -> tuple[datetime, ...]:
+        """The window's ends."""
+        return self.from_time, self.to_time
+
+    @property
+    def data_prefix(self) -> str:
+        """The folder's that all incremental exports share."""
+        return f"{self.exports_prefix}data/"
+
+    @property
+    def started(self) -> datetime:
+        """When the export began; its id counts these milliseconds."""
+        return self.start_time or self.to_time + _AFTER_WINDOW
+
+
 @dataclass(frozen=True, slots=True)
 class DataFileFacts:
     """One line of manifest-files.json. `key` begins at the bucket's root, `md5` is of the compressed bytes."""
@@ -110,17 +182,20 @@ class DataFileFacts:
     md5: bytes
 
 
-def summary_text(facts: ExportFacts, items: int, size: int) -> bytes:
-    """manifest-summary.json of a full export: one line without a newline. `size` is told as billedSizeBytes."""
+def summary_text(facts: ExportFacts | WindowFacts, items: int, size: int) -> bytes:
+    """manifest-summary.json: one line without a newline. `size` is told as billedSizeBytes."""
+    window = isinstance(facts, WindowFacts)
+    times = ("exportFromTime", "exportToTime") if window else ("exportTime",)
+    kind = {"outputView": facts.view, "exportType": "INCREMENTAL_EXPORT"} if isinstance(facts, WindowFacts) else {}
     return _compact(
         {
-            "version": "2020-06-30",
+            "version": "2023-08-01" if window else "2020-06-30",
             "exportArn": facts.export_arn,
             "startTime": _time(facts.started),
             "endTime": _time(facts.ended),
             "tableArn": facts.table_arn,
             "tableId": facts.table_uuid(),
-            "exportTime": _time(facts.export_time),
+            **dict(zip(times, map(_time, facts.instants()), strict=True)),
             "s3Bucket": facts.bucket,
             "s3Prefix": facts.prefix,
             "s3SseAlgorithm": facts.sse_algorithm,
@@ -129,6 +204,7 @@ def summary_text(facts: ExportFacts, items: int, size: int) -> bytes:
             "billedSizeBytes": size if facts.billed_size_bytes is None else facts.billed_size_bytes,
             "itemCount": items,
             "outputFormat": "DYNAMODB_JSON",
+            **kind,
         }
     )
 
