@@ -61,6 +61,7 @@ _PUBLISHED = (
     "cast",
     "time",
     "add_column",
+    "old_image",
 )
 
 
@@ -127,6 +128,7 @@ class ConvertOptions:
     cast: pairs of attribute and the type that each of its values must be read as, exactly (CASTS).
     time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
     add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
+    old_image: of an incremental export, add the column `_old`: the item before the change, as plain JSON.
     part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest, export_id: of several exports in SOURCE, take the newest, or the one of this id.
@@ -151,6 +153,7 @@ class ConvertOptions:
     cast: tuple[tuple[str, str], ...] = ()
     time: str | None = None
     add_column: tuple[tuple[str, str], ...] = ()
+    old_image: bool = False
     workers: int = 0
     latest: bool = False
     export_id: str | None = None

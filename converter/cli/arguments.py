@@ -204,6 +204,14 @@ AddColumn = Annotated[
         "NAME=FACT",
     ),
 ]
+OldImage = Annotated[
+    bool,
+    option(
+        "old-image",
+        "Of an incremental export, add the column _old: the item before the change, as plain JSON.",
+        default=False,
+    ),
+]
 PartSize = Annotated[
     str,
     option(

@@ -29,6 +29,7 @@ class ConvertArguments(ConversionArguments):
     dest: takes.Dest
     latest: takes.Latest = False
     export_id: takes.ExportId = None
+    old_image: takes.OldImage = False
 
 
 def convert(arguments: ConvertArguments) -> None:
@@ -42,9 +43,8 @@ def convert(arguments: ConvertArguments) -> None:
     --add-column may be repeated and take names, or pairs such as a=b, separated by commas; write \\, for a comma in a
     name and \\= for an equals sign.
     """
-    options, preset = apply_preset(
-        arguments.for_, {**arguments.given(), "latest": arguments.latest, "export_id": arguments.export_id}
-    )
+    own = {"latest": arguments.latest, "export_id": arguments.export_id, "old_image": arguments.old_image}
+    options, preset = apply_preset(arguments.for_, {**arguments.given(), **own})
     aws = in_aws.aws_options(arguments)
     from converter import api
     from converter.cli.render_report import render_report, report_line

@@ -34,6 +34,7 @@ class InspectArguments:
     cast: takes.Cast = None
     time: takes.Time = None
     add_column: takes.AddColumn = None
+    old_image: takes.OldImage = False
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
     names: takes.NamesAs = None
     rename: takes.Rename = None
@@ -61,6 +62,7 @@ class InspectArguments:
             "cast": read_pairs(self.cast, "cast"),
             "time": self.time,
             "add_column": read_pairs(self.add_column, "add-column"),
+            "old_image": self.old_image,
             "max_columns": self.max_columns,
             "rename": read_pairs(self.rename, "rename"),
             "workers": self.workers,

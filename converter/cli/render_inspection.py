@@ -43,7 +43,7 @@ def _facts(inspection: Inspection) -> list[tuple[str, str]]:
     seen = f"all {count(inspection.items_seen, 'item')}"
     if inspection.approximate:
         seen = f"{inspection.items_seen:,} of {inspection.items:,} items: every figure below is approximate"
-    return [
+    facts = [
         ("table", inspection.table),
         ("table ARN", inspection.table_arn),
         ("export", f"{inspection.export_id}, {inspection.kind}, {inspection.output_format}"),
@@ -51,6 +51,11 @@ def _facts(inspection: Inspection) -> list[tuple[str, str]]:
         ("holds", f"{holds}, {size(inspection.data_bytes)} compressed"),
         ("seen", seen),
     ]
+    if inspection.from_time is not None:
+        facts[4:4] = [("window", f"{inspection.from_time} to {inspection.to_time}, {inspection.output_view}")]
+        operations = ", ".join(count(number, operation) for operation, number in inspection.operations.items())
+        facts.append(("operations", operations or "none"))
+    return facts
 
 
 def _table(inspection: Inspection) -> Table:

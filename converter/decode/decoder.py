@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import NoReturn
 
 import numpy as np
@@ -10,14 +11,17 @@ import numpy as np
 from converter.decode import tables
 from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
+from converter.decode.change_lines import ChangeForm, compact_change, image_path
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
-from converter.decode.lines import LineProblem, compact_line, time_problem, value_path
+from converter.decode.lines import ITEM, LineProblem, compact_line, time_problem, value_path
 from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
+from converter.decode.translate import ChangeLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
 from converter.schema import tags
 from converter.schema.added import Value
+from converter.schema.changes import COLUMN_OF
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
 
@@ -42,6 +46,8 @@ def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
     """What becomes of a value of `tag` in `column`; None if the column can't hold it. text: CSV."""
     if column.origin is Origin.OVERFLOW:
         return tables.OVERFLOW
+    if column.origin is Origin.CHANGE:
+        return tables.TIMESTAMP if column.type == "timestamp" else _BY_TAG.get(tag, tables.DOCUMENT)
     if column.origin is Origin.MIXED_JSON:
         return tables.TYPED
     if tag == tags.NULL:
@@ -79,7 +85,8 @@ class Decoder:
     wants: tells for which attributes the user wants a column. A value that the schema can't hold makes the decoder
     drop its rows and go on observing; `surprise` then says what it was, and `surprise_place` where: the byte of the
     inflated file that its line begins at, and its path. times: attributes whose values must be timestamps, with or
-    without a schema. added: what the schema's added columns hold, by name.
+    without a schema. added: what the schema's added columns hold, by name. changes: what the lines of an incremental
+    export have in common; None for items.
     """
 
     def __init__(
@@ -90,6 +97,7 @@ class Decoder:
         wants: Callable[[str], bool],
         times: Collection[str] = (),
         added: Mapping[str, Value] | None = None,
+        changes: ChangeForm | None = None,
     ) -> None:
         self._schema = schema
         self._text = text
@@ -97,9 +105,11 @@ class Decoder:
         self._added = added or {}
         columns = schema.columns if schema else ()
         self._times = {*times, *(c.attribute for c in columns if c.origin is Origin.TIME)}
-        self._columns = {c.attribute: (i, c) for i, c in enumerate(schema.columns, 1)} if schema else {}
+        self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
+        self._facts = {c.name: (i, c) for i, c in enumerate(columns, 1) if c.origin is Origin.CHANGE}
+        self._changes = ChangeLines(changes) if changes is not None else None
         self._overflow = schema.overflow_place if schema else None
-        self._kinds = KindRegistry()
+        self._kinds = KindRegistry(facts=COLUMN_OF if changes is not None else ())
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
         self._unweighed = 0
@@ -110,7 +120,7 @@ class Decoder:
         self._state[tables.CAPACITY] = self._capacity() if schema else _ENDLESS
         self._state[tables.OVERFLOW_BEGIN] = -1
         self._state[tables.OVERFLOW_COLUMN] = self._overflow[0] if self._overflow else 0
-        self._begin = 0
+        self._original: Callable[[int], tuple[int, bytes]] = _nowhere
         self.surprise = ""
         self.surprise_place: tuple[int, str] = (0, "")
         self._changed: dict[str, int] = {}
@@ -172,10 +182,24 @@ class Decoder:
 
     def decode(self, block: Block) -> Iterator[Batch]:
         """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is no item."""
+        if self._changes is None:
+            self._original = partial(_line_at, block)
+            yield from self._decode_lines(block)
+        else:
+            for lines in self._changes.translate(block):
+                self._original = self._changes.original
+                yield from self._decode_lines(lines)
+        self._unweighed += block.size
+        if not self.observing and self._unweighed >= _WEIGHED_BYTES:
+            self._unweighed = 0
+            if self._buffers.used_bytes(int(self._state[tables.ROW])) >= BATCH_BYTES:
+                yield from self._flush()
+
+    def _decode_lines(self, block: Block) -> Iterator[Batch]:
+        """The same for lines of items."""
         state = self._state
         state[tables.POSITION] = 0
         state[tables.SIZE] = block.size
-        self._begin = block.byte
         while True:
             status = self._run(block.data)
             if status == tables.DONE:
@@ -186,11 +210,6 @@ class Decoder:
                 yield from self._flush()
             elif status in (IRREGULAR, tables.NOT_A_TIME) or not self._answer(status, block.data):
                 self._decode_irregular(block, status)
-        self._unweighed += block.size
-        if not self.observing and self._unweighed >= _WEIGHED_BYTES:
-            self._unweighed = 0
-            if self._buffers.used_bytes(int(state[tables.ROW])) >= BATCH_BYTES:
-                yield from self._flush()
 
     def finish(self) -> Iterator[Batch]:
         """The last rows, if any."""
@@ -248,22 +267,28 @@ class Decoder:
             take_back(self._kinds.tables, self._buffers.arrays, state)
             return False
         kind, name, tag = added
-        index, column = self._columns.get(name, (0, None)) if self._wants(name) else (0, None)
-        if column is None and self._overflow is not None and self._wants(name):
-            index, column = self._overflow
+        index, column = self._place_of(name)
         action = choose_action(column, tag, text=self._text) if column is not None else tables.SKIP_NULL
         if column is not None and action is not None and action != tables.SKIP_NULL:
             self._kinds.direct(kind, action, index, column.scale)
             return True
         self._to_sink(kind, name, tag)
-        if not self.observing and tag != tags.NULL and self._wants(name):
+        if not self.observing and tag != tags.NULL and name not in COLUMN_OF and self._wants(name):
             seen = "has a type it didn't have before" if column is not None else "is new"
             self._surprised(f"attribute {name!r} {seen}", name, tag)
         return True
 
+    def _place_of(self, name: str) -> tuple[int, Column | None]:
+        """The number of the column that takes an attribute or a fact, and the column; (0, None) if there is none."""
+        if name in COLUMN_OF:
+            return self._facts.get(COLUMN_OF[name], (0, None))
+        if not self._wants(name):
+            return 0, None
+        return self._columns.get(name) or self._overflow or (0, None)
+
     def _surprised(self, surprise: str, attribute: str, tag: int) -> None:
-        path = value_path(attribute, tags.TAGS[tag])
-        self.surprise_place = (self._begin + int(self._state[tables.LINE_START]), path)
+        byte, line = self._original(int(self._state[tables.LINE_START]))
+        self.surprise_place = (byte, value_path(attribute, tags.TAGS[tag], self._root(line)))
         self.observe_only(surprise)
 
     def _to_sink(self, kind: int, name: str, tag: int) -> None:
@@ -277,28 +302,30 @@ class Decoder:
         state = self._state
         start = int(state[tables.POSITION])
         end = int(line_end(block.data, start))
+        original = self._original
+        byte, line = original(start)
         try:
-            compact = compact_line(block.data[start:end].tobytes())
+            compact = compact_line(line) if self._changes is None else compact_change(line, self._changes.form)
             # A line that is no item at all is the worse problem, and has been raised by now.
             if status == tables.NOT_A_TIME:
-                self._refuse_time(compact)
-            self._begin = block.byte + start
-            status = self._decode_compact(compact)
-            self._begin = block.byte
+                self._refuse_time(compact, line)
+            self._original = lambda _: (byte, line)
+            status = self._decode_compact(compact, line)
+            self._original = original
         except LineProblem as problem:
-            problem.byte = block.byte + start
+            problem.byte = byte
             raise
         if status != tables.DONE:
             raise ConvertError(
-                f"the decoder refuses the line at byte {block.byte + start}, which the strict check accepts",
+                f"the decoder refuses the line at byte {byte}, which the strict check accepts",
                 hint="this is a bug in ddb-convert: please report it with the line",
             )
         state[tables.POSITION] = end + 1
         state[tables.SIZE] = block.size
         state[tables.TRUSTED] = 0
 
-    def _decode_compact(self, compact: bytes) -> int:
-        """Decode a line as `compact_line` gives it; DONE, or the status that can't be. Raises TimeProblem."""
+    def _decode_compact(self, compact: bytes, line: bytes) -> int:
+        """Decode the item line that stands for `line`; DONE, or the status that can't be. Raises TimeProblem."""
         state = self._state
         data = np.zeros(len(compact) + PADDING, np.uint8)
         data[: len(compact)] = np.frombuffer(compact, np.uint8)
@@ -310,12 +337,25 @@ class Decoder:
             state[tables.CAPACITY] = self._capacity()
         while (status := self._run(data)) != tables.DONE:
             if status == tables.NOT_A_TIME:
-                self._refuse_time(compact)
+                self._refuse_time(compact, line)
             if status in (IRREGULAR, tables.FULL) or not self._answer(status, data):
                 return status
         return tables.DONE
 
-    def _refuse_time(self, compact: bytes) -> NoReturn:
+    def _refuse_time(self, compact: bytes, line: bytes) -> NoReturn:
         """Raise the problem of the line in which the kernel found a value that is no timestamp."""
         attribute = self._kinds.attribute_of(int(self._state[tables.COLUMN]))
-        raise time_problem(compact, attribute, _NO_TIME[int(self._state[tables.REASON])])
+        raise time_problem(compact, attribute, _NO_TIME[int(self._state[tables.REASON])], self._root(line))
+
+    def _root(self, line: bytes) -> str:
+        """The path to the attributes in a line of the data file."""
+        return ITEM if self._changes is None else image_path(line)
+
+
+def _line_at(block: Block, position: int) -> tuple[int, bytes]:
+    """Where the line at a position of the block begins in the inflated file, and the line."""
+    return block.byte + position, block.data[position : line_end(block.data, position)].tobytes()
+
+
+def _nowhere(_: int) -> tuple[int, bytes]:
+    raise ValueError("no block is being decoded")

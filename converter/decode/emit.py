@@ -22,10 +22,10 @@ from numba.core.registry import cpu_target
 from numba.core.types import boolean, int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple, UniTuple
 
-from converter.decode import csv_rows, documents, items, pages, times
+from converter.decode import changes, csv_rows, documents, items, pages, times
 from converter.decode.compile import NO_WRAPPERS
 from converter.decode.machine import FAILED, create_target_machine
-from converter.decode.tables import Columns, Kinds, Scratch
+from converter.decode.tables import Columns, Kinds, Phrases, Scratch
 from converter.errors import ConvertError
 
 _BYTES = uint8[::1]
@@ -33,6 +33,7 @@ _INTS = int64[::1]
 _WORDS = uint64[::1]
 _TABLE = int64[:, ::1]
 _KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE), Kinds)
+_PHRASES = NamedTuple((_BYTES, _TABLE), Phrases)
 _COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
 _SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES), Scratch)
 
@@ -49,6 +50,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         pages.encode_dictionary: (_COLUMNS, int64, int64, _INTS, _INTS, _INTS, _BYTES, _INTS),
         pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
     },
+    "changes": {changes.translate_changes: (_BYTES, _PHRASES, _BYTES, _INTS)},
     "csv": {csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS)},
 }
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from converter.decode.cache import BOUNDS_CHECKED
 from converter.decode.native import Kernel
-from converter.decode.tables import Bytes, Columns, Kinds, Scratch
+from converter.decode.tables import Bytes, Columns, Kinds, Phrases, Scratch
 
 State = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -24,6 +24,11 @@ Words = NDArray[np.uint64]
 def bind_decode_items() -> Callable[[Bytes, Kinds, Columns, State, Scratch], int]:
     """decode_items(block, kinds, columns, state, scratch) for one decoder; see items.py."""
     return _find("decode_items")
+
+
+def bind_translate_changes() -> Callable[[Bytes, Phrases, Bytes, State], int]:
+    """translate_changes(block, phrases, out, state) for one decoder; see changes.py."""
+    return _find("translate_changes")
 
 
 def take_back(kinds: Kinds, columns: Columns, state: State) -> None:
@@ -67,8 +72,8 @@ def _call(name: str, *arguments: object) -> int:
 
 def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
-        from converter.decode import csv_rows, items, pages
+        from converter.decode import changes, csv_rows, items, pages
 
-        module = csv_rows if name == "write_rows" else pages if name.startswith("encode") else items
-        return cast(Callable[..., int], getattr(module, name))
+        owners = [module for module in (items, changes, pages, csv_rows) if hasattr(module, name)]
+        return cast(Callable[..., int], getattr(owners[0], name))
     return Kernel(name)

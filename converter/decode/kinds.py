@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,12 +18,15 @@ from converter.schema.observe import AttributeObservation, Observation
 _PADDING = 64
 _OBSERVED = slice(tables.KIND_COUNT, tables.KIND_FACTS)
 _ALL_64_BYTES = -1
+_NO_TEXT = b"\xff"
 
 
 class KindRegistry:
     """Grows the kernel's tables as new kinds turn up. `tables` is replaced when they grow: don't keep it."""
 
-    def __init__(self, capacity: int = 256) -> None:
+    def __init__(self, capacity: int = 256, facts: Collection[str] = ()) -> None:
+        """facts: names that are none of attributes, and begin with the byte 0xFF in the lines."""
+        self._facts = facts
         self._spelling_bytes = 0
         self._count = 0
         self._attributes: dict[str, int] = {}
@@ -60,18 +64,28 @@ class KindRegistry:
         quoted = raw.endswith(b'"') and len(raw) == tag_end + 3
         if quoted != (tag in (tags.S, tags.N, tags.B)):
             return None
-        try:
-            name: str = json.loads(raw[: name_end + 1])
-            name.encode()
-        except (ValueError, RecursionError):
+        name = self._read_name(raw[: name_end + 1])
+        if name is None:
             return None
         attribute = self._attributes.setdefault(name, len(self._attributes))
         if attribute >= NAMES_LIMIT:
-            raise too_many_attributes(self._attributes, NAMES_LIMIT)
+            raise too_many_attributes(self._attributes.keys() - set(self._facts), NAMES_LIMIT)
         kind = self._append(spelling, name_end + 2)
         self.tables.facts[kind, tables.KIND_ATTRIBUTE] = attribute
         self.tables.facts[kind, tables.KIND_TAG] = tag
         return kind, name, tag
+
+    def _read_name(self, quoted: bytes) -> str | None:
+        """The name of an attribute or a fact; None if it is neither."""
+        if quoted[1:2] == _NO_TEXT:
+            fact = quoted[1:-1].decode(errors="surrogateescape")
+            return fact if fact in self._facts else None
+        try:
+            name: str = json.loads(quoted)
+            name.encode()
+        except (ValueError, RecursionError):
+            return None
+        return name
 
     def direct(self, kind: int, action: int, column: int, scale: int) -> None:
         """Say what becomes of the kind's values."""
@@ -99,7 +113,9 @@ class KindRegistry:
                 counts = tuple(count if other == tag else 0 for other in range(len(tags.TAGS)))
                 seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary))
                 merged[name] = merged[name].merge(seen) if name in merged else seen
-        return Observation(item_count, {name: merged[name] for name in sorted(merged)})
+        names = sorted(merged)
+        attributes = {name: merged[name] for name in names if name not in self._facts}
+        return Observation(item_count, attributes, {name: merged[name] for name in names if name in self._facts})
 
     def _append(self, spelling: Bytes, name_size: int) -> int:
         size = spelling.size

@@ -14,7 +14,9 @@ from converter.decode.tables import Bytes
 
 if FORM == "vector":
     from converter.decode.vector import (
+        byte_mask,
         copy64,
+        count_bits,
         csv_mask,
         equal_mask,
         high_mask,
@@ -26,7 +28,9 @@ if FORM == "vector":
     )
 else:
     from converter.decode.plain import (
+        byte_mask,
         copy64,
+        count_bits,
         csv_mask,
         equal_mask,
         high_mask,
@@ -40,7 +44,9 @@ else:
 __all__ = [
     "Bytes",
     "byte",
+    "byte_mask",
     "copy64",
+    "count_bits",
     "csv_mask",
     "equal_mask",
     "high_mask",

@@ -19,6 +19,8 @@ from converter.schema.tags import TAGS
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
+ITEM = "$.Item"
+"""Where the lines of a full export have the attributes."""
 _SHOWN = 80
 _PATH_SHOWN = 240
 
@@ -50,35 +52,48 @@ def compact_line(line: bytes) -> bytes:
 
     Strict JSON: no name twice in an object, no NaN, no lone surrogates, valid UTF-8. Raises LineProblem.
     """
-    if not line.strip(b" \t\r\n"):
+    document = parse_line(line)
+    if document is None:
         return b"\n"
-    document = _parse(line)
-    if not isinstance(document, dict):
-        raise LineProblem("$", f"expected an object with the member Item, got {_kind(document)}")
     if not document:
         return b"{}\n"
     if set(document) != {"Item"}:
         if "Item" not in document:
-            found = ", ".join(repr(_shorten(name)) for name in list(document)[:5])
+            found = ", ".join(repr(shorten(name)) for name in list(document)[:5])
             raise LineProblem("$", f"there is no member Item, but {found}")
         extra = next(name for name in document if name != "Item")
-        raise LineProblem("$", f"there is a member {_shorten(extra)!r} beside Item")
+        raise LineProblem("$", f"there is a member {shorten(extra)!r} beside Item")
     item = document["Item"]
     if not isinstance(item, dict):
-        raise LineProblem("$.Item", f"expected an object, got {_kind(item)}")
-    checked = _check_members(item, "$.Item", 1)
+        raise LineProblem(ITEM, f"expected an object, got {kind_of(item)}")
+    checked = check_members(item, ITEM, 1)
     return json.dumps({"Item": checked}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def time_problem(compact: bytes, attribute: str, reason: str) -> TimeProblem:
-    """The problem of this attribute's value in an item as `compact_line` gives it."""
-    ((tag, value),) = json.loads(compact)["Item"][attribute].items()
-    return TimeProblem(value_path(attribute, tag), reason, value if isinstance(value, str) else json.dumps(value))
+def time_problem(compact: bytes, attribute: str, reason: str, root: str = ITEM) -> TimeProblem:
+    """The problem of this attribute's value in an item as `compact_line` gives it. root: as for value_path."""
+    item = json.loads(compact.decode(errors="surrogateescape"))["Item"]
+    ((tag, value),) = item[attribute].items()
+    text = value if isinstance(value, str) else json.dumps(value)
+    return TimeProblem(value_path(attribute, tag, root), reason, text)
 
 
-def value_path(attribute: str, tag: str) -> str:
-    """Where an item has its value of an attribute: `$.Item.price.N`, or `$.Item["unit price"].N`."""
-    return f"{_step('$.Item', attribute)}.{tag}"
+def value_path(attribute: str, tag: str, root: str = ITEM) -> str:
+    """Where a line has its value of an attribute: `$.Item.price.N`, or `$.Item["unit price"].N`.
+
+    root: where the line has its attributes.
+    """
+    return f"{_step(root, attribute)}.{tag}"
+
+
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """The line's object, by strict JSON; None for a blank line. Raises LineProblem."""
+    if not line.strip(b" \t\r\n"):
+        return None
+    document = _parse(line)
+    if not isinstance(document, dict):
+        raise LineProblem("$", f"expected an object, got {kind_of(document)}")
+    return document
 
 
 def _parse(line: bytes) -> Any:
@@ -89,7 +104,7 @@ def _parse(line: bytes) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except _Duplicate as error:
-        raise LineProblem("$", f"the name {_shorten(error.args[0])!r} occurs twice in one object") from None
+        raise LineProblem("$", f"the name {shorten(error.args[0])!r} occurs twice in one object") from None
     except json.JSONDecodeError as error:
         raise LineProblem("$", f"not JSON: {error.msg} at character {error.pos} of the line") from None
     except RecursionError:
@@ -113,28 +128,32 @@ def _refuse_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
 
 
-def _check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
+def check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
+    """Typed values by name, with their numbers in plain form. depth: of maps and lists that are such a value.
+
+    Raises LineProblem; path: where they are.
+    """
     return {_check_text(name, path): _check_value(value, _step(path, name), depth) for name, value in members.items()}
 
 
 def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
     """One typed value, with its number in plain form; raises LineProblem."""
     if not isinstance(value, dict) or len(value) != 1:
-        found = f"an object with {len(value)} members" if isinstance(value, dict) else _kind(value)
+        found = f"an object with {len(value)} members" if isinstance(value, dict) else kind_of(value)
         raise LineProblem(path, f"expected an object with one type tag, got {found}")
     ((tag, content),) = value.items()
     if tag not in TAGS:
-        raise LineProblem(path, f"unknown type tag {_shorten(tag)!r}; the tags are {', '.join(TAGS)}")
+        raise LineProblem(path, f"unknown type tag {shorten(tag)!r}; the tags are {', '.join(TAGS)}")
     path = f"{path}.{tag}"
     if tag in ("M", "L") and depth > DEPTH:
         raise LineProblem(path, "nested too deep: DynamoDB allows 32 levels")
     if tag == "M":
         if not isinstance(content, dict):
-            raise LineProblem(path, f"expected an object, got {_kind(content)}")
-        return {tag: _check_members(content, path, depth + 1)}
+            raise LineProblem(path, f"expected an object, got {kind_of(content)}")
+        return {tag: check_members(content, path, depth + 1)}
     if tag in ("L", "SS", "NS", "BS"):
         if not isinstance(content, list):
-            raise LineProblem(path, f"expected an array, got {_kind(content)}")
+            raise LineProblem(path, f"expected an array, got {kind_of(content)}")
         if tag == "L":
             return {tag: [_check_value(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(content)]}
         if not content:
@@ -146,14 +165,14 @@ def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
 def _check_scalar(tag: str, content: Any, path: str) -> Any:
     if tag == "BOOL":
         if not isinstance(content, bool):
-            raise LineProblem(path, f"expected true or false, got {_kind(content)}")
+            raise LineProblem(path, f"expected true or false, got {kind_of(content)}")
         return content
     if tag == "NULL":
         if content is not True:
-            raise LineProblem(path, f"expected true, got {'false' if content is False else _kind(content)}")
+            raise LineProblem(path, f"expected true, got {'false' if content is False else kind_of(content)}")
         return content
     if not isinstance(content, str):
-        raise LineProblem(path, f"expected a string, got {_kind(content)}")
+        raise LineProblem(path, f"expected a string, got {kind_of(content)}")
     if tag == "N":
         return _plain_number(content, path)
     if tag == "B":
@@ -207,14 +226,16 @@ def _plain_number(text: str, path: str) -> str:
 def _step(path: str, name: str) -> str:
     if _NAME.match(name):
         return f"{path}.{name}"
-    return f"{path}[{json.dumps(_shorten(name))}]"
+    return f"{path}[{json.dumps(shorten(name))}]"
 
 
-def _shorten(name: str) -> str:
+def shorten(name: str) -> str:
+    """A name, or its beginning: names have up to 64 KB."""
     return name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a JSON value is, as messages say it."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -28,7 +28,13 @@ from converter.decode.cache import PARTS, keep_machine_code, read_machine_code
 from converter.decode.machine import FAILED, create_target_machine, describe_cpu, require_cpu
 from converter.errors import ConvertError
 
-_PART_OF = {"write_rows": "csv", "encode_page": "pages", "encode_dictionary": "pages", "encode_indices": "pages"}
+_PART_OF = {
+    "encode_dictionary": "pages",
+    "encode_indices": "pages",
+    "encode_page": "pages",
+    "translate_changes": "changes",
+    "write_rows": "csv",
+}
 
 _lock = threading.Lock()
 _engine: Any = None

@@ -57,6 +57,16 @@ def equal_mask(left: Bytes, i: int, right: Bytes, j: int) -> np.uint64:
 
 
 @inner
+def byte_mask(data: Bytes, at: int, value: int) -> np.uint64:
+    """Bit k is set where data[at + k] == value."""
+    mask = np.uint64(0)
+    for k in range(64):
+        if data[np.uint64(at + k)] == value:
+            mask |= _ONE << np.uint64(k)
+    return mask
+
+
+@inner
 def copy64(target: Bytes, i: int, source: Bytes, j: int) -> None:
     """target[i : i + 64] = source[j : j + 64]."""
     for k in range(64):
@@ -114,3 +124,13 @@ def lowest_bit(mask: np.uint64) -> int:
         if mask >> np.uint64(k) & _ONE:
             return k
     return 64
+
+
+@inner
+def count_bits(mask: np.uint64) -> int:
+    """How many bits are set."""
+    count = 0
+    for k in range(64):
+        if mask >> np.uint64(k) & _ONE:
+            count += 1
+    return count

@@ -201,6 +201,52 @@ PAGES_STATE_SIZE: Final = 9
 NONE: Final = -1
 
 
+# Members of the state of the kernel for changes.
+CHANGE_POSITION: Final = 0
+"""Of the line to go on with."""
+CHANGE_SIZE: Final = 1
+"""Bytes of the block."""
+CHANGE_WRITTEN: Final = 2
+"""Bytes of item lines in the output."""
+CHANGE_KEYS: Final = 3
+"""How many key attributes items have."""
+CHANGE_OLD_IMAGES: Final = 4
+"""1 when the export's view has old images."""
+CHANGE_STATE_SIZE: Final = 5
+
+# The phrases of that kernel: what it expects in lines, and what it writes.
+HEAD: Final = 0
+KEYS: Final = 1
+OLD_IMAGE: Final = 2
+NEW_IMAGE: Final = 3
+OLD_OPEN: Final = 4
+INSERT_OPEN: Final = 5
+UPDATE_OPEN: Final = 6
+DELETE_OPEN: Final = 7
+PUT_OPEN: Final = 8
+KEY: Final = 9
+"""The spelling of the first key, `"id":{"S":"`; that of the second is the next."""
+
+# Facts of a phrase.
+PHRASE_START: Final = 0
+PHRASE_SIZE: Final = 1
+PHRASE_MASK: Final = 2
+"""Which of its first 64 bytes must match, a bit each."""
+PHRASE_TAG: Final = 3
+"""Of a key: its type."""
+PHRASE_FACTS: Final = 4
+
+CHANGE_ROOM: Final = 256
+"""Bytes by which an item line may be longer than the line of its change, padding included."""
+
+
+class Phrases(NamedTuple):
+    """spellings: their bytes, one behind the other with 64 bytes of padding; facts: PHRASE_… of each."""
+
+    spellings: Bytes
+    facts: NDArray[np.int64]
+
+
 class Kinds(NamedTuple):
     """What is known of each kind.
 

@@ -90,6 +90,20 @@ def equal_mask(typing_context: Any, left: Any, i: Any, right: Any, j: Any) -> An
 
 
 @intrinsic
+def byte_mask(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
+    """Bit k is set where data[at + k] == value."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = _load(context, builder, signature.args[0], arguments[0], arguments[1], _LANES)
+        nothing = ir.Constant(_LANES, ir.Undefined)
+        first = builder.insert_element(nothing, builder.trunc(arguments[2], _BYTE), ir.Constant(ir.IntType(32), 0))
+        wanted = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64))
+        return builder.bitcast(builder.icmp_unsigned("==", lanes, wanted), _WORD)
+
+    return types.uint64(data, types.int64, types.int64), generate
+
+
+@intrinsic
 def copy64(typing_context: Any, target: Any, i: Any, source: Any, j: Any) -> Any:
     """target[i : i + 64] = source[j : j + 64]."""
 
@@ -144,5 +158,15 @@ def lowest_bit(typing_context: Any, mask: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
+def count_bits(typing_context: Any, mask: Any) -> Any:
+    """How many bits are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), generate

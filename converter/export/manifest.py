@@ -219,12 +219,6 @@ def check_files(source: Source, export: Export) -> int:
 
 def require_supported(export: Summary) -> None:
     """Raises ExportError for the exports that can be listed, but not be converted."""
-    if export.kind is Kind.CHANGES:
-        raise ExportError(
-            "this is an incremental export, and incremental exports can't be converted yet",
-            export.source,
-            "convert a full export of the table: aws dynamodb export-table-to-point-in-time --export-type FULL_EXPORT",
-        )
     if export.output_format != "DYNAMODB_JSON":
         raise ExportError(
             "the data files are in Ion format, and only DynamoDB JSON can be converted yet",

@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from converter.aws.access import AwsOptions
+from converter.decode.change_lines import ChangeForm
 from converter.decode.native import expect
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
-from converter.export.manifest import Export, check_files, require_supported
+from converter.export.manifest import Export, Kind, check_files, require_supported
 from converter.options import ConvertOptions
 from converter.run.control import Control
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings
+from converter.run.increment import check_old_image, find_form
 from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
 from converter.run.memory import changes, evolution_warnings, remember
@@ -61,6 +63,7 @@ class _Run:
     engine: Engine
     shards: list[Shard]
     contract: Contract = NOTHING_PROMISED
+    changes: ChangeForm | None = None
     bytes_read: int = 0
     passes: int = 0
     surprise: str = ""
@@ -76,7 +79,8 @@ class _Run:
 
     def sample(self, purpose: Purpose) -> Observation:
         """What the first blocks of files spread over the export show; ExportError only if that is all one wants."""
-        compiled = expect([] if purpose is Purpose.INSPECT else kernel_parts(self.options))
+        parts = () if purpose is Purpose.INSPECT else kernel_parts(self.options)
+        compiled = expect(parts if self.changes is None else (*parts, "changes"))
         first = "" if compiled else "compiling the decoder (once on a machine), then "
         self.listener.phase(f"{first}reading first blocks")
         control = Control()
@@ -114,12 +118,19 @@ class _Run:
         self.listener.phase("looking for the first value that does not fit its column")
         files = sampled_files(self.export.files) if sampled else self.export.files
         promised = Schema(tuple(found.column for found in breaks))
-        place = find_surprise(self.source, files, promised, beginnings=sampled)
+        place = find_surprise(self.job(Purpose.INSPECT), files, promised, beginnings=sampled)
         raise broken(breaks, observation, self.contract, place)
 
     def job(self, purpose: Purpose, schema: Schema | None = None, staging: Staging | None = None) -> Job:
         """What the shards of a pass have in common."""
-        return Job(self.source, self.options, purpose, self.contract, schema, staging, self.added())
+        return Job(self.source, self.options, purpose, self.contract, schema, staging, self.added(), self.changes)
+
+    def look_at_keys(self) -> None:
+        """Find out, of an incremental export, which attributes are keys: their columns come first."""
+        if self.export.kind is Kind.CHANGES:
+            self.changes = find_form(self.source, self.export, self.options)
+            names = [name for name, _ in self.changes.keys if self.options.wants(name)]
+            self.options = replace(self.options, key=(*self.options.key, *names))
 
 
 def convert_export(
@@ -168,6 +179,8 @@ def inspect_export(
 ) -> Inspection:
     """Look at one export; see converter.api.inspect."""
     run = _open(source, options, aws, engine, listener)
+    run.look_at_keys()
+    options = run.options
     if sample:
         observation = run.sample(Purpose.INSPECT)
     else:
@@ -179,12 +192,14 @@ def inspect_export(
 def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> _Run:
     opened, export = open_export(source, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
     require_supported(export)
+    check_old_image(export, options)
     bytes_in = check_files(opened, export)
     return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files))
 
 
 def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
     """The final schema, and parts that are all written with exactly it: in one pass, or two."""
+    run.look_at_keys()
     first = run.fit(run.sample(Purpose.TRY), sampled=True)
     # Rows without a column can't be written: what comes after the first blocks has to show one first.
     result = run.run_pass(Purpose.TRY, "converting", first if first.columns else None, staging)

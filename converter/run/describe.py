@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from converter.options import NAME_POLICIES, ConvertOptions
 from converter.run.report import ColumnReport
+from converter.schema.changes import OLD, OLD_COLUMN
 from converter.schema.derive import families
 from converter.schema.naming import NameRules, case_twins, legal_name, whole_name
 from converter.schema.observe import AttributeObservation, Observation
@@ -117,6 +118,9 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
             )
         if seen.binary_inside and column.origin is not Origin.MIXED_JSON:
             warnings.append(f"column {column.name!r} holds binary values inside its JSON: there they are base64 text")
+    old = observation.facts.get(OLD)
+    if options.old_image and old is not None and old.binary_inside:
+        warnings.append(f"column {OLD_COLUMN!r} holds binary values inside its JSON: there they are base64 text")
     for name, seen in observation.attributes.items():
         if not seen.values and schema.overflow is None and options.wants(name):
             warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} times) and has no column")

@@ -9,6 +9,7 @@ from converter.export.manifest import Export
 from converter.options import ConvertOptions
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings, types_seen
 from converter.run.report import format_instant, json_members
+from converter.schema.changes import count_operations
 from converter.schema.derive import derive_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
@@ -40,6 +41,8 @@ class Inspection:
 
     approximate: only first blocks were read. data_bytes: compressed, of all data files. columns: in their order, none
     if the options don't allow them.
+    from_time, to_time, output_view: of an incremental export, else None. operations: how many changes are of each
+    (insert, update, delete, put), those that occur.
     """
 
     export_id: str
@@ -48,6 +51,10 @@ class Inspection:
     kind: str
     output_format: str
     export_time: str
+    from_time: str | None
+    to_time: str | None
+    output_view: str | None
+    operations: dict[str, int]
     items: int
     data_files: int
     data_bytes: int
@@ -105,6 +112,10 @@ def make_inspection(
         kind=export.kind.value,
         output_format=export.output_format,
         export_time=format_instant(export.instant()),
+        from_time=format_instant(export.from_time) if export.from_time else None,
+        to_time=format_instant(export.to_time) if export.to_time else None,
+        output_view=export.output_view,
+        operations=count_operations(observation),
         items=export.items,
         data_files=len(export.files),
         data_bytes=data_bytes,

@@ -11,6 +11,7 @@ from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
 from converter.run.columns import most_digits
 from converter.run.record import Record, newest
 from converter.run.report import Change
+from converter.schema.changes import OLD_COLUMN
 from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
 from converter.schema.file import read_schema_file
 from converter.schema.observe import Observation
@@ -96,7 +97,7 @@ def evolution_warnings(found: Sequence[Change], earlier: Sequence[Record]) -> li
 
 
 def _with_promised(options: ConvertOptions, contract: Contract, record: Record | None) -> ConvertOptions:
-    """The options, and what earlier ones have made columns of: casts, the attribute of `time`, and added columns."""
+    """The options, and what earlier ones have made columns of: casts, the attribute of `time`, added ones, `_old`."""
     told = dict(options.cast)
     times = [p for p in contract.promises if p.origin is Origin.TIME and options.wants(str(p.attribute))]
     casts = [(str(p.attribute), str(p.type)) for p in times if p.type == "timestamp" and p.attribute not in told]
@@ -115,7 +116,12 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
         if p.origin is Origin.ADDED and p.name in recorded and p.name not in names
     ]
     return replace(
-        options, cast=(*options.cast, *casts), time=options.time or time, add_column=(*added, *options.add_column)
+        options,
+        cast=(*options.cast, *casts),
+        time=options.time or time,
+        add_column=(*added, *options.add_column),
+        old_image=options.old_image
+        or any(p.origin is Origin.CHANGE and p.name == OLD_COLUMN for p in contract.promises),
     )
 
 

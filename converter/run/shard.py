@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 
 from converter.decode.batch import Batch
+from converter.decode.change_lines import ChangeForm
 from converter.decode.decoder import Decoder
 from converter.decode.lines import LineProblem, TimeProblem
 from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
@@ -50,7 +51,7 @@ class Job:
     """What all shards of a pass have in common.
 
     contract: the columns that are promised. schema None means: observe only; staging is needed otherwise. added: what
-    added columns hold, by name.
+    added columns hold, by name. changes: what the lines of an incremental export have in common, None for items.
     """
 
     source: Source
@@ -60,6 +61,19 @@ class Job:
     schema: Schema | None = None
     staging: Staging | None = None
     added: Mapping[str, Value] = field(default_factory=dict)
+    changes: ChangeForm | None = None
+
+    def decoder(self) -> Decoder:
+        """A decoder for one shard."""
+        options = self.options
+        return Decoder(
+            self.schema,
+            text=options.text,
+            wants=options.wants,
+            times=options.times(),
+            added=self.added,
+            changes=self.changes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +123,7 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
 
     Raises DataFileError, BadLineError, SchemaError, StorageError, and Stopped when another shard has failed.
     """
-    options = job.options
-    decoder = Decoder(job.schema, text=options.text, wants=options.wants, times=options.times(), added=job.added)
+    decoder = job.decoder()
     output = _Output(shard, job, control.spare)
     json_bytes = 0
     try:
@@ -142,7 +155,7 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
                 _write(decoder.decode(block), job, control, decoder, output)
             except LineProblem as problem:
                 reader.verify_rest()
-                raise _bad_line(problem, reader, job.options) from None
+                raise bad_line(problem, reader, job.options) from None
             size += block.size
             if decoder.observing:
                 output.drop()
@@ -184,7 +197,7 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
     Another pass will read all of the file: it is left to that one to say what is wrong with a line.
     """
     times = job.options.times() if job.purpose is Purpose.INSPECT else ()
-    decoder = Decoder(None, wants=job.options.wants, times=times)
+    decoder = Decoder(None, wants=job.options.wants, times=times, changes=job.changes)
     with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
         for block in reader:
             try:
@@ -192,20 +205,20 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
                     pass
             except LineProblem as problem:
                 if job.purpose is Purpose.INSPECT:
-                    raise _bad_line(problem, reader, job.options) from None
+                    raise bad_line(problem, reader, job.options) from None
             break
     return decoder.observation()
 
 
-def find_surprise(source: Source, files: Iterable[DataFile], schema: Schema, *, beginnings: bool = False) -> str:
-    """The place of the first value that a column of the schema can't hold, as errors name it; "" if there is none.
+def find_surprise(job: Job, files: Iterable[DataFile], schema: Schema, *, beginnings: bool = False) -> str:
+    """The place of the first value that a column of `schema` can't hold, as errors name it; "" if there is none.
 
     beginnings: look at the first block of each file only. Behind a bad line, of which a pass tells, nothing is read.
     """
     attributes = {column.attribute for column in schema.columns}
-    decoder = Decoder(schema, wants=attributes.__contains__)
+    decoder = Decoder(schema, wants=attributes.__contains__, changes=job.changes)
     for file in files:
-        with BlockReader(source, file, verify=False) as reader:
+        with BlockReader(job.source, file, verify=False) as reader:
             for block in reader:
                 bad = False
                 try:
@@ -236,7 +249,8 @@ def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
     return tuple(written)
 
 
-def _bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
+def bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
+    """The error for a problem that was found in the reader's file, with the line's number."""
     reason = problem.reason
     line = reader.line_at(problem.byte)
     place = shlex.quote(reader.place)

@@ -8,6 +8,8 @@
 The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals while the integer digits fit in front;
 else exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
 
+What a change says of itself (changes.py) comes before the attributes, and the item before it behind them.
+
 Columns that are promised (contract.py) come first, as they are promised; the rule decides about all others.
 """
 
@@ -21,6 +23,7 @@ from converter.errors import SchemaError, UsageError
 from converter.options import NAMES_LIMIT, TIME_COLUMN, ConvertOptions, Numbers
 from converter.schema import tags
 from converter.schema.added import added_columns
+from converter.schema.changes import leading_columns, trailing_columns
 from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken, combined, holds
 from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
@@ -96,14 +99,21 @@ def fit_schema(
     if options.mixed == "fail":
         _refuse_mixed({name: seen for name, seen in wanted.items() if name not in options.times()})
     promised = [promise for promise in contract.promises if promise.type or promise.attribute in wanted]
-    kept = _new_attributes(wanted, options, contract, sum(p.origin is not Origin.ADDED for p in promised))
+    kept = _new_attributes(
+        wanted, options, contract, sum(p.origin not in (Origin.ADDED, Origin.CHANGE) for p in promised)
+    )
     keys = [name for name in options.key if name in kept]
     ordered = keys + sorted(kept - set(keys))
     names = name_columns([*contract.unnamed, *ordered], name_rules(options, contract), contract.named)
     columns, breaks = _promised_columns(promised, wanted, options, names)
+    ours = [column.name for column in columns if column.origin is Origin.CHANGE]
+    if observation.facts:
+        columns = leading_columns(ours) + columns
     columns += [make_column(attribute, names[attribute], wanted[attribute], options) for attribute in ordered]
     if options.overflow and not contract.has_overflow and len(kept) < len(wanted.keys() - contract.attributes):
         columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
+    if observation.facts:
+        columns += trailing_columns(ours, old_image=options.old_image)
     if columns:
         # The overflow column stands for attributes and goes with them: whether there is one depends on the data. What
         # is added comes behind all of them, and alone it is no schema: of an export without items nothing is known.

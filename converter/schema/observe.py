@@ -54,10 +54,14 @@ class AttributeObservation:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen in `items` items, by attribute."""
+    """What was seen in `items` items, by attribute.
+
+    facts: what was seen of what changes say of themselves, by the names in changes.py; none in items.
+    """
 
     items: int = 0
     attributes: dict[str, AttributeObservation] = field(default_factory=dict)
+    facts: dict[str, AttributeObservation] = field(default_factory=dict)
 
     def merge(self, other: Observation) -> Observation:
         """What was seen by either; neither is changed."""
@@ -66,11 +70,18 @@ class Observation:
 
 def merge_observations(observations: Iterable[Observation]) -> Observation:
     """All that was seen; the attributes come in code point order, so that equal contents are equal in every way."""
-    items = 0
+    seen = list(observations)
+    return Observation(
+        sum(observation.items for observation in seen),
+        _merge(observation.attributes for observation in seen),
+        _merge(observation.facts for observation in seen),
+    )
+
+
+def _merge(observed: Iterable[dict[str, AttributeObservation]]) -> dict[str, AttributeObservation]:
     merged: dict[str, AttributeObservation] = {}
-    for observation in observations:
-        items += observation.items
-        for name, seen in observation.attributes.items():
+    for attributes in observed:
+        for name, seen in attributes.items():
             before = merged.get(name)
             merged[name] = seen if before is None else before.merge(seen)
-    return Observation(items, {name: merged[name] for name in sorted(merged)})
+    return {name: merged[name] for name in sorted(merged)}

@@ -26,13 +26,15 @@ class Origin(StrEnum):
     """A moment, from ISO-8601 text or an epoch number: which of them, it is the same moment."""
     ADDED = "added"
     """A fact of the export, the same in every row."""
+    CHANGE = "change"
+    """What an incremental export says of a change: the operation, the time, the item before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the output.
 
-    attribute: DynamoDB's name, None for a column that stands for no single attribute (overflow, added).
+    attribute: DynamoDB's name, None for a column that stands for no single attribute (overflow, added, change).
     type: string | int64 | decimal128(38, S) | double | binary | bool | timestamp (microseconds, UTC), whatever the
           format; CSV writes each of them as text.
     """

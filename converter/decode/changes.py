@@ -1,0 +1,345 @@
+r"""The kernel for incremental exports: compact lines of changes in, lines of items out, which the main kernel reads.
+
+    {"Metadata":{"WriteTimestampMicros":{"N":"1716791050804459"}},"Keys":{…},"OldImage":{…},"NewImage":{…}}
+
+becomes
+
+    {"Item":{"\xffupdate":{"S":"update"},"\xfftime":{"N":"1716791050.804459"},"\xffold":{"M":{…}},…}}
+
+with the members of the new image, or those of Keys where there is none. What the change says of itself stands there
+under names that no attribute can have: 0xFF is in no UTF-8, and no line with it is taken here. The values are copied as
+they are, for the main kernel to check. Keys that are not copied are checked here.
+
+A line in another form is left to Python, like everything that is wrong: another order of members, spaces, escapes in
+keys.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.compile import inlined, inner, kernel
+from converter.decode.lanes import (
+    Bytes,
+    byte,
+    byte_mask,
+    copy64,
+    count_bits,
+    equal_mask,
+    high_mask,
+    lowest_bit,
+    put,
+    put_all,
+)
+from converter.decode.numbers import plain_number
+from converter.decode.tables import (
+    CHANGE_KEYS,
+    CHANGE_OLD_IMAGES,
+    CHANGE_POSITION,
+    CHANGE_ROOM,
+    CHANGE_SIZE,
+    CHANGE_WRITTEN,
+    DELETE_OPEN,
+    DONE,
+    GROW,
+    HEAD,
+    INSERT_OPEN,
+    IRREGULAR,
+    KEY,
+    KEYS,
+    NEW_IMAGE,
+    OLD_IMAGE,
+    OLD_OPEN,
+    PHRASE_MASK,
+    PHRASE_SIZE,
+    PHRASE_START,
+    PHRASE_TAG,
+    PUT_OPEN,
+    UPDATE_OPEN,
+    Phrases,
+)
+from converter.decode.texts import base64_size, is_utf8, token_end
+from converter.schema import tags
+
+_QUOTE = 0x22
+_COMMA = 0x2C
+_POINT = 0x2E
+_ZERO = 0x30
+_BACKSLASH = 0x5C
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+_NEWLINE = 0x0A
+_NO_TEXT = 0xFF
+
+_NOTHING = np.uint64(0)
+_ONE = np.uint64(1)
+_TOP = np.uint64(63)
+
+_LEAST_DIGITS = 7
+_MOST_DIGITS = 17
+_MICROS = 6
+
+
+@inlined
+def _unescaped(quotes: np.uint64, backslashes: np.uint64, escaped: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """The quotes without escaped ones, and 1 if the byte behind the 64 is escaped. escaped: 1 if the first one is."""
+    quotes &= ~escaped
+    backslashes &= ~escaped
+    while backslashes != _NOTHING:
+        k = lowest_bit(backslashes)
+        if k == 63:
+            return quotes, _ONE
+        behind = _ONE << np.uint64(k + 1)
+        quotes &= ~behind
+        backslashes &= ~(behind | behind >> _ONE)
+    return quotes, _NOTHING
+
+
+@inlined
+def _between(quotes: np.uint64) -> np.uint64:
+    """From each quote with an odd number on to the one before the next, all bits set."""
+    for k in range(6):
+        quotes ^= quotes << (_ONE << np.uint64(k))
+    return quotes
+
+
+@inner
+def map_end(data: Bytes, at: int) -> int:
+    """Position behind the map of typed values that opens at `at`; IRREGULAR if the line ends first, or with 0xFF in it.
+
+    Looks at braces and quotes only. As each value is in braces of its own, the map's own brace stands behind another.
+    """
+    depth = 0
+    inside = _NOTHING
+    escaped = _NOTHING
+    closed_before = _NOTHING
+    while True:
+        quotes = byte_mask(data, at, _QUOTE)
+        backslashes = byte_mask(data, at, _BACKSLASH)
+        if backslashes | escaped != _NOTHING:
+            quotes, escaped = _unescaped(quotes, backslashes, escaped)
+        strings = _between(quotes) ^ inside
+        opened = byte_mask(data, at, _OPEN_MAP) & ~strings
+        closed = byte_mask(data, at, _CLOSE_MAP) & ~strings
+        ends = closed & (closed << _ONE | opened << _ONE | closed_before)
+        end = 64
+        while ends != _NOTHING:
+            k = lowest_bit(ends)
+            before = (_ONE << np.uint64(k)) - _ONE
+            if depth + count_bits(opened & before) - count_bits(closed & before) == 1:
+                end = k + 1
+                break
+            ends &= ends - _ONE
+        wrong = byte_mask(data, at, _NEWLINE) | byte_mask(data, at, _NO_TEXT)
+        if end < 64:
+            return at + end if wrong & ((_ONE << np.uint64(end)) - _ONE) == _NOTHING else IRREGULAR
+        if wrong != _NOTHING:
+            return IRREGULAR
+        if ends != _NOTHING:
+            return at + end
+        depth += count_bits(opened) - count_bits(closed)
+        inside = _NOTHING - (strings >> _TOP)
+        closed_before = (closed | opened) >> _TOP
+        at += 64
+
+
+@inlined
+def _matches(block: Bytes, at: int, phrases: Phrases, phrase: int) -> bool:
+    """Does the phrase stand at `at`?"""
+    start = phrases.facts[np.uint64(phrase), PHRASE_START]
+    mask = np.uint64(phrases.facts[np.uint64(phrase), PHRASE_MASK])
+    if equal_mask(block, at, phrases.spellings, start) & mask != mask:
+        return False
+    size = phrases.facts[np.uint64(phrase), PHRASE_SIZE]
+    k = 64
+    while k < size:
+        if byte(block, at + k) != byte(phrases.spellings, start + k):
+            return False
+        k += 1
+    return True
+
+
+@inner
+def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
+    """Position behind the key that the phrase is the spelling of, or IRREGULAR if it is not at `at`, or no value."""
+    if not _matches(block, at, phrases, phrase):
+        return IRREGULAR
+    start = at + phrases.facts[np.uint64(phrase), PHRASE_SIZE]
+    end = token_end(block, start)
+    if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
+        return IRREGULAR
+    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
+    if tag == tags.N:
+        integers, _ = plain_number(block, start, end)
+        if integers < 0:
+            return IRREGULAR
+    elif tag == tags.B:
+        if base64_size(block, start, end) < 0:
+            return IRREGULAR
+    else:
+        k = start
+        while k < end:
+            if high_mask(block, k) != _NOTHING:
+                if not is_utf8(block, start, end):
+                    return IRREGULAR
+                break
+            k += 64
+    return end + 2
+
+
+@inner
+def _keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> int:
+    """Position of the brace that closes Keys, whose first key opens at `at`, or IRREGULAR."""
+    if count == 0:
+        return IRREGULAR
+    end = _key_end(block, at, phrases, KEY)
+    if count == 1:
+        return end
+    second = KEY + 1
+    if end < 0:
+        end = _key_end(block, at, phrases, KEY + 1)
+        second = KEY
+    if end < 0 or byte(block, end) != _COMMA:
+        return IRREGULAR
+    return _key_end(block, end + 1, phrases, second)
+
+
+@inlined
+def _digits_at(block: Bytes, at: int) -> tuple[int, int, int]:
+    """Where the time's digits begin, how many there are, and where what follows begins, in each of its three forms.
+
+    `{"N":"1716791050804459"}`, `"1716791050804459"` and `1716791050804459`.
+    """
+    start = at
+    around = 0
+    if byte(block, start) == _OPEN_MAP:
+        if byte(block, at + 1) != _QUOTE or byte(block, at + 2) != 0x4E or byte(block, at + 3) != _QUOTE:
+            return at, IRREGULAR, at
+        if byte(block, at + 4) != 0x3A or byte(block, at + 5) != _QUOTE:
+            return at, IRREGULAR, at
+        start += 6
+        around = 2
+    elif byte(block, start) == _QUOTE:
+        start += 1
+        around = 1
+    end = start
+    while end < start + _MOST_DIGITS and _ZERO <= byte(block, end) <= _ZERO + 9:
+        end += 1
+    if end - start < _LEAST_DIGITS or byte(block, start) == _ZERO:
+        return at, IRREGULAR, at
+    if around > 0 and byte(block, end) != _QUOTE:
+        return at, IRREGULAR, at
+    if around > 1 and byte(block, end + 1) != _CLOSE_MAP:
+        return at, IRREGULAR, at
+    return start, end - start, end + around
+
+
+@inlined
+def _put_phrase(out: Bytes, o: int, phrases: Phrases, phrase: int) -> int:
+    """Write a phrase of at most 64 bytes to out[o:]; gives the end."""
+    copy64(out, o, phrases.spellings, phrases.facts[np.uint64(phrase), PHRASE_START])
+    size: int = phrases.facts[np.uint64(phrase), PHRASE_SIZE]
+    return o + size
+
+
+@inlined
+def _put_time(out: Bytes, o: int, block: Bytes, digits: int, count: int) -> int:
+    """Write microseconds as seconds, in plain form, and what closes the value; gives the end."""
+    copy64(out, o, block, digits)
+    o += count - _MICROS
+    end = o + 1 + _MICROS
+    for k in range(_MICROS):
+        put(out, o + 1 + k, byte(block, digits + count - _MICROS + k))
+    put(out, o, _POINT)
+    while byte(out, end - 1) == _ZERO:
+        end -= 1
+    if end == o + 1:
+        end = o
+    put(out, end, _QUOTE)
+    put(out, end + 1, _CLOSE_MAP)
+    return end + 2
+
+
+@inlined
+def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArray[np.int64]) -> int:
+    """Translate the line at `at` and write it behind the others; its end, IRREGULAR, or GROW if there is no room."""
+    if not _matches(block, at, phrases, HEAD):
+        return IRREGULAR
+    digits, count, behind = _digits_at(block, at + phrases.facts[np.uint64(HEAD), PHRASE_SIZE])
+    if count < 0 or not _matches(block, behind, phrases, KEYS):
+        return IRREGULAR
+    keys = behind + phrases.facts[np.uint64(KEYS), PHRASE_SIZE]
+    keys_end = _keys_end(block, keys, phrases, state[CHANGE_KEYS])
+    if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
+        return IRREGULAR
+    end = keys_end + 1
+    old = -1
+    old_end = -1
+    if _matches(block, end, phrases, OLD_IMAGE):
+        old = end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1
+        old_end = map_end(block, old)
+        if old_end < 0 or state[CHANGE_OLD_IMAGES] == 0:
+            return IRREGULAR
+        end = old_end
+    first = keys
+    last = keys_end
+    operation = DELETE_OPEN
+    if _matches(block, end, phrases, NEW_IMAGE):
+        first = end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE]
+        end = map_end(block, first - 1)
+        if end < 0 or byte(block, first) == _CLOSE_MAP:
+            return IRREGULAR
+        last = end - 1
+        operation = INSERT_OPEN if old < 0 else UPDATE_OPEN
+        if state[CHANGE_OLD_IMAGES] == 0:
+            operation = PUT_OPEN
+    if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
+        return IRREGULAR
+    o = state[CHANGE_WRITTEN]
+    if o + (end - at) + CHANGE_ROOM > out.size:
+        return GROW
+    o = _put_phrase(out, o, phrases, operation)
+    o = _put_time(out, o, block, digits, count)
+    if old >= 0:
+        o = _put_phrase(out, o, phrases, OLD_OPEN)
+        o = put_all(out, o, block, old, old_end)
+        put(out, o, _CLOSE_MAP)
+        o += 1
+    put(out, o, _COMMA)
+    o = put_all(out, o + 1, block, first, last)
+    put(out, o, _CLOSE_MAP)
+    put(out, o + 1, _CLOSE_MAP)
+    put(out, o + 2, _NEWLINE)
+    state[CHANGE_WRITTEN] = o + 3
+    return end + 2
+
+
+@kernel
+def translate_changes(block: Bytes, phrases: Phrases, out: Bytes, state: NDArray[np.int64]) -> int:
+    """Translate the lines from state[CHANGE_POSITION] on: DONE at the block's end, else IRREGULAR or GROW.
+
+    block: whole lines, state[CHANGE_SIZE] bytes, 64 or more zeros behind. Each line becomes one line of `out`, behind
+    state[CHANGE_WRITTEN] bytes; blank ones and `{}` stay as they are. The position is then that of the line that was
+    not translated.
+    """
+    at = state[CHANGE_POSITION]
+    while at < state[CHANGE_SIZE]:
+        state[CHANGE_POSITION] = at
+        size = 0
+        if byte(block, at) == _NEWLINE:
+            size = 1
+        elif byte(block, at) == _OPEN_MAP and byte(block, at + 1) == _CLOSE_MAP and byte(block, at + 2) == _NEWLINE:
+            size = 3
+        if size > 0:
+            if state[CHANGE_WRITTEN] + CHANGE_ROOM > out.size:
+                return GROW
+            copy64(out, state[CHANGE_WRITTEN], block, at)
+            state[CHANGE_WRITTEN] += size
+            at += size
+            continue
+        at = _translate(block, at, phrases, out, state)
+        if at < 0:
+            return at
+    state[CHANGE_POSITION] = at
+    return DONE

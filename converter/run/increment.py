@@ -1,0 +1,47 @@
+"""What has to be known of an incremental export before its changes are decoded."""
+
+from __future__ import annotations
+
+from converter.decode.change_lines import ChangeForm, find_keys
+from converter.decode.lines import LineProblem
+from converter.errors import UsageError
+from converter.export.blocks import BlockReader
+from converter.export.manifest import Export, Kind
+from converter.options import ConvertOptions
+from converter.run.shard import bad_line
+from converter.storage.source import Source
+
+_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
+
+
+def check_old_image(export: Export, options: ConvertOptions) -> None:
+    """Raises UsageError where old images are asked for and there can be none."""
+    if not options.old_image or export.output_view == _OLD_IMAGES:
+        return
+    what = "a full export" if export.kind is Kind.ITEMS else f"an incremental export with the view {export.output_view}"
+    raise UsageError(f"{what} has no old images", "--old-image", f"leave it out, or export with the view {_OLD_IMAGES}")
+
+
+def find_form(source: Source, export: Export, options: ConvertOptions) -> ChangeForm:
+    """The export's view, and the keys of its first change, which all others must have too; no keys without changes.
+
+    Raises DataFileError, and BadLineError when the line of the first change is none.
+    """
+    old_images = export.output_view == _OLD_IMAGES
+    for file in export.files:
+        if not file.items:
+            continue
+        with BlockReader(source, file, verify=options.verify) as reader:
+            for block in reader:
+                byte = block.byte
+                for line in block.data[: block.size].tobytes().split(b"\n"):
+                    try:
+                        keys = find_keys(line)
+                    except LineProblem as problem:
+                        problem.byte = byte
+                        reader.verify_rest()
+                        raise bad_line(problem, reader, options) from None
+                    if keys:
+                        return ChangeForm(keys, old_images)
+                    byte += len(line) + 1
+    return ChangeForm((), old_images)

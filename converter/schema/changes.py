@@ -1,0 +1,53 @@
+"""What an incremental export says of each change beside its images, and the columns for that.
+
+The decoder finds these facts under names of their own, where items have attributes. The names begin with a byte that is
+in no UTF-8, so no attribute has them; Python knows it as a lone surrogate. There is one for each operation, so that
+they are counted like attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from converter.options import OURS
+from converter.schema.observe import Observation
+from converter.schema.types import Column, Origin
+
+MARK: Final = "\udcff"
+"""Begins the name of a fact: the byte 0xFF by `surrogateescape`."""
+WRITTEN: Final = f"{MARK}time"
+OLD: Final = f"{MARK}old"
+OPERATIONS: Final = ("insert", "update", "delete", "put")
+"""`put` is an insert or an update, where the export doesn't tell which."""
+
+OPERATION_COLUMN, WRITTEN_COLUMN, OLD_COLUMN = OURS
+COLUMN_OF: Final = {
+    **{f"{MARK}{operation}": OPERATION_COLUMN for operation in OPERATIONS},
+    WRITTEN: WRITTEN_COLUMN,
+    OLD: OLD_COLUMN,
+}
+"""By a fact's name: the column that holds it."""
+
+_COLUMNS = (
+    Column(OPERATION_COLUMN, None, "string", Origin.CHANGE),
+    Column(WRITTEN_COLUMN, None, "timestamp", Origin.CHANGE),
+)
+_OLD_COLUMN = Column(OLD_COLUMN, None, "string", Origin.CHANGE)
+
+
+def leading_columns(taken: Iterable[str]) -> list[Column]:
+    """The columns that stand before the attributes, without those whose names are taken."""
+    names = set(taken)
+    return [column for column in _COLUMNS if column.name not in names]
+
+
+def trailing_columns(taken: Iterable[str], *, old_image: bool) -> list[Column]:
+    """The column that stands behind the attributes, if it is wanted and its name isn't taken."""
+    return [_OLD_COLUMN] if old_image and OLD_COLUMN not in set(taken) else []
+
+
+def count_operations(observation: Observation) -> dict[str, int]:
+    """How many changes are of each operation, those that occur."""
+    counts = {operation: observation.facts.get(f"{MARK}{operation}") for operation in OPERATIONS}
+    return {operation: seen.values for operation, seen in counts.items() if seen is not None}
