@@ -108,6 +108,7 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
             contract.where,
             "use the same --time, or choose another DEST",
         )
+    ours = {promise.name for promise in contract.promises if promise.origin is Origin.CHANGE}
     recorded = _added_facts(record) if record is not None else {}
     names = {name for name, _ in options.add_column}
     added = [
@@ -120,8 +121,7 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
         cast=(*options.cast, *casts),
         time=options.time or time,
         add_column=(*added, *options.add_column),
-        old_image=options.old_image
-        or any(p.origin is Origin.CHANGE and p.name == OLD_COLUMN for p in contract.promises),
+        old_image=options.old_image or OLD_COLUMN in ours,
     )
 
 

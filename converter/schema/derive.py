@@ -99,9 +99,8 @@ def fit_schema(
     if options.mixed == "fail":
         _refuse_mixed({name: seen for name, seen in wanted.items() if name not in options.times()})
     promised = [promise for promise in contract.promises if promise.type or promise.attribute in wanted]
-    kept = _new_attributes(
-        wanted, options, contract, sum(p.origin not in (Origin.ADDED, Origin.CHANGE) for p in promised)
-    )
+    of_attributes = sum(promise.origin not in (Origin.ADDED, Origin.CHANGE) for promise in promised)
+    kept = _new_attributes(wanted, options, contract, of_attributes)
     keys = [name for name in options.key if name in kept]
     ordered = keys + sorted(kept - set(keys))
     names = name_columns([*contract.unnamed, *ordered], name_rules(options, contract), contract.named)
