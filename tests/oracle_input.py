@@ -53,7 +53,7 @@ def read_lines(data: bytes, name: str = "lines") -> Iterator[dict[str, Any]]:
             if not isinstance(record, dict) or list(record) != ["Item"] or not isinstance(record["Item"], dict):
                 raise ValueError("the line is not an object with one member, Item")
             for value in record["Item"].values():
-                _check_value(value)
+                check_value(value)
         except (ValueError, RecursionError) as error:
             raise BadLineError(name, number, str(error)) from error
         yield record["Item"]
@@ -84,7 +84,7 @@ def _refuse_constant(name: str) -> None:
 _STRICT = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
 
 
-def _check_value(value: Any) -> None:
+def check_value(value: Any) -> None:
     """Raise ValueError unless this is a DynamoDB value; numbers inside are rewritten in plain form, in place."""
     if type(value) is not dict or len(value) != 1:
         raise ValueError("a value is an object with one member, its type")
@@ -94,11 +94,11 @@ def _check_value(value: Any) -> None:
     elif tag == "M":
         good = type(content) is dict
         for member in content.values() if good else ():
-            _check_value(member)
+            check_value(member)
     elif tag == "L":
         good = type(content) is list
         for member in content if good else ():
-            _check_value(member)
+            check_value(member)
     elif tag == "N":
         value["N"] = plain_number(content)
         good = True

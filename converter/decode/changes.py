@@ -8,10 +8,10 @@ becomes
 
 with the members of the new image, or those of Keys where there is none. What the change says of itself stands there
 under names that no attribute can have: 0xFF is in no UTF-8, and no line with it is taken here. The values are copied as
-they are, for the main kernel to check. Keys that are not copied are checked here.
+they are, for the main kernel to check. Keys that are not copied are checked here, and must be in the new image.
 
 A line in another form is left to Python, like everything that is wrong: another order of members, spaces, escapes in
-keys.
+keys or keys that the new image spells otherwise.
 """
 
 from __future__ import annotations
@@ -189,20 +189,46 @@ def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
 
 
 @inner
-def _keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> int:
-    """Position of the brace that closes Keys, whose first key opens at `at`, or IRREGULAR."""
+def _keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[int, int]:
+    """Positions behind the first of the keys that open at `at`, and behind the last; IRREGULAR for the latter."""
     if count == 0:
-        return IRREGULAR
+        return at, IRREGULAR
     end = _key_end(block, at, phrases, KEY)
     if count == 1:
-        return end
+        return end, end
     second = KEY + 1
     if end < 0:
         end = _key_end(block, at, phrases, KEY + 1)
         second = KEY
     if end < 0 or byte(block, end) != _COMMA:
-        return IRREGULAR
-    return _key_end(block, end + 1, phrases, second)
+        return at, IRREGULAR
+    return end, _key_end(block, end + 1, phrases, second)
+
+
+@inner
+def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
+    """Is the key block[key:key_end], `"id":{"S":"a1"}`, among the members block[at:end]?"""
+    first = byte(block, key + 1)
+    second = byte(block, key + 2)
+    while at < end:
+        found = byte_mask(block, at, _QUOTE) & byte_mask(block, at + 1, first) & byte_mask(block, at + 2, second)
+        while found != _NOTHING:
+            start = at + lowest_bit(found)
+            found &= found - _ONE
+            before = byte(block, start - 1)
+            if start + key_end - key > end or (before != _OPEN_MAP and before != _COMMA):
+                continue
+            k = 0
+            while k < key_end - key:
+                differs = ~equal_mask(block, start + k, block, key + k)
+                if differs != _NOTHING:
+                    k += lowest_bit(differs)
+                    break
+                k += 64
+            if k >= key_end - key:
+                return True
+        at += 64
+    return False
 
 
 @inlined
@@ -270,7 +296,7 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
     if count < 0 or not _matches(block, behind, phrases, KEYS):
         return IRREGULAR
     keys = behind + phrases.facts[np.uint64(KEYS), PHRASE_SIZE]
-    keys_end = _keys_end(block, keys, phrases, state[CHANGE_KEYS])
+    first_end, keys_end = _keys_end(block, keys, phrases, state[CHANGE_KEYS])
     if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
         return IRREGULAR
     end = keys_end + 1
@@ -291,6 +317,10 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
         if end < 0 or byte(block, first) == _CLOSE_MAP:
             return IRREGULAR
         last = end - 1
+        if not _holds(block, first, last, keys, first_end):
+            return IRREGULAR
+        if first_end < keys_end and not _holds(block, first, last, first_end + 1, keys_end):
+            return IRREGULAR
         operation = INSERT_OPEN if old < 0 else UPDATE_OPEN
         if state[CHANGE_OLD_IMAGES] == 0:
             operation = PUT_OPEN

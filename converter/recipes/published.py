@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.errors import SchemaError, StorageError, UsageError
+from converter.export.manifest import Kind
 from converter.options import OneFormat
 from converter.run.columns import common_columns
 from converter.run.publish import read_records
@@ -63,6 +64,7 @@ class Published:
     layout: the folders between location and the exports' own.
     suffixes: how the parts' names end: `.csv` and `.csv.gz` where both are there.
     columns: of all records, the newest record's first.
+    kind: is a row an item, or a change?
     grown: do some parts lack the last columns?
     first_date, timezone: of the oldest record (`2023-11-27`), and of the newest.
     """
@@ -74,6 +76,7 @@ class Published:
     layout: tuple[Folder, ...]
     suffixes: tuple[str, ...]
     columns: tuple[Column, ...]
+    kind: Kind
     grown: bool
     first_date: str
     timezone: str
@@ -164,6 +167,7 @@ def read_published(
         layout=tuple(_folders(newest.layout)),
         suffixes=tuple(sorted({_suffix(part) for record in filled for part in record.parts_of(format)})),
         columns=tuple(columns),
+        kind=Kind(newest.kind),
         grown=any(len(record.columns) < len(columns) for record in filled),
         first_date=min(record.date for record in filled),
         timezone=newest.timezone,

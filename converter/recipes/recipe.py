@@ -9,6 +9,7 @@ from typing import get_args
 
 from converter.aws.access import AwsOptions
 from converter.errors import UsageError
+from converter.export.manifest import Kind
 from converter.options import Consumer, OneFormat
 from converter.recipes.athena import athena_table, athena_warnings
 from converter.recipes.duckdb import duckdb_query
@@ -16,8 +17,14 @@ from converter.recipes.polars import polars_program
 from converter.recipes.published import Published, read_published
 from converter.recipes.spark import spark_view
 from converter.recipes.treasure_data import treasure_data_files, treasure_data_warnings
+from converter.schema.changes import OLD_COLUMN
 
 _IN_S3 = ("treasure-data", "athena")
+_CHANGES = (
+    "A row is a change: _op is insert, update or delete (put: insert or update, which the export does not tell),",
+    "and _write_ts is when it was written. The other columns are the item after it, of a deleted one the keys alone.",
+    "An item has a row for each window that it was written in, and the last by _write_ts says how it is now.",
+)
 _TAKES = {"database": ("treasure-data", "athena"), "table": ("treasure-data", "athena", "spark")}
 # Nothing that SQL, YAML or a workflow's templates would have to be told about.
 _S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w .=@+~!()-]+)*")
@@ -74,6 +81,14 @@ def make_recipe(dest: str, options: RecipeOptions, aws: AwsOptions) -> Recipe:
         format = "csv"
     published = read_published(dest, location, format, aws)
     _check_place(published)
+    recipe = _make(published, options)
+    if published.kind is Kind.ITEMS:
+        return recipe
+    files = {name: _about_changes(published, name) + text for name, text in recipe.files.items()}
+    return Recipe(files, recipe.warnings)
+
+
+def _make(published: Published, options: RecipeOptions) -> Recipe:
     match options.consumer:
         case "treasure-data":
             files = treasure_data_files(published, options.database, options.table)
@@ -87,6 +102,15 @@ def make_recipe(dest: str, options: RecipeOptions, aws: AwsOptions) -> Recipe:
             return Recipe({"polars.py": polars_program(published)})
         case "spark":
             return Recipe({"spark.sql": spark_view(published, options.table)})
+
+
+def _about_changes(published: Published, file: str) -> str:
+    """What the columns of changes mean, as a comment at the beginning of a file."""
+    lines = list(_CHANGES)
+    if any(column.name == OLD_COLUMN for column in published.columns):
+        lines.append("_old is the item before the change, as JSON, and null where there was none.")
+    mark = "--" if file.endswith(".sql") else "#"
+    return "".join(f"{mark} {line}\n" for line in lines)
 
 
 def _check_place(published: Published) -> None:
