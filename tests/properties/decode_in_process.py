@@ -16,6 +16,7 @@ import numpy as np
 
 from converter.decode import lanes
 from converter.decode.cache import BOUNDS_CHECKED, FORM
+from converter.decode.change_lines import ChangeForm
 from converter.decode.compile import kernel
 from converter.decode.decoder import Decoder
 from converter.decode.lines import LineProblem
@@ -24,7 +25,7 @@ from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.schema.types import Schema
 from converter.write.formats import open_part
-from tests.properties.mutations import corpus, mutate
+from tests.properties.mutations import change_corpus, corpus, mutate
 from tests.unit.decode.decoding import everything, make_block, observe, write_batch
 
 
@@ -58,9 +59,9 @@ def raises_index_error(at: int) -> bool:
     return True
 
 
-def outcome(block: bytes, schema: Schema | None, options: ConvertOptions) -> str:
+def outcome(block: bytes, schema: Schema | None, options: ConvertOptions, changes: ChangeForm | None = None) -> str:
     """What became of a block: a digest of its rows, a surprise, or what is wrong with a line."""
-    decoder = Decoder(schema, text=options.text, wants=everything, times=options.times())
+    decoder = Decoder(schema, text=options.text, wants=everything, times=options.times(), changes=changes)
     sink = BytesIO()
     writers = [open_part(sink, schema, one) for one in options.by_format()] if schema else []
     try:
@@ -77,6 +78,25 @@ def outcome(block: bytes, schema: Schema | None, options: ConvertOptions) -> str
     return hashlib.sha256(sink.getvalue() + found).hexdigest()
 
 
+def change_outcomes(rounds: int, chance: random.Random) -> list[str]:
+    """The outcomes of damaged and whole lines of changes."""
+    good = change_corpus()
+    form = ChangeForm((("id", "S"), ("rank", "N")), old_images=True)
+    modes: list[tuple[Schema | None, ConvertOptions]] = [(None, ConvertOptions())]
+    for options in (ConvertOptions(), ConvertOptions(format="csv", old_image=True, cast=(("at", "timestamp"),))):
+        modes.extend(
+            (derive_schema(observe(b"".join(lines), changes=form), options), options) for lines in (good, good[:6])
+        )
+    outcomes = []
+    for round in range(rounds):
+        lines = [chance.choice(good) for _ in range(chance.randint(1, 4))]
+        if round % 8:
+            damaged = chance.randrange(len(lines))
+            lines[damaged] = mutate(lines[damaged], chance)
+        outcomes.append(outcome(b"".join(lines), *modes[round % len(modes)], form))
+    return outcomes
+
+
 def main(rounds: int, seed: int) -> None:
     """Print one JSON object with all that a test wants to know."""
     chance = random.Random(seed)
@@ -90,7 +110,7 @@ def main(rounds: int, seed: int) -> None:
             ConvertOptions(format=format, cast=(("at", "timestamp"),), time="on"),
         ):
             modes.extend((derive_schema(observe(b"".join(lines)), options), options) for lines in (good, good[:3]))
-    outcomes = []
+    outcomes = change_outcomes(rounds // 3, chance)
     for round in range(rounds):
         lines = [chance.choice(good) for _ in range(chance.randint(0, 4))]
         lines.insert(chance.randrange(len(lines) + 1), chance.choice(good))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 from converter.testing import item_line
@@ -60,6 +61,12 @@ _TOKENS = (
     b'"S"',
     b'"N"',
     b'"BOOL"',
+    b',"OldImage":{}',
+    b'"WriteTimestampMicros":',
+    b'"id":{"S":"k0"},',
+    b'"\xffold":{"M":{}},',
+    b'"NewImage":{',
+    b'"Keys":{',
     b"9" * 39,
     b"x" * 70,
 )
@@ -98,6 +105,25 @@ def corpus() -> list[bytes]:
         item_line({}),
         b"{}\n",
     ]
+
+
+def change_corpus() -> list[bytes]:
+    """Lines of changes of one table, in both views, whose images hold the items of `corpus`: with their newlines."""
+    lines = []
+    images = [json.loads(line)["Item"] for line in corpus()[:-2]]
+    for number, (image, other) in enumerate(zip(images, [*images[1:], images[0]], strict=True)):
+        keys = {"id": {"S": f"k{number}"}, "rank": {"N": str(number)}}
+        new = {**image, **keys} if number % 2 else {**keys, **image}
+        written = 1_700_000_000_000_000 + number * 12_345_600
+        lines.append(_change(written, keys, NewImage=new))
+        lines.append(_change(written + 1, keys, OldImage={**keys, **other}, NewImage=new))
+        lines.append(_change(written, keys, OldImage=new) if number % 3 else _change(written, keys))
+    return lines
+
+
+def _change(written: int, keys: dict[str, object], **images: object) -> bytes:
+    record = {"Metadata": {"WriteTimestampMicros": {"N": str(written)}}, "Keys": keys, **images}
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def mutate(line: bytes, chance: random.Random) -> bytes:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from converter.decode import tables
 from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
+from converter.decode.change_lines import ChangeForm
 from converter.decode.decoder import Decoder
 from converter.export.blocks import PADDING, Block
 from converter.options import ConvertOptions
@@ -60,9 +61,9 @@ def everything(_: str) -> bool:
     return True
 
 
-def observe(data: bytes, block_bytes: int = 1 << 20) -> Observation:
+def observe(data: bytes, block_bytes: int = 1 << 20, changes: ChangeForm | None = None) -> Observation:
     """What a decoder without a schema observes in these lines."""
-    decoder = Decoder(None, wants=everything)
+    decoder = Decoder(None, wants=everything, changes=changes)
     for block in cut_blocks(data, block_bytes):
         assert list(decoder.decode(block)) == []
     return decoder.observation()
@@ -99,9 +100,16 @@ def column_of(data: bytes, name: str, **options: Any) -> list[object]:
     return [row[name] for row in decode_rows(data, **options)]
 
 
-def write_part(data: bytes, path: Path, schema: Schema, options: ConvertOptions, block_bytes: int = 1 << 20) -> Decoder:
+def write_part(
+    data: bytes,
+    path: Path,
+    schema: Schema,
+    options: ConvertOptions,
+    block_bytes: int = 1 << 20,
+    changes: ChangeForm | None = None,
+) -> Decoder:
     """Convert these lines to one part at `path` and give the decoder that did it."""
-    decoder = Decoder(schema, text=options.text, wants=options.wants)
+    decoder = Decoder(schema, text=options.text, wants=options.wants, changes=changes)
     with path.open("wb") as sink:
         writer = open_part(sink, schema, options)
         for batch in _batches(decoder, cut_blocks(data, block_bytes)):
