@@ -80,8 +80,12 @@ def compact_change(line: bytes, form: ChangeForm) -> bytes:
 
 
 def image_path(line: bytes) -> str:
-    """Where the line of a change has the attributes of its row."""
-    return "$.NewImage" if "NewImage" in json.loads(line) else "$.Keys"
+    """Where the line of a change has the attributes of its row. What is wrong behind them is not found out here."""
+    try:
+        members = json.loads(line)
+    except (ValueError, RecursionError):
+        return "$.NewImage" if b'"NewImage"' in line else "$.Keys"
+    return "$.NewImage" if "NewImage" in members else "$.Keys"
 
 
 def _operation(old: object, new: object, form: ChangeForm) -> str:

@@ -171,6 +171,7 @@ class Decoder:
         self.surprise = surprise
         self._schema = None
         self._columns = {}
+        self._facts = {}
         self._overflow = None
         self._buffers = Buffers((), text=False)
         self._other_buffers = None
