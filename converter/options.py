@@ -180,12 +180,8 @@ class ConvertOptions:
             raise UsageError("it can't go with --latest", "--export-id", "drop one of the two")
         if self.part_size < 1:
             raise UsageError("a part needs at least one byte", "--part-size", "use for example 96MiB")
-        if self.max_columns < 1:
-            raise UsageError("at least one column is needed", "--max-columns", "the default is 2000")
-        if self.max_columns > NAMES_LIMIT:
-            raise UsageError(
-                f"more than {NAMES_LIMIT} columns are not supported", "--max-columns", "the default is 2000"
-            )
+        if not 1 <= self.max_columns <= NAMES_LIMIT:
+            raise UsageError(f"there can be 1 to {NAMES_LIMIT} columns", "--max-columns", "the default is 2000")
         for option in ("key", "select", "exclude"):
             names = getattr(self, option)
             if isinstance(names, str):
@@ -301,8 +297,11 @@ class ConvertOptions:
         return published | {"schema": text and hashlib.sha256(text.encode()).hexdigest()}
 
     def published_hash(self) -> str:
-        """sha256 (hex) of the options that decide what is published."""
-        text = json.dumps(self.published(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """sha256 (hex) of the options that decide what is published. One that came later counts where it is given."""
+        published = self.published()
+        if not self.old_image:
+            del published["old_image"]
+        text = json.dumps(published, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

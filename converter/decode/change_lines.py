@@ -41,7 +41,7 @@ def find_keys(line: bytes) -> tuple[tuple[str, str], ...]:
 
     Raises LineProblem.
     """
-    document = parse_line(line)
+    document = parse_line(line, "Keys")
     return _key_types(_object(document, "Keys")) if document else ()
 
 
@@ -50,7 +50,7 @@ def compact_change(line: bytes, form: ChangeForm) -> bytes:
 
     Raises LineProblem, for whatever `compact_line` would refuse in an item too.
     """
-    document = parse_line(line)
+    document = parse_line(line, "Keys")
     if document is None:
         return b"\n"
     if not document:

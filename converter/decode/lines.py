@@ -52,7 +52,7 @@ def compact_line(line: bytes) -> bytes:
 
     Strict JSON: no name twice in an object, no NaN, no lone surrogates, valid UTF-8. Raises LineProblem.
     """
-    document = parse_line(line)
+    document = parse_line(line, "Item")
     if document is None:
         return b"\n"
     if not document:
@@ -86,13 +86,13 @@ def value_path(attribute: str, tag: str, root: str = ITEM) -> str:
     return f"{_step(root, attribute)}.{tag}"
 
 
-def parse_line(line: bytes) -> dict[str, Any] | None:
-    """The line's object, by strict JSON; None for a blank line. Raises LineProblem."""
+def parse_line(line: bytes, member: str) -> dict[str, Any] | None:
+    """The line's object, by strict JSON; None for a blank line. Raises LineProblem; member: what an object has."""
     if not line.strip(b" \t\r\n"):
         return None
     document = _parse(line)
     if not isinstance(document, dict):
-        raise LineProblem("$", f"expected an object, got {kind_of(document)}")
+        raise LineProblem("$", f"expected an object with the member {member}, got {kind_of(document)}")
     return document
 
 

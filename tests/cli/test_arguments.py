@@ -76,8 +76,8 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
     given = (
         "convert a b --format csv --compression gzip --layout day={date} --timezone Europe/Berlin --numbers double "
         "--mixed json --key k --select s,k --exclude e --max-columns 7 --overflow _more --part-size 5MB --workers 3 "
-        "--names snake --rename k=id --latest --no-verify --show-values --replace --dry-run --json --quiet "
-        "--log-format json"
+        "--names snake --rename k=id --old-image --latest --no-verify --show-values --replace --dry-run --json "
+        "--quiet --log-format json"
     )
     assert parse(*given.split()) == ConvertOptions(
         format="csv",
@@ -93,6 +93,7 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
         overflow="_more",
         names="snake",
         rename=(("k", "id"),),
+        old_image=True,
         part_size=5_000_000,
         workers=3,
         latest=True,
@@ -102,13 +103,16 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
         dry_run=True,
     )
     given = "inspect a --sample --numbers text --mixed fail --key k --max-columns 7 --workers 3 --latest --no-verify"
-    assert parse(*given.split(), "--show-values", "--names", "treasure-data", "--rename", "a=b") == ConvertOptions(
+    assert parse(
+        *given.split(), "--show-values", "--names", "treasure-data", "--rename", "a=b", "--old-image"
+    ) == ConvertOptions(
         numbers="text",
         mixed="fail",
         key=("k",),
         max_columns=7,
         names="treasure-data",
         rename=(("a", "b"),),
+        old_image=True,
         workers=3,
         latest=True,
         verify=False,
@@ -160,6 +164,7 @@ def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
         OVERFLOW="_more",
         NAMES="treasure-data",
         RENAME="k 1=id,s\\=t=c",
+        OLD_IMAGE="1",
         PART_SIZE="5MB",
         WORKERS="3",
         LATEST="1",
@@ -182,6 +187,7 @@ def test_every_option_can_come_from_the_environment(parse: Parse) -> None:
         overflow="_more",
         names="treasure-data",
         rename=(("k 1", "id"), ("s=t", "c")),
+        old_image=True,
         part_size=5_000_000,
         workers=3,
         latest=True,

@@ -116,7 +116,7 @@ def another_output_format(export: ExportPaths) -> str:
     return "the data files are in Ion format, and only DynamoDB JSON can be converted yet"
 
 
-def an_incremental_export(export: ExportPaths) -> str:
+def items_where_the_summary_says_changes(export: ExportPaths) -> str:
     edit_summary(
         export,
         exportType="INCREMENTAL_EXPORT",
@@ -131,7 +131,8 @@ def an_incremental_export(export: ExportPaths) -> str:
             entry["dataFileS3Key"] = str(entry["dataFileS3Key"]).replace(f"{export.export_id}/", "")
 
     edit_files(export, move)
-    return "incremental exports can't be converted yet"
+    (export.folder / "data").rename(export.folder.parent / "data")
+    return "there is no member Keys, but 'Item'"
 
 
 def a_missing_data_file(export: ExportPaths) -> str:
@@ -218,7 +219,7 @@ DAMAGES: list[Damage] = [
     a_wrong_sum,
     a_time_that_is_none,
     another_output_format,
-    an_incremental_export,
+    items_where_the_summary_says_changes,
     a_missing_data_file,
     all_data_files_missing,
     a_data_file_that_is_a_folder,

@@ -34,6 +34,7 @@ OTHERS: dict[str, Any] = {
     "workers": 77,
     "latest": True,
     "export_id": "01701065507109-cce6a3f8",
+    "old_image": True,
     "verify": False,
     "show_values": True,
     "replace": True,

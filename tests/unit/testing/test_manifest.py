@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from converter.testing import DataFileFacts, ExportFacts, etag, files_text, item_line, md5_text, summary_text
+from converter.testing import (
+    Change,
+    DataFileFacts,
+    ExportFacts,
+    WindowFacts,
+    change_line,
+    etag,
+    files_text,
+    item_line,
+    md5_text,
+    summary_text,
+)
 from tests.oracle import manifest_files
 
 REAL = ("unicorn-activities/AWSDynamoDB/01716790307109-5f9d6aaa", "all-ten-types/AWSDynamoDB/01715685260608-c488b4e1")
@@ -75,6 +86,56 @@ def test_real_lines_are_reproduced_byte_by_byte(real_export: Path) -> None:
         with gzip.open(path) as stream:
             for _, line in zip(range(2000), stream, strict=False):
                 assert item_line(json.loads(line)["Item"]) == line
+
+
+@pytest.fixture
+def real_increment() -> Path:
+    samples = os.environ.get("SAMPLE_EXPORTS")
+    if not samples:
+        pytest.skip("SAMPLE_EXPORTS names no folder of real exports")
+    return Path(samples) / "unicorn-activities/AWSDynamoDB/01716791487000-6ddcf8cf"
+
+
+def test_a_real_incremental_export_is_reproduced_byte_by_byte(real_increment: Path) -> None:
+    summary = json.loads((real_increment / "manifest-summary.json").read_bytes())
+    arn = summary["exportArn"].split(":")
+    facts = WindowFacts(
+        table=arn[5].split("/")[1],
+        from_time=datetime.fromisoformat(summary["exportFromTime"]),
+        to_time=datetime.fromisoformat(summary["exportToTime"]),
+        start_time=datetime.fromisoformat(summary["startTime"]),
+        end_time=datetime.fromisoformat(summary["endTime"]),
+        view=summary["outputView"],
+        id_suffix=summary["exportArn"][-8:],
+        bucket=summary["s3Bucket"],
+        region=arn[3],
+        account=arn[4],
+        table_id=summary["tableId"],
+        billed_size_bytes=int(summary["billedSizeBytes"]),
+    )
+    assert summary_text(facts, summary["itemCount"], 0) == (real_increment / "manifest-summary.json").read_bytes()
+    entries = [json.loads(line) for line in (real_increment / "manifest-files.json").read_bytes().splitlines()]
+    listed = []
+    for entry in entries:
+        assert entry["dataFileS3Key"].startswith(facts.data_prefix)
+        content = (real_increment.parent / "data" / entry["dataFileS3Key"].rpartition("/")[2]).read_bytes()
+        listed.append(DataFileFacts(entry["dataFileS3Key"], entry["itemCount"], hashlib.md5(content).digest()))
+        for line in gzip.decompress(content).splitlines(keepends=True):
+            read = json.loads(line)
+            micros = int(read["Metadata"]["WriteTimestampMicros"]["N"])
+            written = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+            images = {"old": read.get("OldImage"), "new": read.get("NewImage")}
+            assert change_line(Change(keys=read["Keys"], written=written, **images)) == line
+    assert files_text(listed) == (real_increment / "manifest-files.json").read_bytes()
+
+
+def test_a_window_is_a_window_and_its_view_is_one() -> None:
+    with pytest.raises(ValueError, match="ends after it begins"):
+        WindowFacts(to_time=WindowFacts().from_time)
+    with pytest.raises(ValueError, match="a view is NEW_IMAGE or"):
+        WindowFacts(view="OLD_IMAGE")
+    with pytest.raises(ValueError, match="no time zone"):
+        WindowFacts(to_time=datetime(2030, 1, 1))
 
 
 def test_an_export_id_counts_the_milliseconds_of_its_start() -> None:
