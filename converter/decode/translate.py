@@ -23,11 +23,11 @@ _ALL_64_BYTES = -1
 
 
 class ChangeLines:
-    """Translates the blocks of one decoder. `form`: what all lines have in common."""
+    """Translates the blocks of one decoder. form: what all lines have in common; phrases: that, for the kernel."""
 
     def __init__(self, form: ChangeForm) -> None:
         self.form = form
-        self._phrases = _phrases(form)
+        self.phrases = _phrases(form)
         self._translate = bind_translate_changes()
         self._out = np.zeros(0, np.uint8)
         self._state = np.zeros(tables.CHANGE_STATE_SIZE, np.int64)
@@ -49,7 +49,7 @@ class ChangeLines:
         self._block = block
         self._begin(0)
         while True:
-            status = self._translate(block.data, self._phrases, self._out, state)
+            status = self._translate(block.data, self.phrases, self._out, state)
             written = int(state[tables.CHANGE_WRITTEN])
             if written:
                 self._out[written : written + PADDING] = 0

@@ -22,9 +22,11 @@ def vector_masks(data: Bytes, other: Bytes, at: int, shift: int, masks: Masks) -
     masks[1] = vector.high_mask(data, at)
     masks[2] = vector.csv_mask(data, at)
     masks[3] = vector.equal_mask(data, at, other, at + shift)
-    masks[4] = vector.word(data, at)
-    for k in range(5):
-        masks[5 + k] = vector.lowest_bit(masks[k])
+    masks[4] = vector.byte_mask(data, at, byte(other, at + shift))
+    masks[5] = vector.word(data, at)
+    for k in range(6):
+        masks[6 + k] = vector.lowest_bit(masks[k])
+        masks[12 + k] = vector.count_bits(masks[k])
 
 
 @kernel
@@ -33,9 +35,11 @@ def plain_masks(data: Bytes, other: Bytes, at: int, shift: int, masks: Masks) ->
     masks[1] = plain.high_mask(data, at)
     masks[2] = plain.csv_mask(data, at)
     masks[3] = plain.equal_mask(data, at, other, at + shift)
-    masks[4] = plain.word(data, at)
-    for k in range(5):
-        masks[5 + k] = plain.lowest_bit(masks[k])
+    masks[4] = plain.byte_mask(data, at, byte(other, at + shift))
+    masks[5] = plain.word(data, at)
+    for k in range(6):
+        masks[6 + k] = plain.lowest_bit(masks[k])
+        masks[12 + k] = plain.count_bits(masks[k])
 
 
 @kernel
@@ -84,15 +88,17 @@ def expected_masks(data: Bytes, other: Bytes, at: int, shift: int) -> list[int]:
         sum(1 << k for k, c in enumerate(lanes) if c >= 0x80),
         sum(1 << k for k, c in enumerate(lanes) if c in b'",\r\n\0'),
         sum(1 << k for k, (c, d) in enumerate(zip(lanes, twins, strict=True)) if c == d),
+        sum(1 << k for k, c in enumerate(lanes) if c == twins[0]),
         int.from_bytes(bytes(lanes[:8]), "little"),
     ]
-    return masks + [(mask & -mask).bit_length() - 1 if mask else 64 for mask in masks]
+    lowest = [(mask & -mask).bit_length() - 1 if mask else 64 for mask in masks]
+    return masks + lowest + [mask.bit_count() for mask in masks]
 
 
 def test_both_forms_give_the_masks_that_their_names_promise() -> None:
     for data, other in buffers():
         for at, shift in ((0, 0), (1, 0), (17, 3), (63, 1), (130, 6)):
-            one, two = np.zeros(10, np.uint64), np.zeros(10, np.uint64)
+            one, two = np.zeros(18, np.uint64), np.zeros(18, np.uint64)
             vector_masks(data, other, at, shift, one)
             plain_masks(data, other, at, shift, two)
             assert one.tolist() == two.tolist() == expected_masks(data, other, at, shift)
@@ -103,7 +109,7 @@ def test_every_byte_has_the_same_bits_in_both_forms() -> None:
         for k in (0, 1, 31, 62, 63):
             data = np.full(SIZE, ord("a"), np.uint8)
             data[k] = c
-            one, two = np.zeros(10, np.uint64), np.zeros(10, np.uint64)
+            one, two = np.zeros(18, np.uint64), np.zeros(18, np.uint64)
             vector_masks(data, data, 0, 0, one)
             plain_masks(data, data, 0, 0, two)
             assert one.tolist() == two.tolist() == expected_masks(data, data, 0, 0)
