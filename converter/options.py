@@ -128,7 +128,7 @@ class ConvertOptions:
     cast: pairs of attribute and the type that each of its values must be read as, exactly (CASTS).
     time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
     add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
-    old_image: of an incremental export, add the column `_old`: the item before the change, as plain JSON.
+    old_image: of an incremental export, add the column `_old`: all of the item before, as plain JSON.
     part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest, export_id: of several exports in SOURCE, take the newest, or the one of this id.

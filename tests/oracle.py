@@ -141,6 +141,7 @@ class Options(TypedDict, total=False):
     max_columns: int
     overflow: str | None
     layout: str
+    old_image: bool
 
 
 class ExpectedColumn(NamedTuple):

@@ -110,10 +110,9 @@ def _read(record: Any, view: str) -> ReadChange:
     return ReadChange(operation, int(written), keys, old, new)
 
 
-def expected_changes(
-    changes: list[ReadChange], *, old_image: bool = False, **options: Unpack[Options]
-) -> ExpectedTable:
+def expected_changes(changes: list[ReadChange], **options: Unpack[Options]) -> ExpectedTable:
     """The table that these changes must become."""
+    old_image = options.get("old_image", False)
     select, exclude = set(options.get("select", ())), set(options.get("exclude", ()))
     keys = [k for k in sorted(changes[0].keys) if k not in exclude and (not select or k in select)] if changes else []
     options["key"] = tuple(dict.fromkeys((*options.get("key", ()), *keys)))
@@ -135,12 +134,7 @@ def expected_changes(
 
 
 def assert_changes_equal_to_oracle(
-    export_folder: str | Path,
-    parts: Iterable[str | Path],
-    format: str,
-    *,
-    old_image: bool = False,
-    **options: Unpack[Options],
+    export_folder: str | Path, parts: Iterable[str | Path], format: str, **options: Unpack[Options]
 ) -> None:
     """Fail unless the parts, in this order, hold exactly the table that the export must become."""
-    assert_equal_to_table(expected_changes(read_changes(export_folder), old_image=old_image, **options), parts, format)
+    assert_equal_to_table(expected_changes(read_changes(export_folder), **options), parts, format)

@@ -208,7 +208,7 @@ OldImage = Annotated[
     bool,
     option(
         "old-image",
-        "Of an incremental export, add the column _old: the item before the change, as plain JSON.",
+        "Of an incremental export, add the column _old: all of the item before the change, as plain JSON.",
         default=False,
     ),
 ]

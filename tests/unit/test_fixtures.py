@@ -40,10 +40,10 @@ def test_the_script_makes_the_export(name: str, tmp_path: Path) -> None:
 def test_the_manifests_agree_with_the_data_files(name: str, tmp_path: Path) -> None:
     folder = expect.export_folder(name)
     copy = tmp_path / folder.name
-    for path in folder.rglob("*"):
+    for path in folder.parent.rglob("*"):
         if path.is_file():
-            (copy / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
-            (copy / path.relative_to(folder)).write_bytes(path.read_bytes())
+            (tmp_path / path.relative_to(folder.parent)).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path.relative_to(folder.parent)).write_bytes(path.read_bytes())
     seal(copy)
     for path in folder.glob("manifest-*"):
         assert (copy / path.name).read_bytes() == path.read_bytes(), path.name
@@ -60,7 +60,7 @@ def test_the_expectations_are_the_oracles(name: str, tmp_path: Path) -> None:
 def test_expectations_read_back_as_the_table_they_were(name: str) -> None:
     for path in (expect.HERE / name).glob("expected*.parquet.json"):
         options, read = expect.read_expected(path)
-        assert read == oracle.expected_table(expect.export_folder(name), **options)
+        assert read == expect.work_out(name, options)
         csv = path.with_name(path.name.replace(".parquet.json", ".csv"))
         oracle.assert_equal_to_table(read, [csv], "csv")
 
@@ -73,7 +73,7 @@ def test_every_type_is_in_a_fixture() -> None:
 
 
 def test_the_fixtures_stay_small() -> None:
-    assert sum(path.stat().st_size for path in make.HERE.rglob("*") if path.suffix != ".pyc") < 300_000
+    assert sum(path.stat().st_size for path in make.HERE.rglob("*") if path.suffix != ".pyc") < 330_000
 
 
 def test_orders_has_an_empty_data_file() -> None:
