@@ -149,6 +149,7 @@ PEERS: Mapping[str, tuple[Contender, ...]] = {
         *(DUCKDB_FLAT, DUCKDB_FLAT_COLUMNS, POLARS_FLAT, CHDB_FLAT, PYARROW_FLAT, SPARK_FLAT, BOTO3_FLAT),
         *(FLOOR, GZIP),
     ),
+    "changes": (GZIP,),
     **{
         dataset: (duckdb_documents(dataset), FLOOR, GZIP)
         for dataset in ("single", "lists", "dynamic-keys", "sparse", "large-items", "escapes", "cjk")

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import DATASETS
-from converter.testing import DataFileFacts, ExportFacts, files_text, summary_text
+from converter.testing import DataFileFacts, ExportFacts, WindowFacts, files_text, summary_text
 from converter.testing.maker import GZIP_HEADER, write_manifest
 
 WORK = Path(__file__).parent / "work"
@@ -92,8 +92,12 @@ def prepare_export(parameters: DataParameters, work: Path = WORK, processes: int
 
 def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) -> None:
     """Write the export below `bucket`."""
-    facts = ExportFacts(table=f"Benchmark-{parameters.dataset}", seed=parameters.seed)
-    (bucket / facts.key_prefix / "data").mkdir(parents=True)
+    table = f"Benchmark-{parameters.dataset}"
+    facts: ExportFacts | WindowFacts = ExportFacts(table=table, seed=parameters.seed)
+    if DATASETS[parameters.dataset].incremental:
+        facts = WindowFacts(table=table, seed=parameters.seed)
+    (bucket / facts.data_prefix).mkdir(parents=True)
+    (bucket / facts.key_prefix).mkdir(exist_ok=True)
     (bucket / facts.key_prefix / "_started").touch()
     make = partial(_make_data_file, bucket, facts, parameters)
     if processes == 1:
@@ -109,7 +113,7 @@ def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) ->
 
 
 def _make_data_file(
-    bucket: Path, facts: ExportFacts, parameters: DataParameters, index: int
+    bucket: Path, facts: ExportFacts | WindowFacts, parameters: DataParameters, index: int
 ) -> tuple[DataFileFacts, int]:
     """Write one data file; what the manifest says of it, and the bytes of its lines."""
     data = DATASETS[parameters.dataset]
@@ -118,7 +122,7 @@ def _make_data_file(
     # A tiny file needs no full batch; one that has a little too much is one batch then.
     batch_items = max(min(BATCH_BYTES, wanted + wanted // 4) // data.line_bytes, 1)
     name = b32encode(facts.digest("data", index)).decode("ascii").rstrip("=").lower()
-    key = f"{facts.key_prefix}data/{name}.json.gz"
+    key = f"{facts.data_prefix}{name}.json.gz"
     deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     md5 = hashlib.md5(GZIP_HEADER, usedforsecurity=False)
     items = size = crc = 0
@@ -143,7 +147,8 @@ def _make_data_file(
 def _read_made(dataset: str, home: Path) -> MadeExport:
     (summary_path,) = home.glob("AWSDynamoDB/*/manifest-summary.json")
     summary = json.loads(summary_path.read_bytes())
-    sizes = [path.stat().st_size for path in (summary_path.parent / "data").iterdir()]
+    # An increment's data files are beside its folder.
+    sizes = [path.stat().st_size for path in home.rglob("data/*.gz")]
     # make_export tells the bytes of the lines as billedSizeBytes.
     json_bytes = summary["billedSizeBytes"]
     size = ExportSize(dataset, summary["itemCount"], json_bytes, sum(sizes), len(sizes))

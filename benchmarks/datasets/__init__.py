@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from benchmarks.datasets import cjk, dynamic_keys, escapes, flat, large_items, lists, single, sparse
+from benchmarks.datasets import changes, cjk, dynamic_keys, escapes, flat, large_items, lists, single, sparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class DataSet:
 
     make_lines: so many lines, each with its newline; all that is random comes from the generator.
     texts, numbers: the scalar columns whose contents every contender's output must agree on.
-    line_bytes: about so long is a line.
+    line_bytes: about so long is a line. incremental: lines are changes, of an incremental export.
     """
 
     name: str
@@ -26,6 +26,7 @@ class DataSet:
     texts: tuple[str, ...]
     numbers: tuple[str, ...]
     line_bytes: int
+    incremental: bool = False
 
 
 class _Module(Protocol):
@@ -43,13 +44,15 @@ class _Module(Protocol):
 
 
 def _data_set(name: str, module: _Module) -> DataSet:
-    return DataSet(name, module.ABOUT, module.make_lines, module.TEXTS, module.NUMBERS, module.LINE_BYTES)
+    incremental = getattr(module, "INCREMENTAL", False)
+    return DataSet(name, module.ABOUT, module.make_lines, module.TEXTS, module.NUMBERS, module.LINE_BYTES, incremental)
 
 
 DATASETS = {
     data.name: data
     for data in (
         _data_set("flat", flat),
+        _data_set("changes", changes),
         _data_set("single", single),
         _data_set("lists", lists),
         _data_set("dynamic-keys", dynamic_keys),

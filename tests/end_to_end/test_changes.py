@@ -230,7 +230,7 @@ def test_old_images_are_refused_where_there_are_none(tmp_path: Path) -> None:
     for export, said in exports:
         for run in (lambda folder, o: convert(folder, str(tmp_path / "out"), o), inspect):
             with pytest.raises(UsageError, match=said) as caught:
-                run(str(export.folder), ConvertOptions(old_image=True))  # type: ignore[operator]
+                run(str(export.folder), ConvertOptions(old_image=True))
             assert caught.value.where == "--old-image"
 
 

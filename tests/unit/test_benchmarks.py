@@ -58,6 +58,11 @@ def some_lines(name: str, seed: int) -> list[str]:
     return dataset.make_lines(np.random.default_rng(seed), min(500, data.BATCH_BYTES // dataset.line_bytes))
 
 
+def data_files(made: data.MadeExport) -> list[Path]:
+    """In the export's folder, or beside that of an incremental one."""
+    return [path for folder in (made.folder, made.folder.parent) for path in folder.glob("data/*.gz")]
+
+
 def numbers_of(value: object) -> Iterator[str]:
     """All N and NS below a value in DynamoDB JSON."""
     if isinstance(value, dict):
@@ -96,14 +101,14 @@ def test_a_made_exports_manifests_agree_with_its_data_files(name: str, tmp_path:
         lines += entry["itemCount"]
     assert lines == size.items > 0
     assert len(entries) == size.files == SMALL.files
-    assert size.gzip_bytes == sum(path.stat().st_size for path in (made.folder / "data").iterdir())
+    assert size.gzip_bytes == sum(path.stat().st_size for path in data_files(made))
 
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_made_export_is_as_large_as_wanted_but_for_a_line_a_file(name: str, tmp_path: Path) -> None:
     parameters = small(name)
     made = prepare_export(parameters, tmp_path, processes=1)
-    texts = [gzip.decompress(path.read_bytes()) for path in (made.folder / "data").iterdir()]
+    texts = [gzip.decompress(path.read_bytes()) for path in data_files(made)]
     assert made.size.json_bytes == sum(map(len, texts))
     longest = max(len(line) for text in texts for line in text.splitlines(keepends=True))
     assert parameters.json_bytes - SMALL.files * longest < made.size.json_bytes <= parameters.json_bytes
@@ -114,7 +119,7 @@ def test_lines_are_compact_items_with_numbers_in_the_services_plain_form(name: s
     for line in some_lines(name, 5):
         item = json.loads(line)
         assert json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n" == line
-        found = list(numbers_of(item["Item"]))
+        found = list(numbers_of(item))
         assert found or not DATASETS[name].numbers
         assert [plain_number(Decimal(number)) for number in found] == found
 
@@ -122,7 +127,9 @@ def test_lines_are_compact_items_with_numbers_in_the_services_plain_form(name: s
 @pytest.mark.parametrize("name", DATASETS)
 def test_the_columns_to_check_hold_scalars_of_their_type_alone(name: str) -> None:
     dataset = DATASETS[name]
-    items = [json.loads(line)["Item"] for line in some_lines(name, 6)]
+    records = [json.loads(line) for line in some_lines(name, 6)]
+    member = "NewImage" if dataset.incremental else "Item"
+    items = [record[member] for record in records if member in record]
     for columns, allowed in ((dataset.texts, {"S", "NULL"}), (dataset.numbers, {"N"})):
         for column in columns:
             tags = {tag for item in items if column in item for tag in item[column]}
