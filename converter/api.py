@@ -46,7 +46,7 @@ def convert(
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> Report:
-    """Convert a finished full export and publish it at `dest`: all of it or nothing.
+    """Convert a finished export, full or incremental, and publish it at `dest`: all of it or nothing.
 
     source: the export's folder, its manifest-summary.json, or a folder that holds exports; or the export's ARN. dest: a
     folder, made if need be. Folders are local, or in S3 as s3://bucket/prefix/. aws: how S3 is reached, and how objects

@@ -35,8 +35,9 @@ class ConvertArguments(ConversionArguments):
 def convert(arguments: ConvertArguments) -> None:
     """Convert a finished export and publish it below DEST.
 
-    Every item of the export is in the output once, with all digits of its numbers, or nothing is published. Each data
-    file is checked against the manifest while it is read. A second run of the same export changes nothing.
+    Every item of the export, or every change of an incremental one, is in the output once, with all digits of its
+    numbers, or nothing is published. Each data file is checked against the manifest while it is read. A second run of
+    the same export changes nothing.
 
     Memory depends on --workers, not on the size of the export. The data is read once, and once more if an attribute or
     a type turns up that the beginnings of the data files did not show. --key, --select, --exclude, --rename, --cast and

@@ -39,10 +39,11 @@ def _draw(table: Table, width: int) -> list[str]:
 
 
 def _facts(inspection: Inspection) -> list[tuple[str, str]]:
-    holds = f"{count(inspection.items, 'item')} in {count(inspection.data_files, 'data file')}"
-    seen = f"all {count(inspection.items_seen, 'item')}"
+    kind = inspection.kind.removesuffix("s")
+    holds = f"{count(inspection.items, kind)} in {count(inspection.data_files, 'data file')}"
+    seen = f"all {count(inspection.items_seen, kind)}"
     if inspection.approximate:
-        seen = f"{inspection.items_seen:,} of {inspection.items:,} items: every figure below is approximate"
+        seen = f"{inspection.items_seen:,} of {count(inspection.items, kind)}: every figure below is approximate"
     facts = [
         ("table", inspection.table),
         ("table ARN", inspection.table_arn),

@@ -16,7 +16,7 @@ _LISTED = 10
 
 def report_line(report: Report) -> str:
     """The outcome in one line."""
-    what = f"{count(report.items, 'item')} of {report.table}"
+    what = f"{count(report.items, report.kind.removesuffix('s'))} of {report.table}"
     if report.status == "unchanged":
         return f"nothing to do: {what} were already published with these options"
     kind = _kind(report)

@@ -21,6 +21,7 @@ from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.testing import WindowFacts, write_incremental_export
 from tests import oracle, oracle_changes, strategies
+from tests.examples import examples
 from tests.properties.mutations import change_corpus, mutate
 from tests.unit.decode.decoding import everything, make_block, write_part
 
@@ -140,7 +141,7 @@ def spell(record: dict[str, Any], chance: random.Random) -> bytes:
     return json.dumps(dict(members), ensure_ascii=chance.random() < 0.5).encode()
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(40))
 @given(st.data(), st.sampled_from(VIEWS), st.sampled_from(["parquet", "csv"]), st.integers(0, 2**32 - 1))
 def test_an_incremental_export_is_converted_to_what_the_oracle_expects(
     data: st.DataObject, view: str, format: str, seed: int
@@ -162,7 +163,7 @@ def test_an_incremental_export_is_converted_to_what_the_oracle_expects(
             oracle_changes.assert_changes_equal_to_oracle(export.folder, parts, format, **options)
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(30))
 @given(st.data(), st.integers(0, 2**32 - 1))
 def test_damage_to_one_change_of_an_export_ends_in_an_error_or_in_what_the_oracle_reads(
     data: st.DataObject, seed: int
