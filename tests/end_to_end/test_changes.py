@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -292,6 +293,20 @@ def test_presets_and_recipes_say_what_the_columns_of_changes_mean(tmp_path: Path
             mark = "--" if name.endswith(".sql") else "#"
             assert text.startswith(f"{mark} A row is a change: _op is insert, update or delete"), name
             assert ("_old is the item before" in text) == (found is made[0])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_recipes_for_changes_read_them(format: Format, tmp_path: Path) -> None:
+    dest = str(tmp_path / "out")
+    for number in range(2):
+        convert(str(make(tmp_path / "bucket", window(number)).folder), dest, ConvertOptions(format=format))
+    frame: dict[str, Any] = {}
+    exec(recipe("polars", dest).files["polars.py"], frame)
+    assert sorted(frame["frame"].collect()["_op"]) == ["delete"] * 2 + ["insert"] * 4
+    duckdb = pytest.importorskip("duckdb")
+    query = recipe("duckdb", dest).files["duckdb.sql"].rstrip().rstrip(";")
+    rows = duckdb.sql(f"SELECT _op, count(*) FROM ({query}\n) GROUP BY ALL ORDER BY ALL").fetchall()
+    assert rows == [("delete", 2), ("insert", 4)]
 
 
 def test_keys_that_differ_from_those_of_the_first_change_are_a_bad_line_wherever_they_stand(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from converter import AwsOptions
 from converter.cli import main
 from converter.cli.convert import ConvertArguments
 from converter.decode.buffers import BATCH_ROWS
-from converter.testing import ExportFacts
+from converter.testing import Change, ExportFacts, WindowFacts, write_incremental_export
 from tests.end_to_end.exports import export_of, line, small_lines
 from tests.oracle import read_csv_rows
 
@@ -203,6 +203,17 @@ def flip_add_column(run: Run, tmp_path: Path) -> None:
     done = run("--add-column", "day=date,at=unix_time", "--timezone", "Asia/Tokyo")
     assert list(done.columns)[-2:] == ["day", "at"]
     assert (done.values("day"), done.values("at")) == (["2023-11-28"] * 2, [1_701_127_800] * 2)
+
+
+def flip_old_image(run: Run, tmp_path: Path) -> None:
+    facts = WindowFacts()
+    image = {"id": "a", "n": 1}
+    change = Change(keys={"id": "a"}, old=image, new=image, written=facts.from_time)
+    source = write_incremental_export(tmp_path / "changes", [change], facts=facts).folder
+    assert list(run(source=source).columns) == ["_op", "_write_ts", "id", "n"]
+    done = run("--old-image", source=source)
+    assert list(done.columns) == ["_op", "_write_ts", "id", "n", "_old"]
+    assert done.values("_old") == ['{"id":"a","n":1}']
 
 
 def flip_part_size(run: Run, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from converter.testing import ExportFacts, ExportPaths, seal
+from converter.testing import Change, ExportFacts, ExportPaths, WindowFacts, seal, write_incremental_export
 from tests.cli.command import ddb_convert
 from tests.end_to_end.exports import export_of, line
 from tests.oracle import read_csv_rows
@@ -61,6 +61,28 @@ def days(ministack: S3Server, tmp_path: Path) -> tuple[str, list[ExportPaths]]:
     ]
     ministack.upload(bucket, tmp_path / "bucket")
     return bucket, exports
+
+
+def test_changes_are_read_from_the_folder_that_all_windows_share(ministack: S3Server, tmp_path: Path) -> None:
+    bucket = ministack.new_bucket()
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    windows = [
+        WindowFacts(prefix="hourly", from_time=start + timedelta(hours=n), to_time=start + timedelta(hours=n + 1))
+        for n in range(2)
+    ]
+    exports = []
+    for number, facts in enumerate(windows):
+        change = Change(keys={"id": f"of {number}"}, new={"id": f"of {number}"}, written=facts.from_time)
+        exports.append(write_incremental_export(tmp_path / "bucket", [change], facts=facts))
+    ministack.upload(bucket, tmp_path / "bucket")
+    for number, source in enumerate((f"hourly/AWSDynamoDB/{exports[0].export_id}/", "hourly/ --latest")):
+        place, *options = source.split()
+        out = tmp_path / f"out-{number}"
+        done = run(ministack, "convert", f"s3://{bucket}/{place}", str(out), "--format", "csv", *options)
+        assert done.returncode == 0, done.stderr
+        header, rows = read_csv_rows(out.glob("dt=*/**/*.csv"))
+        assert header == ["_op", "_write_ts", "id"]
+        assert rows == [("insert", f"2024-01-01T0{number}:00:00.000000Z", f"of {number}")]
 
 
 def test_every_form_of_source_leads_to_its_export(

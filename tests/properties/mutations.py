@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 
 from converter.testing import item_line
 
@@ -121,7 +122,7 @@ def change_corpus() -> list[bytes]:
     return lines
 
 
-def _change(written: int, keys: dict[str, object], **images: object) -> bytes:
+def _change(written: int, keys: Mapping[str, object], **images: object) -> bytes:
     record = {"Metadata": {"WriteTimestampMicros": {"N": str(written)}}, "Keys": keys, **images}
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

@@ -128,9 +128,10 @@ def test_a_kernel_that_is_called_again_sees_what_has_changed() -> None:
 @pytest.mark.slow
 def test_what_is_not_needed_is_not_compiled_before_it_is(tmp_path: Path) -> None:
     cache = {"DDB_CONVERT_CACHE_DIR": str(tmp_path)}
-    source = str(REPOSITORY / "fixtures" / "orders")
+    orders, changes = (str(REPOSITORY / "fixtures" / name) for name in ("orders", "order-changes"))
     made = []
-    for number, format in enumerate(("parquet", "csv", "parquet")):
+    runs = (("parquet", orders), ("csv", orders), ("parquet", orders), ("parquet", changes), ("csv", changes))
+    for number, (format, source) in enumerate(runs):
         command = ["convert", source, str(tmp_path / f"out{number}"), "--format", format]
         done = subprocess.run(
             [sys.executable, str(REPOSITORY / "cli.py"), *command],
@@ -145,6 +146,8 @@ def test_what_is_not_needed_is_not_compiled_before_it_is(tmp_path: Path) -> None
         (["items", "pages", "values"], True),
         (["csv", "items", "pages", "values"], True),
         (["csv", "items", "pages", "values"], False),
+        (["changes", "csv", "items", "pages", "values"], True),
+        (["changes", "csv", "items", "pages", "values"], False),
     ]
 
 

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.schema import tags
+from converter.schema.changes import COLUMN_OF
 from converter.schema.observe import AttributeObservation, Observation, merge_observations
 
 COUNTS = st.tuples(*[st.integers(0, 3)] * len(tags.TAGS))
 DIGITS = st.integers(0, 130)
 ATTRIBUTES = st.builds(AttributeObservation, COUNTS, DIGITS, DIGITS, st.booleans(), st.integers(0, 1000), st.booleans())
 NAMES = st.sampled_from(["a", "b", "B", "é", "\U0001f600", "\uffff", ""])
-OBSERVATIONS = st.builds(Observation, st.integers(0, 10), st.dictionaries(NAMES, ATTRIBUTES))
+FACTS = st.dictionaries(st.sampled_from(sorted(COLUMN_OF)), ATTRIBUTES)
+OBSERVATIONS = st.builds(Observation, st.integers(0, 10), st.dictionaries(NAMES, ATTRIBUTES), FACTS)
 
 
 def counts(**by_tag: int) -> tuple[int, ...]:
@@ -20,8 +22,8 @@ def counts(**by_tag: int) -> tuple[int, ...]:
 
 
 def in_order(observation: Observation) -> tuple[int, list[tuple[str, AttributeObservation]]]:
-    """An observation with the order of its attributes, which == does not look at."""
-    return observation.items, list(observation.attributes.items())
+    """An observation with the order of its attributes and facts, which == does not look at."""
+    return observation.items, [*observation.attributes.items(), *observation.facts.items()]
 
 
 @given(OBSERVATIONS, OBSERVATIONS, OBSERVATIONS)
