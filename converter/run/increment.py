@@ -29,7 +29,8 @@ def find_form(source: Source, export: Export, options: ConvertOptions) -> Change
     """
     old_images = export.output_view == _OLD_IMAGES
     for file in export.files:
-        if not file.items:
+        # Edited by hand, a file may hold what the manifest doesn't know of.
+        if not file.items and options.verify:
             continue
         with BlockReader(source, file, verify=options.verify) as reader:
             for block in reader:

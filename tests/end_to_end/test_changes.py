@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -293,6 +294,19 @@ def test_presets_and_recipes_say_what_the_columns_of_changes_mean(tmp_path: Path
             mark = "--" if name.endswith(".sql") else "#"
             assert text.startswith(f"{mark} A row is a change: _op is insert, update or delete"), name
             assert ("_old is the item before" in text) == (found is made[0])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_without_verification_a_file_may_hold_changes_that_the_manifest_does_not_know_of(
+    format: Format, tmp_path: Path
+) -> None:
+    facts = window()
+    export = write_incremental_export(tmp_path / "bucket", [b""], facts=facts)
+    change = Change(keys={"id": "a"}, new={"id": "a"}, written=facts.from_time)
+    export.data_files[0].write_bytes(gzip.compress(change_line(change)))
+    report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format=format, verify=False))
+    assert_changes_equal_to_oracle(export.folder, written_parts(tmp_path / "out", report), format)
+    assert report.items == 1
 
 
 @pytest.mark.parametrize("format", FORMATS)
