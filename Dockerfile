@@ -1,6 +1,7 @@
 # docker build --tag ddb-convert .
 #
-# Any image with Python 3.11 to 3.14 and glibc does: there are wheels of all of constraints.txt for it.
+# Any image with Python 3.11 to 3.14 and glibc does: there are wheels of all that is needed for it. (With 3.14 exports in ION
+# can't be read: amazon.ion has no wheels for it, and is left out.)
 ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build

@@ -25,7 +25,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import DATASETS
-from converter.testing import DataFileFacts, ExportFacts, WindowFacts, files_text, summary_text
+from converter.testing import (
+    DataFileFacts,
+    ExportFacts,
+    OutputFormat,
+    WindowFacts,
+    files_text,
+    ion_line,
+    summary_text,
+)
 from converter.testing.maker import GZIP_HEADER, write_manifest
 
 WORK = Path(__file__).parent / "work"
@@ -37,13 +45,15 @@ VERSION = 1  # To be raised when a data set's lines change, so that kept exports
 class DataParameters:
     """What is made: `json_bytes` of lines before compression (up to a line less per file), dealt evenly to `files`.
 
-    With no bytes it is the export of an empty table: data files without a line.
+    With no bytes it is the export of an empty table: data files without a line. output_format: in ION the same items,
+    whose lines in DynamoDB JSON `json_bytes` still counts.
     """
 
     dataset: str = "flat"
     json_bytes: int = 2_000_000_000
     files: int = 8
     seed: int = 1
+    output_format: OutputFormat = "DYNAMODB_JSON"
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -54,7 +64,8 @@ class DataParameters:
     @property
     def key(self) -> str:
         """The name of the folder that keeps the export."""
-        return f"{self.dataset}-{self.json_bytes}-{self.files}-{self.seed}-v{VERSION}"
+        ion = "-ion" if self.output_format == "ION" else ""
+        return f"{self.dataset}-{self.json_bytes}-{self.files}-{self.seed}{ion}-v{VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +104,10 @@ def prepare_export(parameters: DataParameters, work: Path = WORK, processes: int
 def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) -> None:
     """Write the export below `bucket`."""
     table = f"Benchmark-{parameters.dataset}"
-    facts: ExportFacts | WindowFacts = ExportFacts(table=table, seed=parameters.seed)
+    output_format = parameters.output_format
+    facts: ExportFacts | WindowFacts = ExportFacts(table=table, seed=parameters.seed, output_format=output_format)
     if DATASETS[parameters.dataset].incremental:
-        facts = WindowFacts(table=table, seed=parameters.seed)
+        facts = WindowFacts(table=table, seed=parameters.seed, output_format=output_format)
     (bucket / facts.data_prefix).mkdir(parents=True)
     (bucket / facts.key_prefix).mkdir(exist_ok=True)
     (bucket / facts.key_prefix / "_started").touch()
@@ -122,10 +134,11 @@ def _make_data_file(
     # A tiny file needs no full batch; one that has a little too much is one batch then.
     batch_items = max(min(BATCH_BYTES, wanted + wanted // 4) // data.line_bytes, 1)
     name = b32encode(facts.digest("data", index)).decode("ascii").rstrip("=").lower()
-    key = f"{facts.data_prefix}{name}.json.gz"
+    ion = parameters.output_format == "ION"
+    key = f"{facts.data_prefix}{name}.{'ion' if ion else 'json'}.gz"
     deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     md5 = hashlib.md5(GZIP_HEADER, usedforsecurity=False)
-    items = size = crc = 0
+    items = size = written = crc = 0
     with (bucket / key).open("wb") as stream:
         stream.write(GZIP_HEADER)
         while True:
@@ -134,10 +147,13 @@ def _make_data_file(
             text = b"".join(lines[:fitting])
             items += fitting
             size += len(text)
+            if ion:
+                text = b"".join(map(ion_line, lines[:fitting]))
+            written += len(text)
             crc = zlib.crc32(text, crc)
             compressed = deflate.compress(text)
             if fitting < len(lines):
-                compressed += deflate.flush() + crc.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
+                compressed += deflate.flush() + crc.to_bytes(4, "little") + (written & 0xFFFFFFFF).to_bytes(4, "little")
             md5.update(compressed)
             stream.write(compressed)
             if fitting < len(lines):

@@ -4,6 +4,7 @@ speed       one conversion by each contender, for each data set
 memory      time and peak memory against the size of the export
 workers     two workers against one
 one-file    the same on an export that is one large data file
+ion         exports in ION with one worker and with two, against DynamoDB JSON
 tiny-files  10,000 tiny data files against a few large ones with as much in them
 data-sets   every data set against `flat`
 formats     CSV and Parquet in one pass against Parquet alone
@@ -21,6 +22,7 @@ from benchmarks.data import DataParameters, MadeExport
 from benchmarks.datasets import DATASETS
 from benchmarks.measure import BenchmarkError, Case
 from benchmarks.stores import FAR_S3, FOLDERS, S3
+from converter.testing import OutputFormat
 
 FULL, SLOW, START = "", "slow", "start-up"
 """The parts of a measure's cases: the usual, the smaller export for slow contenders, and runs without any work."""
@@ -32,6 +34,7 @@ MOST_BYTES = {"sparse": 100_000_000}
 TINY_FILES = 10_000
 _HELP = replace(OURS, argv=("{python}", "cli.py", "--help"), columns=False)
 _FIXTURE = replace(OURS, argv=tuple("fixtures/orders" if word == "{source}" else word for word in OURS.argv))
+_ION = replace(OURS, packages=(*OURS.packages, "amazon.ion"))
 _FIRST = replace(_FIXTURE, env={"DDB_CONVERT_CACHE_DIR": "{fresh}"})
 
 
@@ -47,7 +50,12 @@ class Setting:
     only: Sequence[str] = ()
 
     def export(
-        self, dataset: str, share: float = 1, files: int | None = None, most: Mapping[str, int] = MOST_BYTES
+        self,
+        dataset: str,
+        share: float = 1,
+        files: int | None = None,
+        most: Mapping[str, int] = MOST_BYTES,
+        output_format: OutputFormat = "DYNAMODB_JSON",
     ) -> MadeExport:
         """An export with this share of the bytes, and at least a few items; `most` bounds those of some data sets."""
         files = files or self.files
@@ -55,7 +63,8 @@ class Setting:
         if share:
             whole = min(self.json_bytes, most.get(dataset, self.json_bytes))
             json_bytes = max(int(whole * share), 2 * files * DATASETS[dataset].line_bytes)
-        return self.make(DataParameters(dataset=dataset, json_bytes=json_bytes, files=files))
+        parameters = DataParameters(dataset=dataset, json_bytes=json_bytes, files=files, output_format=output_format)
+        return self.make(parameters)
 
     def chosen(self, contenders: Iterable[Contender]) -> list[Contender]:
         """Those that are asked for, or all."""
@@ -120,6 +129,21 @@ def _plan_workers(setting: Setting, dataset: str, fmt: str) -> Plan:
 def _plan_one_file(setting: Setting, dataset: str, fmt: str) -> Plan:
     export = setting.export(dataset, 0.5, files=1)
     return _plan("one-file", dataset, fmt, [_by_workers(setting, export, fmt)], "1 worker")
+
+
+def _plan_ion(setting: Setting, dataset: str, fmt: str) -> Plan:
+    share = 0.1
+    ion = setting.export(dataset, share, output_format="ION")
+    group = [replace(case, contender=_ION) for case in _by_workers(setting, ion, fmt)]
+    json = Case(
+        name=f"DynamoDB JSON, {setting.workers} workers",
+        contender=OURS,
+        export=setting.export(dataset, share),
+        fmt=fmt,
+        workers=setting.workers,
+        part=FULL,
+    )
+    return _plan("ion", dataset, fmt, [(group[0], group[1], json, *group[2:])], "1 worker")
 
 
 def _by_workers(setting: Setting, export: MadeExport, fmt: str) -> tuple[Case, ...]:
@@ -221,10 +245,11 @@ MEASURES: Mapping[str, Callable[[Setting, str, str], Plan]] = {
     "memory": _plan_memory,
     "workers": _plan_workers,
     "one-file": _plan_one_file,
+    "ion": _plan_ion,
     "tiny-files": _plan_tiny_files,
     "data-sets": _plan_data_sets,
     "formats": _plan_formats,
     "s3": _plan_s3,
     "startup": _plan_startup,
 }
-SCALING = ("workers", "one-file", "tiny-files", "data-sets")
+SCALING = ("workers", "one-file", "ion", "tiny-files", "data-sets")

@@ -16,6 +16,7 @@ _TITLES = {
     "memory": "Time and memory against size: `{dataset}` to {format}",
     "workers": "Two workers against one: `{dataset}` to {format}",
     "one-file": "One large data file: `{dataset}` to {format}",
+    "ion": "Exports in ION: `{dataset}` to {format}",
     "tiny-files": "Tiny data files: `{dataset}` to {format}",
     "data-sets": "Data sets against `{dataset}`, to {format}",
     "formats": "Both formats in one pass: `{dataset}` to CSV and {format}",

@@ -6,7 +6,7 @@
     ├── ExportError         3   the export is missing, incomplete, damaged or of a kind that is not supported
     │   ├── ManifestError       a manifest is missing, unreadable or contradicts itself
     │   ├── DataFileError       a data file is missing, truncated, or fails its checksum or item count
-    │   └── BadLineError        a line that is no item in DynamoDB JSON
+    │   └── BadLineError        a line that is no item in DynamoDB JSON or Ion
     ├── SchemaError         4   the data breaks a rule that the columns must keep
     ├── StorageError        5   storage refused a read or a write: permissions, a full disk (also an OSError)
     └── BusyError           6   another run holds the destination, or the export is not finished: try again later
@@ -63,7 +63,7 @@ class DataFileError(ExportError):
 
 
 class BadLineError(ExportError):
-    """A line of a data file is not an item in DynamoDB JSON."""
+    """A line of a data file is not an item in DynamoDB JSON or Ion."""
 
 
 class SchemaError(ConvertError):

@@ -83,7 +83,7 @@ def value_path(attribute: str, tag: str, root: str = ITEM) -> str:
 
     root: where the line has its attributes.
     """
-    return f"{_step(root, attribute)}.{tag}"
+    return f"{path_step(root, attribute)}.{tag}"
 
 
 def parse_line(line: bytes, member: str) -> dict[str, Any] | None:
@@ -133,7 +133,7 @@ def check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, A
 
     Raises LineProblem; path: where they are.
     """
-    return {_check_text(name, path): _check_value(value, _step(path, name), depth) for name, value in members.items()}
+    return {_check_text(name, path): _check_value(v, path_step(path, name), depth) for name, v in members.items()}
 
 
 def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
@@ -223,7 +223,8 @@ def _plain_number(text: str, path: str) -> str:
     return format(value, "f")
 
 
-def _step(path: str, name: str) -> str:
+def path_step(path: str, name: str) -> str:
+    """The path of a member: `$.Item.price`, or `$.Item["unit price"]`."""
     if _NAME.match(name):
         return f"{path}.{name}"
     return f"{path}[{json.dumps(shorten(name))}]"

@@ -132,6 +132,10 @@ class BlockReader:
                         break
         return newlines + 1
 
+    def locate(self, byte: int) -> tuple[int, int]:
+        """The line in the file, from 1, and the byte in the file, for a byte of a block: a line's first one."""
+        return self.line_at(byte), byte
+
     def where(self, byte: int) -> str:
         """The place of a byte of the inflated file, as errors name it: `path line 12 (byte 3456)`."""
         return f"{self.place} line {self.line_at(byte)} (byte {byte})"

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from converter.errors import DataFileError, ExportError, ManifestError
+from converter.errors import DataFileError, ManifestError
 from converter.storage.source import Source
 
 SUMMARY = "manifest-summary.json"
@@ -215,16 +215,6 @@ def check_files(source: Source, export: Export) -> int:
             COPY_AGAIN,
         )
     return sum(size for size in sizes if size is not None)
-
-
-def require_supported(export: Summary) -> None:
-    """Raises ExportError for the exports that can be listed, but not be converted."""
-    if export.output_format != "DYNAMODB_JSON":
-        raise ExportError(
-            "the data files are in Ion format, and only DynamoDB JSON can be converted yet",
-            export.source,
-            "export the table again: aws dynamodb export-table-to-point-in-time --export-format DYNAMODB_JSON",
-        )
 
 
 def _kind(members: _Members) -> Kind:

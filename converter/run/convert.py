@@ -13,7 +13,8 @@ from converter.decode.change_lines import ChangeForm
 from converter.decode.native import expect
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
-from converter.export.manifest import Export, Kind, check_files, require_supported
+from converter.export.manifest import Export, Kind, check_files
+from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
 from converter.run.control import Control
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings
@@ -40,7 +41,7 @@ from converter.schema.derive import check_names, fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.storage import open_destination
-from converter.storage.destination import Staging
+from converter.storage.destination import Destination, Staging
 from converter.storage.source import Source
 from converter.write.formats import kernel_parts
 
@@ -62,6 +63,7 @@ class _Run:
     listener: Listener
     engine: Engine
     shards: list[Shard]
+    ion: IonWorkers | None
     contract: Contract = NOTHING_PROMISED
     changes: ChangeForm | None = None
     bytes_read: int = 0
@@ -123,14 +125,31 @@ class _Run:
 
     def job(self, purpose: Purpose, schema: Schema | None = None, staging: Staging | None = None) -> Job:
         """What the shards of a pass have in common."""
-        return Job(self.source, self.options, purpose, self.contract, schema, staging, self.added(), self.changes)
+        return Job(
+            source=self.source,
+            options=self.options,
+            purpose=purpose,
+            contract=self.contract,
+            schema=schema,
+            staging=staging,
+            added=self.added(),
+            changes=self.changes,
+            ion=self.ion,
+        )
 
     def look_at_keys(self) -> None:
         """Find out, of an incremental export, which attributes are keys: their columns come first."""
         if self.export.kind is Kind.CHANGES:
-            self.changes = find_form(self.source, self.export, self.options)
+            self.changes = find_form(self.job(Purpose.INSPECT), self.export)
             names = [name for name, _ in self.changes.keys if self.options.wants(name)]
             self.options = replace(self.options, key=(*self.options.key, *names))
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.ion is not None:
+            self.ion.close()
 
 
 def convert_export(
@@ -138,8 +157,12 @@ def convert_export(
 ) -> Report:
     """Convert one export and publish it; see converter.api.convert."""
     started = time.perf_counter()
-    run = _open(source, options, aws, engine, listener)
-    destination = open_destination(dest, aws)
+    with _open(source, options, aws, engine, listener) as run:
+        return _convert(run, open_destination(dest, aws), dest, started)
+
+
+def _convert(run: _Run, destination: Destination, dest: str, started: float) -> Report:
+    options, listener = run.options, run.listener
     if options.dry_run:
         decision = decide(destination, run.export, options)
         remember(decision.kept, options, destination)
@@ -178,23 +201,23 @@ def inspect_export(
     source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener, *, sample: bool
 ) -> Inspection:
     """Look at one export; see converter.api.inspect."""
-    run = _open(source, options, aws, engine, listener)
-    run.look_at_keys()
-    options = run.options
-    if sample:
-        observation = run.sample(Purpose.INSPECT)
-    else:
-        observation = run.run_pass(Purpose.INSPECT, "observing").observation
-        check_names(observation, options)
-    return make_inspection(run.export, run.bytes_in, observation, options, approximate=sample)
+    with _open(source, options, aws, engine, listener) as run:
+        run.look_at_keys()
+        options = run.options
+        if sample:
+            observation = run.sample(Purpose.INSPECT)
+        else:
+            observation = run.run_pass(Purpose.INSPECT, "observing").observation
+            check_names(observation, options)
+        return make_inspection(run.export, run.bytes_in, observation, options, approximate=sample)
 
 
 def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> _Run:
     opened, export = open_export(source, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
-    require_supported(export)
     check_old_image(export, options)
     bytes_in = check_files(opened, export)
-    return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files))
+    ion = IonWorkers(options.workers) if export.output_format == "ION" else None
+    return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files), ion)
 
 
 def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:

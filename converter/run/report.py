@@ -130,7 +130,7 @@ class Report:
     format, compression: with two formats `csv,parquet` and, for example, `csv=none,parquet=zstd`.
     items: of the export, which are rows too.
     bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read, in all passes.
-    bytes_json: inflated bytes of the export. bytes_out: of all parts.
+    bytes_json: inflated bytes of the export, of ION those of the JSON that it becomes. bytes_out: of all parts.
     changes: how the columns differ from those that the destination had, none at its first export.
     verified: were md5 and item counts checked?
     """

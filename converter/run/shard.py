@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -17,6 +17,8 @@ from converter.decode.lines import LineProblem, TimeProblem
 from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
 from converter.export.manifest import DataFile
+from converter.ion.reader import ION_BLOCK_BYTES, IonReader
+from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
 from converter.run.control import Control
 from converter.run.plan import Shard
@@ -51,7 +53,8 @@ class Job:
     """What all shards of a pass have in common.
 
     contract: the columns that are promised. schema None means: observe only; staging is needed otherwise. added: what
-    added columns hold, by name. changes: what the lines of an incremental export have in common, None for items.
+    added columns hold, by name. changes: what the lines of an incremental export have in common, None for items. ion:
+    reads the data files where they are in ION.
     """
 
     source: Source
@@ -62,6 +65,7 @@ class Job:
     staging: Staging | None = None
     added: Mapping[str, Value] = field(default_factory=dict)
     changes: ChangeForm | None = None
+    ion: IonWorkers | None = None
 
     def decoder(self) -> Decoder:
         """A decoder for one shard."""
@@ -88,7 +92,8 @@ class WrittenPart:
 class ShardResult:
     """What one shard gave; without parts if it observed only.
 
-    json_bytes: inflated. changed: per column, values that it holds only rounded. complete: the parts hold all items.
+    json_bytes: inflated; of ION, those of the JSON that it becomes. changed: per column, values that it holds only
+    rounded. complete: the parts hold all items.
     """
 
     index: int
@@ -145,24 +150,24 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
 def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: _Output) -> int:
     items, empty_objects, size = decoder.items, decoder.empty_objects, 0
     known = 0
-    with BlockReader(job.source, file, verify=job.options.verify, on_bytes=control.count) as reader:
-        for block in reader:
-            control.check(shard.index)
-            if control.surprise and not decoder.observing:
-                decoder.observe_only()
-                output.drop()
-            try:
+    with open_lines(file, job, control, verify=job.options.verify) as reader:
+        try:
+            for block in reader:
+                control.check(shard.index)
+                if control.surprise and not decoder.observing:
+                    decoder.observe_only()
+                    output.drop()
                 _write(decoder.decode(block), job, control, decoder, output)
-            except LineProblem as problem:
-                reader.verify_rest()
-                raise bad_line(problem, reader, job.options) from None
-            size += block.size
-            if decoder.observing:
-                output.drop()
-                if job.purpose is Purpose.TRY and decoder.attribute_count > max(known, job.options.max_columns):
-                    # Too many columns end the run: there is no need to read on.
-                    known = decoder.attribute_count
-                    fit_schema(decoder.observation(), job.options, job.contract)
+                size += block.size
+                if decoder.observing:
+                    output.drop()
+                    if job.purpose is Purpose.TRY and decoder.attribute_count > max(known, job.options.max_columns):
+                        # Too many columns end the run: there is no need to read on.
+                        known = decoder.attribute_count
+                        fit_schema(decoder.observation(), job.options, job.contract)
+        except LineProblem as problem:
+            reader.verify_rest()
+            raise bad_line(problem, reader, job.options) from None
     if job.options.verify:
         found = decoder.items - items
         check_item_count(file, found, decoder.empty_objects - empty_objects, job.source.child(file.path))
@@ -198,15 +203,15 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
     """
     times = job.options.times() if job.purpose is Purpose.INSPECT else ()
     decoder = Decoder(None, wants=job.options.wants, times=times, changes=job.changes)
-    with BlockReader(job.source, file, verify=False, on_bytes=control.count) as reader:
-        for block in reader:
-            try:
+    with open_lines(file, job, control, verify=False) as reader:
+        try:
+            for block in reader:
                 for _ in decoder.decode(block):
                     pass
-            except LineProblem as problem:
-                if job.purpose is Purpose.INSPECT:
-                    raise bad_line(problem, reader, job.options) from None
-            break
+                break
+        except LineProblem as problem:
+            if job.purpose is Purpose.INSPECT:
+                raise bad_line(problem, reader, job.options) from None
     return decoder.observation()
 
 
@@ -218,19 +223,16 @@ def find_surprise(job: Job, files: Iterable[DataFile], schema: Schema, *, beginn
     attributes = {column.attribute for column in schema.columns}
     decoder = Decoder(schema, wants=attributes.__contains__, changes=job.changes)
     for file in files:
-        with BlockReader(job.source, file, verify=False) as reader:
-            for block in reader:
-                bad = False
-                try:
+        with open_lines(file, job, verify=False) as reader:
+            with suppress(LineProblem):
+                for block in reader:
                     for _ in decoder.decode(block):
                         pass
-                except LineProblem:
-                    bad = True
-                if decoder.surprise:
-                    byte, path = decoder.surprise_place
-                    return f"{reader.where(byte)}: {path}"
-                if bad or beginnings:
-                    break
+                    if decoder.surprise or beginnings:
+                        break
+            if decoder.surprise:
+                byte, path = decoder.surprise_place
+                return f"{reader.where(byte)}: {path}"
     return ""
 
 
@@ -249,10 +251,19 @@ def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
     return tuple(written)
 
 
-def bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions) -> ConvertError:
+def open_lines(file: DataFile, job: Job, control: Control | None = None, *, verify: bool) -> BlockReader | IonReader:
+    """The file's lines in DynamoDB JSON, whatever they are in."""
+    on_bytes = control.count if control is not None else None
+    if job.ion is None:
+        return BlockReader(job.source, file, verify=verify, on_bytes=on_bytes)
+    blocks = BlockReader(job.source, file, verify=verify, block_bytes=ION_BLOCK_BYTES, on_bytes=on_bytes)
+    return IonReader(blocks, job.ion)
+
+
+def bad_line(problem: LineProblem, reader: BlockReader | IonReader, options: ConvertOptions) -> ConvertError:
     """The error for a problem that was found in the reader's file, with the line's number."""
     reason = problem.reason
-    line = reader.line_at(problem.byte)
+    line, byte = reader.locate(problem.byte)
     place = shlex.quote(reader.place)
     inflate = f"aws s3 cp {place} - | gzip -dc" if reader.place.startswith("s3://") else f"gzip -dc {place}"
     hint = f"see the line with: {inflate} | sed -n {line}p"
@@ -260,7 +271,7 @@ def bad_line(problem: LineProblem, reader: BlockReader, options: ConvertOptions)
         reason += f": {problem.value[:_SHOWN]!r}"
     elif problem.value:
         hint += "; --show-values shows the value here"
-    where = f"{reader.place} line {line} (byte {problem.byte}): {problem.path}"
+    where = f"{reader.place} line {line} (byte {byte}): {problem.path}"
     if isinstance(problem, TimeProblem):
         way = "correct the item and export again, or convert without --cast or --time for this attribute (where the"
         way += " destination has it as a timestamp, --schema FILE with --evolve sets another type)"

@@ -58,8 +58,6 @@ class Sync:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if self.target.format != "DYNAMODB_JSON":
-            raise UsageError(f"exports in {self.target.format} can't be converted yet", "--export-format")
         if isinstance(self.day, datetime):
             raise UsageError(f"{self.day} is a moment, and no day", "--date", "leave its time out")
 

@@ -82,8 +82,6 @@ class Schedule:
             raise UsageError(f"{self.dest!r} is no place in S3", "DEST", "write s3://bucket/folder/")
         folder = (match[2] or "").rstrip("/")
         object.__setattr__(self, "dest", f"s3://{match[1]}/{folder}{'/' if folder else ''}")
-        if self.target.format != "DYNAMODB_JSON":
-            raise UsageError("exports in ION can't be converted yet", "--export-format", "leave it out")
         for name, text in (("--export-prefix", self.target.prefix or ""), ("DEST", self.dest)):
             found = re.search(r"[*?$\"\\{}]", text)
             if found:

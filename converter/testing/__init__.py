@@ -16,8 +16,18 @@ checked byte by byte against exports that the service wrote.
 from __future__ import annotations
 
 from converter.testing.changes import Change, change_line, write_incremental_export
+from converter.testing.ion import ion_line
 from converter.testing.maker import ExportPaths, item_line, write_export, write_split_export
-from converter.testing.manifest import DataFileFacts, ExportFacts, WindowFacts, etag, files_text, md5_text, summary_text
+from converter.testing.manifest import (
+    DataFileFacts,
+    ExportFacts,
+    OutputFormat,
+    WindowFacts,
+    etag,
+    files_text,
+    md5_text,
+    summary_text,
+)
 from converter.testing.seal import seal
 from converter.testing.values import DynamoValue, plain_number, to_dynamodb, to_item
 
@@ -27,10 +37,12 @@ __all__ = [
     "DynamoValue",
     "ExportFacts",
     "ExportPaths",
+    "OutputFormat",
     "WindowFacts",
     "change_line",
     "etag",
     "files_text",
+    "ion_line",
     "item_line",
     "md5_text",
     "plain_number",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from os import PathLike
 from pathlib import Path
 
+from converter.testing.ion import in_format
 from converter.testing.maker import ExportPaths, Item, compact, deal_lines, typed_item
 from converter.testing.manifest import WindowFacts
 
@@ -81,7 +82,7 @@ def _lines(changes: Iterable[Change | bytes], facts: WindowFacts) -> Iterator[by
         merged[key] = change
     for change in merged.values():
         if change.old is not None or change.new is not None:
-            yield change_line(change, facts.view)[:-1]
+            yield in_format(change_line(change, facts.view), facts.output_format)[:-1]
 
 
 def _check(change: Change, facts: WindowFacts) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from converter.testing.ion import in_format
 from converter.testing.manifest import DataFileFacts, ExportFacts, WindowFacts, files_text, md5_text, summary_text
 from converter.testing.values import TAGS, to_dynamodb
 
@@ -57,7 +58,7 @@ def write_export(
     An item given as bytes is written as it is, plus a newline, and counts as an item unless it is blank or `{}`.
     Raises TypeError and ValueError for what the service can't write, FileExistsError if the export is there already.
     """
-    lines = (item if isinstance(item, bytes) else item_line(item)[:-1] for item in items)
+    lines = (_line(item, facts) for item in items)
     return deal_lines(Path(bucket), lines, files, empty_files, facts)
 
 
@@ -75,7 +76,7 @@ def write_split_export(
     for items in data_files:
         file = export.add_data_file()
         for item in items:
-            file.write(item if isinstance(item, bytes) else item_line(item)[:-1])
+            file.write(_line(item, facts))
         file.close()
     return export.close()
 
@@ -103,6 +104,11 @@ def deal_lines(
 def item_line(item: Item) -> bytes:
     """The line of an item, with its newline: compact, raw UTF-8, attributes in the order given."""
     return compact({"Item": typed_item(item)}) + b"\n"
+
+
+def _line(item: Item | bytes, facts: ExportFacts) -> bytes:
+    """The line of an item in the export's format, without its newline; bytes are a line already."""
+    return item if isinstance(item, bytes) else in_format(item_line(item), facts.output_format)[:-1]
 
 
 def typed_item(item: Item) -> dict[str, object]:
@@ -148,7 +154,8 @@ class _OpenExport:
         # The service's names are 16 random bytes in base 32 without padding.
         digest = self._facts.digest("data", len(self._files))
         name = b32encode(digest).decode("ascii").rstrip("=").lower()
-        file = _DataFile(self._data / f"{name}.json.gz")
+        suffix = "ion" if self._facts.output_format == "ION" else "json"
+        file = _DataFile(self._data / f"{name}.{suffix}.gz")
         self._files.append(file)
         return file
 

@@ -10,6 +10,9 @@ from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+OutputFormat = Literal["DYNAMODB_JSON", "ION"]
 
 EXPORT_TIME = datetime(2023, 11, 27, 6, 11, 47, 109_000, tzinfo=UTC)
 VIEWS = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
@@ -28,6 +31,7 @@ class CommonFacts(ABC):
     seed: gives the names of the data files, and id_suffix where it is left out: another seed, another export.
     table_id: depends on the table's name alone when left out, so that exports of one table belong together.
     billed_size_bytes: the bytes of all lines when left out; the service counts differently, and nothing depends on it.
+    output_format: what the lines of the data files are in.
     """
 
     table: str = "Orders"
@@ -44,6 +48,7 @@ class CommonFacts(ABC):
     sse_algorithm: str | None = "AES256"
     sse_kms_key_id: str | None = None
     billed_size_bytes: int | None = None
+    output_format: OutputFormat = "DYNAMODB_JSON"
 
     def __post_init__(self) -> None:
         for time in (*self.instants(), self.start_time, self.end_time):
@@ -203,7 +208,7 @@ def summary_text(facts: ExportFacts | WindowFacts, items: int, size: int) -> byt
             "manifestFilesS3Key": f"{facts.key_prefix}manifest-files.json",
             "billedSizeBytes": size if facts.billed_size_bytes is None else facts.billed_size_bytes,
             "itemCount": items,
-            "outputFormat": "DYNAMODB_JSON",
+            "outputFormat": facts.output_format,
             **kind,
         }
     )

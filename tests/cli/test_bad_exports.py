@@ -113,7 +113,7 @@ def a_time_that_is_none(export: ExportPaths) -> str:
 
 def another_output_format(export: ExportPaths) -> str:
     edit_summary(export, outputFormat="ION")
-    return "the data files are in Ion format, and only DynamoDB JSON can be converted yet"
+    return "the line does not begin with $ion_1_0"
 
 
 def items_where_the_summary_says_changes(export: ExportPaths) -> str:

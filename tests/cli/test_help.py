@@ -46,7 +46,7 @@ LISTS = {"key", "select", "exclude", "rename", "cast", "add_column"}
 # Modules that help may load: what is beyond is a fault to look at, not a number to raise.
 OUR_MODULES = 29
 ALL_MODULES = 310
-HEAVY = ("boto3", "botocore", "isal", "llvmlite", "numba", "numpy", "polars", "pyarrow", "rich")
+HEAVY = ("amazon", "boto3", "botocore", "isal", "llvmlite", "numba", "numpy", "polars", "pyarrow", "rich")
 
 
 def test_help_lists_every_verb_and_exit_code() -> None:
@@ -161,7 +161,9 @@ print(*sys.modules, sep="\\n")
         done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "llvmlite.binding" in loaded
-    assert loaded.isdisjoint({"numba", "polars", "pyarrow.compute", "pyarrow.parquet", "rich", "typer", "boto3"})
+    assert loaded.isdisjoint(
+        {"numba", "polars", "pyarrow.compute", "pyarrow.parquet", "rich", "typer", "boto3", "amazon"}
+    )
 
 
 @pytest.mark.slow  # a figure, best taken while little else runs

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,22 @@ def test_an_export_that_somebody_else_has_made_today_is_used(service: PlayedDyna
     done = converter.sync(table.name, tmp_path / "out", place)
     assert (done.export, done.export_arn) == ("found", started.state.arn)
     assert begun(service) == 1
+
+
+def test_a_day_can_be_brought_by_an_export_in_ion(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, place = service.new_table(items=ITEMS), target(service)
+    in_ion = replace(place, format="ION")
+    done = converter.sync(table.name, tmp_path / "ion", in_ion)
+    assert (done.export, begun(service)) == ("started", 1)
+    (export,) = service.exports.values()
+    assert export.asked["ExportFormat"] == "ION"
+    twin = converter.sync(table.name, tmp_path / "json", place)
+    assert (twin.export, begun(service)) == ("started", 2)
+    assert done.report is not None
+    assert twin.report is not None
+    assert done.report.items == len(ITEMS)
+    assert done.report.columns == twin.report.columns
+    assert converter.sync(table.name, tmp_path / "ion", in_ion).export == "published"
 
 
 @pytest.mark.parametrize("other", ["prefix", "bucket", "format", "time", "changes", "table"])
@@ -217,8 +234,6 @@ def test_days_that_have_not_begun_and_tables_that_cannot_be_exported_are_refused
     off = service.new_table(recovers=False)
     with pytest.raises(UsageError, match="point-in-time recovery is off"):
         converter.sync(off.name, tmp_path / "out", place)
-    with pytest.raises(UsageError, match="ION can't be converted"):
-        converter.sync(table.name, tmp_path / "out", ExportTarget(bucket=place.bucket, format="ION"))
     assert begun(service) == 0
 
 

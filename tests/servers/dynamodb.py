@@ -11,7 +11,7 @@ Everything passes through unchanged except what the service does more:
   and for a client token that other parameters came with. `forget_tokens` is what 8 hours do.
 - An export is IN_PROGRESS for the first `polls` answers to DescribeExport; with `polls = None` until `finish`. Then the
   bucket has the files that the service would write, below the export's real id: of the items in `history` at the
-  export's time, or of those in the table when it was asked for. Of exports of changes, and in ION, nothing is written.
+  export's time, or of those in the table when it was asked for. Of exports of changes nothing is written.
 - It becomes FAILED where there is no such bucket, or as `fail_next` says.
 - DescribeExport says what MiniStack leaves out: ExportTime, the window, and where the manifest is.
 - `refuse_next` answers with an error, for throttling, missing permissions and quotas; after `lose_next` the request is
@@ -283,7 +283,7 @@ class PlayedDynamoDb:
         description["ExportManifest"] = f"{facts.key_prefix}manifest-summary.json"
         description["ItemCount"] = len(export.items)
         description["BilledSizeBytes"] = 0
-        if description["ExportType"] == "FULL_EXPORT" and description["ExportFormat"] == "DYNAMODB_JSON":
+        if description["ExportType"] == "FULL_EXPORT":
             with tempfile.TemporaryDirectory() as folder:
                 written = write_export(Path(folder), export.items, files=2, empty_files=1, facts=facts)
                 summary = json.loads(written.summary.read_text("utf-8"))
@@ -308,6 +308,7 @@ def facts_of(description: Parameters) -> ExportFacts:
         table_id=description["TableId"],
         sse_algorithm=description.get("S3SseAlgorithm", "AES256"),
         sse_kms_key_id=description.get("S3SseKmsKeyId"),
+        output_format=description["ExportFormat"],
     )
 
 

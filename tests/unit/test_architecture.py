@@ -26,6 +26,7 @@ LADDER = (
     "engines",
     "run",
     "write",
+    "ion",
     "decode",
     "schema",
     "export",
@@ -38,6 +39,7 @@ BESIDE = "converter.testing"
 
 # Who alone may import a library; everyone may import what is not named here.
 RESERVED = {
+    "amazon": ("converter.ion.lines", "converter.ion.worker", "converter.testing"),
     "boto3": ("converter.storage.s3", "converter.aws"),
     "botocore": ("converter.storage.s3", "converter.aws"),
     "jinja2": ("converter.schedule",),

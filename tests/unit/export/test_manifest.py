@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import DataFileError, ExportError, ManifestError
-from converter.export.manifest import Export, Kind, check_files, read_export, require_supported
+from converter.export.manifest import Export, Kind, check_files, read_export
 from converter.storage.local import LocalSource
 from tests.unit.export.manifests import (
     ARN,
@@ -322,14 +322,6 @@ def test_a_data_file_that_links_out_of_the_export_is_refused(make_export: MakeEx
     os.symlink(tmp_path / "secret", victim)
     with pytest.raises(ExportError, match="symbolic link"):
         check_files(LocalSource(str(folder)), read(folder))
-
-
-def test_only_exports_in_dynamodb_json_are_supported_yet(make_export: MakeExport) -> None:
-    require_supported(read(make_export()))
-    require_supported(read(make_export(window_summary())))
-    with pytest.raises(ExportError, match="Ion") as raised:
-        require_supported(read(make_export(full_summary(outputFormat="ION"))))
-    assert raised.value.exit_code == 3
 
 
 def test_the_summaries_checksum_of_real_exports_is_right(real_export: Path) -> None:
