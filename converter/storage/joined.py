@@ -1,0 +1,58 @@
+"""Several sources as one: the base of a merge and its increments, wherever each of them lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from io import RawIOBase
+
+from converter.storage.source import Source
+
+
+class JoinedSource(Source):
+    """Paths are those of the sources with their numbers before them: `0/data/x.json.gz`."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.root = sources[0].root
+        self._sources = tuple(sources)
+
+    def open(self, path: str) -> RawIOBase:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.open(inner)
+
+    @contextmanager
+    def ahead(self, paths: Iterable[str]) -> Iterator[None]:
+        """See Source: each of the sources hears of its own paths."""
+        by_source: dict[int, list[str]] = {}
+        for path in paths:
+            number, _, inner = path.partition("/")
+            by_source.setdefault(int(number), []).append(inner)
+        with ExitStack() as stack:
+            for place, inners in by_source.items():
+                stack.enter_context(self._sources[place].ahead(inners))
+            yield
+
+    def size(self, path: str) -> int | None:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.size(inner)
+
+    def sizes(self, path: str) -> dict[str, int]:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.sizes(inner)
+
+    def folders(self, path: str) -> list[str]:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.folders(inner)
+
+    def child(self, path: str) -> str:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.child(inner)
+
+    def _find(self, path: str) -> tuple[Source, str]:
+        number, _, inner = path.partition("/")
+        return self._sources[int(number)], inner
