@@ -82,7 +82,7 @@ _MICROS = 6
 
 
 @inlined
-def _unescaped(quotes: np.uint64, backslashes: np.uint64, escaped: np.uint64) -> tuple[np.uint64, np.uint64]:
+def unescaped(quotes: np.uint64, backslashes: np.uint64, escaped: np.uint64) -> tuple[np.uint64, np.uint64]:
     """The quotes without escaped ones, and 1 if the byte behind the 64 is escaped. escaped: 1 if the first one is."""
     quotes &= ~escaped
     backslashes &= ~escaped
@@ -97,7 +97,7 @@ def _unescaped(quotes: np.uint64, backslashes: np.uint64, escaped: np.uint64) ->
 
 
 @inlined
-def _between(quotes: np.uint64) -> np.uint64:
+def between_quotes(quotes: np.uint64) -> np.uint64:
     """From each quote with an odd number on to the one before the next, all bits set."""
     for k in range(6):
         quotes ^= quotes << (_ONE << np.uint64(k))
@@ -118,8 +118,8 @@ def map_end(data: Bytes, at: int) -> int:
         quotes = byte_mask(data, at, _QUOTE)
         backslashes = byte_mask(data, at, _BACKSLASH)
         if backslashes | escaped != _NOTHING:
-            quotes, escaped = _unescaped(quotes, backslashes, escaped)
-        strings = _between(quotes) ^ inside
+            quotes, escaped = unescaped(quotes, backslashes, escaped)
+        strings = between_quotes(quotes) ^ inside
         opened = byte_mask(data, at, _OPEN_MAP) & ~strings
         closed = byte_mask(data, at, _CLOSE_MAP) & ~strings
         ends = closed & (closed << _ONE | opened << _ONE | closed_before)
@@ -145,7 +145,7 @@ def map_end(data: Bytes, at: int) -> int:
 
 
 @inlined
-def _matches(block: Bytes, at: int, phrases: Phrases, phrase: int) -> bool:
+def matches(block: Bytes, at: int, phrases: Phrases, phrase: int) -> bool:
     """Does the phrase stand at `at`?"""
     start = phrases.facts[np.uint64(phrase), PHRASE_START]
     mask = np.uint64(phrases.facts[np.uint64(phrase), PHRASE_MASK])
@@ -163,7 +163,7 @@ def _matches(block: Bytes, at: int, phrases: Phrases, phrase: int) -> bool:
 @inner
 def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
     """Position behind the key that the phrase is the spelling of, or IRREGULAR if it is not at `at`, or no value."""
-    if not _matches(block, at, phrases, phrase):
+    if not matches(block, at, phrases, phrase):
         return IRREGULAR
     start = at + phrases.facts[np.uint64(phrase), PHRASE_SIZE]
     end = token_end(block, start)
@@ -189,7 +189,7 @@ def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
 
 
 @inner
-def _keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[int, int]:
+def find_keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[int, int]:
     """Positions behind the first of the keys that open at `at`, and behind the last; IRREGULAR for the latter."""
     if count == 0:
         return at, IRREGULAR
@@ -232,7 +232,7 @@ def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
 
 
 @inlined
-def _digits_at(block: Bytes, at: int) -> tuple[int, int, int]:
+def digits_at(block: Bytes, at: int) -> tuple[int, int, int]:
     """Where the time's digits begin, how many there are, and where what follows begins, in each of its three forms.
 
     `{"N":"1716791050804459"}`, `"1716791050804459"` and `1716791050804459`.
@@ -290,19 +290,19 @@ def _put_time(out: Bytes, o: int, block: Bytes, digits: int, count: int) -> int:
 @inlined
 def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArray[np.int64]) -> int:
     """Translate the line at `at` and write it behind the others; its end, IRREGULAR, or GROW if there is no room."""
-    if not _matches(block, at, phrases, HEAD):
+    if not matches(block, at, phrases, HEAD):
         return IRREGULAR
-    digits, count, behind = _digits_at(block, at + phrases.facts[np.uint64(HEAD), PHRASE_SIZE])
-    if count < 0 or not _matches(block, behind, phrases, KEYS):
+    digits, count, behind = digits_at(block, at + phrases.facts[np.uint64(HEAD), PHRASE_SIZE])
+    if count < 0 or not matches(block, behind, phrases, KEYS):
         return IRREGULAR
     keys = behind + phrases.facts[np.uint64(KEYS), PHRASE_SIZE]
-    first_end, keys_end = _keys_end(block, keys, phrases, state[CHANGE_KEYS])
+    first_end, keys_end = find_keys_end(block, keys, phrases, state[CHANGE_KEYS])
     if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
         return IRREGULAR
     end = keys_end + 1
     old = -1
     old_end = -1
-    if _matches(block, end, phrases, OLD_IMAGE):
+    if matches(block, end, phrases, OLD_IMAGE):
         old = end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1
         old_end = map_end(block, old)
         if old_end < 0 or state[CHANGE_OLD_IMAGES] == 0:
@@ -311,7 +311,7 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
     first = keys
     last = keys_end
     operation = DELETE_OPEN
-    if _matches(block, end, phrases, NEW_IMAGE):
+    if matches(block, end, phrases, NEW_IMAGE):
         first = end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE]
         end = map_end(block, first - 1)
         if end < 0 or byte(block, first) == _CLOSE_MAP:

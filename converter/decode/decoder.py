@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn
 
@@ -11,11 +12,12 @@ import numpy as np
 from converter.decode import tables
 from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
-from converter.decode.change_lines import ChangeForm, compact_change, image_path
+from converter.decode.change_lines import ChangeForm
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
 from converter.decode.lines import ITEM, LineProblem, compact_line, time_problem, value_path
 from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
+from converter.decode.touched_keys import MergeLines
 from converter.decode.translate import ChangeLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
@@ -86,7 +88,7 @@ class Decoder:
     drop its rows and go on observing; `surprise` then says what it was, and `surprise_place` where: the byte of the
     inflated file that its line begins at, and its path. times: attributes whose values must be timestamps, with or
     without a schema. added: what the schema's added columns hold, by name. changes: what the lines of an incremental
-    export have in common; None for items.
+    export have in common; merge: passes over the lines that are over, in its place. Neither for the items of an export.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Decoder:
         times: Collection[str] = (),
         added: Mapping[str, Value] | None = None,
         changes: ChangeForm | None = None,
+        merge: MergeLines | None = None,
     ) -> None:
         self._schema = schema
         self._text = text
@@ -107,9 +110,10 @@ class Decoder:
         self._times = {*times, *(c.attribute for c in columns if c.origin is Origin.TIME)}
         self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
         self._facts = {c.name: (i, c) for i, c in enumerate(columns, 1) if c.origin is Origin.CHANGE}
-        self._changes = ChangeLines(changes) if changes is not None else None
+        self._merge = merge
+        self._lines = merge or (ChangeLines(changes) if changes is not None else None)
         self._overflow = schema.overflow_place if schema else None
-        self._kinds = KindRegistry(facts=COLUMN_OF if changes is not None else ())
+        self._kinds = KindRegistry(facts=COLUMN_OF if self._lines is not None else ())
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
         self._unweighed = 0
@@ -160,9 +164,23 @@ class Decoder:
         """How many attributes were seen so far."""
         return self._kinds.attribute_count
 
+    @property
+    def dropped(self) -> int:
+        """Lines that a merge has passed over so far; they are no items."""
+        return 0 if self._merge is None else self._merge.dropped
+
     def observation(self) -> Observation:
-        """What was observed so far."""
-        return self._kinds.observation(self.items)
+        """What was observed so far. Items that a merge takes from changes are items like others."""
+        observation = self._kinds.observation(self.items)
+        return observation if self._merge is None else replace(observation, facts={})
+
+    def begin(self, order: int | None, *, keep: bool = False) -> None:
+        """Blocks of another file come. order: in a merge, the number of its increment; None for one of the base.
+
+        keep: who reads it wants the blocks to stay as they are.
+        """
+        if self._merge is not None:
+            self._merge.begin(order, keep=keep)
 
     def observe_only(self, surprise: str = "") -> None:
         """Drop the rows at hand and make no more batches."""
@@ -183,12 +201,12 @@ class Decoder:
 
     def decode(self, block: Block) -> Iterator[Batch]:
         """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is no item."""
-        if self._changes is None:
+        if self._lines is None:
             self._original = partial(_line_at, block)
             yield from self._decode_lines(block)
         else:
-            for lines in self._changes.translate(block):
-                self._original = self._changes.original
+            for lines in self._lines.translate(block):
+                self._original = self._lines.original
                 yield from self._decode_lines(lines)
         self._unweighed += block.size
         if not self.observing and self._unweighed >= _WEIGHED_BYTES:
@@ -306,7 +324,7 @@ class Decoder:
         original = self._original
         byte, line = original(start)
         try:
-            compact = compact_line(line) if self._changes is None else compact_change(line, self._changes.form)
+            compact = compact_line(line) if self._lines is None else self._lines.compact(line)
             # A line that is no item at all is the worse problem, and has been raised by now.
             if status == tables.NOT_A_TIME:
                 self._refuse_time(compact, line)
@@ -350,7 +368,7 @@ class Decoder:
 
     def _root(self, line: bytes) -> str:
         """The path to the attributes in a line of the data file."""
-        return ITEM if self._changes is None else image_path(line)
+        return ITEM if self._lines is None else self._lines.root(line)
 
 
 def _line_at(block: Block, position: int) -> tuple[int, bytes]:

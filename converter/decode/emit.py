@@ -22,10 +22,10 @@ from numba.core.registry import cpu_target
 from numba.core.types import boolean, int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple, UniTuple
 
-from converter.decode import changes, csv_rows, documents, items, pages, times
+from converter.decode import changes, csv_rows, documents, items, pages, times, touched, touched_lines
 from converter.decode.compile import NO_WRAPPERS
 from converter.decode.machine import FAILED, create_target_machine
-from converter.decode.tables import Columns, Kinds, Phrases, Scratch
+from converter.decode.tables import Columns, Kinds, Phrases, Scratch, Touched
 from converter.errors import ConvertError
 
 _BYTES = uint8[::1]
@@ -34,6 +34,7 @@ _WORDS = uint64[::1]
 _TABLE = int64[:, ::1]
 _KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE), Kinds)
 _PHRASES = NamedTuple((_BYTES, _TABLE), Phrases)
+_TOUCHED = NamedTuple((_INTS, _BYTES, _TABLE), Touched)
 _COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
 _SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES), Scratch)
 
@@ -51,6 +52,14 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
     },
     "changes": {changes.translate_changes: (_BYTES, _PHRASES, _BYTES, _INTS)},
+    "touched": {
+        touched_lines.pass_changes: (_BYTES, _PHRASES, _TOUCHED, _INTS),
+        touched_lines.drop_touched: (_BYTES, _PHRASES, _TOUCHED, _INTS),
+        touched.note_key: (_BYTES, int64, int64, _TOUCHED, _INTS),
+        touched.find_key: (_BYTES, int64, int64, _TOUCHED),
+        touched.find_rows: (_BYTES, _INTS, _INTS, _TOUCHED, _BYTES),
+        touched.index_touched: (_TOUCHED, _INTS),
+    },
     "csv": {csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS)},
 }
 

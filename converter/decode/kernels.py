@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from converter.decode.cache import BOUNDS_CHECKED
 from converter.decode.native import Kernel
-from converter.decode.tables import Bytes, Columns, Kinds, Phrases, Scratch
+from converter.decode.tables import Bytes, Columns, Kinds, Phrases, Scratch, Touched
 
 State = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -29,6 +29,36 @@ def bind_decode_items() -> Callable[[Bytes, Kinds, Columns, State, Scratch], int
 def bind_translate_changes() -> Callable[[Bytes, Phrases, Bytes, State], int]:
     """translate_changes(block, phrases, out, state) for one decoder; see changes.py."""
     return _find("translate_changes")
+
+
+def bind_pass_changes() -> Callable[[Bytes, Phrases, Touched, State], int]:
+    """pass_changes(block, phrases, touched, state) for one reader; see touched_lines.py."""
+    return _find("pass_changes")
+
+
+def bind_drop_touched() -> Callable[[Bytes, Phrases, Touched, State], int]:
+    """drop_touched(block, phrases, touched, state) for one reader; see touched_lines.py."""
+    return _find("drop_touched")
+
+
+def note_key(key: Bytes, first_size: int, size: int, touched: Touched, state: State) -> int:
+    """Note one change, or ask about one key; see touched.py."""
+    return _call("note_key", key, first_size, size, touched, state)
+
+
+def find_key(key: Bytes, first_size: int, size: int, touched: Touched) -> int:
+    """The number of a touched key, or 0; see touched.py."""
+    return _call("find_key", key, first_size, size, touched)
+
+
+def find_rows(data: Bytes, firsts: State, seconds: State, touched: Touched, untouched: Bytes) -> int:
+    """How many of the rows have a touched key; see touched.py."""
+    return _call("find_rows", data, firsts, seconds, touched, untouched)
+
+
+def index_touched(touched: Touched, state: State) -> None:
+    """Fill the empty slots anew; see touched.py."""
+    _call("index_touched", touched, state)
 
 
 def take_back(kinds: Kinds, columns: Columns, state: State) -> None:
@@ -72,8 +102,10 @@ def _call(name: str, *arguments: object) -> int:
 
 def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
-        from converter.decode import changes, csv_rows, items, pages
+        from converter.decode import changes, csv_rows, items, pages, touched, touched_lines
 
-        owners = [module for module in (items, changes, pages, csv_rows) if hasattr(module, name)]
+        owners = [
+            module for module in (items, changes, touched, touched_lines, pages, csv_rows) if hasattr(module, name)
+        ]
         return cast(Callable[..., int], getattr(owners[0], name))
     return Kernel(name)

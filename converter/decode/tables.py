@@ -37,6 +37,10 @@ NEW_KIND: Final = 2
 """An attribute with a tag, or a spelling of it, that has no kind yet; state says where it stands."""
 SURPRISE: Final = 3
 """A number that its column can't hold; the item has been taken back."""
+TWICE: Final = -3
+"""Two changes of an increment are of the same item and moment: no one can say which is the last."""
+FOUND: Final = -4
+"""An item of the base that a change touches."""
 NOT_A_TIME: Final = 4
 """A value that must be a timestamp and is none; the item has been taken back, and state says why."""
 
@@ -224,7 +228,8 @@ INSERT_OPEN: Final = 5
 UPDATE_OPEN: Final = 6
 DELETE_OPEN: Final = 7
 PUT_OPEN: Final = 8
-KEY: Final = 9
+ITEM_OPEN: Final = 9
+KEY: Final = 10
 """The spelling of the first key, `"id":{"S":"`; that of the second is the next."""
 
 # Facts of a phrase.
@@ -238,6 +243,53 @@ PHRASE_FACTS: Final = 4
 
 CHANGE_ROOM: Final = 256
 """Bytes by which an item line may be longer than the line of its change, padding included."""
+
+
+# Members of the state of the kernels for touched keys; the first two are as for changes.
+TOUCH_POSITION: Final = 0
+TOUCH_SIZE: Final = 1
+TOUCH_KEYS: Final = 2
+"""How many key attributes items have."""
+TOUCH_NOTES: Final = 3
+"""1 when changes are to be noted, 0 when they are only asked about."""
+TOUCH_ORDER: Final = 4
+"""The number of the increment that is read: a later one has a higher number."""
+TOUCH_TIME: Final = 5
+"""When the change was written, in microseconds."""
+TOUCH_DELETES: Final = 6
+"""1 when the change deletes its item."""
+TOUCH_COUNT: Final = 7
+"""Keys that are noted."""
+TOUCH_BYTES: Final = 8
+"""Bytes of their values."""
+TOUCH_DROPPED: Final = 9
+"""Lines that were blanked."""
+TOUCH_STOPS: Final = 10
+"""1 to give FOUND for each item of the base that is touched."""
+TOUCH_STATE_SIZE: Final = 11
+
+# Facts of a touched key.
+KEY_START: Final = 0
+KEY_FIRST_SIZE: Final = 1
+"""Bytes of the first of its values."""
+KEY_SIZE: Final = 2
+"""Bytes of all."""
+KEY_HASH: Final = 3
+KEY_ORDER: Final = 4
+"""Of the last change: its increment."""
+KEY_TIME: Final = 5
+KEY_DELETED: Final = 6
+KEY_SEEN: Final = 7
+"""1 when the base has an item with this key."""
+KEY_FACTS: Final = 8
+
+
+class Touched(NamedTuple):
+    """The keys that changes name. slots: their numbers, from 1 on, by hash; values: behind each other; facts: KEY_…."""
+
+    slots: NDArray[np.int64]
+    values: Bytes
+    facts: NDArray[np.int64]
 
 
 class Phrases(NamedTuple):

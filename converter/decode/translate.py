@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from converter.decode import tables
-from converter.decode.change_lines import ChangeForm, compact_change
+from converter.decode.change_lines import ChangeForm, compact_change, image_path
 from converter.decode.kernels import bind_translate_changes, line_end
 from converter.decode.lines import LineProblem
 from converter.decode.tables import Phrases
@@ -27,7 +27,7 @@ class ChangeLines:
 
     def __init__(self, form: ChangeForm) -> None:
         self.form = form
-        self.phrases = _phrases(form)
+        self.phrases = phrases_of(form)
         self._translate = bind_translate_changes()
         self._out = np.zeros(0, np.uint8)
         self._state = np.zeros(tables.CHANGE_STATE_SIZE, np.int64)
@@ -73,6 +73,14 @@ class ChangeLines:
         end = line_end(self._block.data, self._change)
         return self._block.byte + self._change, self._block.data[self._change : end].tobytes()
 
+    def compact(self, line: bytes) -> bytes:
+        """The item line that stands for a change in any form. Raises LineProblem."""
+        return compact_change(line, self.form)
+
+    def root(self, line: bytes) -> str:
+        """The path to the attributes in a line of the data file."""
+        return image_path(line)
+
     def _translate_irregular(self, position: int) -> None:
         """Put the line that the kernel has left into the empty output."""
         byte, line = self.original(0)
@@ -97,13 +105,15 @@ class ChangeLines:
             self._out = np.zeros(size + 2 * tables.CHANGE_ROOM, np.uint8)
 
 
-def _phrases(form: ChangeForm) -> Phrases:
+def phrases_of(form: ChangeForm) -> Phrases:
+    """What lines of this form begin with, and what item lines do, for the kernels."""
     operations = {f"{MARK}{operation}": operation for operation in OPERATIONS}
     texts = {
         tables.HEAD: '{"Metadata":{"WriteTimestampMicros":',
         tables.KEYS: '},"Keys":{',
         tables.OLD_IMAGE: ',"OldImage":{',
         tables.NEW_IMAGE: ',"NewImage":{',
+        tables.ITEM_OPEN: '{"Item":{',
         tables.OLD_OPEN: f',"{OLD}":{{"M":',
     }
     places = (tables.INSERT_OPEN, tables.UPDATE_OPEN, tables.DELETE_OPEN, tables.PUT_OPEN)

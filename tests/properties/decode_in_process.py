@@ -26,6 +26,7 @@ from converter.schema.derive import derive_schema
 from converter.schema.types import Schema
 from converter.write.formats import open_part
 from tests.properties.mutations import change_corpus, corpus, mutate
+from tests.properties.touching import ITEMS, touch_outcome
 from tests.unit.decode.decoding import everything, make_block, observe, write_batch
 
 
@@ -97,6 +98,18 @@ def change_outcomes(rounds: int, chance: random.Random) -> list[str]:
     return outcomes
 
 
+def touch_outcomes(rounds: int, chance: random.Random) -> list[str]:
+    """The outcomes of damaged and whole lines in a merge."""
+    outcomes = []
+    for round in range(rounds):
+        changes = [chance.choice(change_corpus()) for _ in range(chance.randint(1, 3))]
+        items = [chance.choice(ITEMS) for _ in range(chance.randint(1, 3))]
+        lines = items if round % 2 else changes
+        lines[-1] = mutate(lines[-1], chance)
+        outcomes.append(touch_outcome(b"".join(changes), b"".join(items)))
+    return outcomes
+
+
 def main(rounds: int, seed: int) -> None:
     """Print one JSON object with all that a test wants to know."""
     chance = random.Random(seed)
@@ -110,7 +123,7 @@ def main(rounds: int, seed: int) -> None:
             ConvertOptions(format=format, cast=(("at", "timestamp"),), time="on"),
         ):
             modes.extend((derive_schema(observe(b"".join(lines)), options), options) for lines in (good, good[:3]))
-    outcomes = change_outcomes(rounds // 3, chance)
+    outcomes = change_outcomes(rounds // 3, chance) + touch_outcomes(rounds // 3, chance)
     for round in range(rounds):
         lines = [chance.choice(good) for _ in range(chance.randint(0, 4))]
         lines.insert(chance.randrange(len(lines) + 1), chance.choice(good))

@@ -1,0 +1,314 @@
+"""The keys that the increments of a merge touch, and the lines of its data files without those that are over.
+
+Of each key the last change counts: the one of the last increment, and inside of one the last by its time. So the items
+after all changes are those lines of the base whose keys no change names, and the new images of the last changes. Only
+keys are held in memory; the images are read again where they stand.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode import tables
+from converter.decode.change_lines import ChangeForm, compact_change
+from converter.decode.kernels import (
+    bind_drop_touched,
+    bind_pass_changes,
+    find_key,
+    find_rows,
+    index_touched,
+    line_end,
+    note_key,
+)
+from converter.decode.lines import ITEM, LineProblem, check_members, compact_line, parse_line
+from converter.decode.tables import Bytes, Touched
+from converter.decode.translate import ChangeLines, phrases_of
+from converter.export.blocks import PADDING, Block
+from converter.schema.changes import MARK, WRITTEN
+
+_FIRST_KEYS = 1 << 12
+_FIRST_BYTES = 1 << 17
+_NEWLINE = 0x0A
+_MICROS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the changes have done to the base's items. unknown: deletes of items that it did not have."""
+
+    inserted: int
+    updated: int
+    deleted: int
+    unknown: int
+
+
+class TouchedKeys:
+    """The keys and their last changes, noted first and asked about then, by several threads at once.
+
+    keys: name and type tag of the key attributes, as ChangeForm has them.
+    """
+
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        self.keys = tuple(keys)
+        self.table = Touched(
+            np.zeros(4 * _FIRST_KEYS, np.int64),
+            np.zeros(_FIRST_BYTES, np.uint8),
+            np.zeros((_FIRST_KEYS, tables.KEY_FACTS), np.int64),
+        )
+        self._state = np.zeros(tables.TOUCH_STATE_SIZE, np.int64)
+        self._state[tables.TOUCH_KEYS] = len(self.keys)
+        self._state[tables.TOUCH_NOTES] = 1
+        self._phrases = phrases_of(ChangeForm(self.keys, old_images=True))
+        self._pass_changes = bind_pass_changes()
+        self._lock = threading.Lock()
+
+    @property
+    def count(self) -> int:
+        """How many keys are touched."""
+        return int(self._state[tables.TOUCH_COUNT])
+
+    def note(self, block: Block, order: int, form: ChangeForm) -> None:
+        """Note the changes of a block of increment number `order`. Raises LineProblem, its `byte` set."""
+        with self._lock:
+            state = self._state
+            state[tables.TOUCH_POSITION] = 0
+            state[tables.TOUCH_SIZE] = block.size
+            state[tables.TOUCH_ORDER] = order
+            while True:
+                status = self._pass_changes(block.data, self._phrases, self.table, state)
+                if status == tables.DONE:
+                    return
+                if status == tables.GROW:
+                    self._grow()
+                    continue
+                at = int(state[tables.TOUCH_POSITION])
+                end = line_end(block.data, at)
+                try:
+                    if status == tables.TWICE:
+                        raise _twice()
+                    self._note_line(block.data[at:end].tobytes(), form)
+                except LineProblem as problem:
+                    problem.byte = block.byte + at
+                    raise
+                state[tables.TOUCH_POSITION] = end + 1
+
+    def ask_state(self) -> NDArray[np.int64]:
+        """A state for kernels that ask."""
+        state = np.zeros(tables.TOUCH_STATE_SIZE, np.int64)
+        state[tables.TOUCH_KEYS] = len(self.keys)
+        return state
+
+    def names(self, key: tuple[bytes, ...]) -> bool:
+        """Does a change name this key of an item in the base?"""
+        data, first, size = _key_bytes(key)
+        return bool(find_key(data, first, size, self.table))
+
+    def untouched(self, columns: Sequence[tuple[Bytes, NDArray[np.int32]]]) -> NDArray[np.bool_]:
+        """Which rows of the base have keys that no change names. columns: the bytes and the lengths of each key."""
+        rows = len(columns[0][1])
+        data = np.zeros(sum(content.size + PADDING for content, _ in columns), np.uint8)
+        places, start = [], 0
+        for content, lengths in columns:
+            data[start : start + content.size] = content
+            at = np.full(rows + 1, start, np.int64)
+            at[1:] += np.cumsum(lengths, dtype=np.int64)
+            places.append(at)
+            start += content.size + PADDING
+        found = np.zeros(rows, np.uint8)
+        find_rows(data, places[0], places[1] if len(places) > 1 else np.zeros(0, np.int64), self.table, found)
+        return found.view(np.bool_)
+
+    def applied(self) -> Applied:
+        """What the changes do, when all items of the base have been asked about."""
+        facts = self.table.facts[: self.count]
+        deleted, seen = facts[:, tables.KEY_DELETED] == 1, facts[:, tables.KEY_SEEN] == 1
+        return Applied(
+            inserted=int((~deleted & ~seen).sum()),
+            updated=int((~deleted & seen).sum()),
+            deleted=int((deleted & seen).sum()),
+            unknown=int((deleted & ~seen).sum()),
+        )
+
+    def _note_line(self, line: bytes, form: ChangeForm) -> None:
+        change = read_change(line, form)
+        if change is None:
+            return
+        data, first, size = _key_bytes(change.key)
+        self._state[tables.TOUCH_TIME] = change.micros
+        self._state[tables.TOUCH_DELETES] = change.deletes
+        while (status := note_key(data, first, size, self.table, self._state)) == tables.GROW:
+            self._grow(size)
+        if status == tables.TWICE:
+            raise _twice()
+
+    def _grow(self, size: int = 0) -> None:
+        """Room for more keys, and for as many bytes."""
+        slots, values, facts = self.table
+        count, used = self.count, int(self._state[tables.TOUCH_BYTES])
+        if 2 * (count + 1) > slots.size or count >= len(facts):
+            more = np.zeros((2 * len(facts), tables.KEY_FACTS), np.int64)
+            more[:count] = facts[:count]
+            slots, facts = np.zeros(4 * len(more), np.int64), more
+        else:
+            longer = np.zeros(2 * (values.size + size), np.uint8)
+            longer[:used] = values[:used]
+            values = longer
+        table = Touched(slots, values, facts)
+        if slots is not self.table.slots:
+            index_touched(table, self._state)
+        self.table = table
+
+
+class MergeLines:
+    """For one decoder: blocks as lines of the items that a merge leaves. forms: of the increments, by their numbers.
+
+    compare: hears of each line of the base whose key is touched.
+    """
+
+    def __init__(
+        self, touched: TouchedKeys, forms: Sequence[ChangeForm], compare: Callable[[bytes], None] | None = None
+    ) -> None:
+        self._touched = touched
+        self._compare = compare
+        self._forms = forms
+        self._state = touched.ask_state()
+        self._state[tables.TOUCH_STOPS] = compare is not None
+        self._phrases = phrases_of(ChangeForm(touched.keys, old_images=True))
+        self._pass_changes = bind_pass_changes()
+        self._drop_touched = bind_drop_touched()
+        self._lines = {form: ChangeLines(form) for form in dict.fromkeys(forms)}
+        self._changes: ChangeLines | None = None
+        self._keep = False
+        self._block = Block(np.zeros(0, np.uint8), 0, 0)
+
+    @property
+    def dropped(self) -> int:
+        """Lines that have been passed over so far."""
+        return int(self._state[tables.TOUCH_DROPPED])
+
+    def begin(self, order: int | None, *, keep: bool = False) -> None:
+        """Blocks of another file come: of the increment of this number, or of the base. keep: don't change them."""
+        self._keep = keep
+        self._changes = None if order is None else self._lines[self._forms[order]]
+        self._state[tables.TOUCH_ORDER] = -1 if order is None else order
+
+    def translate(self, block: Block) -> Iterator[Block]:
+        """See ChangeLines.translate; the block itself is changed, unless it is to be kept."""
+        if self._keep:
+            block = Block(block.data[: block.size + PADDING].copy(), block.size, block.byte)
+        self._block = block
+        state = self._state
+        state[tables.TOUCH_POSITION] = 0
+        state[tables.TOUCH_SIZE] = block.size
+        look = self._drop_touched if self._changes is None else self._pass_changes
+        while look(block.data, self._phrases, self._touched.table, state) != tables.DONE:
+            at = int(state[tables.TOUCH_POSITION])
+            end = line_end(block.data, at)
+            try:
+                if not self._is_in_force(block.data[at:end].tobytes()):
+                    block.data[at:end] = _NEWLINE
+                    state[tables.TOUCH_DROPPED] += 1
+            except LineProblem as problem:
+                problem.byte = block.byte + at
+                raise
+            state[tables.TOUCH_POSITION] = end + 1
+        if self._changes is None:
+            yield block
+        else:
+            yield from self._changes.translate(block)
+
+    def original(self, position: int) -> tuple[int, bytes]:
+        """See ChangeLines.original."""
+        if self._changes is not None:
+            return self._changes.original(position)
+        end = line_end(self._block.data, position)
+        return self._block.byte + position, self._block.data[position:end].tobytes()
+
+    def compact(self, line: bytes) -> bytes:
+        """See ChangeLines.compact."""
+        return compact_line(line) if self._changes is None else self._changes.compact(line)
+
+    def root(self, line: bytes) -> str:
+        """See ChangeLines.root."""
+        return ITEM if self._changes is None else self._changes.root(line)
+
+    def _is_in_force(self, line: bytes) -> bool:
+        """Is this line, which the kernel has left, an item after all changes? What holds nothing may stay."""
+        if self._changes is None:
+            key = read_key(line, self._touched.keys)
+            touched = key is not None and self._touched.names(key)
+            if touched and self._compare is not None:
+                self._compare(line)
+            return not touched
+        change = read_change(line, self._changes.form)
+        if change is None:
+            return True
+        data, first, size = _key_bytes(change.key)
+        self._state[tables.TOUCH_TIME] = change.micros
+        self._state[tables.TOUCH_DELETES] = change.deletes
+        return note_key(data, first, size, self._touched.table, self._state) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangeRead:
+    """A change's key, as `read_key` gives it, its time, and whether it leaves no item."""
+
+    key: tuple[bytes, ...]
+    micros: int
+    deletes: bool
+
+
+def read_change(line: bytes, form: ChangeForm) -> _ChangeRead | None:
+    """The change of a line in any form; None where there is none. Raises LineProblem."""
+    compact = compact_change(line, form)
+    if compact in (b"\n", b"{}\n"):
+        return None
+    item: dict[str, Any] = json.loads(compact.decode(errors="surrogateescape"))["Item"]
+    key = tuple(next(iter(item[name].values())).encode() for name, _ in form.keys)
+    return _ChangeRead(key, int(Decimal(item[WRITTEN]["N"]) * _MICROS), f"{MARK}delete" in item)
+
+
+def read_key(line: bytes, keys: Sequence[tuple[str, str]]) -> tuple[bytes, ...] | None:
+    """The key of a line in any form that should be an item; None if it holds none, or is none, as the decoder will say.
+
+    Raises LineProblem for an item that lacks one of the attributes.
+    """
+    try:
+        document = parse_line(line, "Item")
+    except LineProblem:
+        return None
+    item = document.get("Item") if document else None
+    if not isinstance(item, dict):
+        return None
+    values = []
+    for name, tag in keys:
+        value = item.get(name)
+        if not isinstance(value, dict) or list(value) != [tag]:
+            raise LineProblem(ITEM, f"there is no key {name!r} ({tag}), by which the increments know their items")
+        values.append(_text_of(check_members({name: value}, ITEM, 1), name, tag))
+    return tuple(values)
+
+
+def _text_of(members: Mapping[str, Any], name: str, tag: str) -> bytes:
+    text: str = members[name][tag]
+    return text.encode()
+
+
+def _key_bytes(key: tuple[bytes, ...]) -> tuple[Bytes, int, int]:
+    """The key as kernels take it, bytes of its first value, and of all."""
+    text = b"".join(key)
+    data = np.zeros(len(text) + PADDING, np.uint8)
+    data[: len(text)] = np.frombuffer(text, np.uint8)
+    return data, len(key[0]), len(text)
+
+
+def _twice() -> LineProblem:
+    return LineProblem("$.Keys", "another change of this increment has the same keys and time")

@@ -1,0 +1,268 @@
+"""The kernels of merges for lines: they note which keys the changes touch, and blank the lines that are over.
+
+What is not in force any more is overwritten with newlines where it stands. Blank lines are nobody's items, and every
+other line keeps its place in the file, so that errors name it.
+
+Lines in another form than the service's are left to Python, like keys with escapes and numbers that are not plain.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.decode.changes import (
+    between_quotes,
+    digits_at,
+    find_keys_end,
+    map_end,
+    matches,
+    unescaped,
+)
+from converter.decode.compile import inlined, inner, kernel
+from converter.decode.lanes import Bytes, byte, byte_mask, count_bits, lowest_bit, put
+from converter.decode.numbers import plain_number
+from converter.decode.tables import (
+    DONE,
+    FOUND,
+    HEAD,
+    IRREGULAR,
+    ITEM_OPEN,
+    KEY,
+    KEY_SEEN,
+    KEYS,
+    NEW_IMAGE,
+    OLD_IMAGE,
+    PHRASE_SIZE,
+    PHRASE_START,
+    PHRASE_TAG,
+    TOUCH_DELETES,
+    TOUCH_DROPPED,
+    TOUCH_KEYS,
+    TOUCH_NOTES,
+    TOUCH_POSITION,
+    TOUCH_SIZE,
+    TOUCH_STOPS,
+    TOUCH_TIME,
+    Phrases,
+    Touched,
+)
+from converter.decode.texts import base64_size, token_end
+from converter.decode.touched import hash_key, judge, slot_of
+from converter.schema import tags
+
+State = NDArray[np.int64]
+
+_QUOTE = 0x22
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+_BACKSLASH = 0x5C
+_NEWLINE = 0x0A
+_ZERO = 0x30
+_NOTHING = np.uint64(0)
+_ONE = np.uint64(1)
+_TOP = np.uint64(63)
+_IN_ITEM = 2
+"""Braces that are open where an item has its attributes."""
+
+
+@inlined
+def _blank(block: Bytes, at: int, end: int) -> None:
+    for k in range(at, end):
+        put(block, k, _NEWLINE)
+
+
+@inlined
+def _empty_line(block: Bytes, at: int) -> int:
+    """Bytes of a line that holds nothing, `{}` included; 0 for any other."""
+    if byte(block, at) == _NEWLINE:
+        return 1
+    if byte(block, at) == _OPEN_MAP and byte(block, at + 1) == _CLOSE_MAP and byte(block, at + 2) == _NEWLINE:
+        return 3
+    return 0
+
+
+@inner
+def _pass_change(block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State) -> int:
+    """Judge the change at `at`; the end of its line, or IRREGULAR, GROW or TWICE."""
+    if not matches(block, at, phrases, HEAD):
+        return IRREGULAR
+    digits, count, behind = digits_at(block, at + phrases.facts[np.uint64(HEAD), PHRASE_SIZE])
+    if count < 0 or not matches(block, behind, phrases, KEYS):
+        return IRREGULAR
+    keys = behind + phrases.facts[np.uint64(KEYS), PHRASE_SIZE]
+    first_end, last_end = find_keys_end(block, keys, phrases, state[TOUCH_KEYS])
+    if last_end < 0 or byte(block, last_end) != _CLOSE_MAP:
+        return IRREGULAR
+    # Behind a key's value there are a quote and a brace.
+    first = keys + phrases.facts[np.uint64(KEY), PHRASE_SIZE]
+    first_size = first_end - 2 - first
+    second = first
+    size = first_size
+    if state[TOUCH_KEYS] > 1:
+        if matches(block, keys, phrases, KEY):
+            second = first_end + 1 + phrases.facts[np.uint64(KEY + 1), PHRASE_SIZE]
+            size += last_end - 2 - second
+        else:
+            second = keys + phrases.facts[np.uint64(KEY + 1), PHRASE_SIZE]
+            first = first_end + 1 + phrases.facts[np.uint64(KEY), PHRASE_SIZE]
+            first_size = last_end - 2 - first
+            size = first_size + first_end - 2 - second
+    end = last_end + 1
+    if matches(block, end, phrases, OLD_IMAGE):
+        end = map_end(block, end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1)
+        if end < 0:
+            return IRREGULAR
+    state[TOUCH_DELETES] = 1
+    if matches(block, end, phrases, NEW_IMAGE):
+        end = map_end(block, end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE] - 1)
+        if end < 0:
+            return IRREGULAR
+        state[TOUCH_DELETES] = 0
+    if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
+        return IRREGULAR
+    time = np.int64(0)
+    for k in range(digits, digits + count):
+        time = time * 10 + byte(block, k) - _ZERO
+    state[TOUCH_TIME] = time
+    status = judge(block, first, first_size, second, size, touched, state)
+    if status < 0:
+        return status
+    if state[TOUCH_NOTES] == 0 and status == 0:
+        _blank(block, at, end + 1)
+        state[TOUCH_DROPPED] += 1
+    return end + 2
+
+
+@kernel
+def pass_changes(block: Bytes, phrases: Phrases, touched: Touched, state: State) -> int:
+    """Note the changes from state[TOUCH_POSITION] on, or blank those that are not the last of their key, or delete it.
+
+    DONE at the block's end, else IRREGULAR, GROW or TWICE, the position being that of the line.
+    """
+    at = state[TOUCH_POSITION]
+    while at < state[TOUCH_SIZE]:
+        state[TOUCH_POSITION] = at
+        size = _empty_line(block, at)
+        if size > 0:
+            at += size
+            continue
+        at = _pass_change(block, at, phrases, touched, state)
+        if at < 0:
+            return at
+    state[TOUCH_POSITION] = at
+    return DONE
+
+
+@inlined
+def _value_size(block: Bytes, start: int, phrases: Phrases, phrase: int) -> int:
+    """Bytes of the key's value that begins at `start`, or IRREGULAR."""
+    end = token_end(block, start)
+    if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
+        return IRREGULAR
+    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
+    if tag == tags.N:
+        integers, _ = plain_number(block, start, end)
+        if integers < 0:
+            return IRREGULAR
+    if tag == tags.B and base64_size(block, start, end) < 0:
+        return IRREGULAR
+    return end - start
+
+
+@inner
+def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[int, int]:
+    """Where the values of both keys begin in the item line at `at`, 0 for a second one that there is none of; or -1.
+
+    The keys are members of the item itself: two braces are open before them.
+    """
+    first = -1
+    second = 0 if count == 1 else -1
+    depth = 0
+    inside = _NOTHING
+    escaped = _NOTHING
+    letter = byte(phrases.spellings, phrases.facts[np.uint64(KEY), PHRASE_START] + 1)
+    other = byte(phrases.spellings, phrases.facts[np.uint64(KEY + count - 1), PHRASE_START] + 1)
+    while True:
+        quotes = byte_mask(block, at, _QUOTE)
+        backslashes = byte_mask(block, at, _BACKSLASH)
+        if backslashes | escaped != _NOTHING:
+            quotes, escaped = unescaped(quotes, backslashes, escaped)
+        strings = between_quotes(quotes) ^ inside
+        opened = byte_mask(block, at, _OPEN_MAP) & ~strings
+        closed = byte_mask(block, at, _CLOSE_MAP) & ~strings
+        found = quotes & strings & (byte_mask(block, at + 1, letter) | byte_mask(block, at + 1, other))
+        newlines = byte_mask(block, at, _NEWLINE)
+        if newlines != _NOTHING:
+            found &= (_ONE << np.uint64(lowest_bit(newlines))) - _ONE
+        while found != _NOTHING:
+            k = lowest_bit(found)
+            found &= found - _ONE
+            before = (_ONE << np.uint64(k)) - _ONE
+            if depth + count_bits(opened & before) - count_bits(closed & before) != _IN_ITEM:
+                continue
+            if first < 0 and matches(block, at + k, phrases, KEY):
+                first = at + k + phrases.facts[np.uint64(KEY), PHRASE_SIZE]
+            elif second < 0 and matches(block, at + k, phrases, KEY + 1):
+                second = at + k + phrases.facts[np.uint64(KEY + 1), PHRASE_SIZE]
+            if first >= 0 and second >= 0:
+                return first, second
+        if newlines != _NOTHING:
+            return -1, -1
+        depth += count_bits(opened) - count_bits(closed)
+        inside = _NOTHING - (strings >> _TOP)
+        at += 64
+
+
+@inner
+def _line_end(block: Bytes, at: int) -> int:
+    """Position of the next newline."""
+    newlines = byte_mask(block, at, _NEWLINE)
+    while newlines == _NOTHING:
+        at += 64
+        newlines = byte_mask(block, at, _NEWLINE)
+    return at + lowest_bit(newlines)
+
+
+@inner
+def _drop_item(block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State) -> int:
+    """Blank the item at `at` if its key is touched; the end of its line, IRREGULAR or FOUND."""
+    if not matches(block, at, phrases, ITEM_OPEN):
+        return IRREGULAR
+    first, second = _keys_in_item(block, at, phrases, state[TOUCH_KEYS])
+    if first < 0:
+        return IRREGULAR
+    first_size = _value_size(block, first, phrases, KEY)
+    more = _value_size(block, second, phrases, KEY + 1) if second > 0 else 0
+    if first_size < 0 or more < 0:
+        return IRREGULAR
+    if second == 0:
+        second = first
+    size = first_size + more
+    end = _line_end(block, max(first + first_size, second))
+    hashed = hash_key(block, first, first_size, second, size)
+    number = touched.slots[np.uint64(slot_of(block, first, first_size, second, size, hashed, touched))]
+    if number > 0:
+        touched.facts[np.uint64(number - 1), KEY_SEEN] = 1
+        if state[TOUCH_STOPS] == 1:
+            return FOUND
+        _blank(block, at, end)
+        state[TOUCH_DROPPED] += 1
+    return end + 1
+
+
+@kernel
+def drop_touched(block: Bytes, phrases: Phrases, touched: Touched, state: State) -> int:
+    """Blank the items whose keys are touched, from state[TOUCH_POSITION] on: DONE at the end, IRREGULAR or FOUND."""
+    at = state[TOUCH_POSITION]
+    while at < state[TOUCH_SIZE]:
+        state[TOUCH_POSITION] = at
+        size = _empty_line(block, at)
+        if size > 0:
+            at += size
+            continue
+        at = _drop_item(block, at, phrases, touched, state)
+        if at < 0:
+            return at
+    state[TOUCH_POSITION] = at
+    return DONE

@@ -1,0 +1,132 @@
+"""Which keys changes touch, and which items are over: the kernels agree with a strict reader, on damaged lines too."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from converter.decode.lines import LineProblem
+from converter.decode.touched_keys import MergeLines, TouchedKeys, read_change, read_key
+from tests.properties.mutations import change_corpus, mutate
+from tests.properties.touching import FORM, ITEMS, noted, touch_outcome
+from tests.unit.decode.decoding import make_block
+
+LINES = change_corpus()
+
+
+def check_notes(data: bytes) -> bool:
+    """Whether a strict reader accepts the changes; then the kernel has noted just these."""
+    expected: dict[tuple[bytes, ...], tuple[int, bool]] = {}
+    try:
+        for line in data.split(b"\n"):
+            change = read_change(line, FORM)
+            if change is None:
+                continue
+            before = expected.get(change.key)
+            if before is not None and before[0] == change.micros:
+                raise LineProblem("$", "twice")
+            if before is None or before[0] < change.micros:
+                expected[change.key] = change.micros, change.deletes
+    except LineProblem:
+        touch_outcome(data, b"".join(ITEMS))
+        return False
+    touched = TouchedKeys(FORM.keys)
+    touched.note(make_block(data), 0, FORM)
+    assert noted(touched) == {b"".join(key): known for key, known in expected.items()}
+    return True
+
+
+def check_items(data: bytes, touched: TouchedKeys) -> bool:
+    """Whether a strict reader finds a key in each line; then the kernel has blanked those that are touched."""
+    block = make_block(data)
+    lines = MergeLines(touched, [FORM])
+    lines.begin(None)
+    try:
+        keys = [read_key(line, FORM.keys) for line in data.split(b"\n")[:-1]]
+    except LineProblem:
+        with pytest.raises(LineProblem):
+            list(lines.translate(block))
+        return False
+    list(lines.translate(block))
+    if None in keys:
+        return False
+    at = 0
+    for line, key in zip(data.split(b"\n"), keys, strict=False):
+        assert key is not None
+        left = block.data[at : at + len(line)].tobytes()
+        assert left == (b"\n" * len(line) if touched.names(key) else line)
+        at += len(line) + 1
+    return True
+
+
+def test_the_changes_of_the_service_are_noted() -> None:
+    assert check_notes(b"".join(LINES[::3]) + b"\n{}\n")
+
+
+def test_damaged_changes_are_noted_as_a_strict_reader_reads_them() -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    chance = random.Random(seed)
+    accepted = sum(check_notes(mutate(chance.choice(LINES), chance)) for _ in range(500))
+    assert 0 < accepted < 500, seed
+
+
+def test_items_whose_keys_are_touched_are_found_in_damaged_lines_too() -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    chance = random.Random(seed)
+    touched = TouchedKeys(FORM.keys)
+    touched.note(make_block(b"".join(LINES[::3])), 0, FORM)
+    assert check_items(b"".join(ITEMS), touched)
+    accepted = sum(check_items(mutate(chance.choice(ITEMS), chance), touched) for _ in range(500))
+    assert 0 < accepted < 500, seed
+
+
+@pytest.mark.parametrize("filler", [0, 1, 30, 61, 62, 63, 64, 127, 128, 1000])
+def test_a_key_is_found_wherever_it_stands_and_not_inside_of_values(filler: int) -> None:
+    touched = TouchedKeys((("id", "S"),))
+    change = b'{"Metadata":{"WriteTimestampMicros":{"N":"1716791050804459"}},"Keys":{"id":{"S":"a"}}}\n'
+    touched.note(make_block(change), 0, FORM)
+    inside = {"M": {"id": {"S": "a"}, "l": {"L": [{"M": {"id": {"S": "a"}}}]}}}
+    text = {"S": '{"id":{"S":"a"}},' + "x" * filler + '\\"id":{"S":"a"}'}
+    for key, found in (("a", True), ("b", False), ("aa", False), ("", False)):
+        for item in (
+            {"m": inside, "t": text, "id": {"S": key}},
+            {"id": {"S": key}, "m": inside, "t": text},
+            {"t": text, "i": inside, "id": {"S": key}, "idd": {"S": "a"}, "ID": {"S": "a"}},
+        ):
+            line = json.dumps({"Item": item}, separators=(",", ":")).encode() + b"\n"
+            block = make_block(line)
+            lines = MergeLines(touched, [FORM])
+            lines.begin(None)
+            list(lines.translate(block))
+            assert (lines.dropped == 1) == found, item
+
+
+def test_many_keys_are_kept_apart_when_the_table_grows() -> None:
+    touched = TouchedKeys(FORM.keys)
+    head = '{"Metadata":{"WriteTimestampMicros":{"N":"1716791050804459"}},"Keys":'
+    lines = [f'{head}{{"id":{{"S":"k{n}"}},"rank":{{"N":"{n % 7}"}}}}}}\n' for n in range(20_000)]
+    for begin in range(0, len(lines), 1000):
+        touched.note(make_block("".join(lines[begin : begin + 1000]).encode()), 0, FORM)
+    assert touched.count == 20_000
+    assert touched.names((b"k1", b"1"))
+    assert not touched.names((b"k1", b"2"))
+    assert not touched.names((b"k", b"11"))
+    assert not touched.names((b"k20000", b"1"))
+    assert all(touched.names((b"k%d" % n, b"%d" % (n % 7))) for n in range(0, 20_000, 97))
+
+
+def test_of_several_changes_the_one_of_the_later_increment_counts_and_then_the_later_one() -> None:
+    def change(micros: int, new: str = "") -> bytes:
+        keys = '"id":{"S":"a"},"rank":{"N":"1"}'
+        image = f',"NewImage":{{{keys}}}' if new else ""
+        return f'{{"Metadata":{{"WriteTimestampMicros":{{"N":"{micros}"}}}},"Keys":{{{keys}}}{image}}}\n'.encode()
+
+    steps = [(1, 2_000_000, "x"), (0, 9_000_000, ""), (1, 1_000_000, ""), (1, 3_000_000, "")]
+    touched = TouchedKeys(FORM.keys)
+    for order, micros, new in steps:
+        touched.note(make_block(change(micros, new)), order, FORM)
+    assert noted(touched) == {b"a1": (3_000_000, True)}
+    with pytest.raises(LineProblem, match="same keys and time"):
+        touched.note(make_block(change(3_000_000)), 1, FORM)

@@ -1,0 +1,56 @@
+"""What the tests of touched keys share, here and in processes with other forms of the kernels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from converter.decode import tables
+from converter.decode.change_lines import ChangeForm
+from converter.decode.lines import LineProblem
+from converter.decode.touched_keys import MergeLines, TouchedKeys
+from tests.properties.mutations import corpus
+from tests.unit.decode.decoding import make_block
+
+FORM = ChangeForm((("id", "S"), ("rank", "N")), old_images=True)
+
+
+def keyed_items() -> list[bytes]:
+    """Item lines with the keys of the corpus of changes, and with others: at the begin, at the end, and inside."""
+    items = []
+    for number, line in enumerate(corpus()[:-2]):
+        image = json.loads(line)["Item"]
+        keys = {"id": {"S": f"k{number}"}, "rank": {"N": str(number % 5)}}
+        inside = {"inner": {"M": {"id": {"S": "k0"}, "rank": {"N": "0"}}}}
+        items += [{**keys, **image}, {**image, **inside, **keys}]
+    texts = [json.dumps({"Item": item}, ensure_ascii=False, separators=(",", ":")) for item in items]
+    return [text.encode() + b"\n" for text in texts]
+
+
+ITEMS = keyed_items()
+
+
+def noted(touched: TouchedKeys) -> dict[bytes, tuple[int, bool]]:
+    """Time and kind of the last change of each key."""
+    found = {}
+    for facts in touched.table.facts[: touched.count].tolist():
+        start, size = facts[tables.KEY_START], facts[tables.KEY_SIZE]
+        key = touched.table.values[start : start + size].tobytes()
+        found[key] = facts[tables.KEY_TIME], bool(facts[tables.KEY_DELETED])
+    return found
+
+
+def touch_outcome(changes: bytes, items: bytes) -> str:
+    """What became of a block of changes and one of items: what is noted, and a digest of what is in force."""
+    touched = TouchedKeys(FORM.keys)
+    try:
+        touched.note(make_block(changes), 0, FORM)
+        found = hashlib.sha256(repr(sorted(noted(touched).items())).encode())
+        for order, data in ((0, changes), (None, items)):
+            lines = MergeLines(touched, [FORM])
+            lines.begin(order)
+            for block in lines.translate(make_block(data)):
+                found.update(block.data[: block.size].tobytes())
+    except LineProblem as problem:
+        return f"{problem.byte} {problem.path} {problem.reason}"
+    return found.hexdigest()
