@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,25 @@ def value_bits(column: Column) -> int:
     return 128 if column.type.startswith("decimal128") else _BITS.get(column.type, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a column holds.
+
+    values: their bytes. lengths: of each, in a text column. validity: which rows have one, a bit each, the lowest
+    first. present: how many.
+    """
+
+    values: Bytes
+    lengths: NDArray[np.int32] | None
+    validity: Bytes
+    present: int
+
+    @staticmethod
+    def nothing(rows: int) -> Held:
+        """A column in which none of so many rows has a value."""
+        return Held(np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros(-(-rows // 8), np.uint8), 0)
+
+
 class Buffers:
     """Column buffers for up to `rows` rows. `arrays` is replaced when they grow: don't keep it.
 
@@ -77,6 +97,27 @@ class Buffers:
         facts[:, COLUMN_ROOM] = min(_FIRST_VALUES, self.rows)
         arena, lengths = _lay_out([_FIRST_BYTES] * len(bits), facts)
         self.arrays = Columns(arena, lengths, np.zeros((len(bits), -(-self.rows // 8) + _ALIGNMENT), np.uint8), facts)
+
+    @staticmethod
+    def of(columns: Sequence[Column], rows: int, held: Sequence[Held]) -> Buffers:
+        """Buffers that are full with these rows."""
+        buffers = Buffers(columns, text=False)
+        buffers.rows = rows
+        facts = buffers.arrays.facts
+        validity = np.zeros((len(held) + 1, -(-rows // 8) + _ALIGNMENT), np.uint8)
+        for index, column in enumerate(held, 1):
+            facts[index, COLUMN_PRESENT] = column.present
+            # A column that is filled with one text for all rows has room for its length.
+            facts[index, COLUMN_ROOM] = max(column.present, 1)
+            facts[index, COLUMN_USED] = column.values.size
+            validity[index, : column.validity.size] = column.validity
+        arena, lengths = _lay_out([ROOM, *(column.values.size + ROOM for column in held)], facts)
+        buffers.arrays = Columns(arena, lengths, validity, facts)
+        for index, column in enumerate(held, 1):
+            buffers.values(index)[:] = column.values
+            if column.lengths is not None and facts[index, COLUMN_BITS] == 0:
+                buffers.lengths(index)[:] = column.lengths
+        return buffers
 
     def twin(self) -> Buffers:
         """Other buffers, empty and with as much room."""
