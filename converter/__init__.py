@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         convert,
         inspect,
         list_exports,
+        merge,
         recipe,
         scan,
         start_export,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from converter.aws.export_request import Window
     from converter.aws.export_state import ExportState
     from converter.aws.target import ExportTarget
+    from converter.export.windows import MergeRules
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
     from converter.run.clean import Leftovers
@@ -35,6 +37,7 @@ __all__ = [
     "ExportState",
     "ExportTarget",
     "Leftovers",
+    "MergeRules",
     "Report",
     "SchemaText",
     "SyncReport",
@@ -44,6 +47,7 @@ __all__ = [
     "convert",
     "inspect",
     "list_exports",
+    "merge",
     "options_for",
     "recipe",
     "scan",
@@ -60,6 +64,7 @@ _BEHIND = {
     "ExportState": "converter.aws.export_state",
     "ExportTarget": "converter.aws.target",
     "Leftovers": "converter.run.clean",
+    "MergeRules": "converter.export.windows",
     "Report": "converter.run.report",
     "SchemaText": "converter.options",
     "SyncReport": "converter.run.sync",
@@ -69,6 +74,7 @@ _BEHIND = {
     "convert": "converter.api",
     "inspect": "converter.api",
     "list_exports": "converter.api",
+    "merge": "converter.api",
     "recipe": "converter.api",
     "scan": "converter.api",
     "start_export": "converter.api",

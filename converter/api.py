@@ -12,6 +12,7 @@ from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.target import ExportTarget
 from converter.engines.local import run_shards
 from converter.export.locate import check_export_arn
+from converter.export.windows import STRICT, MergeRules
 from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.run.clean import Leftovers, clean_destination
 from converter.run.control import Control
@@ -35,7 +36,18 @@ if TYPE_CHECKING:
     from converter.recipes.recipe import Recipe
     from converter.run.sync import SyncReport
 
-__all__ = ["clean", "convert", "inspect", "list_exports", "recipe", "scan", "start_export", "sync", "wait_for_export"]
+__all__ = [
+    "clean",
+    "convert",
+    "inspect",
+    "list_exports",
+    "merge",
+    "recipe",
+    "scan",
+    "start_export",
+    "sync",
+    "wait_for_export",
+]
 
 
 def convert(
@@ -84,6 +96,35 @@ def sync(
     options = options or ConvertOptions()
     wanted = Sync(table=table, dest=os.fspath(dest), target=target, day=day, timeout=timeout)
     return sync_day(wanted, options, aws, _local_engine(options), listener or SilentListener())
+
+
+def merge(
+    base: str | os.PathLike[str],
+    increments: Sequence[str | os.PathLike[str]],
+    dest: str | os.PathLike[str],
+    options: ConvertOptions | None = None,
+    *,
+    rules: MergeRules = STRICT,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
+    listener: Listener | None = None,
+) -> Report:
+    """Apply incremental exports to a base, and publish at `dest` all items as they were at the end of the last window.
+
+    base: a full export, as `convert` takes it; or a destination with items in Parquet, which stands for its latest
+    record, or one of its records. increments: incremental exports of the same table, in any order; their windows must
+    follow each other from the base's moment on, as far as `rules` don't allow other ones. The other arguments are as
+    for `convert`; the snapshot has the id of the last increment.
+
+    The result is what converting a full export of that moment would give, but for the order of rows, and for columns
+    that a snapshot as the base has already. Raises ExportError for a gap or an overlap of windows and for increments of
+    another table, UsageError for a base that does not say exactly what its items were, and what `convert` raises.
+    """
+    from converter.run.merge import Merge, merge_exports
+
+    options = options or ConvertOptions()
+    paths = tuple(os.fspath(increment) for increment in increments)
+    wanted = Merge(base=os.fspath(base), increments=paths, dest=os.fspath(dest), rules=rules)
+    return merge_exports(wanted, options, aws, _local_engine(options), listener or SilentListener())
 
 
 def inspect(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from converter.cli import clean, convert, export, inspect, recipe, schedule, sync
+from converter.cli import clean, convert, export, inspect, merge, recipe, schedule, sync
 from converter.cli.arguments import add_verb
 from converter.version import VERSION
 
@@ -26,6 +26,7 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 bad or incomplete export, 4 schema 
 )
 add_verb(commands, convert.ConvertArguments, convert.convert, convert.EXAMPLES)
 add_verb(commands, inspect.InspectArguments, inspect.inspect, inspect.EXAMPLES)
+add_verb(commands, merge.MergeArguments, merge.merge, merge.EXAMPLES)
 add_verb(commands, recipe.RecipeArguments, recipe.recipe, recipe.EXAMPLES)
 add_verb(commands, clean.CleanArguments, clean.clean, clean.EXAMPLES)
 exports = typer.Typer(name="export", help="Have DynamoDB export tables to S3, and wait.", rich_markup_mode=None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from converter.cli.figures import count, duration, size
 
 if TYPE_CHECKING:
+    from converter.run.chain import MergeReport
     from converter.run.report import Report
 
 _MEASURABLE_BYTES = 1_000_000
@@ -16,7 +17,8 @@ _LISTED = 10
 
 def report_line(report: Report) -> str:
     """The outcome in one line."""
-    what = f"{count(report.items, report.kind.removesuffix('s'))} of {report.table}"
+    noun = "change" if report.kind == "changes" else "item"
+    what = f"{count(report.items, noun)} of {report.table}"
     if report.status == "unchanged":
         return f"nothing to do: {what} were already published with these options"
     kind = _kind(report)
@@ -33,6 +35,8 @@ def render_report(report: Report) -> str:
     ]
     if len(report.locations) > 1 and report.parts:
         facts.append(("of them", ", ".join(_share(report, location) for location in report.locations)))
+    if report.merge is not None:
+        facts += _merged(report.merge)
     if report.columns:
         facts.append(("columns", _columns(report)))
     facts += _changes(report)
@@ -44,6 +48,19 @@ def render_report(report: Report) -> str:
         facts.append(("checked", checked if report.verified else "nothing (--no-verify)"))
         facts.append(("read", _speed(report)))
     return "\n".join([report_line(report), *(f"  {name:<9}{fact}" for name, fact in facts)])
+
+
+def _merged(merge: MergeReport) -> list[tuple[str, str]]:
+    """What a snapshot is made of, and what the increments have done."""
+    facts = [("base", merge.chain.base.export_id), ("with", count(len(merge.chain.increments), "increment"))]
+    if merge.inserted is not None and merge.updated is not None and merge.deleted is not None:
+        done = f"{merge.inserted:,} new, {merge.updated:,} changed, {merge.deleted:,} deleted"
+        unknown = f", {count(merge.unknown_deletes, 'delete')} of what was not there" if merge.unknown_deletes else ""
+        facts.append(("items", done + unknown))
+    if merge.old_images is not None:
+        other = f"{merge.different_images:,} of them not" if merge.different_images else "all"
+        facts.append(("before", f"{count(merge.old_images, 'old image')} compared, {other} as the items before"))
+    return facts
 
 
 def _changes(report: Report) -> list[tuple[str, str]]:

@@ -41,6 +41,8 @@ class Kind(StrEnum):
 
     ITEMS = "items"
     CHANGES = "changes"
+    SNAPSHOT = "snapshot"
+    """Items that a merge has made: of no single export."""
 
 
 @dataclass(frozen=True, slots=True)

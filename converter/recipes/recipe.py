@@ -82,7 +82,7 @@ def make_recipe(dest: str, options: RecipeOptions, aws: AwsOptions) -> Recipe:
     published = read_published(dest, location, format, aws)
     _check_place(published)
     recipe = _make(published, options)
-    if published.kind is Kind.ITEMS:
+    if published.kind is not Kind.CHANGES:
         return recipe
     files = {name: _about_changes(published, name) + text for name, text in recipe.files.items()}
     return Recipe(files, recipe.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,15 +13,18 @@ from converter.decode.change_lines import ChangeForm
 from converter.decode.native import expect
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
-from converter.export.manifest import Export, Kind, check_files
+from converter.export.manifest import DataFile, Export, Kind, check_files
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
+from converter.run.base import BaseParts
+from converter.run.chain import MergeChain, MergeReport
 from converter.run.control import Control
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings
 from converter.run.increment import check_old_image, find_form
 from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
 from converter.run.memory import changes, evolution_warnings, remember
+from converter.run.merge_job import MergeJob
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import Record, export_date, make_record
@@ -53,8 +56,8 @@ _BUG = "this is a bug in ddb-convert, and nothing was published: please report i
 
 
 @dataclass(slots=True)
-class _Run:
-    """What a run knows of its input, and what it counts."""
+class Run:
+    """What a run knows of its input, and what it counts. chain: what a merge is made of; None in other runs."""
 
     source: Source
     export: Export
@@ -63,9 +66,13 @@ class _Run:
     listener: Listener
     engine: Engine
     shards: list[Shard]
-    ion: IonWorkers | None
+    ion: IonWorkers | None = None
+    ion_files: Collection[str] | None = None
     contract: Contract = NOTHING_PROMISED
     changes: ChangeForm | None = None
+    chain: MergeChain | None = None
+    merge: MergeJob | None = None
+    base: BaseParts | None = None
     bytes_read: int = 0
     passes: int = 0
     surprise: str = ""
@@ -81,14 +88,15 @@ class _Run:
 
     def sample(self, purpose: Purpose) -> Observation:
         """What the first blocks of files spread over the export show; ExportError only if that is all one wants."""
-        parts = () if purpose is Purpose.INSPECT else kernel_parts(self.options)
-        compiled = expect(parts if self.changes is None else (*parts, "changes"))
+        parts = [] if purpose is Purpose.INSPECT else kernel_parts(self.options)
+        parts += ["changes"] if self.changes is not None else []
+        compiled = expect(parts)
         first = "" if compiled else "compiling the decoder (once on a machine), then "
         self.listener.phase(f"{first}reading first blocks")
         control = Control()
         job = self.job(purpose)
-        observation = Observation()
-        files = sampled_files(self.export.files)
+        observation = Observation() if self.base is None else self.base.observation()
+        files = sampled_files(self.lines_files())
         with self.source.ahead(file.path for file in files):
             for file in files:
                 try:
@@ -98,6 +106,15 @@ class _Run:
                         raise
         self.bytes_read += control.bytes_read
         return observation
+
+    def base_records(self) -> tuple[Record, ...]:
+        """What a destination remembers that has nothing of its own: the base."""
+        return () if self.base is None else (self.base.record,)
+
+    def lines_files(self) -> Sequence[DataFile]:
+        """The data files that hold lines: all but the parts of a base."""
+        parts = self.base.parts if self.base is not None else {}
+        return [file for file in self.export.files if file.path not in parts]
 
     def run_pass(
         self, purpose: Purpose, phase: str, schema: Schema | None = None, staging: Staging | None = None
@@ -116,9 +133,12 @@ class _Run:
         """The columns for what was observed; SchemaError that names the place for a broken promise."""
         schema, breaks = fit_schema(observation, self.options, self.contract)
         if not breaks or self.options.evolve:
+            if self.base is not None:
+                self.base.check_schema(schema)
             return schema
         self.listener.phase("looking for the first value that does not fit its column")
-        files = sampled_files(self.export.files) if sampled else self.export.files
+        files = self.lines_files()
+        files = sampled_files(files) if sampled else files
         promised = Schema(tuple(found.column for found in breaks))
         place = find_surprise(self.job(Purpose.INSPECT), files, promised, beginnings=sampled)
         raise broken(breaks, observation, self.contract, place)
@@ -134,7 +154,9 @@ class _Run:
             staging=staging,
             added=self.added(),
             changes=self.changes,
+            merge=None if self.merge is None else self.merge.or_none(),
             ion=self.ion,
+            ion_files=self.ion_files,
         )
 
     def look_at_keys(self) -> None:
@@ -144,7 +166,7 @@ class _Run:
             names = [name for name, _ in self.changes.keys if self.options.wants(name)]
             self.options = replace(self.options, key=(*self.options.key, *names))
 
-    def __enter__(self) -> _Run:
+    def __enter__(self) -> Run:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -158,23 +180,32 @@ def convert_export(
     """Convert one export and publish it; see converter.api.convert."""
     started = time.perf_counter()
     with _open(source, options, aws, engine, listener) as run:
-        return _convert(run, open_destination(dest, aws), dest, started)
+        return publish_run(run, open_destination(dest, aws), dest, started)
 
 
-def _convert(run: _Run, destination: Destination, dest: str, started: float) -> Report:
-    options, listener = run.options, run.listener
+def publish_run(
+    run: Run, destination: Destination, dest: str, started: float, prepare: Callable[[], None] = lambda: None
+) -> Report:
+    """Convert what the run has opened, and publish it. started: on time.perf_counter's clock.
+
+    prepare: called first if there is something to convert.
+    """
+    options, listener, chain = run.options, run.listener, run.chain
     if options.dry_run:
-        decision = decide(destination, run.export, options)
+        decision = decide(destination, run.export, options, chain)
         remember(decision.kept, options, destination)
         return replace(_plan(run, dest, decision), seconds=time.perf_counter() - started)
     with destination.lease() as lease:
         for warning in lease.warnings:
             listener.warned(warning)
-        decision = decide(destination, run.export, options)
+        decision = decide(destination, run.export, options, chain)
         if decision.published is not None:
             return unchanged(decision.published, dest, started, (*lease.warnings, *decision.warnings))
-        memory = remember(decision.kept, options, destination)
+        memory = remember(decision.kept or run.base_records(), options, destination)
         run.options, run.contract = memory.options, memory.contract
+        if run.base is not None:
+            run.contract = run.base.promises(run.contract)
+        prepare()
         staging = lease.begin(run.export.export_id, *decision.locations)
         schema, result = _convert_all(run, staging)
         listener.phase("publishing")
@@ -212,15 +243,15 @@ def inspect_export(
         return make_inspection(run.export, run.bytes_in, observation, options, approximate=sample)
 
 
-def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> _Run:
+def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> Run:
     opened, export = open_export(source, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
     check_old_image(export, options)
     bytes_in = check_files(opened, export)
     ion = IonWorkers(options.workers) if export.output_format == "ION" else None
-    return _Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files), ion)
+    return Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files), ion)
 
 
-def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
+def _convert_all(run: Run, staging: Staging) -> tuple[Schema, PassResult]:
     """The final schema, and parts that are all written with exactly it: in one pass, or two."""
     run.look_at_keys()
     first = run.fit(run.sample(Purpose.TRY), sampled=True)
@@ -253,7 +284,7 @@ def _convert_all(run: _Run, staging: Staging) -> tuple[Schema, PassResult]:
     return schema, result
 
 
-def _with_empty_parts(run: _Run, schema: Schema, staging: Staging, result: PassResult) -> PassResult:
+def _with_empty_parts(run: Run, schema: Schema, staging: Staging, result: PassResult) -> PassResult:
     """Parts without rows where the columns are known from earlier: readers of this date find their names."""
     if not schema.columns:
         return result
@@ -263,7 +294,7 @@ def _with_empty_parts(run: _Run, schema: Schema, staging: Staging, result: PassR
 
 
 def _report(
-    run: _Run, dest: str, decision: Decision, schema: Schema, result: PassResult, warnings: Sequence[str]
+    run: Run, dest: str, decision: Decision, schema: Schema, result: PassResult, warnings: Sequence[str]
 ) -> Report:
     """What a run that is about to publish says of itself; `seconds` is left to the caller."""
     observation, parts = result.observation, result.parts
@@ -279,6 +310,7 @@ def _report(
         *name_warnings(columns, name_rules(run.options, run.contract)),
         *schema_warnings(columns),
         *observation_warnings(observation, schema, run.options),
+        *(run.merge.warnings(run.source) if run.merge is not None else ()),
     ]
     return replace(
         _plan(run, dest, decision),
@@ -292,7 +324,7 @@ def _report(
     )
 
 
-def _plan(run: _Run, dest: str, decision: Decision) -> Report:
+def _plan(run: Run, dest: str, decision: Decision) -> Report:
     """What is known before anything is written."""
     export, options = run.export, run.options
     return Report(
@@ -320,4 +352,5 @@ def _plan(run: _Run, dest: str, decision: Decision) -> Report:
         changes=(),
         warnings=(*export.warnings, *decision.warnings),
         verified=options.verify,
+        merge=None if run.chain is None else MergeReport.of(run.chain, run.merge),
     )

@@ -88,6 +88,9 @@ def evolution_warnings(found: Sequence[Change], earlier: Sequence[Record]) -> li
                 if column.name == change.column and column.described != change.after
             }
         )
+        if not dates:
+            # The column is from a base elsewhere.
+            continue
         listed = ", ".join(dates[:3]) + (f" … {dates[-1]} ({len(dates)} dates)" if len(dates) > 3 else "")
         warnings.append(
             f"column {change.column!r} is {change.after} from now on, and was {change.before}: readers can't read it"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from converter.errors import UsageError
 from converter.export.manifest import Kind, Summary
 from converter.options import ConvertOptions
+from converter.run.chain import MergeChain
 from converter.run.record import Record, export_date, newest, render_layout
 from converter.run.report import Part
 from converter.storage.destination import EXPORTS, INTENT, Destination, PendingPart, Removal, Staging, record_path
@@ -67,8 +68,12 @@ def _may_be_record(name: str) -> bool:
     return name.endswith(".json") and not name.startswith(".") and posixpath.join(EXPORTS, name) != INTENT
 
 
-def decide(destination: Destination, export: Summary, options: ConvertOptions) -> Decision:
+def decide(
+    destination: Destination, export: Summary, options: ConvertOptions, chain: MergeChain | None = None
+) -> Decision:
     """Is there something to do, what goes in return, or why not? Changes nothing; without the lease only a forecast.
+
+    chain: what a snapshot is made of.
 
     Raises UsageError when the destination belongs to another table or kind, or when `options.replace` would be needed:
     the export is published with other options, or another full export of the date is, or the folder is not empty.
@@ -82,7 +87,7 @@ def decide(destination: Destination, export: Summary, options: ConvertOptions) -
     others = tuple(record for record in records if record is not own)
     warnings: list[str] = []
     if own:
-        differences = _differences(own, options)
+        differences = _differences(own, options, chain)
         if differences and not options.replace:
             raise _other_options(own, differences, destination)
         warnings += [] if differences else _damages(own, destination)
@@ -173,7 +178,7 @@ def _is_outgrown(record: Record, others: Sequence[Record]) -> bool:
 
 def _counts_twice(record: Record, export: Summary, date: str, locations: Sequence[str]) -> bool:
     """Would readers of a date or of a folder find the items of both exports?"""
-    if export.kind is not Kind.ITEMS or record.kind != Kind.ITEMS:
+    if export.kind is Kind.CHANGES or record.kind == Kind.CHANGES:
         return False
     same_folder = set(map(posixpath.dirname, record.locations)) & set(map(posixpath.dirname, locations))
     return record.date == date or bool(same_folder)
@@ -188,8 +193,15 @@ def _twice(record: Record, destination: Destination) -> UsageError:
     )
 
 
-def _differences(record: Record, options: ConvertOptions) -> list[str]:
-    """The options that differ, as `format: parquet → csv`."""
+def _differences(record: Record, options: ConvertOptions, chain: MergeChain | None) -> list[str]:
+    """The options that differ, as `format: parquet → csv`, and of a snapshot what it is made of."""
+    other_chain = []
+    if record.report.merge is not None and chain is not None and record.report.merge.chain != chain:
+        other_chain = [f"made of: {record.report.merge.chain.described} → {chain.described}"]
+    return other_chain + _other_values(record, options)
+
+
+def _other_values(record: Record, options: ConvertOptions) -> list[str]:
     if record.options_hash == options.published_hash():
         return []
     wanted = options.published()

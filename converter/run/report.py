@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal, cast, get_args
 
 from converter.options import OneFormat
+from converter.run.chain import MergeReport
 from converter.schema.types import Origin
 from converter.storage.members import Members
 
@@ -133,6 +134,7 @@ class Report:
     bytes_json: inflated bytes of the export, of ION those of the JSON that it becomes. bytes_out: of all parts.
     changes: how the columns differ from those that the destination had, none at its first export.
     verified: were md5 and item counts checked?
+    merge: what a snapshot is made of; None for an export.
     """
 
     status: Status
@@ -159,6 +161,7 @@ class Report:
     changes: tuple[Change, ...]
     warnings: tuple[str, ...]
     verified: bool
+    merge: MergeReport | None = None
 
     @property
     def rows(self) -> int:
@@ -167,8 +170,13 @@ class Report:
 
     def to_json(self) -> dict[str, object]:
         """As `--json` and records show it: JSON types, the members always in the same order."""
+        members = json_members(self)
+        if self.merge is None:
+            del members["merge"]
+        else:
+            members["merge"] = self.merge.to_json()
         return {
-            **json_members(self),
+            **members,
             "locations": list(self.locations),
             "parts": [part.to_json() for part in self.parts],
             "columns": [column.to_json() for column in self.columns],
@@ -206,6 +214,7 @@ class Report:
             else tuple(Change.from_json(change) for change in members.inners("changes")),
             warnings=members.texts("warnings"),
             verified=members.flag("verified"),
+            merge=MergeReport.from_json(members.inner("merge")) if members.has("merge") else None,
         )
 
 

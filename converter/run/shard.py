@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 
 from converter.decode.batch import Batch
 from converter.decode.change_lines import ChangeForm
 from converter.decode.decoder import Decoder
 from converter.decode.lines import LineProblem, TimeProblem
+from converter.decode.touched_keys import MergeLines
 from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
 from converter.export.manifest import DataFile
 from converter.ion.reader import ION_BLOCK_BYTES, IonReader
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
+from converter.run.base import RowReader
 from converter.run.control import Control
+from converter.run.merge_job import MergeJob
+from converter.run.output import Output, Parts, WrittenPart
 from converter.run.plan import Shard
-from converter.run.spare import SpareThreads
 from converter.schema.added import Value
 from converter.schema.contract import NOTHING_PROMISED, Contract
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
-from converter.storage.destination import PartSink, PendingPart, Staging
+from converter.storage.destination import Staging
 from converter.storage.source import Source
-from converter.write.formats import open_part, part_suffix
-from converter.write.part import PartWriter
 
 _SHOWN = 200
 
@@ -53,8 +52,9 @@ class Job:
     """What all shards of a pass have in common.
 
     contract: the columns that are promised. schema None means: observe only; staging is needed otherwise. added: what
-    added columns hold, by name. changes: what the lines of an incremental export have in common, None for items. ion:
-    reads the data files where they are in ION.
+    added columns hold, by name. changes: what the lines of an incremental export have in common, None for items.
+    merge: what is known of the increments of a merge; None in other runs. ion: reads the data files where they are in
+    ION; ion_files: the paths of those, None for all.
     """
 
     source: Source
@@ -65,7 +65,9 @@ class Job:
     staging: Staging | None = None
     added: Mapping[str, Value] = field(default_factory=dict)
     changes: ChangeForm | None = None
+    merge: MergeJob | None = None
     ion: IonWorkers | None = None
+    ion_files: Collection[str] | None = None
 
     def decoder(self) -> Decoder:
         """A decoder for one shard."""
@@ -77,15 +79,24 @@ class Job:
             times=options.times(),
             added=self.added,
             changes=self.changes,
+            merge=self.merge_lines(),
         )
 
+    def merge_lines(self) -> MergeLines | None:
+        """What one decoder of a merge needs."""
+        return None if self.merge is None else self.merge.lines()
 
-@dataclass(frozen=True, slots=True)
-class WrittenPart:
-    """A part that waits for the commit."""
+    def base_rows(self, file: DataFile) -> RowReader | None:
+        """In a merge with a snapshot, what reads the file if it is one of its parts."""
+        return None if self.merge is None else self.merge.rows(file, self.source, verify=self.options.verify)
 
-    pending: PendingPart
-    rows: int
+    def is_ion(self, file: DataFile) -> bool:
+        """Is the data file in ION?"""
+        return self.ion is not None and (self.ion_files is None or file.path in self.ion_files)
+
+    def increment_of(self, file: DataFile) -> int | None:
+        """In a merge, the number of the increment that the file is of."""
+        return None if self.merge is None else self.merge.orders.get(file.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +140,17 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     Raises DataFileError, BadLineError, SchemaError, StorageError, and Stopped when another shard has failed.
     """
     decoder = job.decoder()
-    output = _Output(shard, job, control.spare)
+    output = Output(shard.index, job.options, job.staging, control.spare)
     json_bytes = 0
+    copied = Observation()
     try:
         with job.source.ahead(file.path for file in shard.files):
             for file in shard.files:
-                json_bytes += _convert_file(file, shard, job, control, decoder, output)
+                rows = job.base_rows(file)
+                if rows is None:
+                    json_bytes += _convert_file(file, shard, job, control, decoder, output)
+                else:
+                    copied = copied.merge(_copy_rows(rows, file, shard, job, control, decoder, output))
         _write(decoder.finish(), job, control, decoder, output)
         with _surprised_by_empty_lines(job, control, decoder, output):
             output.settle()
@@ -143,13 +159,19 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
         output.drop()
         raise
     return ShardResult(
-        shard.index, parts, decoder.observation(), json_bytes, decoder.changed, complete=not decoder.observing
+        shard.index,
+        parts,
+        decoder.observation().merge(copied),
+        json_bytes,
+        decoder.changed,
+        complete=not decoder.observing,
     )
 
 
-def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: _Output) -> int:
-    items, empty_objects, size = decoder.items, decoder.empty_objects, 0
+def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: Output) -> int:
+    before, empty_objects, size = decoder.items + decoder.dropped, decoder.empty_objects, 0
     known = 0
+    decoder.begin(job.increment_of(file), keep=job.is_ion(file))
     with open_lines(file, job, control, verify=job.options.verify) as reader:
         try:
             for block in reader:
@@ -169,12 +191,29 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
             reader.verify_rest()
             raise bad_line(problem, reader, job.options) from None
     if job.options.verify:
-        found = decoder.items - items
+        found = decoder.items + decoder.dropped - before
         check_item_count(file, found, decoder.empty_objects - empty_objects, job.source.child(file.path))
     return size
 
 
-def _write(batches: Iterator[Batch], job: Job, control: Control, decoder: Decoder, output: _Output) -> None:
+def _copy_rows(
+    rows: RowReader, file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: Output
+) -> Observation:
+    """Write the rows of a base's part that no change touches; the decoder is asked whether rows are still written."""
+    control.count(job.source.size(file.path) or 0)
+    for table in rows.groups(file):
+        control.check(shard.index)
+        if control.surprise and not decoder.observing:
+            decoder.observe_only()
+        if decoder.observing:
+            output.drop()
+        elif table.num_rows and job.schema is not None:
+            batch = rows.batch(table, job.schema, job.added)
+            _write(iter((batch,)), job, control, decoder, output)
+    return rows.observed
+
+
+def _write(batches: Iterator[Batch], job: Job, control: Control, decoder: Decoder, output: Output) -> None:
     """Write what the decoder gives; a surprise goes to all shards."""
     for batch in batches:
         with _surprised_by_empty_lines(job, control, decoder, output):
@@ -184,7 +223,7 @@ def _write(batches: Iterator[Batch], job: Job, control: Control, decoder: Decode
 
 
 @contextmanager
-def _surprised_by_empty_lines(job: Job, control: Control, decoder: Decoder, output: _Output) -> Iterator[None]:
+def _surprised_by_empty_lines(job: Job, control: Control, decoder: Decoder, output: Output) -> Iterator[None]:
     """A row without a value is an error only once all columns are known: with later ones it may have a value."""
     try:
         yield
@@ -202,7 +241,9 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
     Another pass will read all of the file: it is left to that one to say what is wrong with a line.
     """
     times = job.options.times() if job.purpose is Purpose.INSPECT else ()
-    decoder = Decoder(None, wants=job.options.wants, times=times, changes=job.changes)
+    merge = job.merge_lines()
+    decoder = Decoder(None, wants=job.options.wants, times=times, changes=job.changes, merge=merge)
+    decoder.begin(job.increment_of(file), keep=job.is_ion(file))
     with open_lines(file, job, control, verify=False) as reader:
         try:
             for block in reader:
@@ -221,8 +262,9 @@ def find_surprise(job: Job, files: Iterable[DataFile], schema: Schema, *, beginn
     beginnings: look at the first block of each file only. Behind a bad line, of which a pass tells, nothing is read.
     """
     attributes = {column.attribute for column in schema.columns}
-    decoder = Decoder(schema, wants=attributes.__contains__, changes=job.changes)
+    decoder = Decoder(schema, wants=attributes.__contains__, changes=job.changes, merge=job.merge_lines())
     for file in files:
+        decoder.begin(job.increment_of(file), keep=job.is_ion(file))
         with open_lines(file, job, verify=False) as reader:
             with suppress(LineProblem):
                 for block in reader:
@@ -241,7 +283,7 @@ def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
     assert job.schema is not None
     written: list[WrittenPart] = []
     for folder, options in enumerate(job.options.by_format()):
-        parts = _Parts(Shard(0, ()), job, folder, options)
+        parts = Parts(0, job.staging, folder, options)
         try:
             parts.open(job.schema)
             written += parts.finish()
@@ -254,7 +296,7 @@ def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
 def open_lines(file: DataFile, job: Job, control: Control | None = None, *, verify: bool) -> BlockReader | IonReader:
     """The file's lines in DynamoDB JSON, whatever they are in."""
     on_bytes = control.count if control is not None else None
-    if job.ion is None:
+    if job.ion is None or not job.is_ion(file):
         return BlockReader(job.source, file, verify=verify, on_bytes=on_bytes)
     blocks = BlockReader(job.source, file, verify=verify, block_bytes=ION_BLOCK_BYTES, on_bytes=on_bytes)
     return IonReader(blocks, job.ion)
@@ -277,93 +319,3 @@ def bad_line(problem: LineProblem, reader: BlockReader | IonReader, options: Con
         way += " destination has it as a timestamp, --schema FILE with --evolve sets another type)"
         return SchemaError(f"the value is no timestamp: {reason}", where, f"{way}; {hint}")
     return BadLineError(reason, where, hint)
-
-
-class _Output:
-    """What a shard writes: parts in each format."""
-
-    def __init__(self, shard: Shard, job: Job, spare: SpareThreads) -> None:
-        self._spare = spare
-        self._formats = [_Parts(shard, job, folder, options) for folder, options in enumerate(job.options.by_format())]
-        self._writing: list[Future[None]] = []
-
-    def write(self, batch: Batch) -> None:
-        """Write the batch, in other threads if some are spare: what goes wrong there is raised by the next call."""
-        self.settle()
-        if len(self._formats) > 1:
-            batch.to_text()
-        here = []
-        # Parquet, the last one, takes longest.
-        for parts in reversed(self._formats):
-            writing = self._spare.run(partial(parts.append, batch))
-            if writing is None:
-                here.append(parts)
-            else:
-                batch.kept = True
-                self._writing.append(writing)
-        for parts in here:
-            parts.append(batch)
-
-    def finish(self) -> tuple[WrittenPart, ...]:
-        return tuple(part for parts in self._formats for part in parts.finish())
-
-    def drop(self) -> None:
-        """Forget all parts: they are stale, or the run has failed."""
-        while self._writing:
-            self._writing.pop().exception()
-        for parts in self._formats:
-            parts.drop()
-
-    def settle(self) -> None:
-        """Wait for the batch that other threads write."""
-        while self._writing:
-            self._writing.pop().result()
-
-
-class _Parts:
-    """The shard's parts in one format: a new one is begun when the last has reached the part size."""
-
-    def __init__(self, shard: Shard, job: Job, folder: int, options: ConvertOptions) -> None:
-        self._shard = shard
-        self._staging = job.staging
-        self._folder = folder
-        self._options = options
-        self._done: list[WrittenPart] = []
-        self._writer: PartWriter | None = None
-        self._sink: PartSink | None = None
-
-    def append(self, batch: Batch) -> None:
-        row = 0
-        while row < batch.rows:
-            writer = self._writer or self.open(batch.schema)
-            row = writer.write(batch, row)
-            if writer.bytes >= self._options.part_size:
-                self._close()
-
-    def open(self, schema: Schema) -> PartWriter:
-        assert self._staging is not None
-        # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
-        name = f"{self._shard.index:05}-{len(self._done):04}{part_suffix(self._options)}"
-        self._sink = self._staging.open_part(name, self._folder)
-        self._writer = open_part(self._sink, schema, self._options)
-        return self._writer
-
-    def finish(self) -> list[WrittenPart]:
-        self._close()
-        return self._done
-
-    def drop(self) -> None:
-        self._writer = None
-        if self._sink is not None:
-            self._sink.abort()
-            self._sink = None
-        for part in self._done:
-            assert self._staging is not None
-            self._staging.discard(part.pending)
-        self._done.clear()
-
-    def _close(self) -> None:
-        if self._writer is not None and self._sink is not None:
-            self._writer.close()
-            self._done.append(WrittenPart(self._sink.finish(), self._writer.rows))
-            self._writer = self._sink = None

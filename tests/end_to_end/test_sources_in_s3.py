@@ -275,6 +275,19 @@ def describing(**description: object) -> Iterator[str]:
             thread.join()
 
 
+def test_an_increment_that_the_service_says_was_filtered_is_not_merged(ministack: S3Server, tmp_path: Path) -> None:
+    arn = WindowFacts(table=TABLE).export_arn
+    specification = {"FilterExpression": "price > :p"}
+    bucket = ministack.new_bucket()
+    with describing(ExportStatus="COMPLETED", S3Bucket=bucket, FilterSpecification=specification) as url:
+        done = run(ministack, "merge", "fixtures/orders", arn, str(tmp_path), AWS_ENDPOINT_URL_DYNAMODB=url)
+        assert done.returncode == 3
+        assert "the increment was made with a filter" in done.stderr
+        allowed = ("merge", "--allow-filtered", "fixtures/orders", arn, str(tmp_path))
+        # Nobody has written its files.
+        assert "is not there" in run(ministack, *allowed, AWS_ENDPOINT_URL_DYNAMODB=url).stderr
+
+
 @pytest.mark.parametrize("described", [{}, {"FailureCode": "S3NoSuchBucket", "FailureMessage": "No such bucket."}])
 def test_an_export_that_failed_is_told_with_its_reason(ministack: S3Server, described: dict[str, str]) -> None:
     arn = ExportFacts().export_arn

@@ -1,0 +1,282 @@
+"""A snapshot of ours as the base of a merge: which one it is, and its rows without those that changes have touched.
+
+The rows come from the Parquet parts that a record names, and are written on without having been JSON in between. So
+what the parts no longer say exactly can't be a base: a destination in CSV alone, or one without its keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from io import RawIOBase
+from typing import TYPE_CHECKING, Any
+
+from converter.decode.batch import Batch
+from converter.decode.rows import batch_of, can_recast, plain_text, recast, text_bytes
+from converter.decode.touched_keys import TouchedKeys
+from converter.errors import DataFileError, SchemaError, StorageError, UsageError
+from converter.export.manifest import DataFile, Kind
+from converter.options import ConvertOptions
+from converter.run.record import Record
+from converter.run.report import ColumnReport, Part
+from converter.schema import tags
+from converter.schema.added import Value
+from converter.schema.contract import Contract, Promise
+from converter.schema.observe import AttributeObservation, Observation
+from converter.schema.types import Column, Origin, Schema
+from converter.storage.destination import EXPORTS, INTENT, record_path
+from converter.storage.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_KEY_ORIGINS = {
+    "S": (Origin.TEXT,),
+    "N": (Origin.NUMBER, Origin.NUMBER_TEXT),
+    "B": (Origin.BINARY,),
+}
+_TEXT_ORIGINS = (Origin.TEXT, Origin.JSON, Origin.BINARY, Origin.MIXED_TEXT, Origin.MIXED_JSON)
+_OTHER_BASE = "use a full export as the base, or publish it anew as Parquet with all its attributes"
+
+
+def find_snapshot(source: Source, name: str | None = None) -> Record | None:
+    """The record of a destination that is of the latest moment, or the one in the file of this name; None without any.
+
+    Raises StorageError for a damaged record, UsageError where the destination holds changes.
+    """
+    names = [name] if name is not None else [each for each in source.sizes(EXPORTS) if _may_be_record(each)]
+    records = []
+    for each in names:
+        path = posixpath.join(EXPORTS, each)
+        content = source.find(path)
+        if content is not None:
+            records.append(Record.from_json(content, source.child(path)))
+    if not records:
+        return None
+    record = max(records, key=lambda record: (record_moment(record), record.sequence))
+    place = source.child(record_path(record.export_id))
+    if record.kind == Kind.CHANGES:
+        raise UsageError("the destination holds changes, and a base holds items", place, _OTHER_BASE)
+    if record.parts and not record.parts_of("parquet"):
+        raise UsageError("the snapshot is there as CSV alone, which does not keep types", place, _OTHER_BASE)
+    return record
+
+
+def record_moment(record: Record) -> datetime:
+    """The moment that the items of a record are of: what was written before is in them."""
+    merge = record.report.merge
+    return record.export_time if merge is None else merge.chain.through
+
+
+def _may_be_record(name: str) -> bool:
+    return name.endswith(".json") and not name.startswith(".") and posixpath.join(EXPORTS, name) != INTENT
+
+
+@dataclass(frozen=True, slots=True)
+class BaseParts:
+    """The parts of a snapshot. parts: by the paths that a run's source has for them. record: what names them."""
+
+    parts: Mapping[str, Part]
+    record: Record
+    place: str
+
+    def check(self, options: ConvertOptions, keys: Sequence[tuple[str, str]]) -> None:
+        """Raises UsageError where rows can't be told by their keys, or lack attributes that the new ones would have."""
+        recorded = {**ConvertOptions().published(), **self.record.options}
+        wanted = options.published()
+        for option in ("select", "exclude", "schema"):
+            if recorded[option] != wanted[option] and (option != "schema" or recorded[option]):
+                raise UsageError(
+                    f"the base was published with another --{option}: {recorded[option]}",
+                    self.place,
+                    f"use the same --{option}, or a full export as the base: new rows would be other than old ones",
+                )
+        columns = {column.attribute: column for column in self.record.columns if column.attribute is not None}
+        for name, tag in keys if self.record.parts else ():
+            column = columns.get(name)
+            if column is None:
+                raise UsageError(f"the base has no column of the key {name!r}", self.place, _OTHER_BASE)
+            if column.origin not in _KEY_ORIGINS[tag] or column.type == "double":
+                raise UsageError(
+                    f"the base has the key {name!r} as {column.described}, which does not say exactly what it was",
+                    self.place,
+                    _OTHER_BASE,
+                )
+
+    def promises(self, contract: Contract) -> Contract:
+        """The contract, with the columns of the base that it says nothing of, and with the digits of its numbers."""
+        reports = {report.name: report for report in self.record.report.columns}
+        own = {column.attribute or column.name: column for column in self.record.columns}
+        promises = []
+        for promise in contract.promises:
+            column = own.pop(promise.attribute or promise.name or "", None)
+            promises.append(promise if column is None else _with_digits(promise, reports.get(column.name)))
+        for column in own.values():
+            fresh = Promise(column.attribute, column.name, column.type, column.origin)
+            promises.append(_with_digits(fresh, reports.get(column.name)))
+        return replace(contract, promises=tuple(promises), where=contract.where or self.place)
+
+    def observation(self) -> Observation:
+        """What the columns may hold, by the record: before any row was read."""
+        reports = {report.name: report for report in self.record.report.columns}
+        rows = self.record.report.items
+        seen = {}
+        for column in self.record.columns:
+            report = reports.get(column.name)
+            values = sum(report.types.values()) - report.nulls if report is not None else 0
+            if column.attribute is not None and report is not None and values:
+                seen[column.attribute] = _observed(column, report, values, report.longest)
+        return Observation(rows, seen)
+
+    def check_schema(self, schema: Schema) -> None:
+        """Raises SchemaError for a column that can't take what the base's has."""
+        for after, before in zip(schema.columns, self._sources(schema), strict=True):
+            if before is not None and not can_recast(before, after):
+                raise SchemaError(
+                    f"column {before.name!r} is {before.described} in the base, and would be {after.described}: what"
+                    " its values were is not known any more",
+                    self.place,
+                    "use a full export as the base, or leave the attribute out of both with --exclude",
+                )
+
+    def _sources(self, schema: Schema) -> list[Column | None]:
+        """For each column of the schema the base's that it takes its values from."""
+        own = {column.attribute or column.name: column for column in self.record.columns}
+        return [
+            None if column.origin is Origin.ADDED else own.get(column.attribute or column.name)
+            for column in schema.columns
+        ]
+
+
+@dataclass(slots=True)
+class RowReader:
+    """The rows of one part that no change touches, a row group at a time. observed: what was seen of all so far."""
+
+    base: BaseParts
+    touched: TouchedKeys
+    source: Source
+    verify: bool
+    observed: Observation
+
+    def groups(self, file: DataFile) -> Iterator[pa.Table]:
+        """Raises DataFileError for a part that is not the one that the record names, and StorageError."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        content = self._read(file)
+        try:
+            opened = pq.ParquetFile(pa.BufferReader(content))
+            for group in range(opened.num_row_groups):
+                table = self._untouched(opened.read_row_group(group, use_threads=False))
+                self._observe(table)
+                yield table
+        except pa.ArrowException as error:
+            raise self._damaged(file, str(error)) from None
+
+    def batch(self, table: pa.Table, schema: Schema, added: Mapping[str, Value]) -> Batch:
+        """The rows with the columns of the schema, which `check_schema` has allowed."""
+        columns: list[Any] = []
+        for after, before in zip(schema.columns, self.base._sources(schema), strict=True):
+            if before is None:
+                columns.append(None)
+            else:
+                columns.append(recast(_one_chunk(table, before.name), before, after))
+        return batch_of(columns, table.num_rows, schema, added)
+
+    def _read(self, file: DataFile) -> pa.Buffer:
+        import pyarrow as pa
+
+        part = self.base.parts[file.path]
+        try:
+            with self.source.open(file.path) as opened:
+                content = _read_all(opened, part.bytes)
+        except FileNotFoundError:
+            raise DataFileError(
+                "a part of the base is missing",
+                self.source.child(file.path),
+                "run the same command again if another run has replaced the base; else publish it anew",
+            ) from None
+        if self.verify and hashlib.sha256(content).hexdigest() != part.sha256:
+            raise self._damaged(file, "its sha256 is not the record's")
+        return pa.py_buffer(content)
+
+    def _damaged(self, file: DataFile, reason: str) -> DataFileError:
+        place = self.source.child(file.path)
+        return DataFileError(f"the part is not as it was published: {reason}", place, "publish the base anew")
+
+    def _untouched(self, table: pa.Table) -> pa.Table:
+        if not self.touched.count:
+            return table
+        names = {column.attribute: column for column in self.base.record.columns if column.attribute is not None}
+        keys = []
+        for name, _ in self.touched.keys:
+            column = names[name]
+            values = _one_chunk(table, column.name)
+            if values.null_count:
+                raise StorageError(f"a row has no value for the key {name!r}", self.base.place, _OTHER_BASE)
+            keys.append(text_bytes(plain_text(values, column)))
+        kept = self.touched.untouched(keys)
+        return table if kept.all() else table.filter(kept)
+
+    def _observe(self, table: pa.Table) -> None:
+        import pyarrow.compute as pc
+
+        reports = {report.name: report for report in self.base.record.report.columns}
+        seen = {}
+        for column in self.base.record.columns:
+            report = reports.get(column.name)
+            if column.attribute is None or report is None:
+                continue
+            values = table.column(column.name)
+            present = len(values) - values.null_count
+            if present:
+                longest = pc.max(pc.binary_length(values)).as_py() if column.origin in _TEXT_ORIGINS else 0
+                seen[column.attribute] = _observed(column, report, present, longest)
+        self.observed = self.observed.merge(Observation(table.num_rows, seen))
+
+
+def _read_all(opened: RawIOBase, size: int) -> memoryview:
+    """The file's bytes, which should be as many as `size`: a longer file is not read further than that shows."""
+    content = memoryview(bytearray(size + 1))
+    filled = 0
+    while filled <= size and (read := opened.readinto(content[filled:])):
+        filled += read
+    return content[:filled]
+
+
+def _one_chunk(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _observed(column: Column, report: ColumnReport, values: int, longest: int) -> AttributeObservation:
+    """What is known of so many values of a column. Which types they were is known as far as there was but one.
+
+    Of digits it is known what all values of the base had at most.
+    """
+    kinds = [tags.TAGS.index(tag) for tag in report.types if tag != "NULL"] or [tags.S]
+    counts = [0] * len(tags.TAGS)
+    # Of several types each is kept in mind, the first one with all values whose type is not known.
+    for kind in kinds[1:values]:
+        counts[kind] = 1
+    counts[kinds[0]] = values - sum(counts)
+    return AttributeObservation(
+        tuple(counts),
+        integer_digits=report.integer_digits,
+        decimals=report.decimals,
+        beyond_int64=tags.N in kinds and column.type != "int64" and report.integer_digits >= 19,
+        longest=longest,
+    )
+
+
+def _with_digits(promise: Promise, report: ColumnReport | None) -> Promise:
+    if report is None:
+        return promise
+    return replace(
+        promise,
+        integer_digits=max(promise.integer_digits, report.integer_digits),
+        decimals=max(promise.decimals, report.decimals),
+    )

@@ -1,0 +1,136 @@
+"""What a snapshot is made of: the base, the increments, and what these have done to the items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from converter.storage.members import Members
+
+if TYPE_CHECKING:
+    from converter.run.merge_job import MergeJob
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One export or snapshot of a chain. begin, end: of an increment its window; of a base both are its moment."""
+
+    export_id: str
+    export_arn: str
+    kind: str
+    begin: datetime
+    end: datetime
+
+    def to_json(self) -> dict[str, object]:
+        """As records and reports show it."""
+        return {
+            "exportId": self.export_id,
+            "exportArn": self.export_arn,
+            "kind": self.kind,
+            "from": _shown(self.begin),
+            "to": _shown(self.end),
+        }
+
+    @staticmethod
+    def from_json(members: Members) -> Link:
+        """The reverse of to_json. Raises StorageError."""
+        return Link(
+            members.text("exportId"),
+            members.text("exportArn"),
+            members.text("kind"),
+            members.time("from"),
+            members.time("to"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MergeChain:
+    """The base, and the increments in the order that they are applied in, one at least."""
+
+    base: Link
+    increments: tuple[Link, ...]
+
+    @property
+    def through(self) -> datetime:
+        """The end of the last window: the snapshot has all that was written before."""
+        return self.increments[-1].end
+
+    @property
+    def described(self) -> str:
+        """In some words: `01716790307109-5f9d6aaa and 1 increment`."""
+        count = len(self.increments)
+        return f"{self.base.export_id} and {count} increment{'s' if count > 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeReport:
+    """What a merge is made of, and what it has done: None where nothing was done yet.
+
+    inserted, updated, deleted: items that are new, other or gone. unknown_deletes: deletes of items that the base did
+    not have, which do nothing. old_images, different_images: how many were compared with the items before, and how many
+    are not like these; None if that was not asked for.
+    """
+
+    chain: MergeChain
+    inserted: int | None = None
+    updated: int | None = None
+    deleted: int | None = None
+    unknown_deletes: int | None = None
+    old_images: int | None = None
+    different_images: int | None = None
+
+    @staticmethod
+    def of(chain: MergeChain, merge: MergeJob | None) -> MergeReport:
+        """merge: what was known of the increments, when all items of the base have been looked up."""
+        if merge is None:
+            return MergeReport(chain=chain)
+        done = merge.touched.applied()
+        images = None if merge.images is None else merge.images.compared()
+        return MergeReport(
+            chain=chain,
+            inserted=done.inserted,
+            updated=done.updated,
+            deleted=done.deleted,
+            unknown_deletes=done.unknown,
+            old_images=None if images is None else images.images,
+            different_images=None if images is None else images.different,
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """As records and reports show it."""
+        return {
+            "base": self.chain.base.to_json(),
+            "increments": [link.to_json() for link in self.chain.increments],
+            "through": _shown(self.chain.through),
+            "inserted": self.inserted,
+            "updated": self.updated,
+            "deleted": self.deleted,
+            "unknownDeletes": self.unknown_deletes,
+            "oldImages": self.old_images,
+            "differentImages": self.different_images,
+        }
+
+    @staticmethod
+    def from_json(members: Members) -> MergeReport:
+        """The reverse of to_json. Raises StorageError."""
+        increments = tuple(Link.from_json(link) for link in members.inners("increments"))
+        if not increments:
+            raise members.error("increments", "there is none")
+        return MergeReport(
+            chain=MergeChain(Link.from_json(members.inner("base")), increments),
+            inserted=_count(members, "inserted"),
+            updated=_count(members, "updated"),
+            deleted=_count(members, "deleted"),
+            unknown_deletes=_count(members, "unknownDeletes"),
+            old_images=_count(members, "oldImages"),
+            different_images=_count(members, "differentImages"),
+        )
+
+
+def _count(members: Members, name: str) -> int | None:
+    return None if members.values().get(name) is None else members.count(name)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
