@@ -125,7 +125,8 @@ FLOOR = Contender(
 )
 GZIP = Contender(
     "gzip -dc",
-    ("sh", "-c", 'exec gzip -dc "$0"/data/*.json.gz', "{source}"),
+    # The data files of changes lie beside the export's own folder.
+    ("sh", "-c", 'cd "$0" && if [ -d data ]; then cd data; else cd ../data; fi && exec gzip -dc *.json.gz', "{source}"),
     needs=("gzip",),
     columns=False,
 )

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,6 +49,9 @@ def digest(table: Table) -> str:
 def _canonical(value: object) -> object:
     if isinstance(value, Decimal):
         return Decimal(0) if not value else value.normalize(_EXACT)
+    if isinstance(value, datetime):
+        # Spark gives them in local time, without saying so.
+        return value.astimezone(UTC)
     if isinstance(value, bytearray):
         return bytes(value)
     if value is None or isinstance(value, (bool, int, str, bytes)):
