@@ -41,6 +41,8 @@ def read_ion_lines(data: bytes, name: str = "lines") -> Iterator[dict[str, Any]]
                 raise ValueError("NUL")
             if re.fullmatch(rb"[ \t\r\v\f]*[$]ion_1_0([^a-zA-Z0-9_$:].*)?", line, re.DOTALL) is None:
                 raise ValueError("no version marker")
+            if _numbered(line.decode()):
+                raise ValueError("a symbol by its number")
             (document,) = simpleion.loads(line, single_value=False, text_buffer_size_limit=len(line) + 4096)
             members = _members(document)
             if not members:
@@ -50,6 +52,26 @@ def read_ion_lines(data: bytes, name: str = "lines") -> Iterator[dict[str, Any]]
             yield {name: _typed(value) for name, value in _members(members["Item"]).items()}
         except (ValueError, IonException, RecursionError) as error:
             raise BadLineError(name, number, str(error)) from error
+
+
+def _numbered(line: str) -> bool:
+    """Whether a symbol is given by its number: `$10`, where no text, quoted symbol, blob or comment is open."""
+    at = 0
+    while at < len(line):
+        for opening, closing in (("'''", "'''"), ('"', '"'), ("'", "'"), ("/*", "*/"), ("//", "\n")):
+            if line.startswith(opening, at):
+                at += len(opening)
+                while at < len(line) and not line.startswith(closing, at):
+                    at += 2 if line[at] == "\\" and opening[0] != "/" else 1
+                at += len(closing)
+                break
+        else:
+            blob = re.compile(r"\{\{[A-Za-z0-9+/=\s]*\}\}").match(line, at)
+            word = re.compile(r"[A-Za-z0-9_$]+", re.ASCII).match(line, at)
+            if word and re.fullmatch(r"[$][0-9]+", word[0]):
+                return True
+            at = max(match.end() if match else at + 1 for match in (blob, word))
+    return False
 
 
 def _members(value: Any) -> dict[str, Any]:

@@ -37,6 +37,15 @@ _EXACT = simpleion.IonPyValueModel.MAY_BE_BARE
 _LEAST_LIMIT = 1 << 12
 
 _QUOTED = re.compile(rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'')
+# What can hold anything: texts, quoted symbols, comments and blobs, each from where it really begins.
+_OPAQUE = re.compile(
+    rb"'''(?:\\.|(?!''')[^\\])*'''"
+    rb'|"(?:\\.|[^"\\])*"'
+    rb"|'(?:\\.|[^'\\])*'"
+    rb"|/\*.*?\*/|\{\{[A-Za-z0-9+/=\s]*\}\}|//[^\n]*",
+    re.DOTALL,
+)
+_SYMBOL_ID = re.compile(rb"(?<![\w$])\$[0-9]+(?![\w$])")
 _MARKER = re.compile(rb"\s*\$ion_1_0(?![\w$:])")
 _BEGINNING = re.compile(rb"^ ?\$ion_1_0 \{", re.MULTILINE)
 _RECORD = ("Metadata", "Keys", "OldImage", "NewImage")
@@ -84,7 +93,7 @@ def _all_at_once(lines: bytes) -> bytes | None:
         return None
     unquoted = _QUOTED.sub(b"", lines)
     count = lines.count(b"\n")
-    if b"/*" in unquoted or len(_BEGINNING.findall(unquoted)) != count:
+    if b"/*" in unquoted or _SYMBOL_ID.search(unquoted) or len(_BEGINNING.findall(unquoted)) != count:
         return None
     try:
         documents = _read(lines, _PLAIN)
@@ -115,6 +124,10 @@ def _json_line(line: bytes) -> bytes:
         line.decode()
     except UnicodeDecodeError as error:
         raise LineProblem("$", f"invalid UTF-8 at byte {error.start} of the line") from None
+    symbol = _SYMBOL_ID.search(_OPAQUE.sub(b" ", line))
+    if symbol:
+        # The library looks for the symbol of a large number for hours.
+        raise LineProblem("$", f"the symbol {symbol[0].decode()}, and there is no table that symbols are numbered in")
     try:
         documents = _read(line, _PLAIN)
         exact = _read(line, _EXACT)
