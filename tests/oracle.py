@@ -230,6 +230,9 @@ def expected_csv_cells(table: ExpectedTable) -> list[tuple[str | None, ...]]:
 
 
 def _columns(attributes: dict[str, _Attribute], options: Options) -> list[ExpectedColumn]:
+    for name, seen in attributes.items():
+        # One that goes into the overflow column must not be mixed either.
+        _type(name, seen, options)
     keys = [name for name in options.get("key", ()) if name in attributes]
     limit, overflow = options.get("max_columns", 2000), options.get("overflow")
     # Python compares str by code points, the order that the rule asks for.
