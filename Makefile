@@ -16,13 +16,14 @@ SWIFT := $(SERVERS)/swift/.installed
 LINTERS := $(SERVERS)/cfn-lint/.installed $(SERVERS)/asl-validator/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-faults servers bench fixtures clean
+.PHONY: help demo test lint test-slow test-faults test-examples servers bench fixtures clean
 
 help:
 	@echo 'make demo        convert a small export and show what came out'
 	@echo 'make test        lint, types and all quick tests'
-	@echo 'make test-slow   the tests that take longer, and all examples of the properties'
+	@echo 'make test-slow   the tests that take longer'
 	@echo 'make test-faults bad networks, kills, races and signals, in full'
+	@echo 'make test-examples the properties, on all their examples'
 	@echo 'make servers     install the servers that tests start, and linters'
 	@echo 'make bench       measure, beside what else one could use (about two and a half hours)'
 	@echo 'make fixtures    make the exports in fixtures/ again, what they must become, and the golden files of the tests'
@@ -77,11 +78,15 @@ test-slow: $(DEVELOPMENT) $(MINISTACK)
 	@$(MAKE) --no-print-directory $(SWIFT) || { test -z "$$CI" && echo 'Swift cannot be installed: no tests with it'; }
 	@$(MAKE) --no-print-directory $(LINTERS) || { test -z "$$CI" && echo 'a linter cannot be installed: no tests with it'; }
 	$(BIN)/python -m pytest -n auto -m slow --quiet
-	EXAMPLES=all $(BIN)/python -m pytest -n auto -m 'hypothesis and not slow' --quiet
 
 # All faults that the slow tests play a part of.
 test-faults: $(DEVELOPMENT) $(MINISTACK)
 	FAULTS=all $(BIN)/python -m pytest -n auto -m slow tests/faults --quiet
+
+# All examples that the properties try a third of.
+test-examples: $(DEVELOPMENT) $(MINISTACK)
+	EXAMPLES=all $(BIN)/python -m pytest -n auto -m 'hypothesis or slow' tests/properties --quiet
+	EXAMPLES=all $(BIN)/python -m pytest -n auto -m hypothesis tests/unit tests/end_to_end --quiet
 
 # One measure alone: .venv/bin/python -m benchmarks.run startup
 bench: $(DEVELOPMENT) $(MINISTACK)

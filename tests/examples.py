@@ -1,4 +1,4 @@
-"""How many examples a property is tried on: a third with the quick tests, all of them with EXAMPLES=all."""
+"""How many examples a property is tried on: a third, or all of them with EXAMPLES=all (`make test-examples`)."""
 
 from __future__ import annotations
 

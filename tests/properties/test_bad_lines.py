@@ -65,7 +65,7 @@ def test_a_damaged_line_is_accepted_exactly_where_a_strict_reader_accepts_it(tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("run", range(10))
+@pytest.mark.parametrize("run", range(examples(10)))
 def test_many_damaged_lines_are_accepted_exactly_where_a_strict_reader_accepts_them(run: int, tmp_path: Path) -> None:
     fuzz(random.SystemRandom().randrange(2**32), 10_000, tmp_path / "part")
 

@@ -68,7 +68,7 @@ def test_a_damaged_change_is_accepted_exactly_where_a_strict_reader_accepts_it(t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("run", range(10))
+@pytest.mark.parametrize("run", range(examples(10)))
 def test_many_damaged_changes_are_accepted_exactly_where_a_strict_reader_accepts_them(run: int, tmp_path: Path) -> None:
     fuzz(random.SystemRandom().randrange(2**32), 10_000, tmp_path / "part")
 

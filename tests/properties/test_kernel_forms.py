@@ -14,6 +14,7 @@ import pytest
 
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
+from tests.examples import examples
 from tests.properties import decode_in_process
 from tests.properties.mutations import corpus
 from tests.unit.decode.decoding import observe
@@ -41,8 +42,8 @@ def run(rounds: int, seed: int, **environment: str) -> dict[str, Any]:
 @pytest.mark.slow
 def test_both_forms_of_the_kernels_make_the_same_of_the_same_blocks() -> None:
     seed = random.SystemRandom().randrange(2**32)
-    vector = run(3000, seed, DDB_CONVERT_KERNELS="vector")
-    plain = run(3000, seed, DDB_CONVERT_KERNELS="plain")
+    vector = run(examples(3000), seed, DDB_CONVERT_KERNELS="vector")
+    plain = run(examples(3000), seed, DDB_CONVERT_KERNELS="plain")
     assert (vector["form"], plain["form"]) == ("vector", "plain")
     differences = [pair for pair in zip(vector["outcomes"], plain["outcomes"], strict=True) if pair[0] != pair[1]]
     assert not differences, seed
@@ -53,7 +54,7 @@ def test_both_forms_of_the_kernels_make_the_same_of_the_same_blocks() -> None:
 def test_no_block_makes_the_kernels_touch_memory_that_is_not_theirs(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
     # A cache of its own: checked kernels must not be taken for unchecked ones, nor the other way round.
-    found = run(6000, seed, DDB_CONVERT_BOUNDS_CHECK="1", DDB_CONVERT_CACHE_DIR=str(tmp_path))
+    found = run(examples(6000), seed, DDB_CONVERT_BOUNDS_CHECK="1", DDB_CONVERT_CACHE_DIR=str(tmp_path))
     assert (found["form"], found["checked"]) == ("plain", True)
     # One index past the end raises, so the silence of the rest means something.
     assert found["caught"] == {"64": True, "1000": True, "-1": True}
