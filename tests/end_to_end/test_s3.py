@@ -29,7 +29,10 @@ from tests.servers.s3 import S3Server
 
 SERVERS = ("ministack", "swift")
 ENDS = (("s3", "s3"), ("s3", "local"), ("local", "s3"))
-GOLDEN = sorted(HERE.glob("*/expected*.parquet.json"))
+# Those of items: the data files of changes lie beside the export's folder, and are read in S3 by other tests.
+GOLDEN = sorted(
+    case for case in HERE.glob("*/expected*.parquet.json") if (export_folder(case.parent.name) / "data").is_dir()
+)
 REAL = ("unicorn-activities/AWSDynamoDB/01716790307109-5f9d6aaa", "all-ten-types/AWSDynamoDB/01715685260608-c488b4e1")
 
 
