@@ -106,7 +106,8 @@ def test_a_signal_in_the_commit_says_that_the_next_run_finishes_it(
     ended = Signalled(ministack, case, place, moment, number, hangs=False)
     contents = place.contents()
     check_record(contents)
-    assert BEGUN in ended.err
+    # A signal that is quicker than the request for the intent ends the run before there is anything to finish.
+    assert BEGUN in ended.err or INTENT not in contents
     assert LEASE not in contents
     done = run(ministack, case.source, place.url)
     assert done.returncode == 0, done.stderr
