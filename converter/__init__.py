@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         scan,
         start_export,
         sync,
+        sync_changes,
         wait_for_export,
     )
     from converter.aws.access import AwsOptions
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
     from converter.export.windows import MergeRules
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
+    from converter.run.changes_report import ChangesReport
+    from converter.run.changes_wanted import Changes
     from converter.run.clean import Leftovers
     from converter.run.report import Report
     from converter.run.sync import SyncReport
 
 __all__ = [
     "AwsOptions",
+    "Changes",
+    "ChangesReport",
     "ConvertOptions",
     "ExportState",
     "ExportTarget",
@@ -53,6 +58,7 @@ __all__ = [
     "scan",
     "start_export",
     "sync",
+    "sync_changes",
     "wait_for_export",
 ]
 
@@ -60,6 +66,8 @@ __version__ = VERSION
 
 _BEHIND = {
     "AwsOptions": "converter.aws.access",
+    "Changes": "converter.run.changes_wanted",
+    "ChangesReport": "converter.run.changes_report",
     "ConvertOptions": "converter.options",
     "ExportState": "converter.aws.export_state",
     "ExportTarget": "converter.aws.target",
@@ -79,6 +87,7 @@ _BEHIND = {
     "scan": "converter.api",
     "start_export": "converter.api",
     "sync": "converter.api",
+    "sync_changes": "converter.api",
     "wait_for_export": "converter.api",
 }
 

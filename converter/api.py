@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from converter.aws.exports import ExportListing, StartedExport
     from converter.errors import ConvertError
     from converter.recipes.recipe import Recipe
+    from converter.run.changes_report import ChangesReport
+    from converter.run.changes_wanted import Changes
     from converter.run.sync import SyncReport
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "scan",
     "start_export",
     "sync",
+    "sync_changes",
     "wait_for_export",
 ]
 
@@ -96,6 +99,36 @@ def sync(
     options = options or ConvertOptions()
     wanted = Sync(table=table, dest=os.fspath(dest), target=target, day=day, timeout=timeout)
     return sync_day(wanted, options, aws, _local_engine(options), listener or SilentListener())
+
+
+def sync_changes(
+    table: str,
+    dest: str | os.PathLike[str],
+    target: ExportTarget,
+    options: ConvertOptions | None = None,
+    *,
+    changes: Changes | None = None,
+    timeout: float | None = None,
+    aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
+    listener: Listener | None = None,
+) -> ChangesReport:
+    """Bring what is at `dest` up to date: publish what has changed in a table since the last call, and a snapshot.
+
+    The first call publishes all items at `dest`/snapshot. Each one after it has the changes since then exported, in
+    windows of at most 24 hours, and publishes them at `dest`/changes; with `changes.merge` it publishes at
+    `dest`/snapshot also all items as they are then. Changes of less than 15 minutes wait for the next call. The other
+    arguments are as for `sync`.
+
+    What is there says how far it is: the same call after any failure goes on where it ended. Raises ExportError where
+    changes can't be had any more, unless `changes.on_gap` is "full", BusyError when the time is over or when another
+    run has gone on meanwhile, and what `convert` and `merge` raise.
+    """
+    from converter.run.changes_wanted import Changes, SyncChanges
+    from converter.run.sync_changes import sync_changes as run
+
+    options, changes = options or ConvertOptions(), changes or Changes()
+    wanted = SyncChanges(table=table, dest=os.fspath(dest), target=target, changes=changes, timeout=timeout)
+    return run(wanted, options, aws, _local_engine(options), listener or SilentListener())
 
 
 def merge(

@@ -21,13 +21,17 @@ _ARN = re.compile(r"arn:[^:/]+:dynamodb:([^:/]+):([0-9]{12}):table/([A-Za-z0-9_.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """table_id: another one when a table is deleted and made anew under its name. account: 12 digits."""
+    """table_id: another one when a table is deleted and made anew under its name. account: 12 digits.
+
+    keys: names and types (S, N, B) of the key attributes, the partition key first.
+    """
 
     arn: str
     table_id: str
     name: str
     region: str
     account: str
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,16 @@ def describe_table(table: str, access: Access) -> Table:
     arn = str(described["TableArn"])
     match = _ARN.fullmatch(arn)
     assert match is not None, f"the service names a table {arn}"
-    return Table(arn=arn, table_id=str(described["TableId"]), name=match[3], region=match[1], account=match[2])
+    types = {str(each["AttributeName"]): str(each["AttributeType"]) for each in described["AttributeDefinitions"]}
+    names = [str(each["AttributeName"]) for each in described["KeySchema"]]
+    return Table(
+        arn=arn,
+        table_id=str(described["TableId"]),
+        name=match[3],
+        region=match[1],
+        account=match[2],
+        keys=tuple((name, types[name]) for name in names),
+    )
 
 
 def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -> RecoveryWindow | None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from converter.aws.target import OPTIONS, ExportFormat, ExportSse, ExportTarget, View
 from converter.cli import arguments
+from converter.errors import UsageError
+from converter.options import OnGap
+
+if TYPE_CHECKING:
+    from converter.run.changes_wanted import Changes
 
 option = partial(arguments.option, panel="Options for the export")
+changes_option = partial(arguments.option, panel="Options for changes")
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="The table's name, or its ARN.")]
 Bucket = Annotated[str, option("bucket", "The bucket that the service writes exports to.", metavar="NAME")]
@@ -54,6 +60,18 @@ ViewOf = Annotated[
     View | None,
     option("view", "What is said of each change: what the item is now, or what it was, too.", default="new-and-old"),
 ]
+Changing = Annotated[
+    bool, changes_option("incremental", "Export what has changed since the last run, instead of the whole table.")
+]
+Merge = Annotated[
+    bool, changes_option("merge", "With --incremental: also publish all items as they are then, each time.")
+]
+OnGapThen = Annotated[
+    OnGap | None,
+    changes_option(
+        "on-gap", "Where changes can't be had any more: fail, or begin anew with a full export.", default="fail"
+    ),
+]
 ClientToken = Annotated[
     str | None,
     option(
@@ -85,3 +103,16 @@ def export_target(given: object) -> ExportTarget:
     """What a verb's arguments say; UsageError for what the service would refuse."""
     named = {field: option.removeprefix("--").replace("-", "_") for field, option in OPTIONS.items()}
     return ExportTarget(**{field: getattr(given, name) for field, name in named.items() if hasattr(given, name)})
+
+
+def read_changes(given: Any) -> Changes | None:
+    """Which changes a verb is to bring; None where it is all items. UsageError for what is said of changes alone."""
+    if given.incremental:
+        from converter.run.changes_wanted import Changes
+
+        return Changes(view=given.view or "new-and-old", merge=given.merge, on_gap=given.on_gap or "fail")
+    for name in ("merge", "view", "on_gap", "old_image"):
+        if getattr(given, name):
+            option_name = f"--{name.replace('_', '-')}"
+            raise UsageError("this is for --incremental", option_name, "pass --incremental, or leave it out")
+    return None

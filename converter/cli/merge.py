@@ -18,8 +18,8 @@ from converter.run.progress import show_progress
 
 EXAMPLES = (
     "ddb-convert merge fixtures/orders fixtures/order-changes out-merged",
-    "ddb-convert merge s3://exports/AWSDynamoDB/01764223200000-6ddcf8cf s3://exports/AWSDynamoDB/01764226800000-1b2c3d4e"
-    " s3://lake/orders/",
+    "ddb-convert merge out-orders exports/monday exports/tuesday out-orders",
+    "ddb-convert merge s3://exports/AWSDynamoDB/01764223200000-6ddcf8cf exports/monday s3://lake/",
 )
 
 Base = Annotated[

@@ -1,12 +1,15 @@
-"""What a day's sync has done, for people."""
+"""What a sync has done, of a day or of changes, for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from converter.aws.export_request import to_text
+from converter.cli.figures import count
 from converter.cli.render_report import render_report, report_line
 
 if TYPE_CHECKING:
+    from converter.run.changes_report import ChangesReport, WindowReport
     from converter.run.sync import SyncReport
 
 
@@ -18,6 +21,49 @@ def sync_line(done: SyncReport) -> str:
 def render_sync(done: SyncReport) -> str:
     """The outcome and its figures, some lines."""
     return _waits(done) if done.report is None else f"{done.date}: {render_report(done.report)}"
+
+
+def changes_line(done: ChangesReport) -> str:
+    """The outcome in one line."""
+    if done.full is None and not done.windows and done.snapshot is None:
+        return f"nothing to do: {_through(done)}, and less than 15 minutes can be exported since"
+    steps = [*([] if done.full is None else ["all items"]), *_windows(done)]
+    if done.snapshot is not None:
+        steps.append("a snapshot")
+    if all(step.report is None for step in _exported(done)) and _exported(done):
+        return f"would bring {' and '.join(steps)}; nothing was started or written"
+    return f"{_through(done)}: brought {', '.join(steps)}"
+
+
+def render_changes(done: ChangesReport) -> str:
+    """The outcome and its steps, some lines."""
+    lines = [changes_line(done)]
+    for step in _exported(done):
+        span = f"as of {to_text(step.end)}"
+        if step.begin != step.end:
+            span = f"{to_text(step.begin)} to {to_text(step.end)}"
+        lines.append(f"  {'all items' if step is done.full else 'changes':<9}{span}: {_outcome(step)}")
+    if done.snapshot is not None:
+        lines.append(f"  {'snapshot':<9}{render_report(done.snapshot)}")
+    return "\n".join(lines)
+
+
+def _exported(done: ChangesReport) -> list[WindowReport]:
+    return [*(() if done.full is None else (done.full,)), *done.windows]
+
+
+def _windows(done: ChangesReport) -> list[str]:
+    return [f"{count(len(done.windows), 'window')} of changes"] if done.windows else []
+
+
+def _through(done: ChangesReport) -> str:
+    return f"{done.table} is here through {'nothing yet' if done.through is None else to_text(done.through)}"
+
+
+def _outcome(step: WindowReport) -> str:
+    if step.report is not None:
+        return report_line(step.report)
+    return "would be exported" if step.export_arn is None else f"would wait for {step.export_arn}"
 
 
 def _waits(done: SyncReport) -> str:

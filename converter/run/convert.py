@@ -57,7 +57,10 @@ _BUG = "this is a bug in ddb-convert, and nothing was published: please report i
 
 @dataclass(slots=True)
 class Run:
-    """What a run knows of its input, and what it counts. chain: what a merge is made of; None in other runs."""
+    """What a run knows of its input, and what it counts.
+
+    chain: what a merge is made of; None in other runs. takes_over: see check_owner of run/publish.py.
+    """
 
     source: Source
     export: Export
@@ -73,6 +76,7 @@ class Run:
     chain: MergeChain | None = None
     merge: MergeJob | None = None
     base: BaseParts | None = None
+    takes_over: bool = False
     bytes_read: int = 0
     passes: int = 0
     surprise: str = ""
@@ -174,31 +178,45 @@ class Run:
             self.ion.close()
 
 
+def _nothing() -> None:
+    """What most runs do first."""
+
+
 def convert_export(
-    source: str, dest: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener
+    source: str,
+    dest: str,
+    options: ConvertOptions,
+    aws: AwsOptions,
+    engine: Engine,
+    listener: Listener,
+    *,
+    prepare: Callable[[], None] = _nothing,
+    takes_over: bool = False,
 ) -> Report:
-    """Convert one export and publish it; see converter.api.convert."""
+    """Convert one export and publish it; see converter.api.convert.
+
+    prepare: see publish_run. takes_over: see check_owner of run/publish.py.
+    """
     started = time.perf_counter()
     with _open(source, options, aws, engine, listener) as run:
-        return publish_run(run, open_destination(dest, aws), dest, started)
+        run.takes_over = takes_over
+        return publish_run(run, open_destination(dest, aws), dest, started, prepare)
 
 
-def publish_run(
-    run: Run, destination: Destination, dest: str, started: float, prepare: Callable[[], None] = lambda: None
-) -> Report:
+def publish_run(run: Run, destination: Destination, dest: str, started: float, prepare: Callable[[], None]) -> Report:
     """Convert what the run has opened, and publish it. started: on time.perf_counter's clock.
 
-    prepare: called first if there is something to convert.
+    prepare: called first, under the lease, if there is something to convert; what it raises ends the run.
     """
     options, listener, chain = run.options, run.listener, run.chain
     if options.dry_run:
-        decision = decide(destination, run.export, options, chain)
+        decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
         remember(decision.kept, options, destination)
         return replace(_plan(run, dest, decision), seconds=time.perf_counter() - started)
     with destination.lease() as lease:
         for warning in lease.warnings:
             listener.warned(warning)
-        decision = decide(destination, run.export, options, chain)
+        decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
         if decision.published is not None:
             return unchanged(decision.published, dest, started, (*lease.warnings, *decision.warnings))
         memory = remember(decision.kept or run.base_records(), options, destination)

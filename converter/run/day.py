@@ -7,16 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from converter.aws.access import Access
-from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState
-from converter.aws.exports import describe_exports, list_exports
+from converter.aws.export_state import FULL, ExportState
 from converter.aws.tables import Table
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
-from converter.export.manifest import Kind, Summary
-
-_BEST_FIRST = (COMPLETED, IN_PROGRESS, FAILED)
-# The service's clock and ours, and ids that count the milliseconds of a moment before the request.
-_CLOCKS_DIFFER = timedelta(minutes=5)
+from converter.export.manifest import Summary
+from converter.run.exporting import best_first, expected_export, exports_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,44 +69,22 @@ class Day:
 
     def expected(self, now: datetime) -> Summary:
         """The export that the day is to have, as far as it is known before it is made, at the moment `now`."""
-        return Summary(
-            export_id="expected",
-            export_arn="",
-            table_arn=self.table.arn,
-            table=self.table.name,
-            table_id=self.table.table_id,
-            kind=Kind.ITEMS,
-            output_format=self.target.format,
-            export_time=now if self.is_today else self.last_second,
-            from_time=None,
-            to_time=None,
-            output_view=None,
-            items=0,
-            billed_size_bytes=0,
-            s3_prefix=self.target.prefix,
-            source=self.target.folder,
-            warnings=(),
-        )
+        return expected_export(self.table, self.target, now if self.is_today else self.last_second)
+
+
+def check_day(day: date | None) -> None:
+    """Raises UsageError for a moment, which is a date for Python, too."""
+    if isinstance(day, datetime):
+        raise UsageError(f"{day} is a moment, and no day", "--date", "leave its time out")
 
 
 def exports_of(day: Day, access: Access) -> list[ExportState]:
     """The exports of the last 90 days that the day wants: completed ones first, then failed ones last; newer first."""
-    # An export of a moment is never begun before it. Ids begin with 13 or 14 digits of milliseconds.
+    # An export of a moment is never begun before it.
     first_moment = day.begin if day.is_today else day.last_second
-    earliest = int((first_moment - _CLOCKS_DIFFER).timestamp() * 1000)
-    listed = [
-        export.arn
-        for export in list_exports(day.table.arn, access)
-        if export.type == FULL and _begun(export.export_id) >= earliest
-    ]
-    wanted = [export for export in describe_exports(listed, access) if day.wants(export)]
+    wanted = [export for export in exports_since(first_moment, FULL, day.table, access) if day.wants(export)]
     wanted.sort(key=lambda export: (export.export_time or export.start_time, export.export_id), reverse=True)
-    return sorted(wanted, key=lambda export: _BEST_FIRST.index(export.status))
-
-
-def _begun(export_id: str) -> int:
-    millis = export_id.partition("-")[0]
-    return int(millis) if millis.isdecimal() else 2**63
+    return best_first(wanted)
 
 
 def _midnight(day: date, timezone: str) -> datetime:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -76,8 +76,19 @@ class _Base(_Opened):
         return self.export.instant() if self.record is None else record_moment(self.record)
 
 
-def merge_exports(merge: Merge, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> Report:
-    """Merge and publish; see converter.api.merge."""
+def merge_exports(
+    merge: Merge,
+    options: ConvertOptions,
+    aws: AwsOptions,
+    engine: Engine,
+    listener: Listener,
+    *,
+    check: Callable[[], None] | None = None,
+) -> Report:
+    """Merge and publish; see converter.api.merge.
+
+    check: called first, under the destination's lease, if there is something to publish; what it raises ends the run.
+    """
     started = time.perf_counter()
     base = _open_base(merge.base, options, aws)
     for text in merge.increments if not merge.rules.allow_filtered else ():
@@ -94,6 +105,8 @@ def merge_exports(merge: Merge, options: ConvertOptions, aws: AwsOptions, engine
         run.export = replace(run.export, warnings=(*base.export.warnings, *chain.warnings))
 
         def prepare() -> None:
+            if check is not None:
+                check()
             compiled = expect([*kernel_parts(run.options), "changes", "touched"])
             first = "" if compiled else "compiling the decoder (once on a machine), then "
             listener.phase(f"{first}reading the keys of all changes")

@@ -69,18 +69,22 @@ def _may_be_record(name: str) -> bool:
 
 
 def decide(
-    destination: Destination, export: Summary, options: ConvertOptions, chain: MergeChain | None = None
+    destination: Destination,
+    export: Summary,
+    options: ConvertOptions,
+    chain: MergeChain | None = None,
+    *,
+    takes_over: bool = False,
 ) -> Decision:
     """Is there something to do, what goes in return, or why not? Changes nothing; without the lease only a forecast.
 
-    chain: what a snapshot is made of.
+    chain: what a snapshot is made of. takes_over: see check_owner.
 
     Raises UsageError when the destination belongs to another table or kind, or when `options.replace` would be needed:
     the export is published with other options, or another full export of the date is, or the folder is not empty.
     """
     records = read_records(destination)
-    for record in records:
-        check_owner(record, Owner(export.table_arn, export.table_id, export.kind), destination)
+    check_owner(records, Owner(export.table_arn, export.table_id, export.kind), destination, takes_over=takes_over)
     date = export_date(export, options.timezone)
     locations = _locations(export, options)
     own = next((record for record in records if record.export_id == export.export_id), None)
@@ -122,22 +126,29 @@ def decide(
     )
 
 
-def check_owner(record: Record, owner: Owner, destination: Destination) -> None:
-    """Raises UsageError when a record of the destination is of another table or kind."""
-    if record.table_arn == owner.table_arn and record.kind == owner.kind:
-        if record.table_id == owner.table_id:
-            return
-        raise UsageError(
-            f"the destination belongs to the table {owner.table_arn} with id {record.table_id}; it was deleted and"
-            f" made anew since, and has the id {owner.table_id} now",
-            destination.child(record_path(record.export_id)),
-            "choose another DEST: items of both tables would be taken for those of one",
-        )
-    raise UsageError(
-        f"the destination belongs to {record.kind} of {record.table_arn}, and not to {owner.kind} of {owner.table_arn}",
-        destination.child(record_path(record.export_id)),
-        "choose another DEST: one for each table, and one for each kind of export",
-    )
+def check_owner(records: Sequence[Record], owner: Owner, destination: Destination, *, takes_over: bool = False) -> None:
+    """Raises UsageError when a record of the destination is of another table, or holds changes and the owner items.
+
+    A table that was deleted and made anew has another id, and may go on where the older one ended if the newest record
+    is of the new one already, or if it `takes_over`.
+    """
+    last = newest(records)
+    for record in records:
+        place = destination.child(record_path(record.export_id))
+        if record.table_arn != owner.table_arn or (record.kind == Kind.CHANGES) != (owner.kind is Kind.CHANGES):
+            raise UsageError(
+                f"the destination belongs to {record.kind} of {record.table_arn}, and not to {owner.kind} of"
+                f" {owner.table_arn}",
+                place,
+                "choose another DEST: one for each table, and one for each kind of export",
+            )
+        if record is last and record.table_id != owner.table_id and not takes_over:
+            raise UsageError(
+                f"the destination belongs to the table {owner.table_arn} with id {record.table_id}; it was deleted and"
+                f" made anew since, and has the id {owner.table_id} now",
+                place,
+                "choose another DEST: items of both tables would be taken for those of one",
+            )
 
 
 def describe_part(part: PendingPart, rows: int, decision: Decision) -> Part:

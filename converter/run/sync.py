@@ -7,25 +7,22 @@ goes on where the one before it ended, and one that is repeated after success do
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from datetime import date
 
 from converter.aws.access import AwsOptions
 from converter.aws.export_errors import recovery_is_off
-from converter.aws.export_request import BEHIND_NOW, ExportRequest, to_text
-from converter.aws.export_state import COMPLETED, FAILED, ExportState
-from converter.aws.export_wait import wait_for_export
+from converter.aws.export_request import ExportRequest, to_text
+from converter.aws.export_state import COMPLETED, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import describe_table, recovery_window
 from converter.aws.target import ExportTarget
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
-from converter.export.locate import open_export
-from converter.export.manifest import Kind, check_files
+from converter.export.manifest import Kind
 from converter.options import ConvertOptions
 from converter.run.convert import Engine, convert_export, unchanged
-from converter.run.day import Day, exports_of
+from converter.run.day import Day, check_day, exports_of
+from converter.run.exporting import AGAIN, REAL_TIME, Clock, Exporting, Origin, unreadable
 from converter.run.listener import Listener
 from converter.run.memory import remember
 from converter.run.publish import Owner, check_owner, decide, read_records
@@ -33,13 +30,6 @@ from converter.run.record import Record
 from converter.run.report import Report
 from converter.storage import open_destination
 from converter.storage.destination import Destination
-
-Origin = Literal["published", "found", "started", "none"]
-
-_TOLD_EVERY = 300
-_AGAIN = "run the same command again"
-SETTLED = BEHIND_NOW + timedelta(minutes=1)
-"""So long after it a moment can be exported for sure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +48,7 @@ class Sync:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.day, datetime):
-            raise UsageError(f"{self.day} is a moment, and no day", "--date", "leave its time out")
+        check_day(self.day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +75,13 @@ class SyncReport:
         return {"date": self.date, "export": self.export, "exportArn": self.export_arn, "report": report}
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """How late it is, and how to let time go by; in seconds."""
-
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
-
-
 def sync_day(
     sync: Sync,
     options: ConvertOptions,
     aws: AwsOptions,
     engine: Engine,
     listener: Listener,
-    clock: Clock = Clock(),
+    clock: Clock = REAL_TIME,
 ) -> SyncReport:
     """Bring a day of the table to the destination; see converter.api.sync."""
     if options.latest or options.export_id is not None:
@@ -110,12 +91,15 @@ def sync_day(
     now = clock.now()
     day = Day.of(sync.day, table, sync.target, options.timezone, now)
     destination = open_destination(sync.dest, aws)
-    return _Run(sync, day, destination, options, aws, engine, listener, clock, now).run()
+    exporting = Exporting(
+        aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
+    )
+    return _Run(sync, day, destination, options, aws, engine, exporting).run()
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """All that the steps have in common. begun: when the run did."""
+    """All that the steps have in common."""
 
     sync: Sync
     day: Day
@@ -123,9 +107,7 @@ class _Run:
     options: ConvertOptions
     aws: AwsOptions
     engine: Engine
-    listener: Listener
-    clock: Clock
-    begun: datetime
+    exporting: Exporting
 
     def run(self) -> SyncReport:
         """Every step that is not done yet."""
@@ -142,7 +124,7 @@ class _Run:
         if export.status != COMPLETED:
             if self.options.dry_run:
                 return self.report(origin, export.arn, None)
-            self.wait(export)
+            self.exporting.wait(export)
         return self.convert(origin, export.arn)
 
     def report(self, origin: Origin, arn: str | None, report: Report | None) -> SyncReport:
@@ -152,8 +134,7 @@ class _Run:
     def record(self) -> Record | None:
         """What was published for the day and is to stay. Raises UsageError for a destination of another table."""
         records = read_records(self.destination)
-        for record in records:
-            check_owner(record, Owner(self.day.table.arn, self.day.table.table_id, Kind.ITEMS), self.destination)
+        check_owner(records, Owner(self.day.table.arn, self.day.table.table_id, Kind.ITEMS), self.destination)
         of_day = [record for record in records if record.date == str(self.day.day)]
         return of_day[-1] if of_day and not self.options.replace else None
 
@@ -189,7 +170,7 @@ class _Run:
     def convert(self, origin: Origin, arn: str) -> SyncReport:
         """Publish the export, unless the day has been published while this run looked or waited."""
         try:
-            report = convert_export(arn, self.sync.dest, self.options, self.aws, self.engine, self.listener)
+            report = convert_export(arn, self.sync.dest, self.options, self.aws, self.engine, self.exporting.listener)
         except UsageError:
             # Another run may have published another export of the day, or this one completed a commit that had begun.
             record = self.record()
@@ -198,46 +179,23 @@ class _Run:
                 raise
             return done
         except DataFileError as error:
-            raise DataFileError(
-                error.what,
-                error.where,
-                f"remove the export's manifest-summary.json, and {_AGAIN}: it has another export made then",
-            ) from error
+            raise unreadable(error) from error
         return self.report(origin, arn, report)
 
     def find(self) -> tuple[ExportState | None, tuple[str, ...]]:
         """The best export of the day, finished or not; and the ARNs of those that can't be used."""
-        self.listener.phase(f"looking for an export of {self.day.day}")
-        unusable = []
-        for export in exports_of(self.day, self.aws.for_source()):
-            problem = self.problem(export)
-            if not problem:
-                return export, ()
-            self.listener.warned(f"{export.arn} is passed over: {problem}")
-            unusable.append(export.arn)
-        return None, tuple(sorted(unusable))
-
-    def problem(self, export: ExportState) -> str:
-        """Why the export can't be used, or nothing."""
-        if export.status == FAILED:
-            return f"it has failed: {export.failure_code}: {export.failure_message}"
-        if export.status == COMPLETED:
-            try:
-                source, opened = open_export(export.arn, self.aws, verify=self.options.verify)
-                check_files(source, opened)
-            except ExportError as error:
-                return f"{error.where}: {error.what}"
-        return ""
+        self.exporting.listener.phase(f"looking for an export of {self.day.day}")
+        return self.exporting.choose(exports_of(self.day, self.aws.for_source()))
 
     def request(self, unusable: tuple[str, ...]) -> ExportRequest:
         """What to ask the service for, when it can be had, and what can be known to be wrong before it is paid for."""
         table, moment = self.day.table, None if self.day.is_today else self.day.last_second
-        expected = self.day.expected(self.clock.now())
+        expected = self.day.expected(self.exporting.clock.now())
         decision = decide(self.destination, expected, self.options)
         remember(decision.kept, self.options, self.destination)
-        if not self.options.dry_run:
-            self.wait_until_settled(moment)
-        window = recovery_window(table, self.aws.for_source(), self.listener.warned)
+        if moment is not None and not self.options.dry_run:
+            self.exporting.wait_until(moment, str(self.day.day), table.arn)
+        window = recovery_window(table, self.aws.for_source(), self.exporting.listener.warned)
         if window is None:
             raise recovery_is_off(table.arn)
         if moment is not None and window.earliest is not None and moment < window.earliest:
@@ -251,7 +209,7 @@ class _Run:
             raise BusyError(
                 f"{self.day.day} can't be exported yet: point-in-time recovery has come to {to_text(window.latest)}",
                 table.arn,
-                f"{_AGAIN} in some minutes",
+                f"{AGAIN} in some minutes",
             )
         return ExportRequest(
             table_arn=table.arn, table_id=table.table_id, target=self.sync.target, time=moment, other_than=unusable
@@ -260,7 +218,7 @@ class _Run:
     def start(self, request: ExportRequest) -> tuple[ExportState, Origin]:
         """Have the service export the day; it answers an equal call of the last hours with the same export."""
         day = self.day
-        if day.is_today and not day.has(self.clock.now()):
+        if day.is_today and not day.has(self.exporting.clock.now()):
             raise self.of_another_day(f"{day.day} ended while an export of it was looked for")
         while True:
             started = start_export(request, self.aws.for_source(), today=day.day)
@@ -271,56 +229,9 @@ class _Run:
                 raise self.of_another_day(f"the export that was started is not of {day.day}: {export.arn}")
             # The token has the date: where it began earlier, in another time zone, there may be an export of that.
             request = replace(request, other_than=(*request.other_than, export.arn))
-        self.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
+        self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
         return export, "started" if started.is_new else "found"
 
     def of_another_day(self, what: str) -> BusyError:
         """The error of a run that midnight has come between."""
-        return BusyError(what, self.day.table.arn, f"{_AGAIN}, with --date {self.day.day} for that day")
-
-    def wait_until_settled(self, moment: datetime | None) -> None:
-        """The service exports no moment that is nearer than five minutes."""
-        needed = 0.0 if moment is None else (moment + SETTLED - self.clock.now()).total_seconds()
-        if needed <= 0:
-            return
-        left = self.seconds_left()
-        if left is not None and needed > left:
-            raise BusyError(
-                f"{self.day.day} can't be exported for another {needed:.0f} seconds, which is longer than --timeout",
-                self.day.table.arn,
-                f"{_AGAIN} then",
-            )
-        self.listener.phase(f"waiting {needed:.0f} seconds until {self.day.day} can be exported")
-        self.clock.sleep(needed)
-
-    def seconds_left(self) -> float | None:
-        """Of the time that may be spent on waiting."""
-        timeout = self.sync.timeout
-        return None if timeout is None else max(timeout - (self.clock.now() - self.begun).total_seconds(), 0.0)
-
-    def wait(self, export: ExportState) -> None:
-        """Until the export is completed."""
-
-        def polled(state: ExportState) -> None:
-            begun = state.start_time or self.clock.now()
-            # By two clocks, an export can have begun in the future.
-            waited = max((self.clock.now() - begun).total_seconds(), 0)
-            minutes = int(waited // _TOLD_EVERY) * _TOLD_EVERY // 60
-            self.listener.phase(f"waiting for the export{f', for {minutes} minutes by now' if minutes else ''}")
-
-        try:
-            wait_for_export(
-                export.arn,
-                self.aws.for_source(),
-                timeout=self.seconds_left(),
-                on_poll=polled,
-                on_trouble=lambda error: self.listener.warned(str(error)),
-                sleep=self.clock.sleep,
-            )
-        except BusyError as error:
-            raise BusyError(error.what, error.where, f"it goes on at the service; {_AGAIN}") from error
-        except BaseException as error:
-            # Ctrl-C and SIGTERM end the wait alone.
-            if not isinstance(error, Exception):
-                error.add_note("the export goes on at the service; the same command goes on waiting for it")
-            raise
+        return BusyError(what, self.day.table.arn, f"{AGAIN}, with --date {self.day.day} for that day")

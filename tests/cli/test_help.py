@@ -13,7 +13,7 @@ import pytest
 import typer
 
 import converter
-from converter.cli import clean, convert, export, inspect, recipe, schedule, sync
+from converter.cli import clean, convert, export, inspect, merge, recipe, schedule, sync
 from converter.cli.arguments import environment_name
 from converter.cli.commands import commands, read_command
 from tests.cli.command import REPOSITORY, ddb_convert, environment, python
@@ -21,6 +21,7 @@ from tests.cli.command import REPOSITORY, ddb_convert, environment, python
 VERBS = {
     "convert": convert.ConvertArguments,
     "inspect": inspect.InspectArguments,
+    "merge": merge.MergeArguments,
     "recipe": recipe.RecipeArguments,
     "clean": clean.CleanArguments,
     "sync": sync.SyncArguments,
@@ -32,6 +33,7 @@ VERBS = {
 EXAMPLES = [
     *convert.EXAMPLES,
     *inspect.EXAMPLES,
+    *merge.EXAMPLES,
     *recipe.EXAMPLES,
     *clean.EXAMPLES,
     *sync.EXAMPLES,

@@ -9,8 +9,9 @@ from typing import Any
 
 from converter import AwsOptions, ConvertOptions, ExportTarget
 from converter.api import _local_engine
+from converter.run.exporting import Clock
 from converter.run.listener import SilentListener
-from converter.run.sync import Clock, Sync, SyncReport, sync_day
+from converter.run.sync import Sync, SyncReport, sync_day
 from tests.oracle import assert_equal_to_table, expected_table_of
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 

@@ -187,9 +187,20 @@ def test_exports_that_can_not_be_merged_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="the keys of this increment"):
         merge(full, [after, other], tmp_path / "out")
     assert not list((tmp_path / "out").glob("dt=*"))
-    convert(full, tmp_path / "items")
-    with pytest.raises(UsageError, match="belongs to items"):
-        merge(full, [after], tmp_path / "items")
+    convert(after, tmp_path / "changes")
+    with pytest.raises(UsageError, match="belongs to changes"):
+        merge(full, [after], tmp_path / "changes")
+
+
+def test_a_snapshot_may_follow_a_full_export_at_the_same_destination(tmp_path: Path) -> None:
+    full = base(tmp_path / "b")
+    after = increment(tmp_path / "b", 0, 1, replace(EMPTY, keys={"id": "i-1"}, new={"id": "i-1"}))
+    convert(full, tmp_path / "out")
+    with pytest.raises(UsageError, match="pass --replace"):
+        merge(tmp_path / "out", [after], tmp_path / "out")
+    report = merge(tmp_path / "out", [after], tmp_path / "out", ConvertOptions(replace=True))
+    assert report.kind == "snapshot"
+    assert [folder.name for folder in (tmp_path / "out").glob("dt=*/*")] == [report.export_id]
 
 
 def test_a_bad_change_is_named_with_its_place(tmp_path: Path) -> None:

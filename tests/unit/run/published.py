@@ -107,11 +107,12 @@ def publish_export(
     export: Summary | None = None,
     options: ConvertOptions | None = None,
     contents: tuple[bytes, ...] = (b"first", b"second"),
+    takes_over: bool = False,
 ) -> Decision:
     """A whole run: decide, write these parts, publish."""
     export, options = export or make_export(), options or ConvertOptions()
     with destination.lease() as lease:
-        decision = decide(destination, export, options)
+        decision = decide(destination, export, options, takes_over=takes_over)
         if decision.published is None:
             staging = lease.begin(export.export_id, *decision.locations)
             pending = []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import StorageError, UsageError
+from converter.export.manifest import Kind
 from converter.options import ConvertOptions
 from converter.run.publish import decide, describe_part, publish, read_records
 from converter.run.record import make_record
@@ -220,6 +221,34 @@ def test_a_destination_belongs_to_one_kind(destination: LocalDestination) -> Non
     window = replace(make_window(TIME, TIME + timedelta(hours=1)), export_id=LATER_ID)
     with pytest.raises(UsageError, match=r"belongs to items .* not to changes"):
         decide(destination, window, REPLACE)
+
+
+def test_items_and_snapshots_share_a_destination_and_changes_have_their_own(destination: LocalDestination) -> None:
+    publish_export(destination)
+    later = make_export(LATER_ID, TIME + timedelta(days=1))
+    assert decide(destination, replace(later, kind=Kind.SNAPSHOT), DEFAULTS).kept
+    with pytest.raises(UsageError, match="and not to changes"):
+        decide(destination, make_window(TIME, TIME + timedelta(hours=1)), DEFAULTS)
+
+
+def test_a_table_that_was_made_anew_goes_on_only_where_it_takes_over(destination: LocalDestination) -> None:
+    publish_export(destination)
+    anew = replace(make_export(LATER_ID, TIME + timedelta(days=1)), table_id="12345678-0000-4000-8000-9f1d2b3c4d5e")
+    with pytest.raises(UsageError, match="deleted and made anew"):
+        decide(destination, anew, DEFAULTS)
+    assert decide(destination, anew, DEFAULTS, takes_over=True).kept
+    with pytest.raises(UsageError, match="belongs to items"):
+        decide(destination, replace(anew, kind=Kind.CHANGES), DEFAULTS, takes_over=True)
+
+
+def test_what_has_taken_over_goes_on_by_itself(destination: LocalDestination) -> None:
+    publish_export(destination)
+    anew = replace(make_export(LATER_ID, TIME + timedelta(days=1)), table_id="12345678-0000-4000-8000-9f1d2b3c4d5e")
+    publish_export(destination, anew, takes_over=True)
+    next_day = replace(anew, export_id="01701251907109-cccccccc", export_time=TIME + timedelta(days=2))
+    assert len(decide(destination, next_day, DEFAULTS).kept) == 2
+    with pytest.raises(UsageError, match="deleted and made anew"):
+        decide(destination, make_export("01701251907109-cccccccc", TIME + timedelta(days=2)), DEFAULTS)
 
 
 def test_files_that_no_record_knows_are_not_covered(destination: LocalDestination) -> None:

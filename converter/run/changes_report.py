@@ -1,0 +1,71 @@
+"""What a run that brings changes has done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from converter.aws.export_request import to_text
+from converter.run.exporting import Origin
+from converter.run.report import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowReport:
+    """Changes of a window, or all items at a moment, which then begins and ends there.
+
+    export: `found`, `started`, or `none` yet, in a dry run. report: of the conversion, None where there was none.
+    """
+
+    begin: datetime
+    end: datetime
+    export: Origin
+    export_arn: str | None
+    report: Report | None
+
+    def to_json(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "from": to_text(self.begin),
+            "to": to_text(self.end),
+            "export": self.export,
+            "exportArn": self.export_arn,
+            "report": None if self.report is None else self.report.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesReport:
+    """What a run has done for a table.
+
+    through: all that was written before is at the destination; None where nothing is yet, in a dry run. gap: why
+    changes were missing, and all items had to be exported anew; or nothing. full: that export, or the first one.
+    windows: of changes. snapshot: what a merge has made, None where there was none.
+    """
+
+    table: str
+    through: datetime | None
+    gap: str
+    full: WindowReport | None
+    windows: tuple[WindowReport, ...]
+    snapshot: Report | None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those of all conversions, and the gap."""
+        reports = [done.report for done in (self.full, *self.windows) if done is not None]
+        gap = (f"{self.gap}: all items were exported anew",) if self.gap else ()
+        return gap + tuple(
+            warning for report in (*reports, self.snapshot) if report is not None for warning in report.warnings
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "table": self.table,
+            "through": None if self.through is None else to_text(self.through),
+            "gap": self.gap or None,
+            "full": None if self.full is None else self.full.to_json(),
+            "changes": [window.to_json() for window in self.windows],
+            "snapshot": None if self.snapshot is None else self.snapshot.to_json(),
+        }

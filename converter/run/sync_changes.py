@@ -1,0 +1,384 @@
+"""A destination that is kept current: all items once, then what has changed since, window by window, and snapshots.
+
+How far it has come is said by the newest records at the destination alone. The service's list of exports is asked only
+for one that can be used in place of a new one. So a run that is repeated after any failure goes on where the one before
+it ended, one after missed nights catches up, and one that is started twice finds the other's exports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from converter.aws.access import AwsOptions
+from converter.aws.export_errors import recovery_is_off
+from converter.aws.export_request import ExportRequest, Window, to_text
+from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
+from converter.aws.exports import describe_exports, start_export
+from converter.aws.tables import RecoveryWindow, Table, describe_table, recovery_window
+from converter.errors import BusyError, DataFileError, ExportError, UsageError
+from converter.export.windows import STRICT
+from converter.options import ConvertOptions
+from converter.run.base import record_moment
+from converter.run.changes_report import ChangesReport, WindowReport
+from converter.run.changes_wanted import SyncChanges, check_wanted
+from converter.run.convert import Engine, convert_export
+from converter.run.day import Day
+from converter.run.due import cut, is_due, last_quarter, last_second, leads_to
+from converter.run.exporting import (
+    AGAIN,
+    REAL_TIME,
+    Clock,
+    Exporting,
+    Origin,
+    best_first,
+    expected_export,
+    exports_since,
+    unreadable,
+)
+from converter.run.listener import Listener
+from converter.run.memory import remember
+from converter.run.merge import Merge, merge_exports
+from converter.run.publish import decide
+from converter.run.record import Record
+from converter.run.report import Report
+from converter.run.standing import CHANGES, SNAPSHOT, Places, Standing, child_of, window_end
+from converter.storage.destination import Destination
+
+# A full export that was made so long ago is taken as the first one.
+_RECENT = timedelta(hours=24)
+
+
+def sync_changes(
+    sync: SyncChanges,
+    options: ConvertOptions,
+    aws: AwsOptions,
+    engine: Engine,
+    listener: Listener,
+    clock: Clock = REAL_TIME,
+) -> ChangesReport:
+    """Bring the destination up to date; see converter.api.sync_changes."""
+    table = describe_table(sync.table, aws.for_source())
+    check_wanted(sync, options, table)
+    now = clock.now()
+    exporting = Exporting(
+        aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
+    )
+    recovery = recovery_window(table, aws.for_source(), listener.warned)
+    if recovery is None:
+        raise recovery_is_off(table.arn)
+    day = None if sync.changes.day is None else Day.of(sync.changes.day, table, sync.target, options.timezone, now)
+    places = Places.of(sync.dest, aws)
+    return _Run(sync, table, recovery, day, places, options, engine, exporting).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Changes that are to be published. export: None in a dry run, where it would be made."""
+
+    begin: datetime
+    end: datetime
+    origin: Origin
+    export: ExportState | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """All that the steps have in common. day: to whose end; None: up to now."""
+
+    sync: SyncChanges
+    table: Table
+    recovery: RecoveryWindow
+    day: Day | None
+    places: Places
+    options: ConvertOptions
+    engine: Engine
+    exporting: Exporting
+
+    def run(self) -> ChangesReport:
+        """Every step that is not done yet."""
+        if not self.options.dry_run:
+            self.places.finish_begun()
+        standing = self.places.standing(self.table)
+        end = self.end()
+        gap = self.gap(standing, end)
+        full = None
+        through = standing.through
+        if gap or through is None:
+            moment = self.first_moment(end)
+            full = self.publish_all(standing, moment, gap, self.is_recent)
+            through = full.end
+        windows = tuple(self.publish(due) for due in self.due(through, end))
+        planned = self.options.dry_run and (full is not None or windows)
+        if not self.sync.changes.merge or planned:
+            return self.report(gap, full, windows, None)
+        lost = self.lost(self.places.standing(self.table))
+        if lost:
+            standing = self.places.standing(self.table)
+            assert standing.through is not None
+            cuts = {window_end(record) for record in standing.pending()}
+            full = self.publish_all(standing, standing.through, lost, cuts.__contains__)
+        return self.report(gap or lost, full, windows, self.merge())
+
+    def report(
+        self, gap: str, full: WindowReport | None, windows: tuple[WindowReport, ...], snapshot: Report | None
+    ) -> ChangesReport:
+        """What this run has done."""
+        return ChangesReport(
+            table=self.table.name,
+            through=self.places.standing(self.table).through,
+            gap=gap,
+            full=full,
+            windows=windows,
+            snapshot=snapshot,
+        )
+
+    def end(self) -> datetime:
+        """The moment that the destination is to be brought up to."""
+        if self.day is None or self.day.is_today:
+            return last_quarter(self.exporting.clock.now(), self.recovery)
+        end = self.day.last_second
+        if not self.options.dry_run:
+            self.exporting.wait_until(end, str(self.day.day), self.table.arn)
+        if self.recovery.latest is not None and end > self.recovery.latest and not self.options.dry_run:
+            raise BusyError(
+                f"{self.day.day} can't be exported yet: point-in-time recovery has come to"
+                f" {to_text(self.recovery.latest)}",
+                self.table.arn,
+                f"{AGAIN} in some minutes",
+            )
+        return end
+
+    def gap(self, standing: Standing, end: datetime) -> str:
+        """Why the changes since the destination's moment can't be had any more, or nothing."""
+        through, earliest = standing.through, self.recovery.earliest
+        if through is None:
+            if standing.has_older:
+                return f"the table {self.table.name} was deleted and made anew since what is here was published"
+            return ""
+        if not is_due(through, end):
+            return ""
+        if through.microsecond:
+            return f"what is here is of {to_text(through)}, and no window begins inside of a second"
+        if earliest is not None and through < earliest:
+            return (
+                f"the changes since {to_text(through)} can't be exported any more: point-in-time recovery of"
+                f" {self.table.name} reaches back to {to_text(earliest)}"
+            )
+        return ""
+
+    def lost(self, standing: Standing) -> str:
+        """Why the changes that the snapshot lacks can't be merged into it, or nothing."""
+        snapshot, pending = standing.snapshot, standing.pending()
+        if not pending:
+            return ""
+        if snapshot is None:
+            return "there is no snapshot that the changes follow"
+        if snapshot.parts and not snapshot.parts_of("parquet"):
+            return (
+                f"the snapshot of {to_text(record_moment(snapshot))} is there as CSV alone, which does not keep types"
+            )
+        arns = [record.export_arn for record in pending]
+        known = {state.arn: state for state in describe_exports(arns, self.exporting.aws.for_source())}
+        for arn in arns:
+            problem = self.exporting.problem(known[arn]) if arn in known else "the service has forgotten it"
+            if problem:
+                return f"the changes of {arn} can't be merged any more: {problem}"
+        return ""
+
+    def first_moment(self, end: datetime) -> datetime:
+        """The moment of a full export: the end, or a later one where the table can't be exported so early."""
+        earliest = self.recovery.earliest
+        if earliest is None or end >= earliest:
+            return end
+        if self.day is not None and not self.day.is_today:
+            raise UsageError(
+                f"{self.day.day} can't be exported any more: point-in-time recovery of {self.table.name} reaches back"
+                f" to {to_text(earliest)}",
+                "--date",
+                "name a later day",
+            )
+        latest = last_second(self.exporting.clock.now(), self.recovery)
+        if latest < earliest:
+            raise BusyError(
+                f"point-in-time recovery of {self.table.name} has just begun, at {to_text(earliest)}",
+                self.table.arn,
+                f"{AGAIN} in some minutes",
+            )
+        return latest
+
+    def is_recent(self, moment: datetime) -> bool:
+        """Can a full export of this moment be the first one here?"""
+        return moment >= self.exporting.begun - _RECENT
+
+    def publish_all(
+        self, standing: Standing, moment: datetime, gap: str, wanted: Callable[[datetime], bool]
+    ) -> WindowReport:
+        """All items at a moment, or at another one that is wanted and that there is an export of."""
+        if gap and self.sync.changes.on_gap == "fail":
+            raise ExportError(
+                gap,
+                self.sync.dest,
+                "pass --on-gap full to begin anew with a full export, which is charged by the size of the table",
+            )
+        options = replace(self.options, old_image=False, replace=True)
+        self.forecast(self.places.snapshot, moment, options)
+        self.exporting.listener.phase("looking for a full export")
+        since = standing.through or moment - _RECENT
+        found = [
+            export
+            for export in exports_since(moment - _RECENT, FULL, self.table, self.exporting.aws.for_source())
+            if self.is_ours(export)
+            and export.export_time is not None
+            and not export.export_time.microsecond
+            and since <= export.export_time
+            and leads_to(export.export_time, moment)
+            and wanted(export.export_time)
+        ]
+        found.sort(key=lambda export: (export.export_time, export.export_id), reverse=True)
+        export, unusable = self.exporting.choose(best_first(found))
+        origin: Origin = "found"
+        if export is None:
+            if self.options.dry_run:
+                return WindowReport(begin=moment, end=moment, export="none", export_arn=None, report=None)
+            export, origin = self.start(moment, unusable)
+        time = export.export_time or moment
+        due = _Due(time, time, origin, export)
+
+        def check() -> None:
+            self.check_snapshot(standing.snapshot)
+
+        return self.convert(due, SNAPSHOT, options, check)
+
+    def due(self, begin: datetime, end: datetime) -> Sequence[_Due]:
+        """The changes from one moment to another, each with its export: all are made side by side."""
+        if not is_due(begin, end):
+            return ()
+        window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
+        self.forecast(self.places.changes, window, self.options)
+        self.exporting.listener.phase(f"looking for exports of the changes since {to_text(begin)}")
+        exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
+        found = [export for export in exports if self.is_ours(export)]
+        due: list[_Due] = []
+        try:
+            for each in self.windows(begin, end, found):
+                due.append(each)  # noqa: PERF402 - those before a refusal are kept
+        except BusyError as error:
+            if not due:
+                raise
+            self.exporting.listener.warned(f"only {len(due)} windows are exported now: {error}")
+        return due
+
+    def windows(self, begin: datetime, end: datetime, found: Sequence[ExportState]) -> Iterator[_Due]:
+        """Windows that follow each other, of exports that are there or that are started now."""
+        while is_due(begin, end):
+            fitting = sorted(
+                (
+                    (window.to_time, export.export_id, export)
+                    for export in found
+                    if (window := export.window) is not None
+                    and window.view == self.sync.changes.view
+                    and window.from_time == begin
+                    and leads_to(window.to_time, end)
+                ),
+                reverse=True,
+            )
+            export, unusable = self.exporting.choose(best_first([export for _, _, export in fitting]))
+            if export is not None and export.window is not None:
+                due = _Due(begin, export.window.to_time, "found", export)
+            else:
+                window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
+                due = _Due(begin, window.to_time, "none", None)
+                if not self.options.dry_run:
+                    export, origin = self.start(window, unusable)
+                    due = _Due(begin, window.to_time, origin, export)
+            yield due
+            begin = due.end
+
+    def publish(self, due: _Due) -> WindowReport:
+        """The changes of one window, as soon as they are exported."""
+
+        def check() -> None:
+            through = self.places.standing(self.table).through
+            if through != due.begin:
+                shown = "nothing" if through is None else to_text(through)
+                raise BusyError(
+                    f"another run has brought the destination to {shown}, and this window begins at"
+                    f" {to_text(due.begin)}",
+                    self.places.changes.root,
+                    AGAIN,
+                )
+
+        return self.convert(due, CHANGES, self.options, check)
+
+    def convert(self, due: _Due, folder: str, options: ConvertOptions, check: Callable[[], None]) -> WindowReport:
+        """Publish an export below DEST when it is finished. check: see publish_run."""
+        report, export = None, due.export
+        what = f"all items as of {to_text(due.end)}"
+        if due.begin != due.end:
+            what = f"the changes from {to_text(due.begin)} to {to_text(due.end)}"
+        if export is not None and not options.dry_run:
+            if export.status != COMPLETED:
+                self.exporting.wait(export, f"the export of {what}")
+            dest = child_of(self.sync.dest, folder)
+            aws, listener = self.exporting.aws, self.exporting.listener
+            try:
+                report = convert_export(
+                    export.arn, dest, options, aws, self.engine, listener, prepare=check, takes_over=True
+                )
+            except DataFileError as error:
+                raise unreadable(error) from error
+        arn = None if export is None else export.arn
+        return WindowReport(begin=due.begin, end=due.end, export=due.origin, export_arn=arn, report=report)
+
+    def merge(self) -> Report | None:
+        """The snapshot with all changes that are here and not in it yet; None where there are none."""
+        standing = self.places.standing(self.table)
+        pending = standing.pending()
+        if not pending:
+            return None
+        dest = child_of(self.sync.dest, SNAPSHOT)
+        arns = tuple(record.export_arn for record in pending)
+        wanted = Merge(base=dest, increments=arns, dest=dest, rules=STRICT)
+        options = replace(self.options, old_image=False, replace=True)
+
+        def check() -> None:
+            self.check_snapshot(standing.snapshot)
+
+        return merge_exports(wanted, options, self.exporting.aws, self.engine, self.exporting.listener, check=check)
+
+    def check_snapshot(self, before: Record | None) -> None:
+        """Raises BusyError where another run has published a snapshot since this one has looked."""
+        now = self.places.standing(self.table).snapshot
+        if (now and now.export_id) != (before and before.export_id):
+            raise BusyError("another run has published a snapshot meanwhile", self.places.snapshot.root, AGAIN)
+
+    def is_ours(self, export: ExportState) -> bool:
+        """Is it of exactly this table, whole, and does it lie where it should?"""
+        target = self.sync.target
+        return (
+            not export.filtered
+            and export.table_id == self.table.table_id
+            and (export.bucket, export.prefix, export.format) == (target.bucket, target.prefix, target.format)
+        )
+
+    def forecast(self, destination: Destination, of: datetime | Window, options: ConvertOptions) -> None:
+        """Raises what can be known to be wrong before an export is paid for."""
+        expected = expected_export(self.table, self.sync.target, of)
+        decision = decide(destination, expected, options, takes_over=True)
+        remember(decision.kept, options, destination)
+
+    def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, Origin]:
+        """Have the service export a moment or a window; it answers an equal call of 8 hours with the same export."""
+        request = ExportRequest(
+            table_arn=self.table.arn,
+            table_id=self.table.table_id,
+            target=self.sync.target,
+            time=of if isinstance(of, datetime) else None,
+            window=of if isinstance(of, Window) else None,
+            other_than=unusable,
+        )
+        started = start_export(request, self.exporting.aws.for_source())
+        self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {started.state.arn}")
+        return started.state, "started" if started.is_new else "found"
