@@ -113,6 +113,23 @@ def test_a_key_of_another_type_than_the_increments_have_is_told_as_such(tmp_path
         merge(tmp_path / "items", [after], tmp_path / "out")
 
 
+def test_folders_are_not_called_like_a_column_that_is_there(tmp_path: Path) -> None:
+    full = base(tmp_path / "b", [item | {"Day": "x"} for item in TWO])
+    convert(full, tmp_path / "items")
+    after = increment(tmp_path / "b", 0, 1, change("a", None, {"v": "new"}))
+    with pytest.raises(UsageError, match=r"there is a column 'Day' .* readers drop the column"):
+        merge(tmp_path / "items", [after], tmp_path / "out", ConvertOptions(layout="day={date}"))
+    later = increment(tmp_path / "b", 1, 2, change("a", None, {"Day": "y"}))
+    convert(after, tmp_path / "changes")
+    convert(later, tmp_path / "changes")
+    with pytest.raises(UsageError, match="there is a column 'Day'"):
+        convert(
+            increment(tmp_path / "b", 2, 3, change("a", None, {"v": "z"})),
+            tmp_path / "changes",
+            ConvertOptions(layout="day={date}"),
+        )
+
+
 def test_an_increment_is_not_taken_for_the_destination(tmp_path: Path) -> None:
     full = base(tmp_path / "b", TWO)
     first, second = (increment(tmp_path / "b", n, n + 1, change("a", None, {"v": str(n)})) for n in range(2))
