@@ -240,6 +240,9 @@ def _drop_item(block: Bytes, at: int, phrases: Phrases, touched: Touched, state:
         second = first
     size = first_size + more
     end = _line_end(block, max(first + first_size, second))
+    # What is wrong with a line that ends otherwise is for the decoder to say.
+    if byte(block, end - 1) != _CLOSE_MAP or byte(block, end - 2) != _CLOSE_MAP:
+        return IRREGULAR
     hashed = hash_key(block, first, first_size, second, size)
     number = touched.slots[np.uint64(slot_of(block, first, first_size, second, size, hashed, touched))]
     if number > 0:

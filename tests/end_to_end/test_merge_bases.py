@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from converter import ConvertOptions, Report, convert, merge
-from converter.errors import DataFileError, SchemaError, UsageError
+from converter.errors import BadLineError, DataFileError, SchemaError, UsageError
 from converter.options import SchemaText
+from converter.testing import seal
 from tests.end_to_end.exports import written_parts
 from tests.end_to_end.test_merge import base, change, increment
 
@@ -180,3 +182,15 @@ def test_another_file_in_the_place_of_a_part_is_told_without_its_checksum_too(
     after = increment(tmp_path / "b", 0, 1, change("a", None, {"v": "x"}))
     with pytest.raises(DataFileError, match=message):
         merge(tmp_path / "items", [after], tmp_path / "out", ConvertOptions(verify=False))
+
+
+@pytest.mark.parametrize("cut", [b'{"Item":{"id":{"S":"a"},"v":{"N":"1', b'{"Item":{"id":{"S":"a"}} more'])
+def test_a_line_that_is_no_item_is_a_bad_one_although_its_key_was_changed(tmp_path: Path, cut: bytes) -> None:
+    full = base(tmp_path / "b", TWO)
+    file = max((full / "data").glob("*.gz"), key=lambda path: path.stat().st_size)
+    lines = gzip.decompress(file.read_bytes()).splitlines()
+    file.write_bytes(gzip.compress(b"\n".join([*lines[:-1], cut]) + b"\n"))
+    seal(full)
+    after = increment(tmp_path / "b", 0, 1, change("a", None, {"v": "new"}))
+    with pytest.raises(BadLineError, match="not JSON"):
+        merge(full, [after], tmp_path / "out")
