@@ -46,6 +46,7 @@ WAYS = (
     " and another DEST"
 )
 """What to do where a value does not fit a column of the base, which all stay."""
+MISSING_PART = "run the same command again if another run has replaced the base; else publish it anew"
 _OTHER_BASE = "use a full export as the base, or publish it anew as Parquet with all its attributes"
 
 
@@ -243,7 +244,7 @@ class RowReader:
             raise DataFileError(
                 "a part of the base is missing",
                 self.source.child(file.path),
-                "run the same command again if another run has replaced the base; else publish it anew",
+                MISSING_PART,
             ) from None
         if self.verify and hashlib.sha256(content).hexdigest() != part.sha256:
             raise self._damaged(file, "its sha256 is not the record's")

@@ -21,11 +21,11 @@ from converter.decode.native import expect
 from converter.decode.old_images import OldImages
 from converter.errors import ExportError, UsageError
 from converter.export.locate import check_export_arn, open_export
-from converter.export.manifest import SUMMARY, DataFile, Export, Kind, check_files
+from converter.export.manifest import COPY_AGAIN, SUMMARY, DataFile, Export, Kind, check_files
 from converter.export.windows import MergeRules, Window, chain_windows
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
-from converter.run.base import BaseParts, find_snapshot, record_moment
+from converter.run.base import MISSING_PART, BaseParts, find_snapshot, record_moment
 from converter.run.chain import Link, MergeChain
 from converter.run.control import Control
 from converter.run.convert import Engine, Run, publish_run, unchanged
@@ -270,7 +270,8 @@ def _join(
     run = Run(
         source=JoinedSource([one.source for one in opened]),
         export=export,
-        bytes_in=sum(check_files(one.source, one.export) for one in opened),
+        bytes_in=check_files(base.source, base.export, MISSING_PART if base.record else COPY_AGAIN)
+        + sum(check_files(one.source, one.export) for one in applied),
         options=options,
         listener=listener,
         engine=engine,
