@@ -10,7 +10,7 @@ from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
 from converter.cli.output import print_json, writing_result
-from converter.cli.parse import parse_duration, parse_time
+from converter.cli.parse import parse_time
 from converter.errors import UsageError
 from converter.run.messages import Messages
 from converter.run.progress import show_waiting
@@ -102,7 +102,7 @@ def start(arguments: StartArguments) -> None:
     target = of_export.export_target(arguments)
     window = arguments.window()
     time = None if arguments.export_time is None else parse_time(arguments.export_time, "export-time")
-    timeout = _timeout(arguments.timeout)
+    timeout = of_export.read_timeout(arguments.timeout)
     if timeout is not None and not arguments.wait:
         raise UsageError("this is for --wait", "--timeout", "pass --wait, or leave it out")
     aws = in_aws.aws_options(arguments)
@@ -149,7 +149,7 @@ def wait(arguments: WaitArguments) -> None:
     told and waited for. An export that has failed ends the wait with exit code 3, the reason and what helps; --timeout
     ends it with 6. The wait may be ended and begun again at any time: the export goes on at the service.
     """
-    timeout = _timeout(arguments.timeout)
+    timeout = of_export.read_timeout(arguments.timeout)
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     state = _wait(arguments.arn, timeout, in_aws.aws_options(arguments), messages)
     if arguments.json:
@@ -195,10 +195,6 @@ def list_(arguments: ListArguments) -> None:
         messages.info("list", f"{older} not shown; --limit shows more", {"more": listing.more})
     elif not listing.exports:
         messages.info("list", f"the service knows no exports of {arguments.table} of the last 90 days")
-
-
-def _timeout(given: str | None) -> float | None:
-    return None if given is None else parse_duration(given, "timeout")
 
 
 def _wait(arn: str, timeout: float | None, aws: AwsOptions, messages: Messages) -> ExportState:

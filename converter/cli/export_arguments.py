@@ -9,6 +9,7 @@ import typer
 
 from converter.aws.target import OPTIONS, ExportFormat, ExportSse, ExportTarget, View
 from converter.cli import arguments
+from converter.cli.parse import parse_duration
 from converter.errors import UsageError
 from converter.options import OnGap
 
@@ -97,6 +98,11 @@ RoleArn = Annotated[
 ]
 Arn = Annotated[str, typer.Argument(metavar="ARN", help="The export's ARN, as export start prints it.")]
 Limit = Annotated[int, option("limit", "Show so many of the newest exports.", metavar="COUNT", minimum=1)]
+
+
+def read_timeout(given: str | None) -> float | None:
+    """Seconds, None without a limit; UsageError for what is no time."""
+    return None if given is None else parse_duration(given, "timeout")
 
 
 def export_target(given: object) -> ExportTarget:

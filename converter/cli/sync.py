@@ -10,7 +10,7 @@ from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
 from converter.cli.conversion_arguments import ConversionArguments
 from converter.cli.output import print_json
-from converter.cli.parse import apply_preset, parse_date, parse_duration
+from converter.cli.parse import apply_preset, parse_date
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
 
@@ -68,7 +68,7 @@ def sync(arguments: SyncArguments) -> None:
     aws = in_aws.aws_options(arguments)
     target = of_export.export_target(arguments)
     day = None if arguments.date is None else parse_date(arguments.date, "date")
-    timeout = None if arguments.timeout is None else parse_duration(arguments.timeout, "timeout")
+    timeout = of_export.read_timeout(arguments.timeout)
     from converter import api
     from converter.cli import render_sync as render
 

@@ -31,6 +31,8 @@ from converter.decode.lanes import (
     lowest_bit,
     put,
     put_all,
+    stands_at,
+    structure,
 )
 from converter.decode.numbers import plain_number
 from converter.decode.tables import (
@@ -66,7 +68,6 @@ _QUOTE = 0x22
 _COMMA = 0x2C
 _POINT = 0x2E
 _ZERO = 0x30
-_BACKSLASH = 0x5C
 _OPEN_MAP = 0x7B
 _CLOSE_MAP = 0x7D
 _NEWLINE = 0x0A
@@ -81,29 +82,6 @@ _MOST_DIGITS = 17
 _MICROS = 6
 
 
-@inlined
-def unescaped(quotes: np.uint64, backslashes: np.uint64, escaped: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """The quotes without escaped ones, and 1 if the byte behind the 64 is escaped. escaped: 1 if the first one is."""
-    quotes &= ~escaped
-    backslashes &= ~escaped
-    while backslashes != _NOTHING:
-        k = lowest_bit(backslashes)
-        if k == 63:
-            return quotes, _ONE
-        behind = _ONE << np.uint64(k + 1)
-        quotes &= ~behind
-        backslashes &= ~(behind | behind >> _ONE)
-    return quotes, _NOTHING
-
-
-@inlined
-def between_quotes(quotes: np.uint64) -> np.uint64:
-    """From each quote with an odd number on to the one before the next, all bits set."""
-    for k in range(6):
-        quotes ^= quotes << (_ONE << np.uint64(k))
-    return quotes
-
-
 @inner
 def map_end(data: Bytes, at: int) -> int:
     """Position behind the map of typed values that opens at `at`; IRREGULAR if the line ends first, or with 0xFF in it.
@@ -115,13 +93,7 @@ def map_end(data: Bytes, at: int) -> int:
     escaped = _NOTHING
     closed_before = _NOTHING
     while True:
-        quotes = byte_mask(data, at, _QUOTE)
-        backslashes = byte_mask(data, at, _BACKSLASH)
-        if backslashes | escaped != _NOTHING:
-            quotes, escaped = unescaped(quotes, backslashes, escaped)
-        strings = between_quotes(quotes) ^ inside
-        opened = byte_mask(data, at, _OPEN_MAP) & ~strings
-        closed = byte_mask(data, at, _CLOSE_MAP) & ~strings
+        _, _, opened, closed, inside, escaped = structure(data, at, inside, escaped)
         ends = closed & (closed << _ONE | opened << _ONE | closed_before)
         end = 64
         while ends != _NOTHING:
@@ -139,7 +111,6 @@ def map_end(data: Bytes, at: int) -> int:
         if ends != _NOTHING:
             return at + end
         depth += count_bits(opened) - count_bits(closed)
-        inside = _NOTHING - (strings >> _TOP)
         closed_before = (closed | opened) >> _TOP
         at += 64
 
@@ -148,16 +119,9 @@ def map_end(data: Bytes, at: int) -> int:
 def matches(block: Bytes, at: int, phrases: Phrases, phrase: int) -> bool:
     """Does the phrase stand at `at`?"""
     start = phrases.facts[np.uint64(phrase), PHRASE_START]
-    mask = np.uint64(phrases.facts[np.uint64(phrase), PHRASE_MASK])
-    if equal_mask(block, at, phrases.spellings, start) & mask != mask:
-        return False
     size = phrases.facts[np.uint64(phrase), PHRASE_SIZE]
-    k = 64
-    while k < size:
-        if byte(block, at + k) != byte(phrases.spellings, start + k):
-            return False
-        k += 1
-    return True
+    mask = np.uint64(phrases.facts[np.uint64(phrase), PHRASE_MASK])
+    return stands_at(block, at, phrases.spellings, start, size, mask)
 
 
 @inner

@@ -53,8 +53,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
     },
     "changes": {changes.translate_changes: (_BYTES, _PHRASES, _BYTES, _INTS)},
     "touched": {
-        touched_lines.pass_changes: (_BYTES, _PHRASES, _TOUCHED, _INTS),
-        touched_lines.drop_touched: (_BYTES, _PHRASES, _TOUCHED, _INTS),
+        touched_lines.pass_lines: (_BYTES, _PHRASES, _TOUCHED, _INTS),
         touched.note_key: (_BYTES, int64, int64, _TOUCHED, _INTS),
         touched.find_key: (_BYTES, int64, int64, _TOUCHED),
         touched.find_rows: (_BYTES, _INTS, _INTS, _TOUCHED, _BYTES),

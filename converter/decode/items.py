@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from converter.decode.compile import inlined, inner, kernel
 from converter.decode.hashes import hash_bytes
-from converter.decode.lanes import Bytes, byte, equal_mask, lowest_bit, special_mask, word
+from converter.decode.lanes import Bytes, byte, lowest_bit, newline_from, special_mask, stands_at, word
 from converter.decode.tables import (
     BOOL,
     CAPACITY,
@@ -86,25 +86,16 @@ _OPENED = 4
 @kernel
 def line_end(data: Bytes, at: int) -> int:
     """Position of the next newline: every line of a block has one."""
-    while byte(data, at) != _NEWLINE:
-        at += 1
-    return at
+    return newline_from(data, at)
 
 
 @inlined
 def _matches(block: Bytes, at: int, kinds: Kinds, kind: int) -> bool:
     """Does the spelling of `kind` stand at `at`?"""
     start = kinds.facts[np.uint64(kind), KIND_START]
-    mask = np.uint64(kinds.facts[np.uint64(kind), KIND_MASK])
-    if equal_mask(block, at, kinds.spellings, start) & mask != mask:
-        return False
     size = kinds.facts[np.uint64(kind), KIND_SIZE]
-    k = 64
-    while k < size:
-        if byte(block, at + k) != byte(kinds.spellings, start + k):
-            return False
-        k += 1
-    return kind != 0
+    mask = np.uint64(kinds.facts[np.uint64(kind), KIND_MASK])
+    return stands_at(block, at, kinds.spellings, start, size, mask) and kind != 0
 
 
 @kernel

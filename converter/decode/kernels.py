@@ -31,14 +31,9 @@ def bind_translate_changes() -> Callable[[Bytes, Phrases, Bytes, State], int]:
     return _find("translate_changes")
 
 
-def bind_pass_changes() -> Callable[[Bytes, Phrases, Touched, State], int]:
-    """pass_changes(block, phrases, touched, state) for one reader; see touched_lines.py."""
-    return _find("pass_changes")
-
-
-def bind_drop_touched() -> Callable[[Bytes, Phrases, Touched, State], int]:
-    """drop_touched(block, phrases, touched, state) for one reader; see touched_lines.py."""
-    return _find("drop_touched")
+def bind_pass_lines() -> Callable[[Bytes, Phrases, Touched, State], int]:
+    """pass_lines(block, phrases, touched, state) for one reader; see touched_lines.py."""
+    return _find("pass_lines")
 
 
 def note_key(key: Bytes, first_size: int, size: int, touched: Touched, state: State) -> int:

@@ -32,12 +32,11 @@ _PART_OF = {
     "encode_dictionary": "pages",
     "encode_indices": "pages",
     "encode_page": "pages",
-    "drop_touched": "touched",
     "find_key": "touched",
     "find_rows": "touched",
     "index_touched": "touched",
     "note_key": "touched",
-    "pass_changes": "touched",
+    "pass_lines": "touched",
     "translate_changes": "changes",
     "write_rows": "csv",
 }

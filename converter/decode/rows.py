@@ -62,13 +62,22 @@ def plain_text(values: pa.Array, column: Column) -> pa.Array:
     return _TEXT_OF[column.origin](values)
 
 
-def batch_of(columns: Sequence[pa.Array | None], rows: int, schema: Schema, added: Mapping[str, Value]) -> Batch:
-    """Arrow columns as a batch of the schema. None: a column in which no row has a value, or that is added."""
+def batch_of(
+    columns: Sequence[pa.Array | None],
+    rows: int,
+    schema: Schema,
+    added: Mapping[str, Value],
+    changed: dict[str, int],
+) -> Batch:
+    """Arrow columns as a batch of the schema. None: a column in which no row has a value, or that is added.
+
+    changed: where the batch counts the values that a double changes.
+    """
     held = [
         Held.nothing(rows) if values is None else _held(values, column)
         for values, column in zip(columns, schema.columns, strict=True)
     ]
-    return Batch(rows, schema, Buffers.of(schema.columns, rows, held), {}, added=added)
+    return Batch(rows, schema, Buffers.of(schema.columns, rows, held), changed, added=added)
 
 
 def text_bytes(values: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from converter.decode import tables
 from converter.decode.change_lines import ChangeForm, compact_change
 from converter.decode.kernels import (
-    bind_drop_touched,
-    bind_pass_changes,
+    bind_pass_lines,
     find_key,
     find_rows,
     index_touched,
@@ -37,6 +36,8 @@ from converter.schema.changes import MARK, WRITTEN
 _FIRST_KEYS = 1 << 12
 _FIRST_BYTES = 1 << 17
 _NEWLINE = 0x0A
+_BASE = -1
+"""In the place of the number of an increment."""
 _MICROS = 1_000_000
 
 
@@ -67,7 +68,7 @@ class TouchedKeys:
         self._state[tables.TOUCH_KEYS] = len(self.keys)
         self._state[tables.TOUCH_NOTES] = 1
         self._phrases = phrases_of(ChangeForm(self.keys, old_images=True))
-        self._pass_changes = bind_pass_changes()
+        self._pass_lines = bind_pass_lines()
         self._lock = threading.Lock()
 
     @property
@@ -83,7 +84,7 @@ class TouchedKeys:
             state[tables.TOUCH_SIZE] = block.size
             state[tables.TOUCH_ORDER] = order
             while True:
-                status = self._pass_changes(block.data, self._phrases, self.table, state)
+                status = self._pass_lines(block.data, self._phrases, self.table, state)
                 if status == tables.DONE:
                     return
                 if status == tables.GROW:
@@ -181,9 +182,9 @@ class MergeLines:
         self._forms = forms
         self._state = touched.ask_state()
         self._state[tables.TOUCH_STOPS] = compare is not None
+        self._state[tables.TOUCH_ORDER] = _BASE
         self._phrases = phrases_of(ChangeForm(touched.keys, old_images=True))
-        self._pass_changes = bind_pass_changes()
-        self._drop_touched = bind_drop_touched()
+        self._pass_lines = bind_pass_lines()
         self._lines = {form: ChangeLines(form) for form in dict.fromkeys(forms)}
         self._changes: ChangeLines | None = None
         self._keep = False
@@ -198,7 +199,7 @@ class MergeLines:
         """Blocks of another file come: of the increment of this number, or of the base. keep: don't change them."""
         self._keep = keep
         self._changes = None if order is None else self._lines[self._forms[order]]
-        self._state[tables.TOUCH_ORDER] = -1 if order is None else order
+        self._state[tables.TOUCH_ORDER] = _BASE if order is None else order
 
     def translate(self, block: Block) -> Iterator[Block]:
         """See ChangeLines.translate; the block itself is changed, unless it is to be kept."""
@@ -208,8 +209,7 @@ class MergeLines:
         state = self._state
         state[tables.TOUCH_POSITION] = 0
         state[tables.TOUCH_SIZE] = block.size
-        look = self._drop_touched if self._changes is None else self._pass_changes
-        while look(block.data, self._phrases, self._touched.table, state) != tables.DONE:
+        while self._pass_lines(block.data, self._phrases, self._touched.table, state) != tables.DONE:
             at = int(state[tables.TOUCH_POSITION])
             end = line_end(block.data, at)
             try:

@@ -11,16 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.changes import (
-    between_quotes,
-    digits_at,
-    find_keys_end,
-    map_end,
-    matches,
-    unescaped,
-)
+from converter.decode.changes import digits_at, find_keys_end, map_end, matches
 from converter.decode.compile import inlined, inner, kernel
-from converter.decode.lanes import Bytes, byte, byte_mask, count_bits, lowest_bit, put
+from converter.decode.lanes import Bytes, byte, byte_mask, count_bits, lowest_bit, newline_from, put, structure
 from converter.decode.numbers import plain_number
 from converter.decode.tables import (
     DONE,
@@ -40,6 +33,7 @@ from converter.decode.tables import (
     TOUCH_DROPPED,
     TOUCH_KEYS,
     TOUCH_NOTES,
+    TOUCH_ORDER,
     TOUCH_POSITION,
     TOUCH_SIZE,
     TOUCH_STOPS,
@@ -53,15 +47,12 @@ from converter.schema import tags
 
 State = NDArray[np.int64]
 
-_QUOTE = 0x22
 _OPEN_MAP = 0x7B
 _CLOSE_MAP = 0x7D
-_BACKSLASH = 0x5C
 _NEWLINE = 0x0A
 _ZERO = 0x30
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
-_TOP = np.uint64(63)
 _IN_ITEM = 2
 """Braces that are open where an item has its attributes."""
 
@@ -134,26 +125,6 @@ def _pass_change(block: Bytes, at: int, phrases: Phrases, touched: Touched, stat
     return end + 2
 
 
-@kernel
-def pass_changes(block: Bytes, phrases: Phrases, touched: Touched, state: State) -> int:
-    """Note the changes from state[TOUCH_POSITION] on, or blank those that are not the last of their key, or delete it.
-
-    DONE at the block's end, else IRREGULAR, GROW or TWICE, the position being that of the line.
-    """
-    at = state[TOUCH_POSITION]
-    while at < state[TOUCH_SIZE]:
-        state[TOUCH_POSITION] = at
-        size = _empty_line(block, at)
-        if size > 0:
-            at += size
-            continue
-        at = _pass_change(block, at, phrases, touched, state)
-        if at < 0:
-            return at
-    state[TOUCH_POSITION] = at
-    return DONE
-
-
 @inlined
 def _value_size(block: Bytes, start: int, phrases: Phrases, phrase: int) -> int:
     """Bytes of the key's value that begins at `start`, or IRREGULAR."""
@@ -184,13 +155,7 @@ def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[
     letter = byte(phrases.spellings, phrases.facts[np.uint64(KEY), PHRASE_START] + 1)
     other = byte(phrases.spellings, phrases.facts[np.uint64(KEY + count - 1), PHRASE_START] + 1)
     while True:
-        quotes = byte_mask(block, at, _QUOTE)
-        backslashes = byte_mask(block, at, _BACKSLASH)
-        if backslashes | escaped != _NOTHING:
-            quotes, escaped = unescaped(quotes, backslashes, escaped)
-        strings = between_quotes(quotes) ^ inside
-        opened = byte_mask(block, at, _OPEN_MAP) & ~strings
-        closed = byte_mask(block, at, _CLOSE_MAP) & ~strings
+        quotes, strings, opened, closed, inside, escaped = structure(block, at, inside, escaped)
         found = quotes & strings & (byte_mask(block, at + 1, letter) | byte_mask(block, at + 1, other))
         newlines = byte_mask(block, at, _NEWLINE)
         if newlines != _NOTHING:
@@ -210,18 +175,7 @@ def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[
         if newlines != _NOTHING:
             return -1, -1
         depth += count_bits(opened) - count_bits(closed)
-        inside = _NOTHING - (strings >> _TOP)
         at += 64
-
-
-@inner
-def _line_end(block: Bytes, at: int) -> int:
-    """Position of the next newline."""
-    newlines = byte_mask(block, at, _NEWLINE)
-    while newlines == _NOTHING:
-        at += 64
-        newlines = byte_mask(block, at, _NEWLINE)
-    return at + lowest_bit(newlines)
 
 
 @inner
@@ -239,7 +193,10 @@ def _drop_item(block: Bytes, at: int, phrases: Phrases, touched: Touched, state:
     if second == 0:
         second = first
     size = first_size + more
-    end = _line_end(block, max(first + first_size, second))
+    end = newline_from(block, max(first + first_size, second))
+    # What is wrong with a line that ends otherwise is for the decoder to say.
+    if byte(block, end - 1) != _CLOSE_MAP or byte(block, end - 2) != _CLOSE_MAP:
+        return IRREGULAR
     hashed = hash_key(block, first, first_size, second, size)
     number = touched.slots[np.uint64(slot_of(block, first, first_size, second, size, hashed, touched))]
     if number > 0:
@@ -252,8 +209,14 @@ def _drop_item(block: Bytes, at: int, phrases: Phrases, touched: Touched, state:
 
 
 @kernel
-def drop_touched(block: Bytes, phrases: Phrases, touched: Touched, state: State) -> int:
-    """Blank the items whose keys are touched, from state[TOUCH_POSITION] on: DONE at the end, IRREGULAR or FOUND."""
+def pass_lines(block: Bytes, phrases: Phrases, touched: Touched, state: State) -> int:
+    """Go through the lines from state[TOUCH_POSITION] on.
+
+    Changes, where state[TOUCH_ORDER] is the number of their increment, are noted, or blanked if they are not the last
+    of their key, or delete it. Items, where it is negative, are blanked if their keys are touched.
+
+    DONE at the block's end, else IRREGULAR, GROW, TWICE or FOUND, the position being that of the line.
+    """
     at = state[TOUCH_POSITION]
     while at < state[TOUCH_SIZE]:
         state[TOUCH_POSITION] = at
@@ -261,7 +224,10 @@ def drop_touched(block: Bytes, phrases: Phrases, touched: Touched, state: State)
         if size > 0:
             at += size
             continue
-        at = _drop_item(block, at, phrases, touched, state)
+        if state[TOUCH_ORDER] < 0:
+            at = _drop_item(block, at, phrases, touched, state)
+        else:
+            at = _pass_change(block, at, phrases, touched, state)
         if at < 0:
             return at
     state[TOUCH_POSITION] = at

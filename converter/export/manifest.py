@@ -203,8 +203,8 @@ def not_finished(source: Source, folder: str) -> ManifestError:
     )
 
 
-def check_files(source: Source, export: Export) -> int:
-    """Compressed bytes of all data files. Raises DataFileError when one of them is not there."""
+def check_files(source: Source, export: Export, hint: str = COPY_AGAIN) -> int:
+    """Compressed bytes of all data files. Raises DataFileError when one of them is not there; hint: what to do then."""
     folders = {posixpath.dirname(file.path) for file in export.files}
     listed = {posixpath.join(folder, name): size for folder in folders for name, size in source.sizes(folder).items()}
     sizes = [listed[file.path] if file.path in listed else source.size(file.path) for file in export.files]
@@ -214,7 +214,7 @@ def check_files(source: Source, export: Export) -> int:
         raise DataFileError(
             f"{len(missing)} of {len(export.files)} data files are missing: {', '.join(shown)}",
             export.source,
-            COPY_AGAIN,
+            hint,
         )
     return sum(size for size in sizes if size is not None)
 

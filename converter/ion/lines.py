@@ -36,12 +36,11 @@ _PLAIN = simpleion.IonPyValueModel.MAY_BE_BARE | simpleion.IonPyValueModel.STRUC
 _EXACT = simpleion.IonPyValueModel.MAY_BE_BARE
 _LEAST_LIMIT = 1 << 12
 
-_QUOTED = re.compile(rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'')
 # What can hold anything: texts, quoted symbols, comments and blobs, each from where it really begins.
 _OPAQUE = re.compile(
     rb"'''(?:\\.|(?!''')[^\\])*'''"
-    rb'|"(?:\\.|[^"\\])*"'
-    rb"|'(?:\\.|[^'\\])*'"
+    rb'|"[^"\\]*(?:\\.[^"\\]*)*"'
+    rb"|'[^'\\]*(?:\\.[^'\\]*)*'"
     rb"|/\*.*?\*/|\{\{[A-Za-z0-9+/=\s]*\}\}|//[^\n]*",
     re.DOTALL,
 )
@@ -85,15 +84,15 @@ def json_lines(lines: bytes) -> tuple[bytes, LineProblem | None]:
 def _all_at_once(lines: bytes) -> bytes | None:
     """All lines in one go, which takes two thirds of the time; None unless each for itself gives the same for sure.
 
-    Without what is quoted, the places where a value begins and where a struct has a name can be counted, if there are
-    no comments and no long strings, in which quotes stand for themselves. As many values as lines that begin with one
-    are one value a line. As many names read as there are colons: no name was there twice.
+    Without what can hold anything, which must not go from one line to the next, the places where a value begins and
+    where a struct has a name can be counted. As many values as lines that begin with one are one value a line. As many
+    names read as there are colons: no name was there twice.
     """
-    if b"'''" in lines or b"\0" in lines or not _is_utf8(lines):
+    if b"\0" in lines or not _is_utf8(lines):
         return None
-    unquoted = _QUOTED.sub(b"", lines)
+    bare = _OPAQUE.sub(b" ", lines)
     count = lines.count(b"\n")
-    if b"/*" in unquoted or _SYMBOL_ID.search(unquoted) or len(_BEGINNING.findall(unquoted)) != count:
+    if bare.count(b"\n") != count or len(_BEGINNING.findall(lines)) != count or _SYMBOL_ID.search(bare):
         return None
     try:
         documents = _read(lines, _PLAIN)
@@ -103,7 +102,7 @@ def _all_at_once(lines: bytes) -> bytes | None:
         json = [writer.line(document) for document in documents]
     except (IonException, LineProblem):
         return None
-    if writer.names != unquoted.count(b":") - 2 * unquoted.count(b"::"):
+    if writer.names != bare.count(b":") - 2 * bare.count(b"::"):
         return None
     return "".join(json).encode()
 
@@ -155,8 +154,8 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def _why_not_ion(line: bytes, error: IonException) -> str:
-    unquoted = _QUOTED.sub(b"", line)
-    cut = any(unquoted.count(a) > unquoted.count(b) for a, b in ((b"{", b"}"), (b"[", b"]")))
+    bare = _OPAQUE.sub(b" ", line)
+    cut = any(bare.count(a) > bare.count(b) for a, b in ((b"{", b"}"), (b"[", b"]")))
     return f"not Ion text{': the line ends inside a value' if cut else ''} ({str(error).strip()})"
 
 
@@ -241,8 +240,6 @@ class _Writer:
         self.names += len(struct)
         written = []
         for name, value in struct.items():
-            if name is None:
-                raise _Refused("a name that is a symbol without text")
             try:
                 written.append(f"{encode_basestring(name)}:{self._value(value)}")
             except _Refused as refused:

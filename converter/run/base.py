@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import RawIOBase
 from typing import TYPE_CHECKING, Any
@@ -32,13 +32,21 @@ from converter.storage.source import Source
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 _KEY_ORIGINS = {
     "S": (Origin.TEXT,),
     "N": (Origin.NUMBER, Origin.NUMBER_TEXT),
     "B": (Origin.BINARY,),
 }
+_ANY_KEY_ORIGIN = frozenset(origin for origins in _KEY_ORIGINS.values() for origin in origins)
 _TEXT_ORIGINS = (Origin.TEXT, Origin.JSON, Origin.BINARY, Origin.MIXED_TEXT, Origin.MIXED_JSON)
+WAYS = (
+    "--evolve widens the column, and writes the values of the base into it exactly; or use a full export as the base,"
+    " and another DEST"
+)
+"""What to do where a value does not fit a column of the base, which all stay."""
+MISSING_PART = "run the same command again if another run has replaced the base; else publish it anew"
 _OTHER_BASE = "use a full export as the base, or publish it anew as Parquet with all its attributes"
 
 
@@ -83,8 +91,11 @@ class BaseParts:
     record: Record
     place: str
 
-    def check(self, options: ConvertOptions, keys: Sequence[tuple[str, str]]) -> None:
-        """Raises UsageError where rows can't be told by their keys, or lack attributes that the new ones would have."""
+    def check_options(self, options: ConvertOptions, dropped: Sequence[str]) -> None:
+        """Raises UsageError where rows lack attributes that the new ones would have, or have others.
+
+        dropped: attributes that the schema file leaves out.
+        """
         recorded = {**ConvertOptions().published(), **self.record.options}
         wanted = options.published()
         for option in ("select", "exclude", "schema"):
@@ -94,11 +105,27 @@ class BaseParts:
                     self.place,
                     f"use the same --{option}, or a full export as the base: new rows would be other than old ones",
                 )
+        known = next((column for column in self.record.columns if column.attribute in dropped), None)
+        if known is not None:
+            raise UsageError(
+                f"the base has a column of {known.attribute!r}, which the schema file drops",
+                self.place,
+                "leave it in the file, or use a full export as the base: new rows would be other than old ones",
+            )
+
+    def check_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Raises UsageError where rows can't be told by the keys of the changes."""
         columns = {column.attribute: column for column in self.record.columns if column.attribute is not None}
         for name, tag in keys if self.record.parts else ():
             column = columns.get(name)
             if column is None:
                 raise UsageError(f"the base has no column of the key {name!r}", self.place, _OTHER_BASE)
+            if column.origin not in _KEY_ORIGINS[tag] and column.origin in _ANY_KEY_ORIGIN:
+                raise UsageError(
+                    f"the base has the key {name!r} as {column.described}, and the increments have it as {tag}",
+                    self.place,
+                    "see whether the base and all increments are of one table",
+                )
             if column.origin not in _KEY_ORIGINS[tag] or column.type == "double":
                 raise UsageError(
                     f"the base has the key {name!r} as {column.described}, which does not say exactly what it was",
@@ -109,12 +136,15 @@ class BaseParts:
     def promises(self, contract: Contract) -> Contract:
         """The contract, with the columns of the base that it says nothing of, and with the digits of its numbers."""
         reports = {report.name: report for report in self.record.report.columns}
-        own = {column.attribute or column.name: column for column in self.record.columns}
+        own = {_held_by(column.attribute, column.name): column for column in self.record.columns}
         promises = []
         for promise in contract.promises:
-            column = own.pop(promise.attribute or promise.name or "", None)
+            column = own.pop(_held_by(promise.attribute, promise.name), None)
             promises.append(promise if column is None else _with_digits(promise, reports.get(column.name)))
         for column in own.values():
+            if column.origin is Origin.ADDED:
+                # What it held was of another export, and here nobody has asked for it.
+                continue
             fresh = Promise(column.attribute, column.name, column.type, column.origin)
             promises.append(_with_digits(fresh, reports.get(column.name)))
         return replace(contract, promises=tuple(promises), where=contract.where or self.place)
@@ -132,7 +162,17 @@ class BaseParts:
         return Observation(rows, seen)
 
     def check_schema(self, schema: Schema) -> None:
-        """Raises SchemaError for a column that can't take what the base's has."""
+        """Raises SchemaError for a column that can't take what the base's has, or that the base has no values for."""
+        overflow = next((column for column in self.record.columns if column.origin is Origin.OVERFLOW), None)
+        attributes = {column.attribute for column in self.record.columns}
+        apart = next((column for column in schema.columns if column.attribute not in attributes), None)
+        if overflow is not None and apart is not None:
+            raise SchemaError(
+                f"attribute {apart.attribute!r} has the column {apart.name!r}, and the base has it in"
+                f" {overflow.name!r}, if at all",
+                self.place,
+                "use a full export as the base, or another DEST, whose columns will be the base's",
+            )
         for after, before in zip(schema.columns, self._sources(schema), strict=True):
             if before is not None and not can_recast(before, after):
                 raise SchemaError(
@@ -144,22 +184,27 @@ class BaseParts:
 
     def _sources(self, schema: Schema) -> list[Column | None]:
         """For each column of the schema the base's that it takes its values from."""
-        own = {column.attribute or column.name: column for column in self.record.columns}
+        own = {_held_by(column.attribute, column.name): column for column in self.record.columns}
         return [
-            None if column.origin is Origin.ADDED else own.get(column.attribute or column.name)
+            None if column.origin is Origin.ADDED else own.get(_held_by(column.attribute, column.name))
             for column in schema.columns
         ]
 
 
 @dataclass(slots=True)
 class RowReader:
-    """The rows of one part that no change touches, a row group at a time. observed: what was seen of all so far."""
+    """The rows of one part that no change touches, a row group at a time.
+
+    observed: what was seen of all so far. changed: per column, values that a double of it holds only rounded, when the
+    batches have been written.
+    """
 
     base: BaseParts
     touched: TouchedKeys
     source: Source
     verify: bool
-    observed: Observation
+    observed: Observation = field(default_factory=Observation)
+    changed: dict[str, int] = field(default_factory=dict)
 
     def groups(self, file: DataFile) -> Iterator[pa.Table]:
         """Raises DataFileError for a part that is not the one that the record names, and StorageError."""
@@ -169,12 +214,14 @@ class RowReader:
         content = self._read(file)
         try:
             opened = pq.ParquetFile(pa.BufferReader(content))
+            self._check(opened, file)
             for group in range(opened.num_row_groups):
                 table = self._untouched(opened.read_row_group(group, use_threads=False))
                 self._observe(table)
                 yield table
-        except pa.ArrowException as error:
-            raise self._damaged(file, str(error)) from None
+        except (pa.ArrowException, OSError) as error:
+            # Of a file in memory, whatever it holds: what storage refuses has been told by now.
+            raise self._damaged(file, str(error).strip()) from None
 
     def batch(self, table: pa.Table, schema: Schema, added: Mapping[str, Value]) -> Batch:
         """The rows with the columns of the schema, which `check_schema` has allowed."""
@@ -184,7 +231,7 @@ class RowReader:
                 columns.append(None)
             else:
                 columns.append(recast(_one_chunk(table, before.name), before, after))
-        return batch_of(columns, table.num_rows, schema, added)
+        return batch_of(columns, table.num_rows, schema, added, self.changed)
 
     def _read(self, file: DataFile) -> pa.Buffer:
         import pyarrow as pa
@@ -197,11 +244,19 @@ class RowReader:
             raise DataFileError(
                 "a part of the base is missing",
                 self.source.child(file.path),
-                "run the same command again if another run has replaced the base; else publish it anew",
+                MISSING_PART,
             ) from None
         if self.verify and hashlib.sha256(content).hexdigest() != part.sha256:
             raise self._damaged(file, "its sha256 is not the record's")
         return pa.py_buffer(content)
+
+    def _check(self, opened: pq.ParquetFile, file: DataFile) -> None:
+        names = set(opened.schema_arrow.names)
+        missing = next((column.name for column in self.base.record.columns if column.name not in names), None)
+        if missing is not None:
+            raise self._damaged(file, f"it has no column {missing!r}")
+        if opened.metadata.num_rows != file.items:
+            raise self._damaged(file, f"the record says {file.items:,} rows, and it has {opened.metadata.num_rows:,}")
 
     def _damaged(self, file: DataFile, reason: str) -> DataFileError:
         place = self.source.child(file.path)
@@ -236,6 +291,11 @@ class RowReader:
                 longest = pc.max(pc.binary_length(values)).as_py() if column.origin in _TEXT_ORIGINS else 0
                 seen[column.attribute] = _observed(column, report, present, longest)
         self.observed = self.observed.merge(Observation(table.num_rows, seen))
+
+
+def _held_by(attribute: str | None, name: str | None) -> tuple[str | None, str | None]:
+    """What a column is of: an attribute, whatever it is called there; or nothing but its own name."""
+    return attribute, None if attribute is not None else name
 
 
 def _read_all(opened: RawIOBase, size: int) -> memoryview:

@@ -16,6 +16,7 @@ from converter.export.locate import open_export
 from converter.export.manifest import DataFile, Export, Kind, check_files
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
+from converter.run.base import WAYS as BASE_WAYS
 from converter.run.base import BaseParts
 from converter.run.chain import MergeChain, MergeReport
 from converter.run.control import Control
@@ -23,7 +24,7 @@ from converter.run.describe import describe_columns, name_warnings, observation_
 from converter.run.increment import check_old_image, find_form
 from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
-from converter.run.memory import changes, evolution_warnings, remember
+from converter.run.memory import Memory, changes, evolution_warnings, remember
 from converter.run.merge_job import MergeJob
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
@@ -39,7 +40,7 @@ from converter.run.shard import (
     write_empty_parts,
 )
 from converter.schema.added import Value, added_values
-from converter.schema.contract import NOTHING_PROMISED, Contract, broken
+from converter.schema.contract import NOTHING_PROMISED, WAYS, Contract, broken
 from converter.schema.derive import check_names, fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
@@ -111,9 +112,17 @@ class Run:
         self.bytes_read += control.bytes_read
         return observation
 
-    def base_records(self) -> tuple[Record, ...]:
-        """What a destination remembers that has nothing of its own: the base."""
-        return () if self.base is None else (self.base.record,)
+    def remember(self, kept: Sequence[Record], destination: Destination) -> Memory:
+        """What records that stay at the destination promise, and the schema file; without any record, what a base does.
+
+        Raises UsageError and SchemaError where these contradict each other, or the run's options.
+        """
+        base = None if self.base is None else (self.base.record, self.base.place)
+        memory = remember(kept, self.options, destination, base)
+        if self.base is not None:
+            dropped = [name for name in memory.options.exclude if name not in self.options.exclude]
+            self.base.check_options(self.options, dropped)
+        return memory
 
     def lines_files(self) -> Sequence[DataFile]:
         """The data files that hold lines: all but the parts of a base."""
@@ -145,7 +154,8 @@ class Run:
         files = sampled_files(files) if sampled else files
         promised = Schema(tuple(found.column for found in breaks))
         place = find_surprise(self.job(Purpose.INSPECT), files, promised, beginnings=sampled)
-        raise broken(breaks, observation, self.contract, place)
+        ways = WAYS if self.base is None else BASE_WAYS
+        raise broken(breaks, observation, self.contract, place, ways)
 
     def job(self, purpose: Purpose, schema: Schema | None = None, staging: Staging | None = None) -> Job:
         """What the shards of a pass have in common."""
@@ -211,7 +221,7 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
     options, listener, chain = run.options, run.listener, run.chain
     if options.dry_run:
         decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
-        remember(decision.kept, options, destination)
+        run.remember(decision.kept, destination)
         return replace(_plan(run, dest, decision), seconds=time.perf_counter() - started)
     with destination.lease() as lease:
         for warning in lease.warnings:
@@ -219,7 +229,7 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
         decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
         if decision.published is not None:
             return unchanged(decision.published, dest, started, (*lease.warnings, *decision.warnings))
-        memory = remember(decision.kept or run.base_records(), options, destination)
+        memory = run.remember(decision.kept, destination)
         run.options, run.contract = memory.options, memory.contract
         if run.base is not None:
             run.contract = run.base.promises(run.contract)

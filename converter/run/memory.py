@@ -32,19 +32,30 @@ class Memory:
     options: ConvertOptions
 
 
-def remember(kept: Sequence[Record], options: ConvertOptions, destination: Destination) -> Memory:
+def remember(
+    kept: Sequence[Record], options: ConvertOptions, destination: Destination, base: tuple[Record, str] | None = None
+) -> Memory:
     """What the records that stay, and the schema file, promise.
+
+    base: what a destination remembers that has nothing of its own: the record of the snapshot that a merge begins with,
+    and its place.
 
     Raises UsageError for a schema file that can't be read, SchemaError for one that contradicts the records.
     """
-    record = newest(kept) if options.schema != "new" else None
+    record = newest(kept)
+    place = destination.child(record_path(record.export_id)) if record is not None else ""
+    if record is None and base is not None:
+        record, place = base
+        kept = (record,)
+    if options.schema == "new":
+        record = None
     contract = NOTHING_PROMISED
     if record is not None:
         digits = most_digits(kept)
         promises = [
             Promise(c.attribute, c.name, c.type, c.origin, None, *digits.get(c.name, (0, 0))) for c in record.columns
         ]
-        contract = Contract(tuple(promises), destination.child(record_path(record.export_id)))
+        contract = Contract(tuple(promises), place)
     columns = record.columns if record else ()
     if isinstance(options.schema, SchemaText):
         file = read_schema_file(options.schema, options)

@@ -9,6 +9,7 @@ base's order, then those that were put, in the order of the increments.
 
 from __future__ import annotations
 
+import os
 import posixpath
 import time
 from collections.abc import Callable, Sequence
@@ -20,11 +21,11 @@ from converter.decode.native import expect
 from converter.decode.old_images import OldImages
 from converter.errors import ExportError, UsageError
 from converter.export.locate import check_export_arn, open_export
-from converter.export.manifest import DataFile, Export, Kind, check_files
+from converter.export.manifest import COPY_AGAIN, SUMMARY, DataFile, Export, Kind, check_files
 from converter.export.windows import MergeRules, Window, chain_windows
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
-from converter.run.base import BaseParts, find_snapshot, record_moment
+from converter.run.base import MISSING_PART, BaseParts, find_snapshot, record_moment
 from converter.run.chain import Link, MergeChain
 from converter.run.control import Control
 from converter.run.convert import Engine, Run, publish_run, unchanged
@@ -35,7 +36,7 @@ from converter.run.record import Record
 from converter.run.report import Report, format_instant
 from converter.run.shard import Purpose
 from converter.storage import open_destination, open_source
-from converter.storage.destination import EXPORTS, record_path
+from converter.storage.destination import EXPORTS, Destination, record_path
 from converter.storage.joined import JoinedSource
 from converter.storage.source import Source
 from converter.write.formats import kernel_parts
@@ -90,13 +91,15 @@ def merge_exports(
     check: called first, under the destination's lease, if there is something to publish; what it raises ends the run.
     """
     started = time.perf_counter()
+    destination = open_destination(merge.dest, aws)
+    _check_request(merge, options, destination)
     base = _open_base(merge.base, options, aws)
     for text in merge.increments if not merge.rules.allow_filtered else ():
         _refuse_filtered(text, aws)
     increments = [_open_increment(text, base.export, options, aws) for text in merge.increments]
     chain = chain_windows(base.moment, [_window(opened.export) for opened in increments], merge.rules)
     if not chain.applied:
-        return _nothing_to_apply(merge, base, chain.warnings, started)
+        return _nothing_to_apply(merge, base, options, chain.warnings, started)
     applied = [increments[i] for i in chain.applied]
     if merge.rules.verify:
         _check_images(base, applied)
@@ -115,7 +118,21 @@ def merge_exports(
             run.merge = note_changes(exports[1:], run.job(Purpose.INSPECT), control, base=run.base, images=images)
             run.bytes_read += control.bytes_read
 
-        return publish_run(run, open_destination(merge.dest, aws), merge.dest, started, prepare)
+        return publish_run(run, destination, merge.dest, started, prepare)
+
+
+def _check_request(merge: Merge, options: ConvertOptions, destination: Destination) -> None:
+    """Raises UsageError for what makes no sense in a merge."""
+    if destination.read(SUMMARY) is not None:
+        raise UsageError(
+            "DEST is the folder of an export",
+            merge.dest,
+            "name where the snapshot is to be published, after all increments",
+        )
+    given = {"--latest": options.latest, "--export-id": options.export_id, "--old-image": options.old_image}
+    for option, value in given.items():
+        if value:
+            raise UsageError("a merge has no use for it", option, "leave it out, and name each export by its folder")
 
 
 def _check_images(base: _Base, applied: Sequence[_Opened]) -> None:
@@ -133,10 +150,21 @@ def _check_images(base: _Base, applied: Sequence[_Opened]) -> None:
         )
 
 
-def _nothing_to_apply(merge: Merge, base: _Base, warnings: tuple[str, ...], started: float) -> Report:
+def _nothing_to_apply(
+    merge: Merge, base: _Base, options: ConvertOptions, warnings: tuple[str, ...], started: float
+) -> Report:
     """Where the base is the snapshot that the merge would give, it was made before."""
-    if base.record is not None and base.record.kind == Kind.SNAPSHOT and _same_place(merge.base, merge.dest):
-        return unchanged(base.record, merge.dest, started, warnings)
+    record = base.record
+    if record is not None and record.kind == Kind.SNAPSHOT and _same_place(merge.base, merge.dest):
+        recorded, wanted = {**ConvertOptions().published(), **record.options}, options.published()
+        others = [f"--{name.replace('_', '-')}" for name in wanted if recorded[name] != wanted[name]]
+        if others:
+            raise UsageError(
+                f"the snapshot was published with another {', '.join(others)}, and no increment is later than it",
+                base.source.child(record_path(record.export_id)),
+                "use the same options; or merge the full export and all increments after it into another DEST",
+            )
+        return unchanged(record, merge.dest, started, warnings)
     raise ExportError(
         f"no increment holds changes from after {format_instant(base.moment)}, the moment of the base",
         base.export.source,
@@ -145,7 +173,9 @@ def _nothing_to_apply(merge: Merge, base: _Base, warnings: tuple[str, ...], star
 
 
 def _same_place(base: str, dest: str) -> bool:
-    return _destination_of(base)[0].rstrip("/") == dest.rstrip("/")
+    folders = [_destination_of(base)[0], dest]
+    one, other = (place.rstrip("/") if "://" in place else os.path.realpath(place) for place in folders)
+    return one == other
 
 
 def _destination_of(text: str) -> tuple[str, str | None]:
@@ -253,7 +283,8 @@ def _join(
     run = Run(
         source=JoinedSource([one.source for one in opened]),
         export=export,
-        bytes_in=sum(check_files(one.source, one.export) for one in opened),
+        bytes_in=check_files(base.source, base.export, MISSING_PART if base.record else COPY_AGAIN)
+        + sum(check_files(one.source, one.export) for one in applied),
         options=options,
         listener=listener,
         engine=engine,

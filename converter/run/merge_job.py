@@ -10,7 +10,6 @@ from converter.decode.old_images import OldImages
 from converter.decode.touched_keys import MergeLines, TouchedKeys
 from converter.export.manifest import DataFile
 from converter.run.base import BaseParts, RowReader
-from converter.schema.observe import Observation
 from converter.storage.source import Source
 
 
@@ -49,7 +48,7 @@ class MergeJob:
         """What reads the file, if it is a part of the base. source: of the run."""
         if self.base is None or file.path not in self.base.parts:
             return None
-        return RowReader(self.base, self.touched, source, verify, Observation())
+        return RowReader(self.base, self.touched, source, verify)
 
     def lines(self) -> MergeLines:
         """For one decoder."""

@@ -39,7 +39,7 @@ def note_changes(
                 "see whether all increments are of one table",
             )
     if base is not None:
-        base.check(job.options, keys)
+        base.check_keys(keys)
     touched = TouchedKeys(keys)
     orders: dict[str, int] = {}
     reads: list[Callable[[], None]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -142,7 +143,7 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     decoder = job.decoder()
     output = Output(shard.index, job.options, job.staging, control.spare)
     json_bytes = 0
-    copied = Observation()
+    copied: list[RowReader] = []
     try:
         with job.source.ahead(file.path for file in shard.files):
             for file in shard.files:
@@ -150,7 +151,8 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
                 if rows is None:
                     json_bytes += _convert_file(file, shard, job, control, decoder, output)
                 else:
-                    copied = copied.merge(_copy_rows(rows, file, shard, job, control, decoder, output))
+                    copied.append(rows)
+                    _copy_rows(rows, file, shard, job, control, decoder, output)
         _write(decoder.finish(), job, control, decoder, output)
         with _surprised_by_empty_lines(job, control, decoder, output):
             output.settle()
@@ -158,14 +160,11 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     except BaseException:
         output.drop()
         raise
-    return ShardResult(
-        shard.index,
-        parts,
-        decoder.observation().merge(copied),
-        json_bytes,
-        decoder.changed,
-        complete=not decoder.observing,
-    )
+    observation, changed = decoder.observation(), Counter(decoder.changed)
+    for rows in copied:
+        observation = observation.merge(rows.observed)
+        changed.update(rows.changed)
+    return ShardResult(shard.index, parts, observation, json_bytes, dict(changed), complete=not decoder.observing)
 
 
 def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: Output) -> int:
@@ -198,7 +197,7 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
 
 def _copy_rows(
     rows: RowReader, file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: Output
-) -> Observation:
+) -> None:
     """Write the rows of a base's part that no change touches; the decoder is asked whether rows are still written."""
     control.count(job.source.size(file.path) or 0)
     for table in rows.groups(file):
@@ -210,7 +209,6 @@ def _copy_rows(
         elif table.num_rows and job.schema is not None:
             batch = rows.batch(table, job.schema, job.added)
             _write(iter((batch,)), job, control, decoder, output)
-    return rows.observed
 
 
 def _write(batches: Iterator[Batch], job: Job, control: Control, decoder: Decoder, output: Output) -> None:

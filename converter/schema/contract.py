@@ -28,6 +28,10 @@ from converter.schema import tags
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin
 
+WAYS = (
+    "--evolve widens the column from this export on and says which dates can no longer be read together with it;"
+    " --schema FILE sets another type, --exclude leaves the attribute out, --schema new forgets all columns"
+)
 _SHOWN_BREAKS = 5
 _INT64_DIGITS = 19
 _BY_ORIGIN = {
@@ -126,15 +130,19 @@ def combined(promise: Promise, seen: AttributeObservation) -> AttributeObservati
     )
 
 
-def broken(breaks: Sequence[Break], observation: Observation, contract: Contract, place: str = "") -> SchemaError:
-    """The error for promises that an export breaks. place: of the first value that does, as far as is known."""
+def broken(
+    breaks: Sequence[Break], observation: Observation, contract: Contract, place: str = "", ways: str = WAYS
+) -> SchemaError:
+    """The error for promises that an export breaks.
+
+    place: of the first value that does, as far as is known. ways: what to do.
+    """
     shown = "; ".join(_describe(found, observation) for found in breaks[:_SHOWN_BREAKS])
     more = f"; and {len(breaks) - _SHOWN_BREAKS:,} more" if len(breaks) > _SHOWN_BREAKS else ""
     return SchemaError(
         f"{shown}{more} (columns are promised by {contract.where})",
         place,
-        "--evolve widens the column from this export on and says which dates can no longer be read together with it;"
-        " --schema FILE sets another type, --exclude leaves the attribute out, --schema new forgets all columns",
+        ways,
     )
 
 

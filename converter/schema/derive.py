@@ -194,6 +194,14 @@ def _check_against(contract: Contract, options: ConvertOptions, wanted: Collecti
                 "--add-column",
                 "choose another name",
             )
+    for key in options.layout_keys():
+        if key.casefold() in owners:
+            raise UsageError(
+                f"there is a column {owners[key.casefold()].name!r} ({contract.where}), and readers drop the column"
+                f" where folders are called {key}=…",
+                "--layout",
+                "choose another name for the folders, or another DEST",
+            )
     for name in options.times() if contract.has_overflow else ():
         if name in wanted and name not in contract.attributes:
             raise UsageError(

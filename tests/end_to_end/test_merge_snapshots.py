@@ -210,7 +210,9 @@ def test_a_destination_goes_on_from_its_own_snapshot_day_by_day(tmp_path: Path) 
     assert merge(out, [soon], out, ConvertOptions(replace=True)).items == 10
 
 
-@pytest.mark.parametrize(("damage", "message"), [("other bytes", "sha256"), ("gone", "missing"), ("longer", "sha256")])
+@pytest.mark.parametrize(
+    ("damage", "message"), [("other bytes", "sha256"), ("gone", "missing: .*\n.*publish it anew"), ("longer", "sha256")]
+)
 def test_a_part_that_is_not_as_it_was_published_is_noticed(tmp_path: Path, damage: str, message: str) -> None:
     full = base(tmp_path / "b")
     (part,) = written_parts(tmp_path / "items", convert(full, tmp_path / "items"))

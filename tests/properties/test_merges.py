@@ -177,7 +177,7 @@ def test_a_snapshot_and_the_increments_after_it_give_the_table_at_the_end(histor
         expected = cells(Path(folder, "at once"), at_once)
         assert cells(last, report) == expected
         merge(last, increments, last, both)
-        assert merge(last, increments, last, options).status == "unchanged"
+        assert merge(last, increments, last, both).status == "unchanged"
 
 
 def cells(dest: Path, report: Report) -> list[dict[str | None, str]]:

@@ -110,7 +110,7 @@ def test_columns_of_every_type_are_written_as_they_were_read(column: Column, row
     schema = Schema((column, Column("none", "none", "string", Origin.TEXT)))
     sink = BytesIO()
     writer = open_part(sink, schema, ConvertOptions())
-    write_batch(writer, batch_of([values, None], rows, schema, {}))
+    write_batch(writer, batch_of([values, None], rows, schema, {}, {}))
     writer.close()
     table = pq.read_table(pa.BufferReader(sink.getvalue()))
     assert table.column("v").to_pylist() == values.to_pylist()
