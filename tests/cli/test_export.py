@@ -15,7 +15,8 @@ import pytest
 from tests.cli.command import REPOSITORY, environment
 from tests.cli.failures import check_failure
 from tests.cli.forking import ForkedCommands
-from tests.servers.dynamodb import Items, PlayedDynamoDb, PlayedTable
+from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
+from tests.servers.history import Items
 from tests.servers.s3 import S3Server
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -96,6 +97,7 @@ def test_changes_are_asked_for_exactly_as_given(
 ) -> None:
     day = (datetime.now(UTC) - timedelta(days=2)).date()
     window = ("--from", f"{day}T06:00:00+02:00", "--to", f"{day}T05:00")
+    dynamodb.history[table.name] = {}
     done = run("export", "start", table.name, "--bucket", bucket, "--incremental", *window, "--view", "new")
     assert done.returncode == 0, done.stderr
     (export,) = dynamodb.exports.values()

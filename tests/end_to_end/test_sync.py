@@ -53,7 +53,7 @@ def test_a_day_that_is_over_is_exported_as_of_its_last_second_in_the_time_zone(
     last_second = datetime(DAY.year, DAY.month, DAY.day, 14, 59, 59, tzinfo=UTC)
     service.history[table.name] = {
         last_second - timedelta(hours=3): ITEMS[:5],
-        last_second: ITEMS[:10],
+        last_second - timedelta(milliseconds=1): ITEMS[:10],
         last_second + timedelta(seconds=1): ITEMS,
     }
     tokyo = ConvertOptions(timezone="Asia/Tokyo")
@@ -134,6 +134,7 @@ def test_another_export_is_not_taken_for_the_days(service: PlayedDynamoDb, tmp_p
         case "time":
             theirs["time"] = last_second - timedelta(hours=1)
         case "changes":
+            service.history[table.name] = {last_second - timedelta(hours=2): ITEMS}
             theirs["time"] = None
             theirs["window"] = converter.Window(from_time=last_second - timedelta(hours=1), to_time=last_second)
         case "table":

@@ -8,12 +8,16 @@
 Everything passes through unchanged except what the service does more:
 
 - An export is refused while point-in-time recovery is off (`new_table` turns it on), for times outside of `recovery`,
-  and for a client token that other parameters came with. `forget_tokens` is what 8 hours do.
+  for windows that the service takes none of (`tests.servers.windows`), and for a client token that other parameters
+  came with. `forget_tokens` is what 8 hours do.
 - An export is IN_PROGRESS for the first `polls` answers to DescribeExport; with `polls = None` until `finish`. Then the
-  bucket has the files that the service would write, below the export's real id: of the items in `history` at the
-  export's time, or of those in the table when it was asked for. Of exports of changes nothing is written.
+  bucket has the files that the service would write, below the export's real id and in the format that was asked for:
+  of the items in `history` at the export's time, or of those in the table when it was asked for; of changes, one line
+  for each item that was written in the window. What a moment belongs to is said in `tests.servers.history`. Changes of
+  a table without a history are refused: only the test that puts them knows what they are.
 - It becomes FAILED where there is no such bucket, or as `fail_next` says.
-- DescribeExport says what MiniStack leaves out: ExportTime, the window, and where the manifest is.
+- DescribeExport says what MiniStack leaves out: ExportTime, the window with its defaults, what was counted, and where
+  the manifest is.
 - `refuse_next` answers with an error, for throttling, missing permissions and quotas; after `lose_next` the request is
   carried out, and its answer does not arrive.
 
@@ -36,13 +40,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from converter.testing import ExportFacts, write_export
+from converter.testing import Change
+from tests.servers.export_files import write_files
+from tests.servers.history import History, Items, changes_within, items_at
 from tests.servers.relay import Answer, Relaying, listen
 from tests.servers.s3 import S3Server
+from tests.servers.windows import RefusedError, moment_of, window_of
 
 Parameters = dict[str, Any]
-Items = Sequence[Mapping[str, Any]]
-"""In DynamoDB JSON: `{"id": {"S": "a"}}`."""
 
 PREFIX = "DynamoDB_20120810."
 JSON = {"content-type": "application/x-amz-json-1.0"}
@@ -58,12 +63,13 @@ class PlayedTable:
 
 @dataclass(slots=True)
 class PlayedExport:
-    """An export. items: what it will hold. asked: the parameters of the request. polls_left: None: until it is told."""
+    """An export. asked: the request's parameters. items, changes: what it will hold. polls_left: None: until told."""
 
     arn: str
     asked: Parameters
     description: Parameters
     items: Items
+    changes: Sequence[Change]
     polls_left: int | None
     failure: tuple[str, str] | None = None
 
@@ -95,7 +101,7 @@ class PlayedDynamoDb:
     polls: int | None = 1
     recovery: tuple[datetime, datetime] | None = None
     begun_ago: timedelta = timedelta(0)
-    history: dict[str, dict[datetime, Items]] = field(default_factory=dict)
+    history: dict[str, History] = field(default_factory=dict)
     exports: dict[str, PlayedExport] = field(default_factory=dict)
     calls: list[tuple[str, Parameters]] = field(default_factory=list)
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -105,14 +111,22 @@ class PlayedDynamoDb:
     _failures: list[tuple[str, str]] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def new_table(self, key: str = "id", items: Items = (), *, recovers: bool = True) -> PlayedTable:
-        """A table that no other test knows, with these items, with point-in-time recovery or without."""
+    def new_table(
+        self, key: str | Mapping[str, str] = "id", items: Items = (), *, recovers: bool = True
+    ) -> PlayedTable:
+        """A table that no other test knows, with these items, with point-in-time recovery or without.
+
+        key: a text attribute, or the types of the partition key and the sort key: `{"id": "S", "rank": "N"}`.
+        """
+        keys = {key: "S"} if isinstance(key, str) else key
         client = self.behind.service("dynamodb")
         name = f"Orders-{uuid.uuid4().hex[:12]}"
         described = client.create_table(
             TableName=name,
-            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+            KeySchema=[
+                {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": tag} for name, tag in keys.items()],
             BillingMode="PAY_PER_REQUEST",
         )["TableDescription"]
         for item in items:
@@ -208,21 +222,23 @@ class PlayedDynamoDb:
             if before.asked != asked:
                 return _error("ExportConflictException", "Request parameters do not match those of an earlier export")
             return Answer(200, JSON, *_sized({"ExportDescription": before.description}))
-        refused = self._refused(ask, asked)
-        if refused is not None:
-            return refused
+        try:
+            window = self._window(ask, asked)
+        except RefusedError as refused:
+            return _error(refused.code, refused.message)
         # MiniStack does not forget tokens.
         answer = ask("ExportTableToPointInTime", {**asked, "ClientToken": f"{token}.{self._forgotten}"})
         if answer.status != 200:
             return answer
         said = json.loads(answer.content)
-        export = self._begin(ask, asked, {**said["ExportDescription"], "ClientToken": token})
+        export = self._begin(ask, asked, {**said["ExportDescription"], "ClientToken": token}, window)
         self.exports[export.arn] = export
         self._tokens[token] = export.arn
         return _changed(answer, {"ExportDescription": export.description})
 
-    def _refused(self, ask: _Asking, asked: Parameters) -> Answer | None:
-        name = str(asked["TableArn"]).rpartition("/")[2]
+    def _window(self, ask: _Asking, asked: Parameters) -> Parameters | None:
+        """The window of a request, None for a full export. Raises RefusedError."""
+        name = _table_of(asked)
         backups = ask("DescribeContinuousBackups", {"TableName": name})
         if backups.status != 200:
             # There is no such table, which MiniStack says itself.
@@ -230,33 +246,29 @@ class PlayedDynamoDb:
         recovery = json.loads(backups.content)["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
         if recovery["PointInTimeRecoveryStatus"] != "ENABLED":
             message = f"Point in time recovery is not enabled for table '{name}'"
-            return _error("PointInTimeRecoveryUnavailableException", message)
-        earliest, latest = (moment.timestamp() for moment in self._recovery())
-        window = asked.get("IncrementalExportSpecification", {})
-        for moment in (asked.get("ExportTime"), window.get("ExportFromTime"), window.get("ExportToTime")):
-            if moment is not None and not earliest <= moment <= latest:
-                return _error("InvalidExportTimeException", "Export Time is invalid")
-        return None
+            raise RefusedError("PointInTimeRecoveryUnavailableException", message)
+        window = window_of(asked, self._recovery())
+        if window is not None and name not in self.history:
+            raise RefusedError("ValidationException", f"a test that has changes exported gives {name} a history")
+        return window
 
-    def _begin(self, ask: _Asking, asked: Parameters, description: Parameters) -> PlayedExport:
+    def _begin(
+        self, ask: _Asking, asked: Parameters, description: Parameters, window: Parameters | None
+    ) -> PlayedExport:
         description["StartTime"] -= self.begun_ago.total_seconds()
-        window = asked.get("IncrementalExportSpecification")
-        if window is None:
-            description["ExportTime"] = asked.get("ExportTime", description["StartTime"])
-        else:
-            description["IncrementalExportSpecification"] = window
-        name = description["TableArn"].rpartition("/")[2]
+        name = _table_of(asked)
+        items: Items = ()
+        changes: Sequence[Change] = ()
         if window is not None:
-            items: Items = ()
-        elif name in self.history:
-            moment = datetime.fromtimestamp(description["ExportTime"], UTC)
-            items = next(
-                (kept for time, kept in sorted(self.history[name].items(), reverse=True) if time <= moment), ()
-            )
+            description["IncrementalExportSpecification"] = window
+            begin, end = (moment_of(window[side]) for side in ("ExportFromTime", "ExportToTime"))
+            changes = changes_within(self.history[name], ask.keys(name), begin, end)
         else:
-            items = list(ask.scan(name))
+            description["ExportTime"] = asked.get("ExportTime", description["StartTime"])
+            history = self.history.get(name)
+            items = list(ask.scan(name)) if history is None else items_at(history, moment_of(description["ExportTime"]))
         failure = self._failures.pop(0) if self._failures else None
-        return PlayedExport(description["ExportArn"], asked, description, items, self.polls, failure)
+        return PlayedExport(description["ExportArn"], asked, description, items, changes, self.polls, failure)
 
     def _describe(self, arn: str) -> Parameters:
         export = self.exports[arn]
@@ -278,38 +290,14 @@ class PlayedDynamoDb:
             description["ExportStatus"] = "FAILED"
             description["FailureCode"], description["FailureMessage"] = export.failure
             return
-        facts = facts_of(description)
-        description["ExportStatus"] = "COMPLETED"
-        description["ExportManifest"] = f"{facts.key_prefix}manifest-summary.json"
-        description["ItemCount"] = len(export.items)
-        description["BilledSizeBytes"] = 0
-        if description["ExportType"] == "FULL_EXPORT":
-            with tempfile.TemporaryDirectory() as folder:
-                written = write_export(Path(folder), export.items, files=2, empty_files=1, facts=facts)
-                summary = json.loads(written.summary.read_text("utf-8"))
-                description["BilledSizeBytes"] = summary["billedSizeBytes"]
-                self.behind.upload(description["S3Bucket"], written.bucket)
-
-
-def facts_of(description: Parameters) -> ExportFacts:
-    """What the files of a described export say of it."""
-    *_, region, account, resource = str(description["ExportArn"]).split(":")
-    start, end = (datetime.fromtimestamp(description[name], UTC) for name in ("StartTime", "EndTime"))
-    return ExportFacts(
-        table=resource.split("/")[1],
-        prefix=description.get("S3Prefix"),
-        export_time=datetime.fromtimestamp(description.get("ExportTime") or description["StartTime"], UTC),
-        start_time=start,
-        end_time=end,
-        id=resource.rpartition("/")[2],
-        bucket=description["S3Bucket"],
-        region=region,
-        account=account,
-        table_id=description["TableId"],
-        sse_algorithm=description.get("S3SseAlgorithm", "AES256"),
-        sse_kms_key_id=description.get("S3SseKmsKeyId"),
-        output_format=description["ExportFormat"],
-    )
+        with tempfile.TemporaryDirectory() as folder:
+            written = write_files(Path(folder), description, export.items, export.changes)
+            self.behind.upload(description["S3Bucket"], written.bucket)
+            summary = json.loads(written.summary.read_text("utf-8"))
+            description["ExportStatus"] = "COMPLETED"
+            description["ExportManifest"] = str(written.summary.relative_to(written.bucket))
+            description["ItemCount"] = summary["itemCount"]
+            description["BilledSizeBytes"] = summary["billedSizeBytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +312,11 @@ class _Asking:
         own = {"x-amz-target": f"{PREFIX}{operation}", "content-length": str(len(body))}
         return self.handler.ask(body, {**self.headers, **own})
 
+    def keys(self, table: str) -> list[str]:
+        """The names of a table's key attributes."""
+        schema = json.loads(self("DescribeTable", {"TableName": table}).content)["Table"]["KeySchema"]
+        return [str(key["AttributeName"]) for key in schema]
+
     def scan(self, table: str) -> Iterator[Mapping[str, Any]]:
         """All items of a table."""
         following: Parameters = {}
@@ -333,6 +326,10 @@ class _Asking:
             if "LastEvaluatedKey" not in page:
                 return
             following = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _table_of(asked: Parameters) -> str:
+    return str(asked["TableArn"]).rpartition("/")[2]
 
 
 def _error(code: str, message: str, status: int = 400) -> Answer:

@@ -16,7 +16,8 @@ from converter.aws.export_state import state_of
 from converter.aws.export_wait import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_TROUBLE, wait_for_export
 from converter.aws.exports import list_exports
 from converter.errors import BusyError, ConvertError, ExportError, StorageError, UsageError
-from tests.servers.dynamodb import Items, PlayedDynamoDb, PlayedTable
+from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
+from tests.servers.history import Items
 from tests.servers.s3 import S3Server
 
 ACCESS = AwsOptions().for_source()
@@ -78,6 +79,7 @@ def test_another_token_another_target_another_time_and_a_new_table_begin_another
 ) -> None:
     hour_ago = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     window = Window(from_time=hour_ago - timedelta(hours=1), to_time=hour_ago)
+    dynamodb.history[table.name] = {}
     calls: list[dict[str, Any]] = [{}, {"client_token": table.name}, {"time": hour_ago}, {"window": window}]
     for number, arguments in enumerate(calls, 1):
         assert converter.start_export(table.arn, target, **arguments).is_new
@@ -142,6 +144,7 @@ def test_the_service_gets_a_request_exactly_as_it_was_given(
     )
     end = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     window = Window(from_time=end - timedelta(minutes=15), to_time=end, view="new")
+    dynamodb.history[table.name] = {}
     state = converter.start_export(table.name, target, window=window, client_token=f"{table.name} 2").state
     assert dynamodb.calls[-1] == (
         "ExportTableToPointInTime",
