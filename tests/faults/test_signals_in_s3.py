@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.faults.counts import some
+from tests.faults.counts import pairs, some
 from tests.faults.s3_runs import (
     BEGUN,
     INTENT,
@@ -41,6 +41,12 @@ IN_THE_COMMIT = [
     Moment("PutObject", ".json", 2),
     Moment("DeleteObject", INTENT),
 ]
+ALL_MOMENTS = [*MOMENTS, *IN_THE_COMMIT, Moment("DeleteObject", LEASE)]
+
+
+def name(thing: Moment | signal.Signals) -> str:
+    """For a case's id."""
+    return thing.name if isinstance(thing, signal.Signals) else str(thing)
 
 
 class Signalled:
@@ -78,8 +84,7 @@ class Signalled:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", some(MOMENTS), ids=str)
-@pytest.mark.parametrize("number", list(SIGNALS), ids=lambda number: number.name)
+@pytest.mark.parametrize(("moment", "number"), pairs(MOMENTS, list(SIGNALS)), ids=name)
 def test_a_signal_ends_a_run_soon_and_leaves_nothing(
     number: signal.Signals, moment: Moment, ministack: S3Server, case: Case
 ) -> None:
@@ -115,8 +120,7 @@ def test_a_signal_in_the_commit_says_that_the_next_run_finishes_it(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", some([*MOMENTS, *IN_THE_COMMIT, Moment("DeleteObject", LEASE)]), ids=str)
-@pytest.mark.parametrize("number", list(SIGNALS), ids=lambda number: number.name)
+@pytest.mark.parametrize(("moment", "number"), pairs(ALL_MOMENTS, list(SIGNALS)), ids=name)
 def test_a_signal_ends_a_run_whose_server_hangs(
     number: signal.Signals, moment: Moment, ministack: S3Server, case: Case
 ) -> None:
