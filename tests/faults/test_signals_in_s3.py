@@ -22,7 +22,7 @@ from tests.faults.s3_runs import (
     start,
 )
 from tests.faults.test_killed_in_s3 import Moment
-from tests.servers.faults import SLOW_DOWN, Answer, Call, Fault, Hang, Request, Rule
+from tests.servers.faults import SLOW_DOWN, Answer, Call, Fault, Hang, LoseAnswer, Request, Rule
 from tests.servers.proxy import start_proxy
 from tests.servers.s3 import S3Server
 
@@ -111,9 +111,30 @@ def test_a_signal_in_the_commit_says_that_the_next_run_finishes_it(
     ended = Signalled(ministack, case, place, moment, number, hangs=False)
     contents = place.contents()
     check_record(contents)
-    # A signal that is quicker than the request for the intent ends the run before there is anything to finish.
-    assert BEGUN in ended.err or INTENT not in contents
+    assert BEGUN in ended.err
     assert LEASE not in contents
+    done = run(ministack, case.source, place.url)
+    assert done.returncode == 0, done.stderr
+    check_whole(case, place)
+
+
+@pytest.mark.slow
+def test_an_intent_that_arrives_unanswered_and_unseen_is_finished_by_the_next_run(
+    ministack: S3Server, case: Case
+) -> None:
+    """As one that arrives when the run has given up."""
+    place = Place.new(ministack)
+    faults: dict[str, Fault] = {"PutObject": LoseAnswer(), "GetObject": Answer(404, "NoSuchKey")}
+
+    def rule(request: Request) -> Fault | None:
+        return faults.get(request.operation) if request.key.endswith(INTENT) else None
+
+    with start_proxy(ministack, rule) as proxy:
+        done = run(proxy.server, case.source, place.url, AWS_MAX_ATTEMPTS="1")
+    assert done.returncode == 5, done.stderr
+    assert MAY_BE_LEFT in done.stderr
+    assert "finishes the commit if it had begun" in done.stderr
+    assert INTENT in place.contents()
     done = run(ministack, case.source, place.url)
     assert done.returncode == 0, done.stderr
     check_whole(case, place)
