@@ -6,7 +6,7 @@ import os
 
 ALL = os.environ.get("EXAMPLES") == "all"
 _SHARE = 3
-_LEAST = 5
+_LEAST = 3
 
 
 def examples(most: int) -> int:

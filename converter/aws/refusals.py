@@ -71,6 +71,11 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code_of(error) in _THROTTLED or status >= 500
+    return is_unanswered(error)
+
+
+def is_unanswered(error: BaseException | None) -> bool:
+    """Whether the request may have been sent, and take effect later, although no answer came."""
     return isinstance(error, (HTTPClientError, BotocoreConnectionError)) and not isinstance(error, SSLError)
 
 

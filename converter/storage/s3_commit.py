@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from converter.aws.objects import Changed, Objects
+from converter.aws.refusals import is_unanswered
 from converter.errors import BusyError, ConvertError, StorageError
 from converter.storage.destination import (
     INTENT,
@@ -70,7 +71,7 @@ def hold_lease(objects: Objects, arguments: Mapping[str, str], *, recover: bool)
 def _close_in_time(holder: S3Lease, seconds: float) -> list[str]:
     """Close it; what the user should know of what is left."""
     notes: list[str] = []
-    closing = in_background(lambda: notes.extend(holder.close()))
+    closing = in_background(lambda: notes.extend(holder.close()), Future())
     if not wait([closing], seconds).not_done:
         closing.result()
         return notes
@@ -289,10 +290,10 @@ class S3Staging(Staging):
         ]
         in_parallel(lambda check: check(), checks)
         intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(settled), tuple(remove))
-        # A signal must not leave it open whether the intent was written.
-        self._intent = intent
-        self._begun = in_background(partial(self._lease.begin_commit, intent))
-        self._begun.result()
+        # A signal must not leave it open whether the intent was written: whoever cleans up waits for this, or cancels
+        # it. So it is there before the thread is.
+        self._intent, self._begun = intent, Future()
+        in_background(partial(self._lease.begin_commit, intent), self._begun).result()
         self._carrying_out = True
         self._lease.carry_out(intent)
 
@@ -314,9 +315,15 @@ class S3Staging(Staging):
         return ""
 
     def _has_begun(self) -> bool:
-        if self._begun is None or self._intent is None:
+        """Raises StorageError when the intent may still arrive: the server has not answered."""
+        if self._begun is None or self._intent is None or self._begun.cancel():
             return False
-        return self._begun.exception() is None or self._lease.has_intent(self._intent)
+        failure = self._begun.exception()
+        if failure is None or self._lease.has_intent(self._intent):
+            return True
+        if isinstance(failure, StorageError) and is_unanswered(failure.__cause__):
+            raise failure
+        return False
 
     def _drop_uploads(self) -> None:
         try:

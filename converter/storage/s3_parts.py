@@ -240,11 +240,12 @@ def abort_uploads(
     in_parallel(abort, uploads)
 
 
-def in_background(act: Callable[[], None]) -> Future[None]:
-    """Do it in a thread that does not keep the process alive."""
-    ended = Future[None]()
+def in_background(act: Callable[[], None], ended: Future[None]) -> Future[None]:
+    """Do it in a thread that does not keep the process alive, unless `ended` is cancelled before it begins."""
 
     def run() -> None:
+        if not ended.set_running_or_notify_cancel():
+            return
         try:
             act()
         except BaseException as error:  # noqa: BLE001 - for the thread that waits

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
+from converter.cli.main import run
 from tests.cli.command import ddb_convert
 
 MISTAKES = [
@@ -43,13 +45,27 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES)
-def test_a_mistake_is_told_on_stderr_with_exit_code_2(arguments: list[str], message: str) -> None:
-    done = ddb_convert(*arguments)
+def test_a_mistake_is_told_on_stderr_with_exit_code_2(
+    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in os.environ:
+        if name.startswith("DDB_CONVERT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")
+    code = run(arguments)
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert message in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_mistake_ends_the_process_with_exit_code_2() -> None:
+    done = ddb_convert("convert", "a")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("error: ")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: missing argument 'DEST'")
 
 
 def test_no_arguments_show_the_help_on_stderr() -> None:

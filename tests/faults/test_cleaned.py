@@ -18,7 +18,7 @@ from converter.storage.destination import INTENT
 from converter.testing import ExportPaths, write_split_export
 from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.exports import small_lines
-from tests.faults.counts import times
+from tests.faults.counts import ALL, times
 from tests.servers.s3 import S3Server
 
 
@@ -164,11 +164,6 @@ def kill_and_clean(export: ExportPaths, places: list[Place], moments: int) -> No
 
 
 @pytest.mark.slow
-def test_what_a_killed_run_left_is_cleaned(export: ExportPaths, places: list[Place]) -> None:
-    kill_and_clean(export, places, 2)
-
-
-@pytest.mark.slow
 def test_what_runs_left_that_were_killed_at_any_of_thirty_moments_is_cleaned(
     export: ExportPaths, places: list[Place]
 ) -> None:
@@ -180,6 +175,8 @@ def test_a_commit_whose_run_was_killed_in_it_is_completed(export: ExportPaths, p
     expected, _ = whole(export, places.pop())
     begun = 0
     for place in places[:10]:
+        if begun == (10 if ALL else 2):
+            break
         with place.start(export) as process:
             while process.poll() is None and not place.has_intent():
                 pass

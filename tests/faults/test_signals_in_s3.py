@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.faults.counts import some
+from tests.faults.counts import pairs, some
 from tests.faults.s3_runs import (
     BEGUN,
     INTENT,
@@ -22,7 +22,7 @@ from tests.faults.s3_runs import (
     start,
 )
 from tests.faults.test_killed_in_s3 import Moment
-from tests.servers.faults import SLOW_DOWN, Answer, Call, Fault, Hang, Request, Rule
+from tests.servers.faults import SLOW_DOWN, Answer, Call, Fault, Hang, LoseAnswer, Request, Rule
 from tests.servers.proxy import start_proxy
 from tests.servers.s3 import S3Server
 
@@ -41,6 +41,12 @@ IN_THE_COMMIT = [
     Moment("PutObject", ".json", 2),
     Moment("DeleteObject", INTENT),
 ]
+ALL_MOMENTS = [*MOMENTS, *IN_THE_COMMIT, Moment("DeleteObject", LEASE)]
+
+
+def name(thing: Moment | signal.Signals) -> str:
+    """For a case's id."""
+    return thing.name if isinstance(thing, signal.Signals) else str(thing)
 
 
 class Signalled:
@@ -78,8 +84,7 @@ class Signalled:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", some(MOMENTS), ids=str)
-@pytest.mark.parametrize("number", list(SIGNALS), ids=lambda number: number.name)
+@pytest.mark.parametrize(("moment", "number"), pairs(MOMENTS, list(SIGNALS)), ids=name)
 def test_a_signal_ends_a_run_soon_and_leaves_nothing(
     number: signal.Signals, moment: Moment, ministack: S3Server, case: Case
 ) -> None:
@@ -106,8 +111,7 @@ def test_a_signal_in_the_commit_says_that_the_next_run_finishes_it(
     ended = Signalled(ministack, case, place, moment, number, hangs=False)
     contents = place.contents()
     check_record(contents)
-    # A signal that is quicker than the request for the intent ends the run before there is anything to finish.
-    assert BEGUN in ended.err or INTENT not in contents
+    assert BEGUN in ended.err
     assert LEASE not in contents
     done = run(ministack, case.source, place.url)
     assert done.returncode == 0, done.stderr
@@ -115,8 +119,29 @@ def test_a_signal_in_the_commit_says_that_the_next_run_finishes_it(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", some([*MOMENTS, *IN_THE_COMMIT, Moment("DeleteObject", LEASE)]), ids=str)
-@pytest.mark.parametrize("number", list(SIGNALS), ids=lambda number: number.name)
+def test_an_intent_that_arrives_unanswered_and_unseen_is_finished_by_the_next_run(
+    ministack: S3Server, case: Case
+) -> None:
+    """As one that arrives when the run has given up."""
+    place = Place.new(ministack)
+    faults: dict[str, Fault] = {"PutObject": LoseAnswer(), "GetObject": Answer(404, "NoSuchKey")}
+
+    def rule(request: Request) -> Fault | None:
+        return faults.get(request.operation) if request.key.endswith(INTENT) else None
+
+    with start_proxy(ministack, rule) as proxy:
+        done = run(proxy.server, case.source, place.url, AWS_MAX_ATTEMPTS="1")
+    assert done.returncode == 5, done.stderr
+    assert MAY_BE_LEFT in done.stderr
+    assert "finishes the commit if it had begun" in done.stderr
+    assert INTENT in place.contents()
+    done = run(ministack, case.source, place.url)
+    assert done.returncode == 0, done.stderr
+    check_whole(case, place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("moment", "number"), pairs(ALL_MOMENTS, list(SIGNALS)), ids=name)
 def test_a_signal_ends_a_run_whose_server_hangs(
     number: signal.Signals, moment: Moment, ministack: S3Server, case: Case
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from urllib.parse import parse_qs
 
 import pytest
@@ -14,7 +15,7 @@ from converter.aws.access import AwsOptions
 from converter.errors import ConvertError, StorageError
 from converter.storage.destination import Staging, record_path
 from converter.storage.s3 import S3Destination
-from converter.storage.s3_parts import CHUNK_BYTES
+from converter.storage.s3_parts import CHUNK_BYTES, in_background
 from tests.examples import examples
 from tests.servers.faults import Answer, Call, Fault, Request, Rule
 from tests.servers.proxy import Proxy, start_proxy
@@ -218,3 +219,13 @@ def test_the_objects_name_the_run_and_have_a_storage_class(server: S3Server, buc
     assert found["Metadata"]["ddb-convert-run"].startswith(f"{EXPORT}-")
     if server.name == "ministack":
         assert found["StorageClass"] == "STANDARD_IA"
+
+
+def test_what_was_cancelled_before_its_thread_began_is_not_done() -> None:
+    done: list[str] = []
+    cancelled, ended = Future[None](), Future[None]()
+    assert cancelled.cancel()
+    in_background(lambda: done.append("cancelled"), cancelled)
+    in_background(lambda: done.append("ended"), ended).result()
+    assert not ended.cancel()
+    assert done == ["ended"]
