@@ -209,8 +209,9 @@ class _Run:
         return latest
 
     def is_recent(self, moment: datetime) -> bool:
-        """Can a full export of this moment be the first one here?"""
-        return moment >= self.exporting.begun - _RECENT
+        """Can a full export of this moment be the first one here, and the changes after it be exported?"""
+        earliest = self.recovery.earliest
+        return moment >= self.exporting.begun - _RECENT and (earliest is None or moment >= earliest)
 
     def publish_all(
         self, standing: Standing, moment: datetime, gap: str, wanted: Callable[[datetime], bool]

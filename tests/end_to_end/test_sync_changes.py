@@ -1,0 +1,251 @@
+"""`sync --incremental`: a destination goes on from where it is, window by window, and snapshots equal the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import converter
+from converter import AwsOptions, Changes, ConvertOptions, ExportTarget
+from converter.api import _local_engine
+from converter.errors import BusyError, ExportError, UsageError
+from converter.run.changes_report import ChangesReport
+from converter.run.changes_wanted import SyncChanges
+from converter.run.exporting import Clock
+from converter.run.sync_changes import sync_changes
+from tests.cli.command import ddb_convert
+from tests.end_to_end.syncing import FakeTime, Heard, assert_holds, target
+from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
+
+# A whole hour, so long ago that all of it can be exported.
+BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=12)
+LATE = timedelta(minutes=7)
+"""So long after a moment a run brings all up to it."""
+HOUR = timedelta(hours=1)
+
+
+def items_at(hour: int) -> Sequence[Mapping[str, Any]]:
+    """The table grows by two items an hour, loses one of them later, and every third changes."""
+    return [
+        {"id": {"S": f"O-{number:03}"}, "hour": {"N": str(hour if number % 3 == 0 else 0)}, "price": {"N": "1.10"}}
+        for number in range(2 * hour + 4)
+        if number % 4 != 1 or number > 2 * hour
+    ]
+
+
+def history(hours: int) -> dict[datetime, Sequence[Mapping[str, Any]]]:
+    """What is written is written half an hour before each full hour."""
+    return {BEGIN + hour * HOUR - HOUR / 2: items_at(hour) for hour in range(hours + 1)}
+
+
+class Nights:
+    """Runs for a table, each at its own time."""
+
+    def __init__(self, service: PlayedDynamoDb, dest: Path, place: ExportTarget | None = None) -> None:
+        self.service, self.dest = service, dest
+        self.table: PlayedTable = service.new_table()
+        self.place = place or target(service)
+        self.heard = Heard()
+        service.history[self.table.name] = history(300)
+        service.polls = 0
+
+    def run(self, hour: float, options: ConvertOptions | None = None, **changes: Any) -> ChangesReport:
+        """As if it were so many hours after the beginning, and somewhat later."""
+        now = FakeTime(BEGIN + hour * HOUR + LATE)
+        earliest = self.service.recovery[0] if self.service.recovery else BEGIN - timedelta(days=20)
+        self.service.recovery = (earliest, now.now - timedelta(minutes=5))
+        options = options or ConvertOptions()
+        wanted = SyncChanges(
+            table=self.table.name, dest=str(self.dest), target=self.place, changes=Changes(**changes), timeout=3600
+        )
+        clock = Clock(now.read, now.sleep)
+        return sync_changes(wanted, options, AwsOptions(), _local_engine(options), self.heard, clock)
+
+    def snapshot(self) -> list[Path]:
+        """The parts of the newest one."""
+        days = sorted((self.dest / "snapshot").glob("dt=*"))
+        return sorted(days[-1].rglob("*.parquet"))
+
+    def windows(self) -> list[tuple[datetime, datetime]]:
+        """Of the exports of changes that the service was asked for, in order."""
+        specifications = [
+            asked["IncrementalExportSpecification"]
+            for operation, asked in self.service.calls
+            if operation == "ExportTableToPointInTime" and "IncrementalExportSpecification" in asked
+        ]
+        return [
+            (datetime.fromtimestamp(each["ExportFromTime"], UTC), datetime.fromtimestamp(each["ExportToTime"], UTC))
+            for each in specifications
+        ]
+
+
+@pytest.fixture
+def nights(service: PlayedDynamoDb, tmp_path: Path) -> Nights:
+    return Nights(service, tmp_path / "out")
+
+
+def test_the_first_run_brings_all_items_and_the_next_ones_what_has_changed(nights: Nights) -> None:
+    first = nights.run(2, merge=True)
+    assert first.full is not None
+    assert (first.full.export, first.full.end, first.windows, first.snapshot) == ("started", BEGIN + 2 * HOUR, (), None)
+    assert_holds(nights.snapshot(), items_at(2))
+    second = nights.run(5, merge=True)
+    assert second.full is None
+    assert [(window.begin, window.end) for window in second.windows] == [(BEGIN + 2 * HOUR, BEGIN + 5 * HOUR)]
+    assert second.through == BEGIN + 5 * HOUR
+    assert second.snapshot is not None
+    assert_holds(nights.snapshot(), items_at(5))
+    again = nights.run(5.2, merge=True)
+    assert (again.full, again.windows, again.snapshot) == (None, (), None)
+    assert len(nights.service.exports) == 2
+
+
+def test_missed_runs_are_caught_up_with_in_windows_of_a_day_at_most(nights: Nights) -> None:
+    nights.run(0)
+    done = nights.run(60.25, merge=True)
+    day = timedelta(hours=24)
+    cuts = [BEGIN, BEGIN + day, BEGIN + 2 * day, BEGIN + 60.25 * HOUR]
+    assert nights.windows() == list(pairwise(cuts))
+    assert [window.report.items > 0 for window in done.windows if window.report is not None] == [True] * 3
+    assert_holds(nights.snapshot(), items_at(60))
+
+
+def test_without_merge_only_changes_are_published_and_a_later_run_merges_all(nights: Nights) -> None:
+    nights.run(0)
+    for hour in (3, 6):
+        assert nights.run(hour).snapshot is None
+    assert_holds(nights.snapshot(), items_at(0))
+    done = nights.run(9, merge=True)
+    assert done.snapshot is not None
+    assert done.snapshot.merge is not None
+    assert len(done.snapshot.merge.chain.increments) == 3
+    assert_holds(nights.snapshot(), items_at(9))
+
+
+def test_changes_before_what_recovery_reaches_are_a_gap(nights: Nights) -> None:
+    nights.run(0, merge=True)
+    nights.service.recovery = (BEGIN + 2 * HOUR, BEGIN)
+    with pytest.raises(ExportError, match="reaches back to") as error:
+        nights.run(4, merge=True)
+    assert "--on-gap full" in str(error.value.hint)
+    assert len(nights.service.exports) == 1
+    done = nights.run(4, merge=True, on_gap="full")
+    assert done.full is not None
+    assert done.gap
+    assert any("exported anew" in warning for warning in done.warnings)
+    assert_holds(nights.snapshot(), items_at(4))
+    nights.run(6, merge=True)
+    assert_holds(nights.snapshot(), items_at(6))
+
+
+def test_a_table_that_was_made_anew_is_a_gap(nights: Nights) -> None:
+    nights.run(0, merge=True)
+    client = nights.service.behind.service("dynamodb")
+    client.delete_table(TableName=nights.table.name)
+    client.create_table(
+        TableName=nights.table.name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    on = {"PointInTimeRecoveryEnabled": True}
+    client.update_continuous_backups(TableName=nights.table.name, PointInTimeRecoverySpecification=on)
+    with pytest.raises(ExportError, match="deleted and made anew"):
+        nights.run(4, merge=True)
+    nights.run(4, merge=True, on_gap="full")
+    nights.run(8, merge=True)
+    assert_holds(nights.snapshot(), items_at(8))
+
+
+def test_after_an_export_that_failed_the_same_run_makes_another(nights: Nights) -> None:
+    nights.run(0)
+    nights.service.fail_next("InternalFailure", "said by a test")
+    with pytest.raises(ExportError, match="InternalFailure"):
+        nights.run(30, merge=True)
+    nights.run(30, merge=True)
+    assert_holds(nights.snapshot(), items_at(30))
+    # Of the two windows one was exported at once.
+    assert len(nights.service.exports) == 4
+
+
+def test_increments_that_are_gone_before_they_were_merged_are_a_gap_of_the_snapshot(nights: Nights) -> None:
+    nights.run(0)
+    nights.run(3)
+    client = nights.service.behind.client()
+    for key in nights.service.behind.listing(nights.place.bucket):
+        client.delete_object(Bucket=nights.place.bucket, Key=key)
+    with pytest.raises(ExportError, match="can't be merged any more"):
+        nights.run(6, merge=True)
+    done = nights.run(6, merge=True, on_gap="full")
+    assert done.gap
+    assert_holds(nights.snapshot(), items_at(6))
+
+
+def test_a_dry_run_starts_and_writes_nothing(nights: Nights) -> None:
+    dry = ConvertOptions(dry_run=True)
+    first = nights.run(0, dry, merge=True)
+    assert first.full is not None
+    assert (first.full.export, nights.dest.exists(), len(nights.service.exports)) == ("none", False, 0)
+    nights.run(0)
+    second = nights.run(50, dry, merge=True)
+    assert [window.export for window in second.windows] == ["none"] * 3
+    assert (second.through, len(nights.service.exports)) == (BEGIN, 1)
+
+
+def test_what_can_never_be_merged_is_refused_before_an_export_is_made(nights: Nights) -> None:
+    for options, message in (
+        (ConvertOptions(format="csv"), "merged with what is there as Parquet"),
+        (ConvertOptions(exclude=("id",)), "needs the key 'id'"),
+        (ConvertOptions(replace=True), "goes on from there"),
+        (ConvertOptions(latest=True), "which exports are meant"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            nights.run(0, options, merge=True)
+    with pytest.raises(UsageError, match="no old images"):
+        nights.run(0, ConvertOptions(old_image=True), view="new")
+    assert not nights.service.exports
+
+
+def test_too_many_exports_at_once_are_a_reason_to_try_later(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    nights.run(0)
+    nights.service.refuse_next("ExportTableToPointInTime", "LimitExceededException")
+    with pytest.raises(BusyError, match="300 exports"):
+        nights.run(20, merge=True)
+    nights.run(20, merge=True)
+    assert_holds(nights.snapshot(), items_at(20))
+
+
+def test_both_formats_and_ion_give_the_same_table(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    place = ExportTarget(bucket=service.behind.new_bucket(), prefix="in/ion", format="ION")
+    nights, both = Nights(service, tmp_path / "out", place), ConvertOptions(format="csv,parquet")
+    nights.run(0, both, merge=True)
+    nights.run(7, both, merge=True, view="new")
+    parts = sorted((tmp_path / "out" / "snapshot" / "parquet").rglob("*.parquet"))
+    assert_holds(parts[-1:], items_at(7))
+    assert list((tmp_path / "out" / "changes" / "csv").rglob("*.csv"))
+
+
+def test_the_command_says_what_it_brings(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    table, place = service.new_table(), target(service)
+    service.history[table.name] = {BEGIN: items_at(3)}
+    service.polls = 0
+    command = ["sync", table.name, str(tmp_path / "out"), "--bucket", place.bucket, "--incremental", "--merge"]
+    refused = ddb_convert(*command[:5], "--merge")
+    assert refused.returncode == 2
+    assert "this is for --incremental" in refused.stderr
+    first = ddb_convert(*command, "--json")
+    assert first.returncode == 0, first.stderr
+    said = json.loads(first.stdout)
+    assert (said["full"]["report"]["items"], said["changes"], said["snapshot"]) == (len(items_at(3)), [], None)
+    assert f"{table.name} is here through {said['through']}: brought all items" in first.stderr
+    second = ddb_convert(*command)
+    assert second.returncode == 0, second.stderr
+    assert "nothing to do" in second.stderr
+    assert converter.scan(tmp_path / "out" / "snapshot").collect().height == len(items_at(3))
