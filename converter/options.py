@@ -23,6 +23,8 @@ OneFormat = Literal["parquet", "csv"]
 Consumer = Literal["treasure-data", "athena", "duckdb", "polars", "spark"]
 Trigger = Literal["schedule", "manifest"]
 Buckets = Literal["export", "destination", "both"]
+OnGap = Literal["fail", "full"]
+"""What becomes of changes of which some can't be had any more: an error, or a full export to begin anew with."""
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),

@@ -8,14 +8,26 @@ from typing import Annotated
 import typer
 
 from converter.cli import arguments
-from converter.options import Buckets, Trigger
+from converter.options import Buckets, OnGap, Trigger
 
 option = partial(arguments.option, panel="Options for the schedule")
 
 Dest = Annotated[str, typer.Argument(metavar="DEST", help="Where the task publishes: s3://bucket/folder/.")]
 TaskOptions = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[-- OPTIONS]", help="Options of convert for the task, checked now.", show_default=False),
+    typer.Argument(
+        metavar="[-- OPTIONS]",
+        help="Options of convert (or of sync, with --incremental) for the task, checked now.",
+        show_default=False,
+    ),
+]
+Incremental = Annotated[
+    bool, option("incremental", "Export what has changed since the last run, instead of the whole table.")
+]
+Merge = Annotated[bool, option("merge", "With --incremental: also publish all items as they are then, each time.")]
+OnGapThen = Annotated[
+    OnGap | None,
+    option("on-gap", "Where changes can't be had any more: fail, or begin anew with a full export.", default="fail"),
 ]
 TriggeredBy = Annotated[
     Trigger, option("trigger", "A schedule starts exports; or others do, and each one's manifest is the sign.")
