@@ -175,6 +175,11 @@ def read_sync_arguments(given: RenderArguments, words: Sequence[str]) -> SyncArg
             raise UsageError("the schedule tells the task", option, "write it before --")
     if read.timeout is not None:
         parse_duration(read.timeout, "timeout")
+    if read.old_image and read.view == "new":
+        raise UsageError("exports with --view new have no old images", "--old-image", "leave it out")
+    options, _ = apply_preset(read.for_, read.given())
+    if read.merge and options.format == "csv":
+        raise UsageError("snapshots are merged as Parquet", "--format", "write csv,parquet for both")
     return read
 
 

@@ -92,6 +92,8 @@ def test_changes_may_be_brought_several_times_a_day(rate: str, capsys: pytest.Ca
         ((*NIGHTLY, "--", "--merge"), "--merge", "the schedule tells the task"),
         ((*NIGHTLY, "--", "--on-gap", "full"), "--on-gap", "the schedule tells the task"),
         ((*NIGHTLY, "--", "--timeout", "soon"), "--timeout", "is no duration"),
+        ((*NIGHTLY, "--view", "new", "--", "--old-image"), "--old-image", "have no old images"),
+        ((*NIGHTLY, "--merge", "--", "--for", "treasure-data"), "--format", "as Parquet"),
         ((*NIGHTLY, "--", "--help"), "--help", "asks for help"),
         ((*NIGHTLY, "--", "--source-role-arn", "arn:aws:iam::444455556666:role/a"), "--source-role-arn", "own account"),
         (("--policies", "--", "--source-role-arn", "arn:aws:iam::111122223333:role/a"), "--policies", "any account"),
