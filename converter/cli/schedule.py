@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -13,25 +14,37 @@ from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
 from converter.cli import schedule_arguments as of_schedule
+from converter.cli.conversion_arguments import ConversionArguments
 from converter.cli.convert import ConvertArguments
 from converter.cli.output import print_texts, write_texts
-from converter.cli.parse import apply_preset
+from converter.cli.parse import apply_preset, parse_duration
+from converter.cli.sync import SyncArguments
 from converter.errors import UsageError
 from converter.run.messages import Messages
+
+if TYPE_CHECKING:
+    from converter.schedule.settings import Changes
 
 EXAMPLES = (
     "ddb-convert schedule render Orders s3://lake/orders/ --bucket exports --cron '0 2 * * ? *'",
     "ddb-convert schedule render Orders s3://lake/ --bucket exports --rate '1 day' -- --for athena",
+    "ddb-convert schedule render Orders s3://lake/ --bucket exports --rate '1 hour' --incremental",
     "ddb-convert schedule render Orders s3://lake/ --bucket exports --trigger manifest",
 )
 # What a container in the cloud has none of, or what would make a night publish nothing.
 _USELESS = {
-    "latest": "the task converts one export",
-    "export_id": "the task converts one export",
     "profile": "a container has no profiles, but the role of its task",
     "endpoint_url": "the task runs in AWS",
     "dry_run": "the task would publish nothing",
 }
+_USELESS_FOR_CONVERT = _USELESS | {
+    "latest": "the task converts one export",
+    "export_id": "the task converts one export",
+}
+_USELESS_FOR_SYNC = _USELESS | {"date": "the task goes on from the last run up to now"}
+
+
+Given = TypeVar("Given", bound=ConversionArguments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +57,10 @@ class RenderArguments:
     trigger: of_schedule.TriggeredBy = "schedule"
     cron: of_schedule.Cron = None
     rate: of_schedule.Rate = None
+    incremental: of_export.Changing = False
+    merge: of_export.Merge = False
+    view: of_export.ViewOf = None
+    on_gap: of_export.OnGapThen = None
     timezone: of_schedule.Timezone = "UTC"
     window: of_schedule.Window = 0
     create_buckets: of_schedule.CreateBuckets = None
@@ -51,6 +68,7 @@ class RenderArguments:
     bucket: of_export.Bucket
     export_prefix: of_export.ExportPrefix = None
     bucket_owner: of_export.BucketOwner = None
+    export_format: of_export.ExportFormatAs = "DYNAMODB_JSON"
     export_sse: of_export.ExportSseAs = None
     export_kms_key_id: of_export.ExportKmsKeyId = None
     asl: of_schedule.Asl = False
@@ -69,6 +87,10 @@ def render(arguments: RenderArguments) -> None:
     takes no read capacity, and leaves the table alone. Its comments say how to deploy it, and what each thing is for.
     In China and GovCloud give TABLE's ARN.
 
+    With --incremental the stack brings changes instead, several times a day if wanted: the machine only runs the
+    container, which exports what has changed since the last run, waits for it and publishes it at DEST/changes/; with
+    --merge also all items as they are then, at DEST/snapshot/. See `ddb-convert sync --help`.
+
     --asl writes the state machine alone: what it is not told here must be in the input of each execution. --policies
     writes what other accounts must allow; it needs TABLE's ARN.
     """
@@ -77,7 +99,8 @@ def render(arguments: RenderArguments) -> None:
     from converter.schedule.template import render_asl, render_template
 
     words = tuple(arguments.convert_options or ())
-    given = read_convert_arguments(arguments.dest, words)
+    changes = _changes(arguments)
+    given = read_convert_arguments(arguments.dest, words) if changes is None else read_sync_arguments(arguments, words)
     schedule = Schedule(
         table=ScheduledTable.read(arguments.table),
         target=of_export.export_target(arguments),
@@ -85,6 +108,7 @@ def render(arguments: RenderArguments) -> None:
         options=words,
         aws=in_aws.aws_options(given),
         replace=given.replace,
+        changes=changes,
         trigger=arguments.trigger,
         cron=arguments.cron,
         rate=arguments.rate,
@@ -106,37 +130,91 @@ def render(arguments: RenderArguments) -> None:
     messages.info("schedule", f"wrote {arguments.out}", {"path": arguments.out})
 
 
+def _changes(arguments: RenderArguments) -> Changes | None:
+    """How changes are brought, if they are; UsageError for what would say so alone."""
+    from converter.schedule.settings import Changes
+
+    given = {"--merge": arguments.merge or None, "--view": arguments.view, "--on-gap": arguments.on_gap}
+    if arguments.incremental:
+        return Changes(merge=arguments.merge, view=arguments.view, on_gap=arguments.on_gap or "fail")
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError("this is for --incremental", option, "pass --incremental, or leave it out")
+    return None
+
+
 def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
     """What the task's `convert` will be given, read and checked as it will do.
 
     Raises UsageError and typer.TyperException.
     """
-    read: list[ConvertArguments] = []
+    source = "s3://bucket/manifest-summary.json"
+    return _read("convert", ConvertArguments, [source, dest, *words], words, _USELESS_FOR_CONVERT)
 
-    def convert(arguments: ConvertArguments) -> None:
+
+def read_sync_arguments(given: RenderArguments, words: Sequence[str]) -> SyncArguments:
+    """What the task's `sync` will be given, likewise."""
+    own = {
+        "--bucket": given.bucket,
+        "--export-prefix": given.export_prefix,
+        "--bucket-owner": given.bucket_owner,
+        "--export-format": given.export_format,
+        "--export-sse": given.export_sse,
+        "--export-kms-key-id": given.export_kms_key_id,
+        "--view": given.view,
+        "--on-gap": given.on_gap,
+    }
+    command = [given.table, given.dest, "--incremental"]
+    command += ["--merge"] if given.merge else []
+    command += [word for option, value in own.items() if value is not None for word in (option, value)]
+    read = _read("sync", SyncArguments, [*command, *words], words, _USELESS_FOR_SYNC)
+    plain = _read("sync", SyncArguments, command, (), {})
+    for option in (*own, "--merge"):
+        name = option.removeprefix("--").replace("-", "_")
+        if getattr(read, name) != getattr(plain, name):
+            raise UsageError("the schedule tells the task", option, "write it before --")
+    if read.timeout is not None:
+        parse_duration(read.timeout, "timeout")
+    if read.old_image and read.view == "new":
+        raise UsageError("exports with --view new have no old images", "--old-image", "leave it out")
+    options, _ = apply_preset(read.for_, read.given())
+    if read.merge and options.format == "csv":
+        raise UsageError("snapshots are merged as Parquet", "--format", "write csv,parquet for both")
+    return read
+
+
+def _read(
+    verb: str,
+    arguments: type[Given],
+    command: Sequence[str],
+    words: Sequence[str],
+    useless: Mapping[str, str],
+) -> Given:
+    """The arguments of a verb from a command, of which `words` are the user's; see read_convert_arguments."""
+    read: list[Given] = []
+
+    def keep(arguments: Given) -> None:
         read.append(arguments)
 
     program = typer.Typer(add_completion=False)
-    takes.add_verb(program, ConvertArguments, convert, ())
+    takes.add_verb(program, arguments, keep, ())
     with _without_own_variables():
         job = typer.main.get_command(program).main(
-            ["s3://bucket/manifest-summary.json", dest, *words],
-            prog_name="ddb-convert convert",
-            standalone_mode=False,
+            list(command), prog_name=f"ddb-convert {verb}", standalone_mode=False
         )
         if not callable(job):
-            raise UsageError("this asks for help, and converts nothing", " ".join(words), "leave it out")
+            raise UsageError(f"this asks for help, and does no {verb}", " ".join(words), "leave it out")
         job()
-        [arguments] = read
-        for name, reason in _USELESS.items():
-            if getattr(arguments, name):
+        [given] = read
+        for name, reason in useless.items():
+            if getattr(given, name):
                 raise UsageError(reason, f"--{name.replace('_', '-')}", "leave it out")
-        if arguments.schema not in (None, "new"):
+        if given.schema not in (None, "new"):
             raise UsageError(
                 "the container does not have this file", "--schema", "convert once by hand: DEST keeps its columns"
             )
-        apply_preset(arguments.for_, arguments.given())
-    return arguments
+        apply_preset(given.for_, given.given())
+    return given
 
 
 @contextmanager

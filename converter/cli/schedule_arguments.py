@@ -15,7 +15,11 @@ option = partial(arguments.option, panel="Options for the schedule")
 Dest = Annotated[str, typer.Argument(metavar="DEST", help="Where the task publishes: s3://bucket/folder/.")]
 TaskOptions = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[-- OPTIONS]", help="Options of convert for the task, checked now.", show_default=False),
+    typer.Argument(
+        metavar="[-- OPTIONS]",
+        help="Options of convert (or of sync, with --incremental) for the task, checked now.",
+        show_default=False,
+    ),
 ]
 TriggeredBy = Annotated[
     Trigger, option("trigger", "A schedule starts exports; or others do, and each one's manifest is the sign.")

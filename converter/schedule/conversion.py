@@ -1,16 +1,21 @@
-"""The states that have an export converted, in a container on Fargate, and that judge how it ended.
+"""The states that have an export converted, or changes brought, in a container on Fargate, and judge how it ended.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from converter.schedule.settings import Changes, Schedule
 from converter.schedule.tasks import CAUSE, TRANSIENT, State, failed
 
 CONTAINER = "convert"
 """The name of the container in the task definition."""
 
 CONVERT_SECONDS = 6 * 3600
+# It waits for exports too: a first one of terabytes takes hours. Less than an execution has, so that it is told.
+SYNC_SECONDS = 20 * 3600
 # Another run at the destination: look again for three hours.
 BUSY_SECONDS = 300
 BUSY_TIMES = 36
@@ -22,17 +27,79 @@ _EXIT_CODE = r"""/"ExitCode"\s*:\s*([0-9]+)/i"""
 _REASON = r"""/"StoppedReason"\s*:\s*"([^"]*)"/i"""
 
 
-def conversion(partition: str) -> dict[str, State]:
-    """From `Convert` to `Done`, or to `Say what happened`."""
-    return {"Convert": _convert(partition), **_after_a_failed_conversion(), "Done": {"Type": "Succeed"}}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What the container does, in the state `name`.
+
+    command, again, output: JSONata, for its words without the options, for the input that does it once more (see
+    `failed`), and for what an execution says in the end.
+    """
+
+    name: str
+    comment: str
+    command: str
+    seconds: int
+    again: str
+    output: State
 
 
-def _convert(partition: str) -> State:
+_CONVERT = _Job(
+    name="Convert",
+    comment="Publishes all of the export or nothing, so that it may run as often as need be.",
+    command="['convert', 's3://' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]",
+    seconds=CONVERT_SECONDS,
+    again="{'exportArn': $exportArn}",
+    output={"exportArn": "{% $exportArn %}", "destination": "{% $settings.destination %}"},
+)
+
+
+def first_state(schedule: Schedule) -> str:
+    """The name of the state that runs the container."""
+    return _job(schedule).name
+
+
+def conversion(schedule: Schedule) -> dict[str, State]:
+    """From `Convert`, or `Sync` where changes are brought, to `Done`, or to `Say what happened`."""
+    job = _job(schedule)
+    return {
+        job.name: _run(job, schedule.partition),
+        **_after_a_failed_run(job.name),
+        "Done": {"Type": "Succeed"},
+    }
+
+
+def _job(schedule: Schedule) -> _Job:
+    return _CONVERT if schedule.changes is None else _sync(schedule, schedule.changes)
+
+
+def _sync(schedule: Schedule, changes: Changes) -> _Job:
+    target = schedule.target
+    words = ["'sync'", "$settings.tableArn", "$settings.destination", "'--incremental'"]
+    words += ["'--merge'"] if changes.merge else []
+    words += ["'--view'", f"'{changes.view}'"] if changes.view is not None else []
+    words += ["'--on-gap'", "$settings.onGap", "'--bucket'", "$settings.bucket"]
+    words += ["'--bucket-owner'", "$settings.bucketOwner"] if target.bucket_owner is not None else []
+    words += ["'--export-format'", f"'{target.format}'"] if target.format != "DYNAMODB_JSON" else []
+    words += ["'--export-sse'", f"'{target.sse}'"] if target.sse is not None else []
+    words += ["'--export-kms-key-id'", "$settings.kmsKeyId"] if target.kms_key_id is not None else []
+    prefix = "$exists($settings.prefix) ? ['--export-prefix', $settings.prefix] : []"
+    return _Job(
+        name="Sync",
+        comment="Has the changes since the last run exported, waits for them, and publishes them. It goes on where the"
+        " one before it ended, so that it may run as often as need be.",
+        command=f"$append([{', '.join(words)}], {prefix})",
+        seconds=SYNC_SECONDS,
+        again="{}",
+        output={"destination": "{% $settings.destination %}"},
+    )
+
+
+def _run(job: _Job, partition: str) -> State:
     reason = f"($found := $match({CAUSE}, {_REASON}); $exists($found) ? $found[0].groups[0] : {CAUSE})"
-    command = "['convert', 's3://' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]"
+    command = f"{{% $append({job.command}, $settings.options) %}}"
     return {
         "Type": "Task",
-        "Comment": "Publishes all of the export or nothing, so that it may run as often as need be.",
+        "Comment": job.comment,
         "Resource": f"arn:{partition}:states:::ecs:runTask.sync",
         "Arguments": {
             "LaunchType": "FARGATE",
@@ -45,11 +112,9 @@ def _convert(partition: str) -> State:
                     "AssignPublicIp": "{% $settings.assignPublicIp %}",
                 }
             },
-            "Overrides": {
-                "ContainerOverrides": [{"Name": CONTAINER, "Command": f"{{% $append({command}, $settings.options) %}}"}]
-            },
+            "Overrides": {"ContainerOverrides": [{"Name": CONTAINER, "Command": command}]},
         },
-        "TimeoutSeconds": CONVERT_SECONDS,
+        "TimeoutSeconds": job.seconds,
         "Retry": [
             # That the task could not be placed. What its container ended with is States.TaskFailed, and caught.
             {
@@ -71,17 +136,17 @@ def _convert(partition: str) -> State:
                     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Container.html
                     "exitCode": f"{{% ($found := $match({CAUSE}, {_EXIT_CODE});"
                     " $exists($found) ? $number($found[0].groups[0]) : -1) %}",
-                    **failed("Convert", "{% $states.errorOutput.Error %}", reason, "{'exportArn': $exportArn}"),
+                    **failed(job.name, "{% $states.errorOutput.Error %}", reason, job.again),
                 },
                 "Next": "Why did it end?",
             }
         ],
-        "Output": {"exportArn": "{% $exportArn %}", "destination": "{% $settings.destination %}"},
+        "Output": job.output,
         "Next": "Done",
     }
 
 
-def _after_a_failed_conversion() -> dict[str, State]:
+def _after_a_failed_run(again: str) -> dict[str, State]:
     return {
         "Why did it end?": {
             "Type": "Choice",
@@ -104,13 +169,13 @@ def _after_a_failed_conversion() -> dict[str, State]:
             "Type": "Wait",
             "Seconds": BUSY_SECONDS,
             "Assign": {"busy": "{% $busy + 1 %}"},
-            "Next": "Convert",
+            "Next": again,
         },
         "Wait for another container": {
             "Type": "Wait",
             "Seconds": RESTART_SECONDS,
             "Assign": {"restarts": "{% $restarts + 1 %}"},
-            "Next": "Convert",
+            "Next": again,
         },
         "Name the exit code": {
             "Type": "Pass",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from converter.schedule.settings import Schedule
+
 ADVICE: Final = {
     "DynamoDb.ExportConflictException": "This moment was exported with other settings in the last 8 hours: start again"
     ' with a higher "attempt".',
@@ -33,6 +35,17 @@ ADVICE: Final = {
 }
 """What to do next, by the error."""
 
+ADVICE_FOR_CHANGES: Final = {
+    "ExitCode2": "What is asked for can't be had, or the options make no sense together: the container's log says"
+    " which. Is point-in-time recovery on?",
+    "ExitCode3": "An export is damaged, or changes are missing: the container's log says which. Where they can't be had"
+    ' any more, start again with "onGap": "full" in the input, to begin anew with a full export.',
+    "ExitCode5": "Grant what the container's log names, to the role of the task or the one that it assumes.",
+    "ExitCode6": "The container's log says why: another run held the destination for hours (look for it, or for what it"
+    " left with ddb-convert clean), exports took longer than --timeout, or too many of them are under way.",
+}
+"""What is to be done otherwise where changes are brought."""
+
 _OTHERWISE = "The cause says what is missing or wrong. Put it right and start again."
 
 _CONSOLES = (
@@ -46,13 +59,7 @@ SUBJECT: Final = (
     " & $substring($time, 0, 10), 0, 99) %}"
 )
 
-MESSAGE: Final = (
-    "{% $join(["
-    "'The export of ' & ($exists($settings.tableArn) ? $settings.tableArn : 'a table that is not known')"
-    " & ' was not converted.',"
-    " '',"
-    " 'Moment: ' & $time,"
-    " 'Export: ' & ($exportArn = '' ? 'none' : $exportArn),"
+_MESSAGE: Final = (
     " 'Step: ' & $failure.step,"
     " 'Error: ' & $failure.error,"
     " 'Cause: ' & $failure.cause,"
@@ -68,6 +75,26 @@ MESSAGE: Final = (
     ' & " --input \'" & $string($again) & "\'"'
     "], '\\n') %}"
 )
+
+
+def advice_for(schedule: Schedule) -> dict[str, str]:
+    """What to do next, by the errors that this schedule can end with."""
+    if schedule.changes is None:
+        return dict(ADVICE)
+    possible = {error: text for error, text in ADVICE.items() if not error.startswith(("DynamoDb.", "S3"))}
+    return possible | ADVICE_FOR_CHANGES
+
+
+def message(schedule: Schedule) -> str:
+    """JSONata for the text of a notice."""
+    table = "($exists($settings.tableArn) ? $settings.tableArn : 'a table that is not known')"
+    if schedule.changes is None:
+        what = f"'The export of ' & {table} & ' was not converted.'"
+        export = " 'Export: ' & ($exportArn = '' ? 'none' : $exportArn),"
+    else:
+        what = f"'The changes of ' & {table} & ' were not brought.'"
+        export = ""
+    return f"{{% $join([{what}, '', 'Moment: ' & $time,{export}{_MESSAGE}"
 
 
 def run_again(changed: str) -> str:

@@ -11,12 +11,10 @@ https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-exter
 from __future__ import annotations
 
 import json
-from typing import Literal
 
 from converter.errors import UsageError
-from converter.schedule.settings import Schedule
+from converter.schedule.settings import Role, Schedule
 
-Role = Literal["StateMachineRole", "TaskRole"]
 Statement = dict[str, object]
 
 # CloudFormation puts a name of two parts and its own suffix of 12 or 13 characters into the 64 that IAM allows.
@@ -30,6 +28,12 @@ def render_policies(schedule: Schedule) -> str:
     """
     if schedule.table.account is None:
         raise UsageError("the policies name the account of the table", "TABLE", "give its ARN")
+    if not schedule.stays_with_table:
+        raise UsageError(
+            "with --source-role-arn the stack may be in any account, and the policies would have to name it",
+            "--policies",
+            "allow the role TaskRole of the stack what the template says of it",
+        )
     if len(schedule.stack_name) > _LONGEST_STACK:
         raise UsageError(
             f"{schedule.stack_name!r} is so long that CloudFormation would cut it in the names of roles",
@@ -52,9 +56,9 @@ def _export_bucket(schedule: Schedule) -> list[dict[str, object]]:
         return []
     bucket, folder = schedule.target.bucket, schedule.export_folder
     statements: list[Statement] = []
-    if schedule.trigger == "schedule":
+    if schedule.exporter is not None:
         writes = ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"]
-        statements.append(_allow(schedule, "StateMachineRole", writes, _objects(schedule, bucket, folder)))
+        statements.append(_allow(schedule, schedule.exporter, writes, _objects(schedule, bucket, folder)))
     if schedule.aws.source_role_arn is None:
         statements.append(_allow(schedule, "TaskRole", ["s3:GetObject"], _objects(schedule, bucket, folder)))
         statements.append(_allow_listing(schedule, bucket, folder))
@@ -85,9 +89,9 @@ def _keys(schedule: Schedule) -> list[dict[str, object]]:
     source, dest = schedule.target.kms_key_id, schedule.aws.dest_kms_key_id
     if source is not None:
         statements = uses.setdefault(source, [])
-        if schedule.trigger == "schedule":
-            statements.append(_allow(schedule, "StateMachineRole", both, "*"))
-        if schedule.aws.source_role_arn is None:
+        if schedule.exporter is not None:
+            statements.append(_allow(schedule, schedule.exporter, both, "*"))
+        if schedule.aws.source_role_arn is None and schedule.exporter != "TaskRole":
             statements.append(_allow(schedule, "TaskRole", ["kms:Decrypt"], "*"))
     if dest is not None and schedule.aws.dest_role_arn is None:
         uses.setdefault(dest, []).append(_allow(schedule, "TaskRole", both, "*"))

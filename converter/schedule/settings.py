@@ -8,10 +8,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
-from converter.aws.target import ExportTarget
+from converter.aws.target import ExportTarget, View
 from converter.errors import UsageError
-from converter.options import Buckets, Trigger
-from converter.schedule.times import check_cron, check_rate, several_a_day
+from converter.options import Buckets, OnGap, Trigger
+from converter.schedule.times import check_cron, check_rate, several_a_day, shortest_gap
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
@@ -20,6 +20,11 @@ _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
 _DEST = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.ASCII | re.DOTALL)
 # The longest flexible time window: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html
 _LONGEST_WINDOW = 1440
+# The service exports changes of 15 minutes or more.
+_SHORTEST_GAP = 15
+
+Role = Literal["StateMachineRole", "TaskRole"]
+"""The roles in the stack that may need rights in other accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +55,28 @@ class ScheduledTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """How changes are brought, by `ddb-convert sync --incremental`.
+
+    merge: a snapshot is made of them too. view: what is said of each change; None: what the program takes by itself.
+    on_gap: what becomes of it when some of them can't be had any more.
+    """
+
+    merge: bool = False
+    view: View | None = None
+    on_gap: OnGap = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """Exports of a table, and what is made of each.
 
-    dest: s3://bucket/prefix/. options: words for `ddb-convert convert`. aws, replace: what these words say about AWS,
-    for the roles, and whether a later export of a date replaces an earlier one. trigger: a schedule starts the exports,
-    or somebody else does and their manifests are the sign. cron, rate: when, as EventBridge Scheduler writes it without
-    its parentheses; timezone: of the cron; window: minutes within which it starts. create: the buckets that are to be
-    made. stack: what the stack is called.
+    dest: s3://bucket/prefix/. options: words for `ddb-convert convert`, or `sync` where `changes` are brought. aws,
+    replace: what these words say about AWS, for the roles, and whether a later export of a date replaces an earlier
+    one. changes: None where each export is of all items. trigger: a schedule starts the exports, or somebody else does
+    and their manifests are the sign. cron, rate: when, as EventBridge Scheduler writes it without its parentheses;
+    timezone: of the cron; window: minutes within which it starts. create: the buckets that are to be made. stack: what
+    the stack is called.
 
     Raises UsageError for what AWS would refuse, or accept now and fail on later.
     """
@@ -68,6 +87,7 @@ class Schedule:
     options: tuple[str, ...] = ()
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS
     replace: bool = False
+    changes: Changes | None = None
     trigger: Trigger = "schedule"
     cron: str | None = None
     rate: str | None = None
@@ -91,8 +111,26 @@ class Schedule:
                 raise UsageError(f"{word!r} would be replaced in the template", "--", "write it without ${ and {%")
         if self.stack is not None and _STACK.fullmatch(self.stack) is None:
             raise UsageError(f"{self.stack!r} is no name of a stack", "--stack", "use letters, digits and -")
+        self._check_changes()
         self._check_times()
         self._check_buckets()
+
+    def _check_changes(self) -> None:
+        if self.changes is not None and self.trigger == "manifest":
+            raise UsageError(
+                "changes must follow each other without a gap, so the task itself has them exported",
+                "--trigger",
+                "leave it out, and say when by --cron or --rate",
+            )
+        if self.changes is not None and self.replace:
+            raise UsageError("changes go on from what is published", "--replace", "leave it out")
+        role = self.aws.source_role_arn
+        if self.changes is not None and role is not None and role.split(":")[4:5] != [self.table.account]:
+            raise UsageError(
+                "only a role of the table's own account can have it exported",
+                "--source-role-arn",
+                "name one of that account, and TABLE by its ARN",
+            )
 
     def _check_buckets(self) -> None:
         if self.target.bucket_owner is not None and self.target.sse == "KMS" and self.target.kms_key_id is None:
@@ -125,11 +163,19 @@ class Schedule:
             check_cron(self.cron)
         if self.rate is not None:
             check_rate(self.rate)
-        if not self.replace and several_a_day(self.cron, self.rate):
+        option = "--cron" if self.cron is not None else "--rate"
+        if self.changes is not None:
+            if shortest_gap(self.cron, self.rate) < _SHORTEST_GAP:
+                raise UsageError(
+                    f"changes are exported {_SHORTEST_GAP} minutes at a time or more, and this comes more often",
+                    option,
+                    f"leave {_SHORTEST_GAP} minutes or more between two times",
+                )
+        elif not self.replace and several_a_day(self.cron, self.rate):
             raise UsageError(
                 "a date of DEST holds one export, and this makes several a day",
-                "--cron" if self.cron is not None else "--rate",
-                "add `-- --replace`, so that the last one of each day stays",
+                option,
+                "add `-- --replace`, so that the last one of each day stays; or bring changes alone, by --incremental",
             )
         try:
             ZoneInfo(self.timezone)
@@ -144,6 +190,20 @@ class Schedule:
     def partition(self) -> str:
         """The partition of AWS (`aws-cn`) that all of it is in."""
         return self.table.partition or "aws"
+
+    @property
+    def exporter(self) -> Role | None:
+        """The role that has the service write exports; None: one that is not in the stack, or somebody else."""
+        if self.trigger == "manifest":
+            return None
+        if self.changes is None:
+            return "StateMachineRole"
+        return None if self.aws.source_role_arn is not None else "TaskRole"
+
+    @property
+    def stays_with_table(self) -> bool:
+        """Must the stack be in the table's account? A role of that account can have exports made from elsewhere."""
+        return self.changes is None or self.aws.source_role_arn is None
 
     @property
     def expression(self) -> str:

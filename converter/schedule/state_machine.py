@@ -14,6 +14,12 @@ definition has defaults:
     tableArn, bucket, prefix, destination, cluster, taskDefinition, subnets, securityGroups, assignPublicIp, topicArn
 
 With the trigger `manifest` nothing is exported; `manifest`, the key of an export's manifest, stands for `exportArn`.
+Where changes are brought, the container has them exported and waits itself, for it knows how far the destination is:
+
+    Defaults → Read the input → Is the input complete? → Sync → Done
+
+The input then has `onGap` (`full` begins anew where changes can't be had any more), neither attempt nor exportArn, and
+a scheduledTime that is only told.
 
 The export is of the table as it was at the scheduled moment, and its token is made of that moment: whatever starts the
 machine twice for the same one gets the same export, and the conversion of an export that is published changes nothing.
@@ -26,8 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from converter.schedule.conversion import conversion
-from converter.schedule.notice import ADVICE, MESSAGE, SUBJECT
+from converter.schedule.conversion import conversion, first_state
+from converter.schedule.notice import SUBJECT, advice_for, message
 from converter.schedule.settings import Schedule
 from converter.schedule.tasks import REQUEST_SECONDS, TRANSIENT, State, catch, failed
 
@@ -56,6 +62,11 @@ LONGEST_POLL_SECONDS = 300
 _ISO = r"/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$/"
 _NAMES = ", ".join(f"'{name}'" for name in REQUIRED)
 _MISSING = f"[$filter([{_NAMES}], function($name) {{ $not($exists($lookup($settings, $name))) }})]"
+_WITHOUT_TIME = "$time = '' ? 'scheduledTime' : []"
+# Inputs for exports, which would change nothing where changes are brought.
+_OF_EXPORTS = (
+    "[$filter(['attempt', 'exportArn'], function($name) { $exists($lookup($states.context.Execution.Input, $name)) })]"
+)
 
 
 def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, object]:
@@ -64,30 +75,33 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
     given: settings by name (REQUIRED, logGroup) that are known beside those of the schedule; what is missing must be
     in the input of each execution.
     """
-    exports = schedule.trigger == "schedule"
-    without = "$time = '' ? 'scheduledTime' : []" if exports else "$exportArn = '' ? 'exportArn' : []"
+    exports = schedule.trigger == "schedule" and schedule.changes is None
+    wrong = "$exportArn = '' ? 'exportArn' : []" if schedule.trigger == "manifest" else _WITHOUT_TIME
+    if schedule.changes is not None:
+        wrong = f"$append({wrong}, {_OF_EXPORTS})"
     states: dict[str, State] = {
         "Defaults": _defaults(schedule, given),
         "Read the input": _read_input(schedule),
-        "Is the input complete?": _check_input(exports),
+        "Is the input complete?": _check_input(schedule),
         "Refuse the input": {
             "Type": "Pass",
             "Comment": "A typo in an input must be told like any other failure.",
             "Assign": failed(
                 "Read the input",
                 "IncompleteInput",
-                f"'missing, or not as it must be: ' & $join($append({_MISSING}, {without}), ', ')",
+                f"'missing, or not as it must be: ' & $join($append({_MISSING}, {wrong}), ', ')",
                 "$states.context.Execution.Input",
             ),
             "Next": "Say what happened",
         },
         **(_export(schedule) if exports else {}),
-        **_wait(schedule.partition),
-        **conversion(schedule.partition),
-        **_tell(schedule.partition),
+        **(_wait(schedule.partition) if schedule.changes is None else {}),
+        **conversion(schedule),
+        **_tell(schedule),
     }
+    what = "Converts exports" if schedule.changes is None else "Brings the changes"
     return {
-        "Comment": f"Converts exports of the table {schedule.table.name} with ddb-convert, and tells when that failed.",
+        "Comment": f"{what} of the table {schedule.table.name} with ddb-convert, and tells when that failed.",
         "QueryLanguage": "JSONata",
         "TimeoutSeconds": EXECUTION_SECONDS,
         "StartAt": "Defaults",
@@ -103,17 +117,19 @@ def _defaults(schedule: Schedule, given: Mapping[str, object]) -> State:
         "prefix": target.prefix,
         "bucketOwner": target.bucket_owner,
         "kmsKeyId": target.kms_key_id,
+        "onGap": None if schedule.changes is None else schedule.changes.on_gap,
         "destination": schedule.dest,
         "options": list(schedule.container_options()),
         **given,
     }
+    polls: State = {"pollSeconds": FIRST_POLL_SECONDS} if schedule.changes is None else {}
     return {
         "Type": "Pass",
         "Comment": "What an execution uses where its input says nothing else.",
         "Assign": {
             "defaults": {name: value for name, value in known.items() if value is not None},
-            "advice": dict(ADVICE),
-            "pollSeconds": FIRST_POLL_SECONDS,
+            "advice": advice_for(schedule),
+            **polls,
             "busy": 0,
             "restarts": 0,
         },
@@ -127,29 +143,44 @@ def _read_input(schedule: Schedule) -> State:
         # The id is the name of the folder that the manifest lies in.
         arn = "$merge([$defaults, $states.input]).tableArn & '/export/' & $split($states.input.manifest, '/')[-2]"
         export = export.replace("''", f"$exists($states.input.manifest) ? {arn} : ''")
+    of_exports: State = {
+        "attempt": "{% $exists($states.input.attempt) ? $states.input.attempt : 1 %}",
+        "exportArn": f"{{% {export} %}}",
+    }
+    comment = "The moment is in UTC and whole seconds: folder, token and the export's time are made of it."
     return {
         "Type": "Pass",
-        "Comment": "The moment is in UTC and whole seconds: folder, token and the export's time are made of it.",
+        "Comment": comment if schedule.changes is None else "The moment, in UTC and whole seconds, is for notices.",
         "Assign": {
             "settings": "{% $merge([$defaults, $states.input]) %}",
             "time": "{% ($given := $exists($states.input.scheduledTime) ? $states.input.scheduledTime"
             " : $states.context.Execution.StartTime;"
             f" $contains($given, {_ISO}) ? $substring($fromMillis($toMillis($given)), 0, 19) & 'Z' : '') %}}",
-            "attempt": "{% $exists($states.input.attempt) ? $states.input.attempt : 1 %}",
-            "exportArn": f"{{% {export} %}}",
+            **(of_exports if schedule.changes is None else {}),
         },
         "Next": "Is the input complete?",
     }
 
 
-def _check_input(exports: bool) -> State:
+def _check_input(schedule: Schedule) -> State:
     incomplete: State = {"Condition": f"{{% $count({_MISSING}) > 0 %}}", "Next": "Refuse the input"}
+    if schedule.changes is not None:
+        return {
+            "Type": "Choice",
+            "Comment": "What is exported is for the container to decide.",
+            "Choices": [
+                incomplete,
+                {"Condition": f"{{% $count({_OF_EXPORTS}) > 0 %}}", "Next": "Refuse the input"},
+                {"Condition": "{% $time != '' %}", "Next": first_state(schedule)},
+            ],
+            "Default": "Refuse the input",
+        }
     known: State = {"Condition": "{% $exportArn != '' %}", "Next": "Describe the export"}
     new: State = {"Condition": "{% $time != '' %}", "Next": "Wait until the time can be exported"}
     return {
         "Type": "Choice",
         "Comment": "An export that is named is only waited for and converted.",
-        "Choices": [incomplete, known, new] if exports else [incomplete, known],
+        "Choices": [incomplete, known, new] if schedule.trigger == "schedule" else [incomplete, known],
         "Default": "Refuse the input",
     }
 
@@ -264,16 +295,16 @@ def _wait(partition: str) -> dict[str, State]:
     }
 
 
-def _tell(partition: str) -> dict[str, State]:
+def _tell(schedule: Schedule) -> dict[str, State]:
     return {
         "Say what happened": {
             "Type": "Pass",
-            "Assign": {"subject": SUBJECT, "message": MESSAGE},
+            "Assign": {"subject": SUBJECT, "message": message(schedule)},
             "Next": "Tell",
         },
         "Tell": {
             "Type": "Task",
-            "Resource": f"arn:{partition}:states:::sns:publish",
+            "Resource": f"arn:{schedule.partition}:states:::sns:publish",
             "Arguments": {
                 "TopicArn": "{% $settings.topicArn %}",
                 "Subject": "{% $subject %}",

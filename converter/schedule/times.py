@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from converter.errors import UsageError
@@ -45,6 +46,20 @@ class _Field:
         ends = [self._number(end) for end in span.split("-")]
         known = [end for end in ends if end is not None]
         return len(ends) <= 2 and len(known) == len(ends)
+
+    def holds(self, text: str, number: int) -> bool:
+        """Is the number one of those that this value stands for? Only of fields without names and `special`."""
+        return any(self._item_holds(item, number) for item in text.split(","))
+
+    def _item_holds(self, item: str, number: int) -> bool:
+        span, slash, step = item.partition("/")
+        low, dash, high = ("0", "-", str(self.high)) if span == "*" else span.partition("-")
+        last = int(high) if dash else self.high if slash else int(low)
+        # Past the end a range goes on from the start: 22-2.
+        size = self.high + 1
+        return (number - int(low)) % size <= (last - int(low)) % size and (
+            (number - int(low)) % size % int(step or 1) == 0
+        )
 
     def _number(self, text: str) -> int | None:
         if text.upper() in self.names:
@@ -107,6 +122,25 @@ def several_a_day(cron: str | None, rate: str | None) -> bool:
     number, unit = (rate or "1 day").split()
     a_day = {"minute": 24 * 60, "hour": 24, "day": 1}
     return int(number) < a_day[unit.rstrip("s")]
+
+
+def shortest_gap(cron: str | None, rate: str | None) -> int:
+    """Minutes between two of these times, at least; of a cron, if it names each day.
+
+    cron, rate: as they were checked.
+    """
+    if cron is None:
+        number, unit = (rate or "1 day").split()
+        return int(number) * {"minute": 1, "hour": 60, "day": 24 * 60}[unit.rstrip("s")]
+    minutes, hours, *_ = cron.split()
+    times = [
+        60 * hour + minute
+        for hour in range(24)
+        if _FIELDS[1].holds(hours, hour)
+        for minute in range(60)
+        if _FIELDS[0].holds(minutes, minute)
+    ]
+    return min(later - earlier for earlier, later in pairwise([*times, times[0] + 24 * 60]))
 
 
 def check_rate(text: str) -> None:

@@ -55,6 +55,70 @@ def test_variables_of_the_environment_are_none_of_the_tasks_options(
     assert "role/a" not in capsys.readouterr().out
 
 
+def test_changes_are_brought_by_a_sync_with_all_that_the_schedule_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("--bucket-owner", "444455556666", "--export-format", "ION", "--export-sse", "KMS")
+    changes = ("--incremental", "--merge", "--view", "new", "--on-gap", "full")
+    render("--asl", *changes, *given, "--export-kms-key-id", "arn:aws:kms:k", "--", "--timeout", "2h", table=ARN)
+    definition = json.loads(capsys.readouterr().out)
+    defaults = definition["States"]["Defaults"]["Assign"]["defaults"]
+    assert (defaults["onGap"], defaults["options"][:2]) == ("full", ["--timeout", "2h"])
+    [override] = definition["States"]["Sync"]["Arguments"]["Overrides"]["ContainerOverrides"]
+    for words in (
+        "['sync', $settings.tableArn, $settings.destination, '--incremental', '--merge', '--view', 'new',",
+        "'--bucket-owner', $settings.bucketOwner, '--export-format', 'ION', '--export-sse', 'KMS',",
+        "'--export-kms-key-id', $settings.kmsKeyId]",
+    ):
+        assert words in override["Command"]
+
+
+@pytest.mark.parametrize("rate", ["15 minutes", "1 hour", "1 day"])
+def test_changes_may_be_brought_several_times_a_day(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    render("--rate", rate, "--incremental")
+    template = parse_template(capsys.readouterr().out)
+    assert template["Resources"]["Schedule"]["Properties"]["ScheduleExpression"] == f"rate({rate})"
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "what"),
+    [
+        (("--trigger", "manifest"), "--trigger", "the task itself has them exported"),
+        (("--rate", "14 minutes"), "--rate", "15 minutes at a time or more"),
+        (("--cron", "0/10 * * * ? *"), "--cron", "15 minutes at a time or more"),
+        ((*NIGHTLY, "--", "--replace"), "--replace", "go on from what is published"),
+        ((*NIGHTLY, "--", "--date", "2026-11-27"), "--date", "from the last run up to now"),
+        ((*NIGHTLY, "--", "--dry-run"), "--dry-run", "publish nothing"),
+        ((*NIGHTLY, "--", "--bucket", "other"), "--bucket", "the schedule tells the task"),
+        ((*NIGHTLY, "--", "--export-prefix", "other"), "--export-prefix", "the schedule tells the task"),
+        ((*NIGHTLY, "--", "--merge"), "--merge", "the schedule tells the task"),
+        ((*NIGHTLY, "--", "--on-gap", "full"), "--on-gap", "the schedule tells the task"),
+        ((*NIGHTLY, "--", "--timeout", "soon"), "--timeout", "is no duration"),
+        ((*NIGHTLY, "--view", "new", "--", "--old-image"), "--old-image", "have no old images"),
+        ((*NIGHTLY, "--merge", "--", "--for", "treasure-data"), "--format", "as Parquet"),
+        ((*NIGHTLY, "--", "--help"), "--help", "asks for help"),
+        ((*NIGHTLY, "--", "--source-role-arn", "arn:aws:iam::444455556666:role/a"), "--source-role-arn", "own account"),
+        (("--policies", "--", "--source-role-arn", "arn:aws:iam::111122223333:role/a"), "--policies", "any account"),
+    ],
+)
+def test_what_makes_no_sense_for_changes_is_refused_now(options: tuple[str, ...], where: str, what: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        render("--incremental", *options, table=ARN)
+    assert where in caught.value.where
+    assert what in caught.value.what
+
+
+@pytest.mark.parametrize("options", [("--merge",), ("--view", "new"), ("--on-gap", "fail")])
+def test_what_is_for_changes_is_refused_without_them(options: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="this is for --incremental") as caught:
+        render(*NIGHTLY, *options)
+    assert caught.value.where == options[0]
+
+
+@pytest.mark.parametrize("words", [("--latest",), ("--export-id", "a"), ("--incrementall",)])
+def test_options_of_the_task_are_those_of_sync_where_it_brings_changes(words: tuple[str, ...]) -> None:
+    with pytest.raises(typer.TyperException, match="No such option"):
+        render(*NIGHTLY, "--incremental", "--", *words)
+
+
 @pytest.mark.parametrize(
     ("options", "where", "what"),
     [

@@ -14,6 +14,7 @@ from typing import Any
 
 from converter.testing import ExportFacts, write_export
 from tests.cli.command import ddb_convert
+from tests.servers.dynamodb import PlayedDynamoDb
 from tests.servers.s3 import S3Server
 
 LONGEST_SECONDS = 60
@@ -35,13 +36,14 @@ class Execution:
 class Night:
     """A table, buckets, a cluster and a topic, which no other test knows.
 
-    exports: by ARN, the folder with what DynamoDB would have written, once a task has asked for it. runs: the commands
-    of tasks and how each ended.
+    service: for tasks that have exports made themselves, the one that they ask. exports: by ARN, the folder with what
+    DynamoDB would have written, once a task has asked for it. runs: the commands of tasks and how each ended.
     """
 
     server: S3Server
     scratch: Path
     items: Sequence[dict[str, dict[str, Any]]]
+    service: PlayedDynamoDb | None = None
     exports: dict[str, Path] = field(default_factory=dict)
     runs: list[subprocess.CompletedProcess[str]] = field(default_factory=list)
 
@@ -158,11 +160,13 @@ class Night:
             self.ecs.stop_task(cluster=self.cluster, task=task)
 
     def _run_container(self, command: list[str]) -> None:
-        folder = command[1].removeprefix(f"s3://{self.bucket}/").removesuffix("manifest-summary.json")
-        arn = f"{self.table_arn}/export/{folder.rstrip('/').rsplit('/', 1)[1]}"
-        if arn not in self.exports:
-            self.write_export(arn, folder)
-        self.runs.append(ddb_convert(*command, env=self.server.environment()))
+        if command[0] == "convert":
+            folder = command[1].removeprefix(f"s3://{self.bucket}/").removesuffix("manifest-summary.json")
+            arn = f"{self.table_arn}/export/{folder.rstrip('/').rsplit('/', 1)[1]}"
+            if arn not in self.exports:
+                self.write_export(arn, folder)
+        server = self.server if self.service is None else self.service.server
+        self.runs.append(ddb_convert(*command, env=server.environment()))
 
     def _notices(self) -> list[dict[str, str]]:
         found = []

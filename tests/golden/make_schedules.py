@@ -15,7 +15,10 @@ PLACE = ("s3://lake/orders/", "--bucket", "exports", "--export-prefix", "dynamod
 # By the name of the file, whose ending says what it is.
 CASES: dict[str, tuple[str, ...]] = {
     "nightly.yaml": ("Orders", *PLACE, "--cron", "0 2 * * ? *", "--", "--for", "athena", "--key", "order_id"),
-    "by-rate.yaml": ("Orders", *PLACE, "--rate", "12 hours", "--window", "30", "--", "--replace"),
+    "by-rate.yaml": (
+        *("Orders", *PLACE, "--rate", "12 hours", "--window", "30", "--export-format", "ION"),
+        *("--", "--replace"),
+    ),
     "own-buckets.yaml": (
         ARN,
         *PLACE,
@@ -43,6 +46,27 @@ CASES: dict[str, tuple[str, ...]] = {
         *(ARN, *PLACE, "--rate", "1 day", "--", "--source-role-arn", "arn:aws:iam::444455556666:role/read"),
         *("--dest-role-arn", "arn:aws:iam::444455556666:role/publish"),
     ),
+    "changes.yaml": (
+        *("Orders", *PLACE, "--rate", "1 hour", "--incremental", "--merge", "--create-buckets", "export"),
+        *("--", "--key", "order_id"),
+    ),
+    "changes-alone.yaml": (
+        *(ARN, *PLACE, "--cron", "0/15 6-20 ? * MON-FRI *", "--window", "5", "--incremental", "--view", "new"),
+        *("--on-gap", "full", "--export-format", "ION", "--create-buckets", "both"),
+    ),
+    "changes-two-accounts.yaml": (
+        *(ARN, *PLACE, "--rate", "1 day", "--incremental", "--bucket-owner", "444455556666", "--export-sse", "KMS"),
+        *("--export-kms-key-id", KEY, "--", "--dest-bucket-owner", "444455556666", "--timeout", "2h"),
+    ),
+    "changes-two-accounts.json": (
+        *(ARN, *PLACE, "--policies", "--incremental", "--bucket-owner", "444455556666", "--export-sse", "KMS"),
+        *("--export-kms-key-id", KEY, "--", "--dest-bucket-owner", "444455556666"),
+    ),
+    "changes-of-another-account.yaml": (
+        *(ARN, *PLACE, "--rate", "1 day", "--incremental", "--merge"),
+        *("--", "--source-role-arn", "arn:aws:iam::111122223333:role/export"),
+    ),
+    "changes.asl.json": (ARN, *PLACE, "--asl", "--incremental", "--merge"),
     "by-manifest.yaml": ("Orders", *PLACE, "--trigger", "manifest"),
     "by-manifest-own-buckets.yaml": (
         *("Orders", "s3://lake", "--bucket", "exports", "--trigger", "manifest", "--create-buckets", "both"),
@@ -51,7 +75,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "by-manifest.asl.json": (ARN, *PLACE, "--asl", "--trigger", "manifest"),
 }
 # The others differ from these in what the tests look at one by one.
-KEPT = ("nightly.yaml", "by-manifest-own-buckets.yaml", "two-accounts.json")
+KEPT = ("nightly.yaml", "changes.yaml", "by-manifest-own-buckets.yaml", "two-accounts.json")
 
 
 def make_case(name: str, folder: Path) -> str:

@@ -14,12 +14,13 @@ import botocore.session
 import pytest
 
 from tests.cli.command import REPOSITORY
-from tests.golden.make_schedules import CASES, HERE, KEPT, make_case
+from tests.golden.make_schedules import CASES, HERE, KEPT, KEY, make_case
 from tests.servers.process import installation
 from tests.templates import as_list, parse_template, plain_statement, statements
 
 TEMPLATES = [name for name in CASES if name.endswith(".yaml")]
-MACHINES = [name for name in CASES if not name.startswith("two-accounts.json")]
+MACHINES = [name for name in CASES if not name.endswith("two-accounts.json")]
+CHANGES = [name for name in MACHINES if name.startswith("changes")]
 README = (REPOSITORY / "README.md").read_text("utf-8")
 
 
@@ -77,7 +78,7 @@ def test_every_request_of_the_machine_is_one_that_the_service_knows(name: str) -
     states = definition_of(name)["States"]
     session = botocore.session.Session()
     tasks = [state for state in states.values() if state["Type"] == "Task"]
-    assert len(tasks) == (4 if "manifest" not in name else 3)
+    assert len(tasks) == (2 if name in CHANGES else 3 if "manifest" in name else 4)
     for task in tasks:
         service, operation = task["Resource"].split(":::")[1].removesuffix(".sync").split(":")[-2:]
         model = session.get_service_model(service).operation_model(operation[0].upper() + operation[1:])
@@ -115,6 +116,14 @@ def test_the_check_of_requests_finds_what_is_wrong() -> None:
             check(good | changed, shape, "")
     with pytest.raises(AssertionError):
         check({"S3Bucket": "b"}, shape, "")
+
+
+def test_exports_are_in_the_format_that_is_asked_for() -> None:
+    formats = [
+        definition_of(name)["States"]["Start the export"]["Arguments"]["ExportFormat"]
+        for name in ("nightly.yaml", "by-rate.yaml")
+    ]
+    assert formats == ["DYNAMODB_JSON", "ION"]
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -169,6 +178,79 @@ def test_the_exports_are_written_below_their_prefix_only() -> None:
     template = template_of("nightly.yaml")
     [writes] = [one for one in statements(template, "StateMachineRole") if "s3:PutObject" in as_list(one["Action"])]
     assert writes["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::exports/dynamodb/orders/*"}
+
+
+# What `sync --incremental` asks for, beside what reading exports and publishing takes.
+SYNC_ACTIONS = [
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeExport",
+    "dynamodb:DescribeTable",
+    "dynamodb:ExportTableToPointInTime",
+    "dynamodb:ListExports",
+]
+
+
+def test_what_the_machines_role_was_for_is_for_the_tasks_where_that_has_exports_made() -> None:
+    machines, tasks = (template_of(name) for name in ("nightly.yaml", "changes.yaml"))
+    of_exports = [
+        plain(statement)
+        for statement in statements(machines, "StateMachineRole")
+        if re.match("dynamodb|s3", as_list(statement["Action"])[0])
+    ]
+    assert len(of_exports) == 3
+    task = statements(tasks, "TaskRole")
+    found = [plain(one) for one in task]
+    assert [one for one in found if one in of_exports] == of_exports
+    # And nothing else than these, what a conversion may do, and to look.
+    converts = [plain(one) for one in statements(machines, "TaskRole")]
+    [looks] = [one for one in task if plain(one) not in of_exports + converts]
+    assert looks["Resource"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/Orders"
+    }
+    assert sorted([*(action for action in actions(of_exports) if "dynamodb" in action), *looks["Action"]]) == sorted(
+        SYNC_ACTIONS
+    )
+    keys = [one for one in statements(template_of("changes-two-accounts.yaml"), "TaskRole") if "kms" in str(one)]
+    assert [(as_list(one["Action"]), one["Resource"]) for one in keys] == [
+        (["kms:GenerateDataKey", "kms:Decrypt"], KEY)
+    ]
+
+
+def plain(statement: dict[str, Any]) -> dict[str, Any]:
+    return {**statement, "Action": as_list(statement["Action"])}
+
+
+def test_a_table_of_another_account_is_exported_by_a_role_there() -> None:
+    template = template_of("changes-of-another-account.yaml")
+    [assumes, *publishes] = statements(template, "TaskRole")
+    assert (assumes["Action"], assumes["Resource"]) == ("sts:AssumeRole", "arn:aws:iam::111122223333:role/export")
+    assert publishes == statements(template_of("nightly.yaml"), "TaskRole")[2:]
+    [check] = template["Rules"]["Place"]["Assertions"]
+    assert check["Assert"]["Fn::Equals"] == [{"Ref": "AWS::Region"}, "eu-central-1"]
+
+
+def test_the_policies_of_other_accounts_allow_the_role_that_has_exports_made() -> None:
+    def roles(name: str) -> dict[str, set[str]]:
+        """The roles that may do each of the actions."""
+        found: dict[str, set[str]] = {}
+        for policy in json.loads(render(name)):
+            for statement in policy["policy"]["Statement"]:
+                role = statement["Condition"]["ArnLike"]["aws:PrincipalArn"].split("Orders-")[1]
+                for action in statement["Action"]:
+                    found.setdefault(action, set()).add(role)
+        return found
+
+    nightly, changes = roles("two-accounts.json"), roles("changes-two-accounts.json")
+    assert nightly["s3:PutObjectAcl"] == {"StateMachineRole-*"}
+    assert nightly["kms:GenerateDataKey"] == {"StateMachineRole-*"}
+    assert changes == {action: {"TaskRole-*"} for action in nightly}
+
+
+@pytest.mark.parametrize("name", [name for name in CHANGES if name.endswith(".yaml")])
+def test_exports_of_changes_stay_for_a_week_at_least(name: str) -> None:
+    days = template_of(name)["Parameters"].get("ExpireExportsAfterDays", {"MinValue": 7, "Default": 35})
+    assert (days["MinValue"], days["Default"]) == (7, 35)
+    assert ("ExportBucket" in template_of(name)["Resources"]) == ("--create-buckets" in CASES[name])
 
 
 def policy_of_the_page(section: str, number: int) -> list[dict[str, Any]]:

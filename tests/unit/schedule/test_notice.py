@@ -5,7 +5,7 @@ from __future__ import annotations
 import botocore.session
 
 from converter import errors
-from converter.schedule.notice import ADVICE
+from converter.schedule.notice import ADVICE, ADVICE_FOR_CHANGES
 
 
 def test_each_exit_code_has_its_advice() -> None:
@@ -27,3 +27,8 @@ def test_each_refusal_of_an_export_has_its_advice() -> None:
         if error.name != "InternalServerError"
     }
     assert refusals == {name for name in ADVICE if name.startswith("DynamoDb.")}
+
+
+def test_advice_that_differs_for_changes_is_for_errors_that_both_have() -> None:
+    assert set(ADVICE_FOR_CHANGES) <= set(ADVICE)
+    assert all(ADVICE[error] != text for error, text in ADVICE_FOR_CHANGES.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from converter.errors import UsageError
-from converter.schedule.times import check_cron, check_rate, several_a_day, six_fields
+from converter.schedule.times import check_cron, check_rate, several_a_day, shortest_gap, six_fields
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,30 @@ def test_a_rate_that_the_scheduler_would_refuse_is_named(rate: str) -> None:
 )
 def test_times_that_come_more_than_once_a_day_are_known(cron: str | None, rate: str | None, several: bool) -> None:
     assert several_a_day(cron, rate) is several
+
+
+@pytest.mark.parametrize(
+    ("cron", "rate", "minutes"),
+    [
+        ("0 2 * * ? *", None, 24 * 60),
+        ("0 2,14 * * ? *", None, 12 * 60),
+        ("55,5 2,14 * * ? *", None, 50),
+        ("55,5 * * * ? *", None, 10),
+        ("* 2 * * ? *", None, 1),
+        ("0/20 2-4 * * ? *", None, 20),
+        ("5/25 * * * ? *", None, 10),
+        ("10-40/15 * * * ? *", None, 15),
+        ("*/30 * * * ? *", None, 30),
+        ("50 23 * * ? *", None, 24 * 60),
+        ("0 22-2/2 * * ? *", None, 120),
+        ("50,0 23,0 * * ? *", None, 10),
+        (None, "15 minutes", 15),
+        (None, "2 hours", 120),
+        (None, "1 day", 24 * 60),
+        (None, None, 24 * 60),
+    ],
+)
+def test_the_shortest_time_between_two_is_known(cron: str | None, rate: str | None, minutes: int) -> None:
+    if cron is not None:
+        check_cron(cron)
+    assert shortest_gap(cron, rate) == minutes

@@ -1,0 +1,183 @@
+"""A schedule that brings changes: its machine only runs the container, which has them exported, waits and merges."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.machines import (
+    ITEMS,
+    YESTERDAY,
+    deploy,
+    machine_of,
+    next_input,
+    render,
+    server,
+)
+from tests.end_to_end.scheduled import Execution, Night
+from tests.oracle import assert_equal_to_table, expected_table_of
+from tests.servers.dynamodb import play_dynamodb
+from tests.servers.s3 import S3Server
+
+pytestmark = pytest.mark.slow
+
+CHANGED: list[dict[str, dict[str, Any]]] = [
+    {"id": {"S": "o1"}, "price": {"N": "100"}, "open": {"BOOL": True}},
+    *ITEMS[3:],
+    {"id": {"S": "o99"}, "price": {"N": "9.75"}},
+]
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """It waits for tasks 600 seconds of its own: this many of ours."""
+    with server(tmp_path_factory.mktemp("patient"), wait_scale="0.1") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """It waits for nothing, and so runs no tasks."""
+    with server(tmp_path_factory.mktemp("hasty"), wait_scale="0") as running:
+        yield running
+
+
+@pytest.fixture
+def night(patient: S3Server, tmp_path: Path) -> Iterator[Night]:
+    """A table that was exported whole two hours ago, and has changed since."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    with play_dynamodb(patient) as service:
+        service.polls = 0
+        night = Night(patient, tmp_path, CHANGED, service)
+        service.history[night.table] = {now - timedelta(hours=3): ITEMS, now - timedelta(hours=1): CHANGED}
+        dynamodb = service.server.service("dynamodb")
+        dynamodb.update_continuous_backups(
+            TableName=night.table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        dynamodb.export_table_to_point_in_time(
+            TableArn=night.table_arn,
+            S3Bucket=night.bucket,
+            S3Prefix="dynamodb/orders",
+            ExportTime=now - timedelta(hours=2),
+            ExportFormat="DYNAMODB_JSON",
+            ExportType="FULL_EXPORT",
+        )
+        yield night
+
+
+@pytest.fixture
+def bad_night(hasty: S3Server, tmp_path: Path) -> Night:
+    """A night on which no container comes to its end."""
+    return Night(hasty, tmp_path, ITEMS)
+
+
+def assert_brought(night: Night) -> dict[str, bytes]:
+    """The newest snapshot is the table, and all runs ended well; what is published."""
+    assert [done.returncode for done in night.runs] == [0] * len(night.runs), night.runs[-1].stderr
+    listing = night.server.listing(night.lake)
+    records = [json.loads(text) for key, text in listing.items() if key.startswith("orders/snapshot/_exports/")]
+    [merged] = [record for record in records if record["kind"] == "snapshot"]
+    copies = night.parts()
+    parts = [copies[f"orders/snapshot/{part['path']}"] for part in merged["parts"]]
+    assert_equal_to_table(expected_table_of(CHANGED), parts, "parquet", key="id")
+    assert any(key.startswith("orders/changes/dt=") for key in copies)
+    return listing
+
+
+def test_the_machine_brings_what_has_changed_and_then_finds_nothing_new(night: Night) -> None:
+    given = night.settings() | {"scheduledTime": YESTERDAY}
+    machine = machine_of(night, "--incremental", "--merge", "--", "--part-size", "5MB")
+    first = night.execute(machine, given)
+    assert first.status == "SUCCEEDED", first
+    assert first.output == {"destination": f"s3://{night.lake}/orders/"}
+    [run] = night.runs
+    assert [word for word in run.args if "://" in word] == [f"s3://{night.lake}/orders/"]
+    published = assert_brought(night)
+    assert night.service is not None
+    exports = list(night.service.exports)
+
+    again = night.execute(machine, given)
+    assert (again.status, again.output) == ("SUCCEEDED", first.output)
+    assert assert_brought(night) == published
+    assert list(night.service.exports) == exports
+    assert len(night.runs) == 2
+
+
+def test_the_stack_is_deployed_and_brings_changes(night: Night) -> None:
+    template = render(night, night.table, "--rate", "1 hour", "--incremental", "--merge", "--", "--key", "id")
+    found = deploy(night, template, Email="oncall@example.com")
+    done = night.execute(found["StateMachine"], {"scheduledTime": YESTERDAY})
+    assert done.status == "SUCCEEDED", done
+    assert night.runs[0].args[-2:] == ["--key", "id"]
+    assert_brought(night)
+
+
+@pytest.mark.parametrize(("case", "waits"), [("busy", "other run"), ("terminated", "another container")])
+def test_a_run_that_can_be_repeated_is(night: Night, case: str, waits: str) -> None:
+    machine = machine_of(night, "--incremental", "--merge")
+    done = night.execute(machine, night.settings() | {"scheduledTime": YESTERDAY}, case)
+    assert done.status == "SUCCEEDED", done
+    assert done.states.count("Sync") == 2
+    assert [state for state in done.states if waits in state]
+    assert done.notices == []
+    assert_brought(night)
+
+
+def fail(night: Night, case: str, **given: object) -> tuple[Execution, str]:
+    """Run a case that fails, and give its notice."""
+    machine = machine_of(night, "--incremental", "--on-gap", "fail")
+    done = night.execute(machine, night.settings() | {"scheduledTime": YESTERDAY} | given, case)
+    assert done.status == "FAILED", done
+    assert done.states[-3:] == ["Say what happened", "Tell", "Failed"]
+    [notice] = done.notices
+    assert notice["Subject"] == f"ddb-convert failed: {night.table} {YESTERDAY[:10]}"
+    text = notice["Message"]
+    assert text.startswith(f"The changes of {night.table_arn} were not brought.\n\nMoment: {YESTERDAY}\nStep: ")
+    assert night.descriptions() == []
+    return done, text
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 137])
+def test_a_run_that_would_fail_again_is_told_at_once(bad_night: Night, code: int) -> None:
+    done, text = fail(bad_night, f"exit-{code}", onGap="fail")
+    assert done.states.count("Sync") == 1
+    assert f"\nStep: Sync\nError: ExitCode{code}\nCause: Essential container in task exited\n" in text
+    assert "The cause says" not in text, "there is advice of its own"
+    assert ('"onGap": "full"' in text) == (code == 3)
+    # All that the execution was told, but the moment: it goes on from what is published.
+    again = next_input(text)
+    assert again["onGap"] == "fail"
+    assert "scheduledTime" not in again
+    assert "exportArn" not in again
+
+
+def test_a_destination_that_stays_busy_is_told_after_hours(bad_night: Night) -> None:
+    done, text = fail(bad_night, "busy-for-hours")
+    assert done.states.count("Wait for the other run") == 36
+    assert "\nError: ExitCode6\n" in text
+
+
+def test_a_container_that_never_starts_is_told_after_two_more(bad_night: Night) -> None:
+    done, text = fail(bad_night, "never-starts")
+    assert done.states.count("Sync") == 3
+    assert "\nError: States.TaskFailed\nCause: CannotPullContainerError: not found\n" in text
+
+
+def test_a_run_that_is_out_of_time_is_told(bad_night: Night) -> None:
+    done, text = fail(bad_night, "out-of-time")
+    assert done.states.count("Sync") == 1
+    assert "\nStep: Sync\nError: States.Timeout\n" in text
+
+
+@pytest.mark.parametrize("name", ["exportArn", "attempt", "scheduledTime"])
+def test_an_input_that_is_for_exports_or_no_time_is_refused_and_told(bad_night: Night, name: str) -> None:
+    given = bad_night.settings() | {name: "1"}
+    done = bad_night.execute(machine_of(bad_night, "--incremental"), given)
+    assert done.states[-4:] == ["Refuse the input", "Say what happened", "Tell", "Failed"]
+    assert done.output["Error"] == "IncompleteInput"
+    assert f"\nCause: missing, or not as it must be: {name}\n" in done.notices[0]["Message"]
