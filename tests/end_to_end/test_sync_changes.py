@@ -116,6 +116,7 @@ def test_missed_runs_are_caught_up_with_in_windows_of_a_day_at_most(nights: Nigh
     assert_holds(nights.snapshot(), items_at(60))
 
 
+@pytest.mark.slow
 def test_without_merge_only_changes_are_published_and_a_later_run_merges_all(nights: Nights) -> None:
     nights.run(0)
     for hour in (3, 6):
@@ -144,6 +145,7 @@ def test_changes_before_what_recovery_reaches_are_a_gap(nights: Nights) -> None:
     assert_holds(nights.snapshot(), items_at(6))
 
 
+@pytest.mark.slow
 def test_a_table_that_was_made_anew_is_a_gap(nights: Nights) -> None:
     nights.run(0, merge=True)
     client = nights.service.behind.service("dynamodb")
@@ -163,6 +165,7 @@ def test_a_table_that_was_made_anew_is_a_gap(nights: Nights) -> None:
     assert_holds(nights.snapshot(), items_at(8))
 
 
+@pytest.mark.slow
 def test_after_an_export_that_failed_the_same_run_makes_another(nights: Nights) -> None:
     nights.run(0)
     nights.service.fail_next("InternalFailure", "said by a test")
@@ -212,6 +215,7 @@ def test_what_can_never_be_merged_is_refused_before_an_export_is_made(nights: Ni
     assert not nights.service.exports
 
 
+@pytest.mark.slow
 def test_too_many_exports_at_once_are_a_reason_to_try_later(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     nights.run(0)
@@ -222,6 +226,7 @@ def test_too_many_exports_at_once_are_a_reason_to_try_later(nights: Nights, monk
     assert_holds(nights.snapshot(), items_at(20))
 
 
+@pytest.mark.slow
 def test_both_formats_and_ion_give_the_same_table(service: PlayedDynamoDb, tmp_path: Path) -> None:
     place = ExportTarget(bucket=service.behind.new_bucket(), prefix="in/ion", format="ION")
     nights, both = Nights(service, tmp_path / "out", place), ConvertOptions(format="csv,parquet")
