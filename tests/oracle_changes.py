@@ -45,11 +45,16 @@ def read_changes(export_folder: str | Path) -> list[ReadChange]:
     folder = Path(export_folder)
     view = json.loads((folder / "manifest-summary.json").read_bytes())["outputView"]
     changes: list[ReadChange] = []
-    for line in (folder / "manifest-files.json").read_bytes().split(b"\n"):
-        if line.strip():
-            path = folder.parent / "data" / json.loads(line)["dataFileS3Key"].rpartition("/")[2]
-            changes += read_change_lines(gzip.decompress(path.read_bytes()), view, changes[:1], path.name)
+    for path in change_files(folder):
+        changes += read_change_lines(gzip.decompress(path.read_bytes()), view, changes[:1], path.name)
     return changes
+
+
+def change_files(folder: Path) -> list[Path]:
+    """The data files of an incremental export, in the manifest's order: in the folder that all such exports share."""
+    lines = (folder / "manifest-files.json").read_bytes().split(b"\n")
+    keys = [str(json.loads(line)["dataFileS3Key"]) for line in lines if line.strip()]
+    return [folder.parent / "data" / key.rpartition("/")[2] for key in keys]
 
 
 def read_change_lines(
@@ -64,7 +69,7 @@ def read_change_lines(
             record = parse_strictly(line)
             if record == {} and isinstance(record, dict):
                 continue
-            change = _read(record, view)
+            change = change_of(record, view)
             types = types or key_types(change.keys)
             if key_types(change.keys) != types:
                 raise ValueError("other keys than those of the first change")
@@ -78,7 +83,8 @@ def key_types(keys: dict[str, Any]) -> dict[str, str]:
     return {name: next(iter(value)) for name, value in keys.items()}
 
 
-def _read(record: Any, view: str) -> ReadChange:
+def change_of(record: Any, view: str) -> ReadChange:
+    """The change of a parsed line; raises ValueError for what is none."""
     if not isinstance(record, dict) or set(record) - MEMBERS or not {"Metadata", "Keys"} <= set(record):
         raise ValueError("not the members of a change")
     if not isinstance(record["Metadata"], dict) or set(record["Metadata"]) != {"WriteTimestampMicros"}:

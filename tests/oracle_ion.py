@@ -7,6 +7,7 @@ oracle.expected_table_of(items)
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from amazon.ion.core import IonType
 from amazon.ion.exceptions import IonException
 from amazon.ion.simple_types import IonPyNull
 
+from tests.oracle_changes import ReadChange, change_files, change_of
 from tests.oracle_input import BadLineError, manifest_files, plain_number
 
 _SETS = {"$dynamodb_SS": IonType.STRING, "$dynamodb_NS": IonType.DECIMAL, "$dynamodb_BS": IonType.BLOB}
@@ -32,6 +34,23 @@ def read_ion_items(export_folder: str | Path) -> Iterator[dict[str, Any]]:
 
 def read_ion_lines(data: bytes, name: str = "lines") -> Iterator[dict[str, Any]]:
     """The items of inflated data; blank lines and `{}` hold none."""
+    yield from _structs(data, name, "Item")
+
+
+def read_ion_changes(export_folder: str | Path) -> list[ReadChange]:
+    """Every change of an incremental export in order, as `oracle_changes.read_changes` gives them."""
+    folder = Path(export_folder)
+    view = json.loads((folder / "manifest-summary.json").read_bytes())["outputView"]
+    return [
+        # A struct within a line reads as a map.
+        change_of({name: image["M"] for name, image in record.items()}, view)
+        for path in change_files(folder)
+        for record in _structs(gzip.decompress(path.read_bytes()), path.name, "Record")
+    ]
+
+
+def _structs(data: bytes, name: str, member: str) -> Iterator[dict[str, Any]]:
+    """What is in the one member that each line has."""
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
@@ -47,9 +66,9 @@ def read_ion_lines(data: bytes, name: str = "lines") -> Iterator[dict[str, Any]]
             members = _members(document)
             if not members:
                 continue
-            if list(members) != ["Item"]:
-                raise ValueError("the line is not a struct with one member, Item")
-            yield {name: _typed(value) for name, value in _members(members["Item"]).items()}
+            if list(members) != [member]:
+                raise ValueError(f"the line is not a struct with one member, {member}")
+            yield {name: _typed(value) for name, value in _members(members[member]).items()}
         except (ValueError, IonException, RecursionError) as error:
             raise BadLineError(name, number, str(error)) from error
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.oracle_changes import ReadChange, read_changes
 from tests.oracle_input import read_items
+from tests.oracle_ion import read_ion_changes, read_ion_items
 
 Item = dict[str, Any]
 
@@ -29,10 +30,16 @@ def replay(items: Iterable[Item], windows: Iterable[Sequence[ReadChange]]) -> li
 
 
 def replay_exports(base: str | Path, increments: Iterable[str | Path]) -> list[Item]:
-    """The same for the folders of exports; the increments come in the order of their windows."""
-    return replay(read_items(base), [read_changes(increment) for increment in increments])
+    """The same for the folders of exports in either format; the increments come in the order of their windows."""
+    items = read_ion_items(base) if _is_ion(base) else read_items(base)
+    windows = [read_ion_changes(folder) if _is_ion(folder) else read_changes(folder) for folder in increments]
+    return replay(items, windows)
 
 
 def key_of(item: Item, names: Sequence[str]) -> str:
     """The key of an item as text."""
     return json.dumps([item[name] for name in names], sort_keys=True)
+
+
+def _is_ion(folder: str | Path) -> bool:
+    return bool(json.loads((Path(folder) / "manifest-summary.json").read_bytes())["outputFormat"] == "ION")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import subprocess
@@ -54,7 +55,7 @@ def test_a_day_that_is_over_is_exported_as_of_its_last_second_in_the_time_zone(
     service.history[table.name] = {
         last_second - timedelta(hours=3): ITEMS[:5],
         last_second - timedelta(milliseconds=1): ITEMS[:10],
-        last_second + timedelta(seconds=1): ITEMS,
+        last_second: ITEMS,
     }
     tokyo = ConvertOptions(timezone="Asia/Tokyo")
     done = converter.sync(table.arn, tmp_path / "out", target(service), tokyo, day=DAY)
@@ -110,6 +111,12 @@ def test_a_day_can_be_brought_by_an_export_in_ion(service: PlayedDynamoDb, tmp_p
     assert (done.export, begun(service)) == ("started", 1)
     (export,) = service.exports.values()
     assert export.asked["ExportFormat"] == "ION"
+    data = {key: content for key, content in service.behind.listing(place.bucket).items() if key.endswith(".gz")}
+    lines = [line for content in data.values() for line in gzip.decompress(content).splitlines()]
+    assert {key.partition(".")[2] for key in data} == {"ion.gz"}
+    assert len(lines) == len(ITEMS)
+    assert all(line.startswith(b" $ion_1_0 {Item:{") for line in lines)
+    assert_holds(published(tmp_path / "ion")[done.date], ITEMS)
     twin = converter.sync(table.name, tmp_path / "json", place)
     assert (twin.export, begun(service)) == ("started", 2)
     assert done.report is not None

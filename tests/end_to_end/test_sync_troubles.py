@@ -93,7 +93,7 @@ def test_an_export_that_has_the_dates_token_from_another_time_zone_is_not_the_da
 def test_a_day_that_was_published_before_it_was_over_stays_and_is_told(service: PlayedDynamoDb, tmp_path: Path) -> None:
     table, place, out = service.new_table(items=ITEMS[:7]), target(service), tmp_path / "out"
     noon = MIDNIGHT - timedelta(hours=12)
-    service.history[table.name] = {noon: ITEMS[:3], MIDNIGHT - timedelta(minutes=1): ITEMS}
+    service.history[table.name] = {noon - timedelta(hours=1): ITEMS[:3], MIDNIGHT - timedelta(minutes=1): ITEMS}
     early = converter.start_export(table.name, place, time=noon).state
     converter.wait_for_export(early.arn)
     converter.convert(early.arn, out)

@@ -124,9 +124,12 @@ class PlayedDynamoDb:
         described = client.create_table(
             TableName=name,
             KeySchema=[
-                {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                {"AttributeName": attribute, "KeyType": "RANGE" if number else "HASH"}
+                for number, attribute in enumerate(keys)
             ],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": tag} for name, tag in keys.items()],
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": tag} for attribute, tag in keys.items()
+            ],
             BillingMode="PAY_PER_REQUEST",
         )["TableDescription"]
         for item in items:

@@ -31,12 +31,15 @@ def write_files(folder: Path, description: Mapping[str, Any], items: Items, chan
 def facts_of(description: Mapping[str, Any]) -> ExportFacts | WindowFacts:
     """What the files of a described export say of it."""
     *_, region, account, resource = str(description["ExportArn"]).split(":")
+    export_id = resource.rpartition("/")[2]
     common: dict[str, Any] = {
         "table": resource.split("/")[1],
         "prefix": description.get("S3Prefix"),
         "start_time": moment_of(description["StartTime"]),
         "end_time": moment_of(description["EndTime"]),
-        "id": resource.rpartition("/")[2],
+        "id": export_id,
+        # Incremental exports share a folder of data files: those of two that begin at once have other names.
+        "seed": int(export_id.rpartition("-")[2], 16),
         "bucket": description["S3Bucket"],
         "region": region,
         "account": account,
