@@ -30,9 +30,10 @@ def changes_line(done: ChangesReport) -> str:
     steps = [*([] if done.full is None else ["all items"]), *_windows(done)]
     if done.snapshot is not None:
         steps.append("a snapshot")
-    if all(step.report is None for step in _exported(done)) and _exported(done):
+    reports = [*(step.report for step in _exported(done)), done.snapshot]
+    if all(report is None or report.status == "planned" for report in reports):
         return f"would bring {' and '.join(steps)}; nothing was started or written"
-    return f"{_through(done)}: brought {', '.join(steps)}"
+    return f"{_through(done)}: brought {' and '.join(steps)}"
 
 
 def render_changes(done: ChangesReport) -> str:
@@ -42,9 +43,10 @@ def render_changes(done: ChangesReport) -> str:
         span = f"as of {to_text(step.end)}"
         if step.begin != step.end:
             span = f"{to_text(step.begin)} to {to_text(step.end)}"
-        lines.append(f"  {'all items' if step is done.full else 'changes':<9}{span}: {_outcome(step)}")
+        lines.append(f"  {'all items' if step is done.full else 'changes':<10}{span}: {_outcome(step)}")
     if done.snapshot is not None:
-        lines.append(f"  {'snapshot':<9}{render_report(done.snapshot)}")
+        snapshot = render_report(done.snapshot).replace("\n", "\n  ")
+        lines.append(f"  {'snapshot':<10}{snapshot}")
     return "\n".join(lines)
 
 
