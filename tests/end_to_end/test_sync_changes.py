@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,7 +22,7 @@ from converter.run.changes_report import ChangesReport
 from converter.run.changes_wanted import SyncChanges
 from converter.run.exporting import Clock
 from converter.run.sync_changes import sync_changes
-from tests.cli.command import ddb_convert
+from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.syncing import FakeTime, Heard, assert_holds, target
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 
@@ -47,7 +50,7 @@ def history(hours: int) -> dict[datetime, Sequence[Mapping[str, Any]]]:
 class Nights:
     """Runs for a table, each at its own time."""
 
-    def __init__(self, service: PlayedDynamoDb, dest: Path, place: ExportTarget | None = None) -> None:
+    def __init__(self, service: PlayedDynamoDb, dest: Path | str, place: ExportTarget | None = None) -> None:
         self.service, self.dest = service, dest
         self.table: PlayedTable = service.new_table()
         self.place = place or target(service)
@@ -69,7 +72,7 @@ class Nights:
 
     def snapshot(self) -> list[Path]:
         """The parts of the newest one."""
-        days = sorted((self.dest / "snapshot").glob("dt=*"))
+        days = sorted((Path(self.dest) / "snapshot").glob("dt=*"))
         return sorted(days[-1].rglob("*.parquet"))
 
     def windows(self) -> list[tuple[datetime, datetime]]:
@@ -194,7 +197,7 @@ def test_a_dry_run_starts_and_writes_nothing(nights: Nights) -> None:
     dry = ConvertOptions(dry_run=True)
     first = nights.run(0, dry, merge=True)
     assert first.full is not None
-    assert (first.full.export, nights.dest.exists(), len(nights.service.exports)) == ("none", False, 0)
+    assert (first.full.export, Path(nights.dest).exists(), len(nights.service.exports)) == ("none", False, 0)
     nights.run(0)
     second = nights.run(50, dry, merge=True)
     assert [window.export for window in second.windows] == ["none"] * 3
@@ -254,3 +257,44 @@ def test_the_command_says_what_it_brings(service: PlayedDynamoDb, tmp_path: Path
     assert second.returncode == 0, second.stderr
     assert "nothing to do" in second.stderr
     assert converter.scan(tmp_path / "out" / "snapshot").collect().height == len(items_at(3))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_is_gone_on_with(nights: Nights) -> None:
+    nights.run(0)
+    nights.service.recovery = None
+    command = ["sync", nights.table.name, str(nights.dest), "--bucket", nights.place.bucket, "--incremental", "--merge"]
+    command += ["--export-prefix", str(nights.place.prefix), "--json"]
+    first = subprocess.Popen([sys.executable, str(REPOSITORY / "cli.py"), *command], env=environment())
+    deadline = time.monotonic() + 120
+    while len(list((Path(nights.dest) / "changes").rglob("*.parquet"))) < 3:
+        assert time.monotonic() < deadline
+        assert first.poll() is None
+        time.sleep(0.01)
+    first.kill()
+    first.wait()
+    begun = len(nights.service.exports)
+    again = ddb_convert(*command)
+    assert again.returncode == 0, again.stderr
+    said = json.loads(again.stdout)
+    assert 8 <= len(said["changes"]) <= 11
+    # Another one only if a quarter of an hour has begun meanwhile.
+    assert begun <= len(nights.service.exports) <= begun + 1
+    through = datetime.fromisoformat(said["through"])
+    written = history(300)
+    assert_holds(nights.snapshot(), written[max(moment for moment in written if moment < through)])
+
+
+@pytest.mark.slow
+def test_a_destination_in_s3_goes_on_too(service: PlayedDynamoDb, tmp_path: Path) -> None:
+    bucket = service.behind.new_bucket()
+    nights = Nights(service, f"s3://{bucket}/lake/orders/")
+    nights.run(0, merge=True)
+    nights.run(5, merge=True)
+    assert nights.run(30, merge=True).through == BEGIN + 30 * HOUR
+    parts = []
+    for key, content in sorted(service.behind.listing(bucket, "lake/orders/snapshot/dt=").items()):
+        parts.append(tmp_path / key.replace("/", "-"))
+        parts[-1].write_bytes(content)
+    assert_holds(parts[-1:], items_at(30))
+    assert service.behind.listing(bucket, "lake/orders/changes/dt=")
