@@ -27,6 +27,7 @@ from tests.oracle_changes import ReadChange, read_changes
 from tests.oracle_ion import read_ion_changes
 from tests.oracle_merges import key_of, replay_exports
 from tests.servers.dynamodb import PlayedDynamoDb, play_dynamodb
+from tests.servers.export_files import write_files
 from tests.servers.exporting import begin, begin_window, bring, folder_of, poll
 from tests.servers.history import changes_within, items_at
 from tests.servers.s3 import S3Server
@@ -288,6 +289,19 @@ def test_exports_of_changes_share_a_folder_of_data_files_that_have_their_own_nam
     assert len(lines) == sum(window["ItemCount"] for window in windows[1:])
     assert all(path.name.endswith(".ion.gz") for path in data)
     assert all(line.startswith(b" $ion_1_0 {Record:{Keys:{") for line in lines)
+
+
+def test_exports_that_begin_at_once_have_data_files_of_their_own(dynamodb: PlayedDynamoDb, tmp_path: Path) -> None:
+    _, (_, *windows) = exported(dynamodb, STORY, [hour(0), hour(1), hour(2)], "DYNAMODB_JSON", VIEWS[1])
+    one, other = ({**window, "StartTime": MORNING.timestamp(), "EndTime": hour(1).timestamp()} for window in windows)
+    for window in (one, other):
+        window["IncrementalExportSpecification"] = {
+            "ExportFromTime": hour(1).timestamp(),
+            "ExportToTime": hour(2).timestamp(),
+            "ExportViewType": VIEWS[1],
+        }
+    names = [path.name for window in (one, other) for path in write_files(tmp_path, window, (), ()).data_files]
+    assert len(set(names)) == len(names) == 6
 
 
 def test_a_history_whose_items_can_not_be_told_apart_is_refused() -> None:
