@@ -103,6 +103,7 @@ def decide(
     if replaced and not options.replace:
         raise _twice(replaced[-1], destination)
     kept = tuple(record for record in others if record not in replaced)
+    warnings += _other_zones(kept, options)
     if own:
         replaced.append(own)
     remove = [Removal(record.export_id, folder) for record in replaced for folder in record.locations or ("",)]
@@ -235,6 +236,17 @@ def _other_options(record: Record, differences: Sequence[str], destination: Dest
         destination.child(record_path(record.export_id)),
         "use the same options, pass --replace to publish it anew, or choose another DEST",
     )
+
+
+def _other_zones(kept: Sequence[Record], options: ConvertOptions) -> list[str]:
+    """A warning where the dates of exports that stay are days in another time zone."""
+    zones = sorted({record.timezone for record in kept} - {options.timezone})
+    if not zones:
+        return []
+    return [
+        f"the dates of other exports here are days in {' and '.join(zones)}, and this export's is one in"
+        f" {options.timezone}: which day a date means differs; keep to one --timezone, or choose another DEST"
+    ]
 
 
 def _damages(record: Record, destination: Destination) -> list[str]:

@@ -199,6 +199,20 @@ def test_one_commit_can_replace_its_own_export_and_another(destination: LocalDes
     assert files(destination) == expected_files(EXPORT_ID, date="2023-11-28")
 
 
+def test_dates_in_another_time_zone_than_those_that_stay_are_warned_of(destination: LocalDestination) -> None:
+    publish_export(destination)
+    tokyo = ConvertOptions(timezone="Asia/Tokyo")
+    later = make_export(LATER_ID, TIME + timedelta(days=1))
+    (warning,) = publish_export(destination, later, tokyo).warnings
+    assert "other exports here are days in UTC, and this export's is one in Asia/Tokyo" in warning
+    third = make_export("01701324707109-cccccccc", TIME + timedelta(days=3))
+    assert len(decide(destination, third, tokyo).warnings) == 1
+    (warning,) = decide(destination, third, ConvertOptions(timezone="Europe/Berlin")).warnings
+    assert "days in Asia/Tokyo and UTC" in warning
+    # What goes in return has no date any more.
+    assert not decide(destination, make_export(), replace(tokyo, replace=True)).warnings
+
+
 def test_windows_of_one_date_lie_side_by_side(destination: LocalDestination) -> None:
     start = datetime(2024, 5, 27, 6, 0, tzinfo=UTC)
     first = make_window(start, start + timedelta(hours=1))
