@@ -134,12 +134,9 @@ def _changes(arguments: RenderArguments) -> Changes | None:
     """How changes are brought, if they are; UsageError for what would say so alone."""
     from converter.schedule.settings import Changes
 
-    given = {"--merge": arguments.merge or None, "--view": arguments.view, "--on-gap": arguments.on_gap}
     if arguments.incremental:
         return Changes(merge=arguments.merge, view=arguments.view, on_gap=arguments.on_gap or "fail")
-    for option, value in given.items():
-        if value is not None:
-            raise UsageError("this is for --incremental", option, "pass --incremental, or leave it out")
+    of_export.refuse_for_items(arguments)
     return None
 
 

@@ -12,7 +12,7 @@ from converter.aws.tables import Table
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
 from converter.export.manifest import Summary
-from converter.run.exporting import best_first, expected_export, exports_since
+from converter.run.exporting import best_first, expected_export, exports_since, is_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +59,7 @@ class Day:
         time = export.export_time or export.start_time
         return (
             export.type == FULL
-            and not export.filtered
-            and export.table_id == self.table.table_id
-            and (export.bucket, export.prefix, export.format)
-            == (self.target.bucket, self.target.prefix, self.target.format)
+            and is_whole(export, self.table, self.target)
             and time is not None
             and (self.has(time) if self.is_today else self.is_of_end(time))
         )

@@ -150,6 +150,15 @@ def exports_since(moment: datetime, type: str, table: Table, access: Access) -> 
     return describe_exports(listed, access)
 
 
+def is_whole(export: ExportState, table: Table, target: ExportTarget) -> bool:
+    """Is it of exactly this table, without a filter, and does it lie where it should?"""
+    return (
+        not export.filtered
+        and export.table_id == table.table_id
+        and (export.bucket, export.prefix, export.format) == (target.bucket, target.prefix, target.format)
+    )
+
+
 def best_first(exports: Sequence[ExportState]) -> list[ExportState]:
     """The same exports: completed ones first, then those in progress, then failed ones."""
     return sorted(exports, key=lambda export: _BEST_FIRST.index(export.status))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from converter.aws.access import AwsOptions
 from converter.aws.export_errors import recovery_is_off
@@ -35,6 +36,7 @@ from converter.run.exporting import (
     best_first,
     expected_export,
     exports_since,
+    is_whole,
     unreadable,
 )
 from converter.run.listener import Listener
@@ -43,7 +45,7 @@ from converter.run.merge import Merge, merge_exports
 from converter.run.publish import decide
 from converter.run.record import Record
 from converter.run.report import Report
-from converter.run.standing import CHANGES, SNAPSHOT, Places, Standing, child_of, window_end
+from converter.run.standing import CHANGES, SNAPSHOT, Places, Standing, child_of
 from converter.storage.destination import Destination
 
 # A full export that was made so long ago is taken as the first one.
@@ -107,19 +109,19 @@ class _Run:
         through = standing.through
         if gap or through is None:
             moment = self.first_moment(end)
-            full = self.publish_all(standing, moment, gap, self.is_recent)
+            full = self.publish_all(standing, moment, gap, self.oldest(standing))
             through = full.end
         windows = tuple(self.publish(due) for due in self.due(through, end))
         planned = self.options.dry_run and (full is not None or windows)
         if not self.sync.changes.merge or planned:
             return self.report(gap, full, windows, None)
-        lost = self.lost(self.places.standing(self.table))
+        standing = self.places.standing(self.table)
+        lost = self.lost(standing)
         if lost:
-            standing = self.places.standing(self.table)
             assert standing.through is not None
-            cuts = {window_end(record) for record in standing.pending()}
-            full = self.publish_all(standing, standing.through, lost, cuts.__contains__)
-        return self.report(gap or lost, full, windows, self.merge())
+            full = self.publish_all(standing, standing.through, lost, standing.through)
+            standing = self.places.standing(self.table)
+        return self.report(gap or lost, full, windows, self.merge(standing))
 
     def report(
         self, gap: str, full: WindowReport | None, windows: tuple[WindowReport, ...], snapshot: Report | None
@@ -208,34 +210,29 @@ class _Run:
             )
         return latest
 
-    def is_recent(self, moment: datetime) -> bool:
-        """Can a full export of this moment be the first one here, and the changes after it be exported?"""
-        earliest = self.recovery.earliest
-        return moment >= self.exporting.begun - _RECENT and (earliest is None or moment >= earliest)
+    def oldest(self, standing: Standing) -> datetime:
+        """From when on a full export can be the first one here: the changes after it can be exported, too."""
+        bounds = (self.exporting.begun - _RECENT, standing.through, self.recovery.earliest)
+        return max(bound for bound in bounds if bound is not None)
 
-    def publish_all(
-        self, standing: Standing, moment: datetime, gap: str, wanted: Callable[[datetime], bool]
-    ) -> WindowReport:
-        """All items at a moment, or at another one that is wanted and that there is an export of."""
+    def publish_all(self, standing: Standing, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
+        """All items at a moment, or at one from the oldest on that there is an export of and that leads to it."""
         if gap and self.sync.changes.on_gap == "fail":
             raise ExportError(
                 gap,
                 self.sync.dest,
                 "pass --on-gap full to begin anew with a full export, which is charged by the size of the table",
             )
-        options = replace(self.options, old_image=False, replace=True)
-        self.forecast(self.places.snapshot, moment, options)
+        self.forecast(self.places.snapshot, moment, self.snapshot_options)
         self.exporting.listener.phase("looking for a full export")
-        since = standing.through or moment - _RECENT
         found = [
             export
             for export in exports_since(moment - _RECENT, FULL, self.table, self.exporting.aws.for_source())
             if self.is_ours(export)
             and export.export_time is not None
             and not export.export_time.microsecond
-            and since <= export.export_time
+            and oldest <= export.export_time
             and leads_to(export.export_time, moment)
-            and wanted(export.export_time)
         ]
         found.sort(key=lambda export: (export.export_time, export.export_id), reverse=True)
         export, unusable = self.exporting.choose(best_first(found))
@@ -245,12 +242,8 @@ class _Run:
                 return WindowReport(begin=moment, end=moment, export="none", export_arn=None, report=None)
             export, origin = self.start(moment, unusable)
         time = export.export_time or moment
-        due = _Due(time, time, origin, export)
-
-        def check() -> None:
-            self.check_snapshot(standing.snapshot)
-
-        return self.convert(due, SNAPSHOT, options, check)
+        check = partial(self.check_snapshot, standing.snapshot)
+        return self.convert(_Due(time, time, origin, export), SNAPSHOT, self.snapshot_options, check)
 
     def due(self, begin: datetime, end: datetime) -> Sequence[_Due]:
         """The changes from one moment to another, each with its export: all are made side by side."""
@@ -333,21 +326,22 @@ class _Run:
         arn = None if export is None else export.arn
         return WindowReport(begin=due.begin, end=due.end, export=due.origin, export_arn=arn, report=report)
 
-    def merge(self) -> Report | None:
+    def merge(self, standing: Standing) -> Report | None:
         """The snapshot with all changes that are here and not in it yet; None where there are none."""
-        standing = self.places.standing(self.table)
         pending = standing.pending()
         if not pending:
             return None
         dest = child_of(self.sync.dest, SNAPSHOT)
         arns = tuple(record.export_arn for record in pending)
         wanted = Merge(base=dest, increments=arns, dest=dest, rules=STRICT)
-        options = replace(self.options, old_image=False, replace=True)
+        check = partial(self.check_snapshot, standing.snapshot)
+        aws, listener = self.exporting.aws, self.exporting.listener
+        return merge_exports(wanted, self.snapshot_options, aws, self.engine, listener, check=check)
 
-        def check() -> None:
-            self.check_snapshot(standing.snapshot)
-
-        return merge_exports(wanted, options, self.exporting.aws, self.engine, self.exporting.listener, check=check)
+    @property
+    def snapshot_options(self) -> ConvertOptions:
+        """Those of a snapshot: it has no old images, and replaces the one of the same date."""
+        return replace(self.options, old_image=False, replace=True)
 
     def check_snapshot(self, before: Record | None) -> None:
         """Raises BusyError where another run has published a snapshot since this one has looked."""
@@ -356,13 +350,8 @@ class _Run:
             raise BusyError("another run has published a snapshot meanwhile", self.places.snapshot.root, AGAIN)
 
     def is_ours(self, export: ExportState) -> bool:
-        """Is it of exactly this table, whole, and does it lie where it should?"""
-        target = self.sync.target
-        return (
-            not export.filtered
-            and export.table_id == self.table.table_id
-            and (export.bucket, export.prefix, export.format) == (target.bucket, target.prefix, target.format)
-        )
+        """See is_whole."""
+        return is_whole(export, self.table, self.sync.target)
 
     def forecast(self, destination: Destination, of: datetime | Window, options: ConvertOptions) -> None:
         """Raises what can be known to be wrong before an export is paid for."""
