@@ -8,6 +8,7 @@ ion         exports in ION with one worker and with two, against DynamoDB JSON
 tiny-files  10,000 tiny data files against a few large ones with as much in them
 data-sets   every data set against `flat`
 formats     CSV and Parquet in one pass against Parquet alone
+merge       a tenth of changes merged into a snapshot of all items
 s3          both ends in S3, near and far, against folders
 startup     runs that have little or nothing to do
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from benchmarks import merges
 from benchmarks.contenders import OURS, PEERS, Contender
 from benchmarks.data import DataParameters, MadeExport
 from benchmarks.datasets import DATASETS
@@ -189,6 +191,15 @@ def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
     return _plan("formats", dataset, fmt, [group], group[0].name)
 
 
+def _plan_merge(setting: Setting, dataset: str, fmt: str) -> Plan:
+    groups = []
+    if dataset == "flat":
+        inputs = merges.prepare_merge(setting.export(dataset))
+        contenders = [c for c in setting.chosen((merges.OURS, merges.DUCKDB)) if not c.missing()]
+        groups.append(_cases(contenders, setting, inputs, fmt, FULL))
+    return _plan("merge", dataset, fmt, groups, merges.DUCKDB.name)
+
+
 def _plan_s3(setting: Setting, dataset: str, fmt: str) -> Plan:
     export = setting.export(dataset)
     group = tuple(
@@ -249,6 +260,7 @@ MEASURES: Mapping[str, Callable[[Setting, str, str], Plan]] = {
     "tiny-files": _plan_tiny_files,
     "data-sets": _plan_data_sets,
     "formats": _plan_formats,
+    "merge": _plan_merge,
     "s3": _plan_s3,
     "startup": _plan_startup,
 }

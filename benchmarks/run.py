@@ -85,6 +85,8 @@ def make_plans(options: argparse.Namespace) -> Iterator[Plan]:
                 plan = MEASURES[name](setting, dataset, fmt)
                 if any(plan.groups):
                     yield plan
+                else:
+                    print(f"{name}: nothing is measured of {dataset}", file=sys.stderr)
 
 
 def take(plan: Plan, options: argparse.Namespace) -> Result:

@@ -20,6 +20,7 @@ _TITLES = {
     "tiny-files": "Tiny data files: `{dataset}` to {format}",
     "data-sets": "Data sets against `{dataset}`, to {format}",
     "formats": "Both formats in one pass: `{dataset}` to CSV and {format}",
+    "merge": "A merge: `{dataset}` in Parquet and an increment of a tenth, to {format}",
     "s3": "Both ends in S3: `{dataset}` to {format}",
     "startup": "Start-up: to {format}",
 }
@@ -30,7 +31,14 @@ def render(result: Result) -> str:
     title = _TITLES[result.measure].format(dataset=result.dataset, format=FORMAT_NAMES[result.fmt])
     rounds = len(result.timings[0].runs)
     workers = max(timing.workers for timing in result.timings)
-    tables = {"speed": _speed, "memory": _memory, "startup": _startup, "formats": _formats, "s3": _s3}
+    tables = {
+        "speed": _speed,
+        "memory": _memory,
+        "startup": _startup,
+        "formats": _formats,
+        "merge": _merge,
+        "s3": _s3,
+    }
     lines = [
         f"## {title}",
         "",
@@ -160,6 +168,10 @@ def _formats(result: Result) -> list[str]:
         f"| {timing.peak_bytes / 1e6:,.0f} | {timing.out_bytes / 1e6:,.0f} |"
         for timing in timings
     ]
+
+
+def _merge(result: Result) -> list[str]:
+    return _against_peers(result, result.part(FULL))
 
 
 def _s3(result: Result) -> list[str]:

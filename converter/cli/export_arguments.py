@@ -117,13 +117,8 @@ def read_changes(given: Any) -> Changes | None:
         from converter.run.changes_wanted import Changes
 
         return Changes(view=given.view or "new-and-old", merge=given.merge, on_gap=given.on_gap or "fail")
-    refuse_for_items(given)
-    return None
-
-
-def refuse_for_items(given: Any) -> None:
-    """Raises UsageError for options that say something of changes alone."""
     for name in ("merge", "view", "on_gap", "old_image"):
         if getattr(given, name, None):
             option_name = f"--{name.replace('_', '-')}"
             raise UsageError("this is for --incremental", option_name, "pass --incremental, or leave it out")
+    return None

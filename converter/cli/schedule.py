@@ -23,7 +23,7 @@ from converter.errors import UsageError
 from converter.run.messages import Messages
 
 if TYPE_CHECKING:
-    from converter.schedule.settings import Changes
+    from converter.run.changes_wanted import Changes
 
 EXAMPLES = (
     "ddb-convert schedule render Orders s3://lake/orders/ --bucket exports --cron '0 2 * * ? *'",
@@ -99,8 +99,12 @@ def render(arguments: RenderArguments) -> None:
     from converter.schedule.template import render_asl, render_template
 
     words = tuple(arguments.convert_options or ())
-    changes = _changes(arguments)
-    given = read_convert_arguments(arguments.dest, words) if changes is None else read_sync_arguments(arguments, words)
+    changes = of_export.read_changes(arguments)
+    given: ConvertArguments | SyncArguments
+    if changes is None:
+        given = read_convert_arguments(arguments.dest, words)
+    else:
+        given = read_sync_arguments(arguments, changes, words)
     schedule = Schedule(
         table=ScheduledTable.read(arguments.table),
         target=of_export.export_target(arguments),
@@ -130,16 +134,6 @@ def render(arguments: RenderArguments) -> None:
     messages.info("schedule", f"wrote {arguments.out}", {"path": arguments.out})
 
 
-def _changes(arguments: RenderArguments) -> Changes | None:
-    """How changes are brought, if they are; UsageError for what would say so alone."""
-    from converter.schedule.settings import Changes
-
-    if arguments.incremental:
-        return Changes(merge=arguments.merge, view=arguments.view, on_gap=arguments.on_gap or "fail")
-    of_export.refuse_for_items(arguments)
-    return None
-
-
 def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
     """What the task's `convert` will be given, read and checked as it will do.
 
@@ -149,8 +143,10 @@ def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
     return _read("convert", ConvertArguments, [source, dest, *words], words, _USELESS_FOR_CONVERT)
 
 
-def read_sync_arguments(given: RenderArguments, words: Sequence[str]) -> SyncArguments:
+def read_sync_arguments(given: RenderArguments, changes: Changes, words: Sequence[str]) -> SyncArguments:
     """What the task's `sync` will be given, likewise."""
+    from converter.run.changes_wanted import check_options
+
     own = {
         "--bucket": given.bucket,
         "--export-prefix": given.export_prefix,
@@ -172,11 +168,8 @@ def read_sync_arguments(given: RenderArguments, words: Sequence[str]) -> SyncArg
             raise UsageError("the schedule tells the task", option, "write it before --")
     if read.timeout is not None:
         parse_duration(read.timeout, "timeout")
-    if read.old_image and read.view == "new":
-        raise UsageError("exports with --view new have no old images", "--old-image", "leave it out")
-    options, _ = apply_preset(read.for_, read.given())
-    if read.merge and options.format == "csv":
-        raise UsageError("snapshots are merged as Parquet", "--format", "write csv,parquet for both")
+    options, _ = apply_preset(read.for_, {**read.given(), "old_image": read.old_image})
+    check_options(changes, options)
     return read
 
 

@@ -48,24 +48,26 @@ class SyncChanges:
     timeout: float | None = None
 
 
-def check_wanted(sync: SyncChanges, options: ConvertOptions, table: Table) -> None:
+def check_options(changes: Changes, options: ConvertOptions) -> None:
     """Raises UsageError for options that say nothing here, or with which snapshots could never be merged."""
     for option, given, reason in (
         ("--latest", options.latest, "the table and what is at DEST say which exports are meant"),
         ("--export-id", options.export_id is not None, "the table and what is at DEST say which exports are meant"),
         ("--replace", options.replace, "what is at DEST says how far it is, and what is new goes on from there"),
-        ("--old-image", options.old_image and sync.changes.view == "new", "exports with --view new have no old images"),
+        ("--old-image", options.old_image and changes.view == "new", "exports with --view new have no old images"),
     ):
         if given:
             raise UsageError(reason, option, "leave it out")
-    if not sync.changes.merge:
-        return
-    if options.format == "csv":
+    if changes.merge and options.format == "csv":
         raise UsageError(
             "a snapshot is merged with what is there as Parquet, because CSV does not keep types",
             "--format",
             "write csv,parquet for both",
         )
+
+
+def check_keys(table: Table, options: ConvertOptions) -> None:
+    """Raises UsageError for options with which the keys would not be in a snapshot as a merge needs them."""
     for name, tag in table.keys:
         if not options.wants(name):
             raise UsageError(f"a merge needs the key {name!r}", "--select, --exclude", "let it have a column")

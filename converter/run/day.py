@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from converter.aws.access import Access
+from converter.aws.export_request import to_text
 from converter.aws.export_state import FULL, ExportState
-from converter.aws.tables import Table
+from converter.aws.tables import RecoveryWindow, Table
 from converter.aws.target import ExportTarget
-from converter.errors import UsageError
+from converter.errors import BusyError, UsageError
 from converter.export.manifest import Summary
-from converter.run.exporting import best_first, expected_export, exports_since, is_whole
+from converter.run.exporting import AGAIN, best_first, expected_export, exports_since, is_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,25 @@ class Day:
     def expected(self, now: datetime) -> Summary:
         """The export that the day is to have, as far as it is known before it is made, at the moment `now`."""
         return expected_export(self.table, self.target, now if self.is_today else self.last_second)
+
+    def check_kept(self, recovery: RecoveryWindow) -> None:
+        """Raises UsageError where the end of a day that is over can't be restored any more."""
+        if not self.is_today and recovery.earliest is not None and self.last_second < recovery.earliest:
+            raise UsageError(
+                f"{self.day} can't be exported any more: point-in-time recovery of {self.table.name} reaches back to"
+                f" {to_text(recovery.earliest)}",
+                "--date",
+                "name a later day",
+            )
+
+    def check_reached(self, recovery: RecoveryWindow) -> None:
+        """Raises BusyError where the end of a day that is over can't be restored yet."""
+        if not self.is_today and recovery.latest is not None and self.last_second > recovery.latest:
+            raise BusyError(
+                f"{self.day} can't be exported yet: point-in-time recovery has come to {to_text(recovery.latest)}",
+                self.table.arn,
+                f"{AGAIN} in some minutes",
+            )
 
 
 def check_day(day: date | None) -> None:

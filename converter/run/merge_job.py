@@ -18,8 +18,8 @@ class MergeJob:
     """What is to be known of all increments before any item is decoded.
 
     touched: the keys that they name. forms: of their lines. orders: by the path of a data file, the number of its
-    increment in both. base: its parts, if the base is a snapshot. images: the old
-    images of the changes, if they are to be compared with the base.
+    increment in both. base: its parts, if the base is a snapshot. images: the old images of the changes, if they are to
+    be compared with the base.
     """
 
     touched: TouchedKeys

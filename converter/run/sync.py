@@ -198,19 +198,9 @@ class _Run:
         window = recovery_window(table, self.aws.for_source(), self.exporting.listener.warned)
         if window is None:
             raise recovery_is_off(table.arn)
-        if moment is not None and window.earliest is not None and moment < window.earliest:
-            raise UsageError(
-                f"{self.day.day} can't be exported any more: point-in-time recovery of {table.name} reaches back to"
-                f" {to_text(window.earliest)}",
-                "--date",
-                "name a later day",
-            )
-        if moment is not None and window.latest is not None and moment > window.latest and not self.options.dry_run:
-            raise BusyError(
-                f"{self.day.day} can't be exported yet: point-in-time recovery has come to {to_text(window.latest)}",
-                table.arn,
-                f"{AGAIN} in some minutes",
-            )
+        self.day.check_kept(window)
+        if not self.options.dry_run:
+            self.day.check_reached(window)
         return ExportRequest(
             table_arn=table.arn, table_id=table.table_id, target=self.sync.target, time=moment, other_than=unusable
         )

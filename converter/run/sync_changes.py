@@ -18,12 +18,12 @@ from converter.aws.export_request import ExportRequest, Window, to_text
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
 from converter.aws.exports import describe_exports, start_export
 from converter.aws.tables import RecoveryWindow, Table, describe_table, recovery_window
-from converter.errors import BusyError, DataFileError, ExportError, UsageError
+from converter.errors import BusyError, DataFileError, ExportError
 from converter.export.windows import STRICT
 from converter.options import ConvertOptions
 from converter.run.base import record_moment
 from converter.run.changes_report import ChangesReport, WindowReport
-from converter.run.changes_wanted import SyncChanges, check_wanted
+from converter.run.changes_wanted import SyncChanges, check_keys, check_options
 from converter.run.convert import Engine, convert_export
 from converter.run.day import Day
 from converter.run.due import cut, is_due, last_quarter, last_second, leads_to
@@ -61,8 +61,10 @@ def sync_changes(
     clock: Clock = REAL_TIME,
 ) -> ChangesReport:
     """Bring the destination up to date; see converter.api.sync_changes."""
+    check_options(sync.changes, options)
     table = describe_table(sync.table, aws.for_source())
-    check_wanted(sync, options, table)
+    if sync.changes.merge:
+        check_keys(table, options)
     now = clock.now()
     exporting = Exporting(
         aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
@@ -143,13 +145,7 @@ class _Run:
         end = self.day.last_second
         if not self.options.dry_run:
             self.exporting.wait_until(end, str(self.day.day), self.table.arn)
-        if self.recovery.latest is not None and end > self.recovery.latest and not self.options.dry_run:
-            raise BusyError(
-                f"{self.day.day} can't be exported yet: point-in-time recovery has come to"
-                f" {to_text(self.recovery.latest)}",
-                self.table.arn,
-                f"{AGAIN} in some minutes",
-            )
+            self.day.check_reached(self.recovery)
         return end
 
     def gap(self, standing: Standing, end: datetime) -> str:
@@ -194,13 +190,8 @@ class _Run:
         earliest = self.recovery.earliest
         if earliest is None or end >= earliest:
             return end
-        if self.day is not None and not self.day.is_today:
-            raise UsageError(
-                f"{self.day.day} can't be exported any more: point-in-time recovery of {self.table.name} reaches back"
-                f" to {to_text(earliest)}",
-                "--date",
-                "name a later day",
-            )
+        if self.day is not None:
+            self.day.check_kept(self.recovery)
         latest = last_second(self.exporting.clock.now(), self.recovery)
         if latest < earliest:
             raise BusyError(

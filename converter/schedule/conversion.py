@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from converter.schedule.settings import Changes, Schedule
+from converter.run.changes_wanted import Changes
+from converter.schedule.settings import Schedule
 from converter.schedule.tasks import CAUSE, TRANSIENT, State, failed
 
 CONTAINER = "convert"
@@ -76,7 +77,7 @@ def _sync(schedule: Schedule, changes: Changes) -> _Job:
     target = schedule.target
     words = ["'sync'", "$settings.tableArn", "$settings.destination", "'--incremental'"]
     words += ["'--merge'"] if changes.merge else []
-    words += ["'--view'", f"'{changes.view}'"] if changes.view is not None else []
+    words += ["'--view'", f"'{changes.view}'"]
     words += ["'--on-gap'", "$settings.onGap", "'--bucket'", "$settings.bucket"]
     words += ["'--bucket-owner'", "$settings.bucketOwner"] if target.bucket_owner is not None else []
     words += ["'--export-format'", f"'{target.format}'"] if target.format != "DYNAMODB_JSON" else []

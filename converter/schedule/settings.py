@@ -8,9 +8,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
-from converter.aws.target import ExportTarget, View
+from converter.aws.target import ExportTarget
 from converter.errors import UsageError
-from converter.options import Buckets, OnGap, Trigger
+from converter.options import Buckets, Trigger
+from converter.run.changes_wanted import Changes
 from converter.schedule.times import check_cron, check_rate, several_a_day, shortest_gap
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
@@ -52,19 +53,6 @@ class ScheduledTable:
         if self.region is None:
             return None
         return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{self.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """How changes are brought, by `ddb-convert sync --incremental`.
-
-    merge: a snapshot is made of them too. view: what is said of each change; None: what the program takes by itself.
-    on_gap: what becomes of it when some of them can't be had any more.
-    """
-
-    merge: bool = False
-    view: View | None = None
-    on_gap: OnGap = "fail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +110,6 @@ class Schedule:
                 "--trigger",
                 "leave it out, and say when by --cron or --rate",
             )
-        if self.changes is not None and self.replace:
-            raise UsageError("changes go on from what is published", "--replace", "leave it out")
         role = self.aws.source_role_arn
         if self.changes is not None and role is not None and role.split(":")[4:5] != [self.table.account]:
             raise UsageError(

@@ -84,7 +84,7 @@ def test_changes_may_be_brought_several_times_a_day(rate: str, capsys: pytest.Ca
         (("--trigger", "manifest"), "--trigger", "the task itself has them exported"),
         (("--rate", "14 minutes"), "--rate", "15 minutes at a time or more"),
         (("--cron", "0/10 * * * ? *"), "--cron", "15 minutes at a time or more"),
-        ((*NIGHTLY, "--", "--replace"), "--replace", "go on from what is published"),
+        ((*NIGHTLY, "--", "--replace"), "--replace", "goes on from there"),
         ((*NIGHTLY, "--", "--date", "2026-11-27"), "--date", "from the last run up to now"),
         ((*NIGHTLY, "--", "--dry-run"), "--dry-run", "publish nothing"),
         ((*NIGHTLY, "--", "--bucket", "other"), "--bucket", "the schedule tells the task"),

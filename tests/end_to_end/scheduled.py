@@ -141,13 +141,9 @@ class Night:
 
     def parts(self) -> dict[str, Path]:
         """Copies of the parts that are published, by their keys."""
-        copies = {}
-        for key, content in self.server.listing(self.lake).items():
-            if key.endswith(".parquet"):
-                copies[key] = self.scratch / "parts" / key
-                copies[key].parent.mkdir(parents=True, exist_ok=True)
-                copies[key].write_bytes(content)
-        return copies
+        folder = self.scratch / "parts"
+        copies = self.server.download(self.lake, folder)
+        return {str(copy.relative_to(folder)): copy for copy in copies if copy.suffix == ".parquet"}
 
     def _run_tasks(self) -> None:
         if not self.cluster:

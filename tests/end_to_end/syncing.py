@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from converter import AwsOptions, ConvertOptions, ExportTarget
+from converter import AwsOptions, Changes, ConvertOptions, ExportTarget
 from converter.api import _local_engine
+from converter.run.changes_report import ChangesReport
+from converter.run.changes_wanted import SyncChanges
 from converter.run.exporting import Clock
 from converter.run.listener import SilentListener
 from converter.run.sync import Sync, SyncReport, sync_day
+from converter.run.sync_changes import sync_changes
 from tests.oracle import assert_equal_to_table, expected_table_of
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 
@@ -84,3 +87,19 @@ def sync_at(
     sync = Sync(table=table.name, dest=str(dest), target=target, **given)
     clock = Clock(now.read, now.sleep)
     return sync_day(sync, options, AwsOptions(), _local_engine(options), listener or SilentListener(), clock)
+
+
+def sync_changes_at(
+    now: FakeTime,
+    table: PlayedTable,
+    dest: Path | str,
+    target: ExportTarget,
+    changes: Changes,
+    options: ConvertOptions | None = None,
+    listener: SilentListener | None = None,
+) -> ChangesReport:
+    """The same for changes."""
+    options = options or ConvertOptions()
+    sync = SyncChanges(table=table.name, dest=str(dest), target=target, changes=changes, timeout=3600)
+    clock = Clock(now.read, now.sleep)
+    return sync_changes(sync, options, AwsOptions(), _local_engine(options), listener or SilentListener(), clock)

@@ -13,15 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from converter import AwsOptions, Changes, ConvertOptions
-from converter.api import _local_engine
+from converter import Changes, ConvertOptions
 from converter.errors import BusyError, ExportError
 from converter.run.changes_report import ChangesReport
-from converter.run.changes_wanted import SyncChanges
-from converter.run.exporting import Clock
-from converter.run.listener import SilentListener
-from converter.run.sync_changes import sync_changes
-from tests.end_to_end.syncing import FakeTime, assert_holds, target
+from tests.end_to_end.syncing import FakeTime, assert_holds, sync_changes_at, target
 from tests.servers.dynamodb import PlayedDynamoDb
 
 NIGHTS = 40
@@ -79,9 +74,7 @@ def test_the_snapshot_equals_the_table_after_every_night(service: PlayedDynamoDb
         now = FakeTime(midnight_after(day_of(night)) + timedelta(hours=2))
         service.recovery = (earliest, now.now - timedelta(minutes=5))
         changes = Changes(merge=True, day=day_of(night), on_gap=on_gap)
-        wanted = SyncChanges(table=table.name, dest=str(tmp_path), target=place, changes=changes, timeout=3600)
-        clock = Clock(now.read, now.sleep)
-        return sync_changes(wanted, OPTIONS, AwsOptions(), _local_engine(OPTIONS), SilentListener(), clock)
+        return sync_changes_at(now, table, tmp_path, place, changes, OPTIONS)
 
     for night in range(NIGHTS):
         if night in MISSED:

@@ -78,9 +78,7 @@ def test_every_night_that_ran_has_one_right_folder_of_one_export(
                 continue
             case _ if night == DELETED:
                 run(day)
-                client = dynamodb.behind.client()
-                for key in dynamodb.behind.listing(bucket):
-                    client.delete_object(Bucket=bucket, Key=key)
+                dynamodb.behind.delete(bucket)
             case _ if night == KILLED:
                 dynamodb.polls = None
                 before = len(dynamodb.calls)

@@ -33,11 +33,7 @@ def test_a_tables_items_are_exported_and_published_in_s3_once(
     assert first.returncode == 0, first.stderr
     said = json.loads(first.stdout)
     assert (said["export"], said["report"]["status"], said["report"]["items"]) == ("started", "published", 41)
-    parts = []
-    for key, content in service.behind.listing(bucket, "orders/dt=").items():
-        parts.append(tmp_path / key.replace("/", "-"))
-        parts[-1].write_bytes(content)
-    assert_holds(parts, ITEMS)
+    assert_holds(service.behind.download(bucket, tmp_path, "orders/dt="), ITEMS)
 
     again = ddb_convert(*command)
     assert again.returncode == 0, again.stderr
@@ -168,9 +164,7 @@ def test_an_export_whose_files_are_gone_is_passed_over_and_said(service: PlayedD
     table, place = service.new_table(items=ITEMS), target(service)
     gone = converter.start_export(table.name, place)
     converter.wait_for_export(gone.state.arn)
-    client = service.behind.client()
-    for key in service.behind.listing(place.bucket):
-        client.delete_object(Bucket=place.bucket, Key=key)
+    service.behind.delete(place.bucket)
     heard = Heard()
     done = converter.sync(table.name, tmp_path / "out", place, listener=heard)
     assert done.export == "started"
@@ -181,9 +175,7 @@ def test_an_export_whose_files_are_gone_is_passed_over_and_said(service: PlayedD
 def test_what_is_published_stays_so_when_its_export_is_deleted(service: PlayedDynamoDb, tmp_path: Path) -> None:
     table, place = service.new_table(items=ITEMS), target(service)
     converter.sync(table.name, tmp_path / "out", place)
-    client = service.behind.client()
-    for key in service.behind.listing(place.bucket):
-        client.delete_object(Bucket=place.bucket, Key=key)
+    service.behind.delete(place.bucket)
     assert converter.sync(table.name, tmp_path / "out", place).export == "published"
     assert begun(service) == 1
 

@@ -15,15 +15,11 @@ from typing import Any
 import pytest
 
 import converter
-from converter import AwsOptions, Changes, ConvertOptions, ExportTarget
-from converter.api import _local_engine
+from converter import Changes, ConvertOptions, ExportTarget
 from converter.errors import BusyError, ExportError, UsageError
 from converter.run.changes_report import ChangesReport
-from converter.run.changes_wanted import SyncChanges
-from converter.run.exporting import Clock
-from converter.run.sync_changes import sync_changes
 from tests.cli.command import REPOSITORY, ddb_convert, environment
-from tests.end_to_end.syncing import FakeTime, Heard, assert_holds, target
+from tests.end_to_end.syncing import FakeTime, Heard, assert_holds, sync_changes_at, target
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 
 # A whole hour, so long ago that all of it can be exported.
@@ -63,12 +59,8 @@ class Nights:
         now = FakeTime(BEGIN + hour * HOUR + LATE)
         earliest = self.service.recovery[0] if self.service.recovery else BEGIN - timedelta(days=20)
         self.service.recovery = (earliest, now.now - timedelta(minutes=5))
-        options = options or ConvertOptions()
-        wanted = SyncChanges(
-            table=self.table.name, dest=str(self.dest), target=self.place, changes=Changes(**changes), timeout=3600
-        )
-        clock = Clock(now.read, now.sleep)
-        return sync_changes(wanted, options, AwsOptions(), _local_engine(options), self.heard, clock)
+        wanted = Changes(**changes)
+        return sync_changes_at(now, self.table, self.dest, self.place, wanted, options, self.heard)
 
     def snapshot(self) -> list[Path]:
         """The parts of the newest one."""
@@ -183,9 +175,7 @@ def test_after_an_export_that_failed_the_same_run_makes_another(nights: Nights) 
 def test_increments_that_are_gone_before_they_were_merged_are_a_gap_of_the_snapshot(nights: Nights) -> None:
     nights.run(0)
     nights.run(3)
-    client = nights.service.behind.client()
-    for key in nights.service.behind.listing(nights.place.bucket):
-        client.delete_object(Bucket=nights.place.bucket, Key=key)
+    nights.service.behind.delete(nights.place.bucket)
     with pytest.raises(ExportError, match="can't be merged any more"):
         nights.run(6, merge=True)
     done = nights.run(6, merge=True, on_gap="full")
@@ -292,9 +282,6 @@ def test_a_destination_in_s3_goes_on_too(service: PlayedDynamoDb, tmp_path: Path
     nights.run(0, merge=True)
     nights.run(5, merge=True)
     assert nights.run(30, merge=True).through == BEGIN + 30 * HOUR
-    parts = []
-    for key, content in sorted(service.behind.listing(bucket, "lake/orders/snapshot/dt=").items()):
-        parts.append(tmp_path / key.replace("/", "-"))
-        parts[-1].write_bytes(content)
+    parts = service.behind.download(bucket, tmp_path, "lake/orders/snapshot/dt=")
     assert_holds(parts[-1:], items_at(30))
     assert service.behind.listing(bucket, "lake/orders/changes/dt=")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import converter
-from converter import ConvertOptions, ExportTarget
+from converter import ConvertOptions
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.options import SchemaText
 from converter.run.listener import SilentListener
@@ -16,13 +16,6 @@ from tests.end_to_end.syncing import DAY, ITEMS, FakeTime, Heard, assert_holds, 
 from tests.servers.dynamodb import PlayedDynamoDb
 
 MIDNIGHT = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) + timedelta(days=1)
-
-
-def delete_exports(service: PlayedDynamoDb, place: ExportTarget, ending: str = "") -> None:
-    client = service.behind.client()
-    for key in service.behind.listing(place.bucket):
-        if key.endswith(ending):
-            client.delete_object(Bucket=place.bucket, Key=key)
 
 
 def test_damaged_parts_are_published_anew_from_their_own_export_however_many_others_there_are(
@@ -47,7 +40,7 @@ def test_damaged_parts_whose_export_is_gone_are_told_before_another_export_is_ma
     table, place, out = service.new_table(items=ITEMS), target(service), tmp_path / "out"
     converter.sync(table.name, out, place, day=DAY)
     published(out)[str(DAY)][0].unlink()
-    delete_exports(service, place)
+    service.behind.delete(place.bucket)
     with pytest.raises(ExportError, match="pass --replace"):
         converter.sync(table.name, out, place, day=DAY)
     assert begun(service) == 1
@@ -111,7 +104,7 @@ def test_an_export_without_all_its_data_files_is_passed_over(service: PlayedDyna
     table, place, heard = service.new_table(items=ITEMS), target(service), Heard()
     gone = converter.start_export(table.name, place).state
     converter.wait_for_export(gone.arn)
-    delete_exports(service, place, ".json.gz")
+    service.behind.delete(place.bucket, ".json.gz")
     done = converter.sync(table.name, tmp_path / "out", place, listener=heard)
     assert done.export == "started"
     assert any(gone.arn in warning and "data files are missing" in warning for warning in heard.warnings)
@@ -128,7 +121,7 @@ def test_an_export_with_a_damaged_data_file_ends_the_run_with_a_way_out(
             client.put_object(Bucket=place.bucket, Key=key, Body=content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(DataFileError, match=r"remove the export's manifest-summary\.json"):
         converter.sync(table.name, tmp_path / "out", place)
-    delete_exports(service, place, "manifest-summary.json")
+    service.behind.delete(place.bucket, "manifest-summary.json")
     assert converter.sync(table.name, tmp_path / "out", place).export == "started"
     ((_, parts),) = published(tmp_path / "out").items()
     assert_holds(parts, ITEMS)

@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.servers.s3 import S3Server
-
 
 def begin(client: Any, **arguments: Any) -> dict[str, Any]:
     """An export that begins, as the service describes it."""
@@ -27,14 +25,6 @@ def poll(client: Any, description: dict[str, Any]) -> dict[str, Any]:
     """The export as it is described by now."""
     described: dict[str, Any] = client.describe_export(ExportArn=description["ExportArn"])["ExportDescription"]
     return described
-
-
-def bring(s3: S3Server, bucket: str, folder: Path) -> None:
-    """Bring what is in the bucket to a folder."""
-    for key, content in s3.listing(bucket).items():
-        path = folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 def folder_of(bucket: Path, description: dict[str, Any]) -> Path:

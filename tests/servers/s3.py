@@ -90,6 +90,23 @@ class S3Server:
             for found in page.get("Contents", [])
         }
 
+    def download(self, bucket: str, folder: Path, prefix: str = "") -> list[Path]:
+        """Copy all objects under a prefix to files below a folder, called by their keys; the files, sorted."""
+        paths = []
+        for key, content in sorted(self.listing(bucket, prefix).items()):
+            paths.append(folder / key)
+            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            paths[-1].write_bytes(content)
+        return paths
+
+    def delete(self, bucket: str, ending: str = "") -> None:
+        """Delete all objects whose keys end so."""
+        client = _own_client(self)
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for found in page.get("Contents", []):
+                if found["Key"].endswith(ending):
+                    client.delete_object(Bucket=bucket, Key=found["Key"])
+
     def uploads(self, bucket: str) -> list[str]:
         """The keys of the multipart uploads that are neither completed nor aborted, sorted; one for each upload."""
         pages = _own_client(self).get_paginator("list_multipart_uploads").paginate(Bucket=bucket)

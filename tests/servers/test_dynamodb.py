@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from converter.export.locate import open_export
 from tests.oracle_input import read_items
 from tests.servers.dynamodb import PlayedDynamoDb
-from tests.servers.exporting import begin, bring, poll
+from tests.servers.exporting import begin, poll
 from tests.servers.history import Items
 from tests.servers.s3 import S3Server
 
@@ -33,7 +33,7 @@ def test_an_export_ends_with_the_files_that_the_service_writes(
     assert poll(client, begun)["ExportStatus"] == "IN_PROGRESS"
     assert ministack.listing(bucket) == {}
     done = poll(client, begun)
-    bring(ministack, bucket, tmp_path)
+    ministack.download(bucket, tmp_path)
     export_id = begun["ExportArn"].rpartition("/")[2]
     folder = tmp_path / "nightly" / "a" / "AWSDynamoDB" / export_id
     assert done["ExportManifest"] == f"nightly/a/AWSDynamoDB/{export_id}/manifest-summary.json"
@@ -57,7 +57,7 @@ def test_of_an_earlier_time_the_export_has_the_items_of_then(
     for hours, expected in ((80, []), (71, ["3"]), (48, ["3"]), (47, ["2"]), (2, ["1"])):
         begun = begin(client, TableArn=table.arn, S3Bucket=bucket, ExportTime=now - timedelta(hours=hours))
         assert poll(client, begun)["ExportStatus"] == "COMPLETED"
-        bring(ministack, bucket, tmp_path)
+        ministack.download(bucket, tmp_path)
         folder = tmp_path / "AWSDynamoDB" / begun["ExportArn"].rpartition("/")[2]
         assert [item["id"]["S"] for item in read_items(folder)] == expected
         assert open_export(str(folder))[1].export_time == now - timedelta(hours=hours)

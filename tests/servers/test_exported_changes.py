@@ -28,7 +28,7 @@ from tests.oracle_ion import read_ion_changes
 from tests.oracle_merges import key_of, replay_exports
 from tests.servers.dynamodb import PlayedDynamoDb, play_dynamodb
 from tests.servers.export_files import write_files
-from tests.servers.exporting import begin, begin_window, bring, folder_of, poll
+from tests.servers.exporting import begin, begin_window, folder_of, poll
 from tests.servers.history import changes_within, items_at
 from tests.servers.s3 import S3Server
 
@@ -93,7 +93,7 @@ def test_a_window_has_one_line_for_each_item_that_was_written_in_it(
     dynamodb: PlayedDynamoDb, tmp_path: Path, format: OutputFormat, view: str
 ) -> None:
     bucket, (_, _, done, _) = exported(dynamodb, STORY, [hour(0.5), hour(1), hour(2), hour(3)], format, view)
-    bring(dynamodb.behind, bucket, tmp_path)
+    dynamodb.behind.download(bucket, tmp_path)
     changes = {(c.keys["id"]["S"], c.keys["rank"]["N"]): c for c in read(folder_of(tmp_path, done), format)}
     assert {
         (
@@ -174,7 +174,7 @@ def test_what_was_exported_of_any_history_is_replayed_to_its_end(
     bounds = [hour(quarter / 4) for quarter in sorted(quarters)]
     with play_dynamodb(ministack) as service, tempfile.TemporaryDirectory() as folder:
         bucket, (full, *windows) = exported(service, history, bounds, format, view)
-        bring(ministack, bucket, Path(folder))
+        ministack.download(bucket, Path(folder))
         base = folder_of(Path(folder), full)
         increments = [folder_of(Path(folder), window) for window in windows]
         for number, bound in enumerate(bounds):
@@ -281,7 +281,7 @@ def test_exports_of_changes_share_a_folder_of_data_files_that_have_their_own_nam
     dynamodb: PlayedDynamoDb, tmp_path: Path
 ) -> None:
     bucket, windows = exported(dynamodb, STORY, [hour(number) for number in (0, 1, 2, 3)], "ION", VIEWS[1])
-    bring(dynamodb.behind, bucket, tmp_path)
+    dynamodb.behind.download(bucket, tmp_path)
     data = sorted((tmp_path / "nightly" / "AWSDynamoDB" / "data").iterdir())
     # Two that hold the changes, and an empty one, of each of the three windows.
     assert len(data) == 9
