@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from converter.storage.members import Members
-
-if TYPE_CHECKING:
-    from converter.run.merge_job import MergeJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +75,6 @@ class MergeReport:
     unknown_deletes: int | None = None
     old_images: int | None = None
     different_images: int | None = None
-
-    @staticmethod
-    def of(chain: MergeChain, merge: MergeJob | None) -> MergeReport:
-        """merge: what was known of the increments, when all items of the base have been looked up."""
-        if merge is None:
-            return MergeReport(chain=chain)
-        done = merge.touched.applied()
-        images = None if merge.images is None else merge.images.compared()
-        return MergeReport(
-            chain=chain,
-            inserted=done.inserted,
-            updated=done.updated,
-            deleted=done.deleted,
-            unknown_deletes=done.unknown,
-            old_images=None if images is None else images.images,
-            different_images=None if images is None else images.different,
-        )
 
     def to_json(self) -> dict[str, object]:
         """As records and reports show it."""

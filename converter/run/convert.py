@@ -173,6 +173,12 @@ class Run:
             ion_files=self.ion_files,
         )
 
+    def merged(self) -> MergeReport | None:
+        """What a merge has done so far, or will do."""
+        if self.chain is None:
+            return None
+        return MergeReport(chain=self.chain) if self.merge is None else self.merge.report(self.chain)
+
     def look_at_keys(self) -> None:
         """Find out, of an incremental export, which attributes are keys: their columns come first."""
         if self.export.kind is Kind.CHANGES:
@@ -380,5 +386,5 @@ def _plan(run: Run, dest: str, decision: Decision) -> Report:
         changes=(),
         warnings=(*export.warnings, *decision.warnings),
         verified=options.verify,
-        merge=None if run.chain is None else MergeReport.of(run.chain, run.merge),
+        merge=run.merged(),
     )

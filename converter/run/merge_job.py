@@ -10,6 +10,7 @@ from converter.decode.old_images import OldImages
 from converter.decode.touched_keys import MergeLines, TouchedKeys
 from converter.export.manifest import DataFile
 from converter.run.base import BaseParts, RowReader
+from converter.run.chain import MergeChain, MergeReport
 from converter.storage.source import Source
 
 
@@ -31,6 +32,20 @@ class MergeJob:
     def or_none(self) -> MergeJob | None:
         """This; None if there is no change at all, and so nothing to look for."""
         return self if self.touched.count or self.base is not None else None
+
+    def report(self, chain: MergeChain) -> MergeReport:
+        """What the merge has done, when all items of the base have been looked up."""
+        done = self.touched.applied()
+        images = None if self.images is None else self.images.compared()
+        return MergeReport(
+            chain=chain,
+            inserted=done.inserted,
+            updated=done.updated,
+            deleted=done.deleted,
+            unknown_deletes=done.unknown,
+            old_images=None if images is None else images.images,
+            different_images=None if images is None else images.different,
+        )
 
     def warnings(self, source: Source) -> list[str]:
         """Of old images that are not the items before. source: of the run."""

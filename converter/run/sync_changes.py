@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from converter.aws.access import AwsOptions
-from converter.aws.export_errors import recovery_is_off
 from converter.aws.export_request import ExportRequest, Window, to_text
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
 from converter.aws.exports import describe_exports, start_export
-from converter.aws.tables import RecoveryWindow, Table, describe_table, recovery_window
+from converter.aws.tables import Table, describe_table
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.export.windows import STRICT
 from converter.options import ConvertOptions
@@ -26,7 +25,7 @@ from converter.run.changes_report import ChangesReport, WindowReport
 from converter.run.changes_wanted import SyncChanges, check_keys, check_options
 from converter.run.convert import Engine, convert_export
 from converter.run.day import Day
-from converter.run.due import cut, is_due, last_quarter, last_second, leads_to
+from converter.run.due import cut, is_due, leads_to
 from converter.run.exporting import (
     AGAIN,
     REAL_TIME,
@@ -43,13 +42,11 @@ from converter.run.listener import Listener
 from converter.run.memory import remember
 from converter.run.merge import Merge, merge_exports
 from converter.run.publish import decide
+from converter.run.reach import RECENT, Reach
 from converter.run.record import Record
 from converter.run.report import Report
 from converter.run.standing import CHANGES, SNAPSHOT, Places, Standing, child_of
 from converter.storage.destination import Destination
-
-# A full export that was made so long ago is taken as the first one.
-_RECENT = timedelta(hours=24)
 
 
 def sync_changes(
@@ -69,12 +66,9 @@ def sync_changes(
     exporting = Exporting(
         aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
     )
-    recovery = recovery_window(table, aws.for_source(), listener.warned)
-    if recovery is None:
-        raise recovery_is_off(table.arn)
     day = None if sync.changes.day is None else Day.of(sync.changes.day, table, sync.target, options.timezone, now)
     places = Places.of(sync.dest, aws)
-    return _Run(sync, table, recovery, day, places, options, engine, exporting).run()
+    return _Run(sync, table, day, places, options, engine, exporting).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,6 @@ class _Run:
 
     sync: SyncChanges
     table: Table
-    recovery: RecoveryWindow
     day: Day | None
     places: Places
     options: ConvertOptions
@@ -105,13 +98,14 @@ class _Run:
         if not self.options.dry_run:
             self.places.finish_begun()
         standing = self.places.standing(self.table)
-        end = self.end()
-        gap = self.gap(standing, end)
+        reach = Reach.of(self.table, self.day, self.exporting, dry_run=self.options.dry_run)
+        end = reach.end()
+        gap = reach.gap(standing, end)
         full = None
         through = standing.through
         if gap or through is None:
-            moment = self.first_moment(end)
-            full = self.publish_all(standing, moment, gap, self.oldest(standing))
+            moment = reach.first_moment(end)
+            full = self.publish_all(standing, moment, gap, reach.oldest(standing))
             through = full.end
         windows = tuple(self.publish(due) for due in self.due(through, end))
         planned = self.options.dry_run and (full is not None or windows)
@@ -138,34 +132,6 @@ class _Run:
             snapshot=snapshot,
         )
 
-    def end(self) -> datetime:
-        """The moment that the destination is to be brought up to."""
-        if self.day is None or self.day.is_today:
-            return last_quarter(self.exporting.clock.now(), self.recovery)
-        end = self.day.last_second
-        if not self.options.dry_run:
-            self.exporting.wait_until(end, str(self.day.day), self.table.arn)
-            self.day.check_reached(self.recovery)
-        return end
-
-    def gap(self, standing: Standing, end: datetime) -> str:
-        """Why the changes since the destination's moment can't be had any more, or nothing."""
-        through, earliest = standing.through, self.recovery.earliest
-        if through is None:
-            if standing.has_older:
-                return f"the table {self.table.name} was deleted and made anew since what is here was published"
-            return ""
-        if not is_due(through, end):
-            return ""
-        if through.microsecond:
-            return f"what is here is of {to_text(through)}, and no window begins inside of a second"
-        if earliest is not None and through < earliest:
-            return (
-                f"the changes since {to_text(through)} can't be exported any more: point-in-time recovery of"
-                f" {self.table.name} reaches back to {to_text(earliest)}"
-            )
-        return ""
-
     def lost(self, standing: Standing) -> str:
         """Why the changes that the snapshot lacks can't be merged into it, or nothing."""
         snapshot, pending = standing.snapshot, standing.pending()
@@ -185,27 +151,6 @@ class _Run:
                 return f"the changes of {arn} can't be merged any more: {problem}"
         return ""
 
-    def first_moment(self, end: datetime) -> datetime:
-        """The moment of a full export: the end, or a later one where the table can't be exported so early."""
-        earliest = self.recovery.earliest
-        if earliest is None or end >= earliest:
-            return end
-        if self.day is not None:
-            self.day.check_kept(self.recovery)
-        latest = last_second(self.exporting.clock.now(), self.recovery)
-        if latest < earliest:
-            raise BusyError(
-                f"point-in-time recovery of {self.table.name} has just begun, at {to_text(earliest)}",
-                self.table.arn,
-                f"{AGAIN} in some minutes",
-            )
-        return latest
-
-    def oldest(self, standing: Standing) -> datetime:
-        """From when on a full export can be the first one here: the changes after it can be exported, too."""
-        bounds = (self.exporting.begun - _RECENT, standing.through, self.recovery.earliest)
-        return max(bound for bound in bounds if bound is not None)
-
     def publish_all(self, standing: Standing, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
         """All items at a moment, or at one from the oldest on that there is an export of and that leads to it."""
         if gap and self.sync.changes.on_gap == "fail":
@@ -218,7 +163,7 @@ class _Run:
         self.exporting.listener.phase("looking for a full export")
         found = [
             export
-            for export in exports_since(moment - _RECENT, FULL, self.table, self.exporting.aws.for_source())
+            for export in exports_since(moment - RECENT, FULL, self.table, self.exporting.aws.for_source())
             if self.is_ours(export)
             and export.export_time is not None
             and not export.export_time.microsecond

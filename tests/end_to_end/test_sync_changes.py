@@ -183,6 +183,24 @@ def test_increments_that_are_gone_before_they_were_merged_are_a_gap_of_the_snaps
     assert_holds(nights.snapshot(), items_at(6))
 
 
+def test_the_end_of_a_day_that_is_just_over_is_waited_for_as_recovery_comes_to_it(nights: Nights) -> None:
+    day = (BEGIN + timedelta(days=2)).date()
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+    class Passing(FakeTime):
+        """Recovery comes after it, five minutes behind."""
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            nights.service.recovery = (BEGIN - timedelta(days=20), self.now - timedelta(minutes=5))
+
+    now = Passing(midnight + timedelta(minutes=1))
+    now.sleep(0)
+    done = sync_changes_at(now, nights.table, nights.dest, nights.place, Changes(day=day))
+    assert done.through == midnight - timedelta(seconds=1)
+    assert now.now >= midnight + timedelta(minutes=5)
+
+
 def test_a_dry_run_starts_and_writes_nothing(nights: Nights) -> None:
     dry = ConvertOptions(dry_run=True)
     first = nights.run(0, dry, merge=True)

@@ -1,0 +1,89 @@
+"""Which changes of a table can be exported still, and what they can begin with and end at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from converter.aws.export_errors import recovery_is_off
+from converter.aws.export_request import to_text
+from converter.aws.tables import RecoveryWindow, Table, recovery_window
+from converter.errors import BusyError
+from converter.run.day import Day
+from converter.run.due import is_due, last_quarter, last_second
+from converter.run.exporting import AGAIN, Exporting
+from converter.run.standing import Standing
+
+RECENT = timedelta(hours=24)
+"""A full export that was made so long ago is taken as the first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The moments that a table can be exported as of, in a run. day: the one to whose end; None: up to now."""
+
+    table: Table
+    recovery: RecoveryWindow
+    day: Day | None
+    exporting: Exporting
+
+    @staticmethod
+    def of(table: Table, day: Day | None, exporting: Exporting, *, dry_run: bool) -> Reach:
+        """What can be exported as soon as the day's end can, which is waited for unless this is a dry run.
+
+        Raises BusyError for a day whose end can't be exported yet, ExportError where recovery is off.
+        """
+        waits = day is not None and not day.is_today and not dry_run
+        if day is not None and waits:
+            exporting.wait_until(day.last_second, str(day.day), table.arn)
+        recovery = recovery_window(table, exporting.aws.for_source(), exporting.listener.warned)
+        if recovery is None:
+            raise recovery_is_off(table.arn)
+        if day is not None and waits:
+            day.check_reached(recovery)
+        return Reach(table, recovery, day, exporting)
+
+    def end(self) -> datetime:
+        """The moment that the destination is to be brought up to."""
+        if self.day is None or self.day.is_today:
+            return last_quarter(self.exporting.clock.now(), self.recovery)
+        return self.day.last_second
+
+    def gap(self, standing: Standing, end: datetime) -> str:
+        """Why the changes since the destination's moment can't be had any more, or nothing."""
+        through, earliest = standing.through, self.recovery.earliest
+        if through is None:
+            if standing.has_older:
+                return f"the table {self.table.name} was deleted and made anew since what is here was published"
+            return ""
+        if not is_due(through, end):
+            return ""
+        if through.microsecond:
+            return f"what is here is of {to_text(through)}, and no window begins inside of a second"
+        if earliest is not None and through < earliest:
+            return (
+                f"the changes since {to_text(through)} can't be exported any more: point-in-time recovery of"
+                f" {self.table.name} reaches back to {to_text(earliest)}"
+            )
+        return ""
+
+    def first_moment(self, end: datetime) -> datetime:
+        """The moment of a full export: the end, or a later one where the table can't be exported so early."""
+        earliest = self.recovery.earliest
+        if earliest is None or end >= earliest:
+            return end
+        if self.day is not None:
+            self.day.check_kept(self.recovery)
+        latest = last_second(self.exporting.clock.now(), self.recovery)
+        if latest < earliest:
+            raise BusyError(
+                f"point-in-time recovery of {self.table.name} has just begun, at {to_text(earliest)}",
+                self.table.arn,
+                f"{AGAIN} in some minutes",
+            )
+        return latest
+
+    def oldest(self, standing: Standing) -> datetime:
+        """From when on a full export can be the first one here: the changes after it can be exported, too."""
+        bounds = (self.exporting.begun - RECENT, standing.through, self.recovery.earliest)
+        return max(bound for bound in bounds if bound is not None)
