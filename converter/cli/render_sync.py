@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from converter.aws.export_request import to_text
-from converter.cli.figures import count
+from converter.cli.figures import count, size
 from converter.cli.render_report import render_report, report_line
 
 if TYPE_CHECKING:
@@ -63,9 +63,13 @@ def _through(done: ChangesReport) -> str:
 
 
 def _outcome(step: WindowReport) -> str:
-    if step.report is not None:
-        return report_line(step.report)
-    return "would be exported" if step.export_arn is None else f"would wait for {step.export_arn}"
+    report = step.report
+    if report is None:
+        return "would be exported" if step.export_arn is None else f"would wait for {step.export_arn}"
+    if report.status != "published":
+        return report_line(report)
+    items = count(report.items, "change" if report.kind == "changes" else "item")
+    return f"{items}, {count(len(report.parts), 'part')}, {size(report.bytes_out)}"
 
 
 def _waits(done: SyncReport) -> str:

@@ -41,7 +41,7 @@ def test_each_step_has_its_line_and_the_snapshot_its_figures() -> None:
     assert lines[0] == (
         "Orders is here through 2026-11-28T22:00:00Z: brought all items and 1 window of changes and a snapshot"
     )
-    assert lines[1].startswith("  all items as of 2026-11-28T22:00:00Z: published 3 items")
-    assert lines[2].startswith("  changes   2026-11-28T22:00:00Z to 2026-11-29T22:00:00Z: published 3 items")
+    assert lines[1].startswith("  all items as of 2026-11-28T22:00:00Z: 3 items, 0 parts")
+    assert lines[2].startswith("  changes   2026-11-28T22:00:00Z to 2026-11-29T22:00:00Z: 3 items, 0 parts")
     assert lines[3].startswith("  snapshot  published 3 items")
     assert lines[4].startswith("    export   01701065507109-cce6a3f8")
