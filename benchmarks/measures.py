@@ -195,7 +195,7 @@ def _plan_merge(setting: Setting, dataset: str, fmt: str) -> Plan:
     groups = []
     if dataset == "flat":
         inputs = merges.prepare_merge(setting.export(dataset))
-        contenders = [c for c in setting.chosen((merges.OURS, merges.DUCKDB)) if not c.missing()]
+        contenders = [c for c in setting.chosen((merges.OURS, merges.DUCKDB, merges.POLARS)) if not c.missing()]
         groups.append(_cases(contenders, setting, inputs, fmt, FULL))
     return _plan("merge", dataset, fmt, groups, merges.DUCKDB.name)
 

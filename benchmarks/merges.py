@@ -47,6 +47,12 @@ DUCKDB = Contender(
     ("{python}", "-m", "benchmarks.peers.duckdb_merge", "{source}", "{out}", "{format}", "--threads", "{workers}"),
     packages=("duckdb",),
 )
+POLARS = Contender(
+    "Polars",
+    ("{python}", "-m", "benchmarks.peers.polars_merge", "{source}", "{out}", "{format}"),
+    env={"POLARS_MAX_THREADS": "{workers}"},
+    packages=("polars",),
+)
 
 
 def prepare_merge(base: MadeExport) -> MadeExport:

@@ -13,16 +13,16 @@ from benchmarks.peers.flat import COLUMNS, SCALES, data_files, parse_arguments
 def main() -> None:
     """Convert the export in SRC to files in OUT."""
     options = parse_arguments(main.__doc__)
-    item = pl.Struct({name: pl.Struct({tag: pl.Boolean if tag == "BOOL" else pl.String}) for name, tag, _ in COLUMNS})
-    items = pl.scan_ndjson(data_files(options.source), schema={"Item": item})
+    items = pl.scan_ndjson(data_files(options.source), schema={"Item": STRUCT})
     if options.format == "parquet":
-        columns = [_value(name, tag).cast(_TYPES[kind]).alias(name) for name, tag, kind in COLUMNS]
+        columns = [_value(name, tag).cast(TYPES[kind]).alias(name) for name, tag, kind in COLUMNS]
         items.select(columns).sink_parquet(options.out / "all.parquet", compression="zstd", compression_level=1)
     else:
         items.select(_value(name, tag).alias(name) for name, tag, _ in COLUMNS).sink_csv(options.out / "all.csv")
 
 
-_TYPES: dict[str, pl.DataType] = {
+STRUCT = pl.Struct({name: pl.Struct({tag: pl.Boolean if tag == "BOOL" else pl.String}) for name, tag, _ in COLUMNS})
+TYPES: dict[str, pl.DataType] = {
     "bool": pl.Boolean(),
     "text": pl.String(),
     "int64": pl.Int64(),
