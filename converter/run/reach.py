@@ -14,8 +14,11 @@ from converter.run.due import is_due, last_quarter, last_second
 from converter.run.exporting import AGAIN, Exporting
 from converter.run.standing import Standing
 
-RECENT = timedelta(hours=24)
-"""A full export that was made so long ago is taken as the first one."""
+RECENT = timedelta(hours=36)
+"""A full export of so long before the moment that is wanted is as good: of the night before, whose run ended early.
+
+A local day may have 25 hours, and not every night's run begins at the same minute.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Reach:
             )
         return latest
 
-    def oldest(self, standing: Standing) -> datetime:
-        """From when on a full export can be the first one here: the changes after it can be exported, too."""
-        bounds = (self.exporting.begun - RECENT, standing.through, self.recovery.earliest)
+    def oldest(self, standing: Standing, moment: datetime) -> datetime:
+        """From when on a full export is as good as one of the moment: the changes after it can be exported, too."""
+        bounds = (moment - RECENT, standing.through, self.recovery.earliest)
         return max(bound for bound in bounds if bound is not None)

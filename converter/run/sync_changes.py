@@ -105,7 +105,7 @@ class _Run:
         through = standing.through
         if gap or through is None:
             moment = reach.first_moment(end)
-            full = self.publish_all(standing, moment, gap, reach.oldest(standing))
+            full = self.publish_all(standing, moment, gap, reach.oldest(standing, moment))
             through = full.end
         windows = tuple(self.publish(due) for due in self.due(through, end))
         planned = self.options.dry_run and (full is not None or windows)

@@ -16,7 +16,7 @@ import pytest
 
 import converter
 from converter import Changes, ConvertOptions, ExportTarget
-from converter.errors import BusyError, ExportError, UsageError
+from converter.errors import BusyError, ExportError, StorageError, UsageError
 from converter.run.changes_report import ChangesReport
 from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.syncing import FakeTime, Heard, assert_holds, sync_changes_at, target
@@ -99,6 +99,30 @@ def test_the_first_run_brings_all_items_and_the_next_ones_what_has_changed(night
     again = nights.run(5.2, merge=True)
     assert (again.full, again.windows, again.snapshot) == (None, (), None)
     assert len(nights.service.exports) == 2
+
+
+@pytest.mark.parametrize("hours_later", [24, 25.25])
+def test_the_first_export_is_not_made_again_by_the_run_of_the_next_night(nights: Nights, hours_later: float) -> None:
+    nights.service.refuse_next("DescribeExport", "AccessDeniedException")
+    with pytest.raises(StorageError):
+        nights.run(0, merge=True)
+    nights.service.forget_tokens()
+    done = nights.run(hours_later, merge=True)
+    assert done.full is not None
+    assert (done.full.export, done.full.end) == ("found", BEGIN)
+    assert done.through == BEGIN + hours_later * HOUR
+    assert_holds(nights.snapshot(), items_at(int(hours_later)))
+
+
+def test_the_first_export_of_a_day_that_is_long_over_is_not_made_again(nights: Nights) -> None:
+    day = (BEGIN - timedelta(days=2)).date()
+    nights.service.refuse_next("DescribeExport", "AccessDeniedException")
+    with pytest.raises(StorageError):
+        nights.run(0, day=day)
+    nights.service.forget_tokens()
+    done = nights.run(30, day=day)
+    assert done.full is not None
+    assert (done.full.export, len(nights.service.exports)) == ("found", 1)
 
 
 def test_missed_runs_are_caught_up_with_in_windows_of_a_day_at_most(nights: Nights) -> None:
