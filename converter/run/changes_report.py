@@ -54,7 +54,8 @@ class ChangesReport:
     def warnings(self) -> tuple[str, ...]:
         """Those of all conversions, and the gap."""
         reports = [done.report for done in (self.full, *self.windows) if done is not None]
-        gap = (f"{self.gap}: all items were exported anew",) if self.gap else ()
+        planned = self.full is None or self.full.report is None
+        gap = (f"{self.gap}: all items {'would be' if planned else 'were'} exported anew",) if self.gap else ()
         return gap + tuple(
             warning for report in (*reports, self.snapshot) if report is not None for warning in report.warnings
         )

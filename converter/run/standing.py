@@ -45,9 +45,9 @@ class Standing:
         return max(ends, default=None)
 
     def pending(self) -> tuple[Record, ...]:
-        """The changes that the snapshot does not have."""
+        """The changes that the snapshot does not have: all where there is none."""
         if self.snapshot is None:
-            return ()
+            return self.changes
         moment = record_moment(self.snapshot)
         return tuple(record for record in self.changes if window_end(record) > moment)
 

@@ -17,10 +17,11 @@ from converter.aws.export_request import ExportRequest, Window, to_text
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
 from converter.aws.exports import describe_exports, start_export
 from converter.aws.tables import Table, describe_table
-from converter.errors import BusyError, DataFileError, ExportError
-from converter.export.windows import STRICT
+from converter.errors import BusyError, DataFileError, ExportError, UsageError
+from converter.export.windows import STRICT, chain_windows
+from converter.export.windows import Window as Span
 from converter.options import ConvertOptions
-from converter.run.base import record_moment
+from converter.run.base import BaseParts, record_moment
 from converter.run.changes_report import ChangesReport, WindowReport
 from converter.run.changes_wanted import SyncChanges, check_keys, check_options
 from converter.run.convert import Engine, convert_export
@@ -46,7 +47,7 @@ from converter.run.reach import RECENT, Reach
 from converter.run.record import Record
 from converter.run.report import Report
 from converter.run.standing import CHANGES, SNAPSHOT, Places, Standing, child_of
-from converter.storage.destination import Destination
+from converter.storage.destination import Destination, record_path
 
 
 def sync_changes(
@@ -103,6 +104,8 @@ class _Run:
         gap = reach.gap(standing, end)
         full = None
         through = standing.through
+        if self.sync.changes.merge and not gap:
+            self.check_base(standing.snapshot)
         if gap or through is None:
             moment = reach.first_moment(end)
             full = self.publish_all(standing, moment, gap, reach.oldest(standing, moment))
@@ -116,6 +119,8 @@ class _Run:
         if lost:
             assert standing.through is not None
             full = self.publish_all(standing, standing.through, lost, standing.through)
+            if self.options.dry_run:
+                return self.report(gap or lost, full, windows, None)
             standing = self.places.standing(self.table)
         return self.report(gap or lost, full, windows, self.merge(standing))
 
@@ -143,13 +148,45 @@ class _Run:
             return (
                 f"the snapshot of {to_text(record_moment(snapshot))} is there as CSV alone, which does not keep types"
             )
+        unfit = self.unfit(snapshot)
+        if unfit is not None:
+            return unfit.what
         arns = [record.export_arn for record in pending]
         known = {state.arn: state for state in describe_exports(arns, self.exporting.aws.for_source())}
+        spans = []
         for arn in arns:
             problem = self.exporting.problem(known[arn]) if arn in known else "the service has forgotten it"
             if problem:
                 return f"the changes of {arn} can't be merged any more: {problem}"
+            window = known[arn].window
+            if window is not None:
+                spans.append(Span(known[arn].export_id, window.from_time, window.to_time))
+        try:
+            chain_windows(record_moment(snapshot), spans, STRICT)
+        except ExportError as error:
+            return f"the changes don't follow the snapshot: {error.what}"
         return ""
+
+    def check_base(self, snapshot: Record | None) -> None:
+        """Raises UsageError for options with which nothing could be merged into the snapshot, before changes are."""
+        unfit = None if snapshot is None else self.unfit(snapshot)
+        if unfit is not None and self.sync.changes.on_gap == "fail":
+            raise UsageError(
+                unfit.what,
+                unfit.where,
+                "use the same options; or pass --on-gap full for a new full export, which is charged by the size of the"
+                " table",
+            ) from unfit
+
+    def unfit(self, snapshot: Record) -> UsageError | None:
+        """What a merge into the snapshot would refuse because of its columns, if anything."""
+        base = BaseParts({}, snapshot, self.places.snapshot.child(record_path(snapshot.export_id)))
+        try:
+            base.check_options(self.snapshot_options, ())
+            base.check_keys(self.table.keys)
+        except UsageError as error:
+            return error
+        return None
 
     def publish_all(self, standing: Standing, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
         """All items at a moment, or at one from the oldest on that there is an export of and that leads to it."""
@@ -272,7 +309,21 @@ class _Run:
         wanted = Merge(base=dest, increments=arns, dest=dest, rules=STRICT)
         check = partial(self.check_snapshot, standing.snapshot)
         aws, listener = self.exporting.aws, self.exporting.listener
-        return merge_exports(wanted, self.snapshot_options, aws, self.engine, listener, check=check)
+        try:
+            return merge_exports(wanted, self.snapshot_options, aws, self.engine, listener, check=check)
+        except DataFileError as error:
+            raise self.unmergeable(error, standing.snapshot) from error
+
+    def unmergeable(self, error: DataFileError, snapshot: Record | None) -> DataFileError:
+        """The error for what can't be read in a merge, with the way to a snapshot without it."""
+        if snapshot is not None and error.where.startswith(self.places.snapshot.root):
+            record = self.places.snapshot.child(record_path(snapshot.export_id))
+            hint = f"{AGAIN}; if it says the same, remove {record}: it goes on from the snapshot before then, if any"
+        else:
+            hint = (
+                f"remove the export's manifest-summary.json, and {AGAIN} with --on-gap full: increments are gone then"
+            )
+        return DataFileError(error.what, error.where, hint)
 
     @property
     def snapshot_options(self) -> ConvertOptions:

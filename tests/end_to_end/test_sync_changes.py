@@ -6,78 +6,19 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import converter
 from converter import Changes, ConvertOptions, ExportTarget
 from converter.errors import BusyError, ExportError, StorageError, UsageError
-from converter.run.changes_report import ChangesReport
 from tests.cli.command import REPOSITORY, ddb_convert, environment
-from tests.end_to_end.syncing import FakeTime, Heard, assert_holds, sync_changes_at, target
-from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
-
-# A whole hour, so long ago that all of it can be exported.
-BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=12)
-LATE = timedelta(minutes=7)
-"""So long after a moment a run brings all up to it."""
-HOUR = timedelta(hours=1)
-
-
-def items_at(hour: int) -> Sequence[Mapping[str, Any]]:
-    """The table grows by two items an hour, loses one of them later, and every third changes."""
-    return [
-        {"id": {"S": f"O-{number:03}"}, "hour": {"N": str(hour if number % 3 == 0 else 0)}, "price": {"N": "1.10"}}
-        for number in range(2 * hour + 4)
-        if number % 4 != 1 or number > 2 * hour
-    ]
-
-
-def history(hours: int) -> dict[datetime, Sequence[Mapping[str, Any]]]:
-    """What is written is written half an hour before each full hour."""
-    return {BEGIN + hour * HOUR - HOUR / 2: items_at(hour) for hour in range(hours + 1)}
-
-
-class Nights:
-    """Runs for a table, each at its own time."""
-
-    def __init__(self, service: PlayedDynamoDb, dest: Path | str, place: ExportTarget | None = None) -> None:
-        self.service, self.dest = service, dest
-        self.table: PlayedTable = service.new_table()
-        self.place = place or target(service)
-        self.heard = Heard()
-        service.history[self.table.name] = history(300)
-        service.polls = 0
-
-    def run(self, hour: float, options: ConvertOptions | None = None, **changes: Any) -> ChangesReport:
-        """As if it were so many hours after the beginning, and somewhat later."""
-        now = FakeTime(BEGIN + hour * HOUR + LATE)
-        earliest = self.service.recovery[0] if self.service.recovery else BEGIN - timedelta(days=20)
-        self.service.recovery = (earliest, now.now - timedelta(minutes=5))
-        wanted = Changes(**changes)
-        return sync_changes_at(now, self.table, self.dest, self.place, wanted, options, self.heard)
-
-    def snapshot(self) -> list[Path]:
-        """The parts of the newest one."""
-        days = sorted((Path(self.dest) / "snapshot").glob("dt=*"))
-        return sorted(days[-1].rglob("*.parquet"))
-
-    def windows(self) -> list[tuple[datetime, datetime]]:
-        """Of the exports of changes that the service was asked for, in order."""
-        specifications = [
-            asked["IncrementalExportSpecification"]
-            for operation, asked in self.service.calls
-            if operation == "ExportTableToPointInTime" and "IncrementalExportSpecification" in asked
-        ]
-        return [
-            (datetime.fromtimestamp(each["ExportFromTime"], UTC), datetime.fromtimestamp(each["ExportToTime"], UTC))
-            for each in specifications
-        ]
+from tests.end_to_end.nights import BEGIN, HOUR, Nights, history, items_at
+from tests.end_to_end.syncing import FakeTime, assert_holds, sync_changes_at, target
+from tests.servers.dynamodb import PlayedDynamoDb
 
 
 @pytest.fixture
@@ -148,42 +89,6 @@ def test_without_merge_only_changes_are_published_and_a_later_run_merges_all(nig
     assert_holds(nights.snapshot(), items_at(9))
 
 
-def test_changes_before_what_recovery_reaches_are_a_gap(nights: Nights) -> None:
-    nights.run(0, merge=True)
-    nights.service.recovery = (BEGIN + 2 * HOUR, BEGIN)
-    with pytest.raises(ExportError, match="reaches back to") as error:
-        nights.run(4, merge=True)
-    assert "--on-gap full" in str(error.value.hint)
-    assert len(nights.service.exports) == 1
-    done = nights.run(4, merge=True, on_gap="full")
-    assert done.full is not None
-    assert done.gap
-    assert any("exported anew" in warning for warning in done.warnings)
-    assert_holds(nights.snapshot(), items_at(4))
-    nights.run(6, merge=True)
-    assert_holds(nights.snapshot(), items_at(6))
-
-
-@pytest.mark.slow
-def test_a_table_that_was_made_anew_is_a_gap(nights: Nights) -> None:
-    nights.run(0, merge=True)
-    client = nights.service.behind.service("dynamodb")
-    client.delete_table(TableName=nights.table.name)
-    client.create_table(
-        TableName=nights.table.name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    on = {"PointInTimeRecoveryEnabled": True}
-    client.update_continuous_backups(TableName=nights.table.name, PointInTimeRecoverySpecification=on)
-    with pytest.raises(ExportError, match="deleted and made anew"):
-        nights.run(4, merge=True)
-    nights.run(4, merge=True, on_gap="full")
-    nights.run(8, merge=True)
-    assert_holds(nights.snapshot(), items_at(8))
-
-
 @pytest.mark.slow
 def test_after_an_export_that_failed_the_same_run_makes_another(nights: Nights) -> None:
     nights.run(0)
@@ -194,17 +99,6 @@ def test_after_an_export_that_failed_the_same_run_makes_another(nights: Nights) 
     assert_holds(nights.snapshot(), items_at(30))
     # Of the two windows one was exported at once.
     assert len(nights.service.exports) == 4
-
-
-def test_increments_that_are_gone_before_they_were_merged_are_a_gap_of_the_snapshot(nights: Nights) -> None:
-    nights.run(0)
-    nights.run(3)
-    nights.service.behind.delete(nights.place.bucket)
-    with pytest.raises(ExportError, match="can't be merged any more"):
-        nights.run(6, merge=True)
-    done = nights.run(6, merge=True, on_gap="full")
-    assert done.gap
-    assert_holds(nights.snapshot(), items_at(6))
 
 
 def test_the_end_of_a_day_that_is_just_over_is_waited_for_as_recovery_comes_to_it(nights: Nights) -> None:
@@ -234,6 +128,12 @@ def test_a_dry_run_starts_and_writes_nothing(nights: Nights) -> None:
     second = nights.run(50, dry, merge=True)
     assert [window.export for window in second.windows] == ["none"] * 3
     assert (second.through, len(nights.service.exports)) == (BEGIN, 1)
+    nights.run(3)
+    nights.service.behind.delete(nights.place.bucket)
+    third = nights.run(3, dry, merge=True, on_gap="full")
+    assert third.full is not None
+    assert (third.full.export, third.snapshot, len(nights.service.exports)) == ("none", None, 2)
+    assert "would be exported anew" in third.warnings[0]
 
 
 def test_what_can_never_be_merged_is_refused_before_an_export_is_made(nights: Nights) -> None:

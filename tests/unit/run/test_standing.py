@@ -65,6 +65,12 @@ def test_changes_that_the_snapshot_has_are_not_pending(places: Places) -> None:
     assert places.standing(table()).through == BEGIN + 28 * HOUR
 
 
+def test_without_a_snapshot_all_changes_are_pending(places: Places) -> None:
+    put_changes(places, 3)
+    standing = places.standing(table())
+    assert (standing.snapshot, len(standing.pending())) == (None, 1)
+
+
 def test_what_is_of_a_table_that_was_deleted_does_not_count(places: Places) -> None:
     put_all(places, 2)
     put_changes(places, 3)
