@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,8 +53,11 @@ class Reach:
             return last_quarter(self.exporting.clock.now(), self.recovery)
         return self.day.last_second
 
-    def gap(self, standing: Standing, end: datetime) -> str:
-        """Why the changes since the destination's moment can't be had any more, or nothing."""
+    def gap(self, standing: Standing, end: datetime, exported: Callable[[datetime, datetime], datetime]) -> str:
+        """Why the changes since the destination's moment can't be had any more, or nothing.
+
+        exported: from one moment on to another, up to where exports have all changes that there are already.
+        """
         through, earliest = standing.through, self.recovery.earliest
         if through is None:
             if standing.has_older:
@@ -63,7 +67,7 @@ class Reach:
             return ""
         if through.microsecond:
             return f"what is here is of {to_text(through)}, and no window begins inside of a second"
-        if earliest is not None and through < earliest:
+        if earliest is not None and through < earliest and exported(through, end) < min(earliest, end):
             return (
                 f"the changes since {to_text(through)} can't be exported any more: point-in-time recovery of"
                 f" {self.table.name} reaches back to {to_text(earliest)}"

@@ -101,7 +101,7 @@ class _Run:
         standing = self.places.standing(self.table)
         reach = Reach.of(self.table, self.day, self.exporting, dry_run=self.options.dry_run)
         end = reach.end()
-        gap = reach.gap(standing, end)
+        gap = reach.gap(standing, end, self.exported)
         full = None
         through = standing.through
         if self.sync.changes.merge and not gap:
@@ -224,12 +224,10 @@ class _Run:
             return ()
         window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
         self.forecast(self.places.changes, window, self.options)
-        self.exporting.listener.phase(f"looking for exports of the changes since {to_text(begin)}")
-        exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
-        found = [export for export in exports if self.is_ours(export)]
+        found = self.changes_since(begin)
         due: list[_Due] = []
         try:
-            for each in self.windows(begin, end, found):
+            for each in self.windows(begin, end, found, may_start=not self.options.dry_run):
                 due.append(each)  # noqa: PERF402 - those before a refusal are kept
         except BusyError as error:
             if not due:
@@ -237,8 +235,24 @@ class _Run:
             self.exporting.listener.warned(f"only {len(due)} windows are exported now: {error}")
         return due
 
-    def windows(self, begin: datetime, end: datetime, found: Sequence[ExportState]) -> Iterator[_Due]:
-        """Windows that follow each other, of exports that are there or that are started now."""
+    def exported(self, begin: datetime, end: datetime) -> datetime:
+        """The moment up to which all changes are in exports that there are, whether or not they can be made again."""
+        for due in self.windows(begin, end, self.changes_since(begin), may_start=False):
+            if due.export is None:
+                break
+            begin = due.end
+        return begin
+
+    def changes_since(self, begin: datetime) -> list[ExportState]:
+        """The exports of changes that may begin there or later."""
+        self.exporting.listener.phase(f"looking for exports of the changes since {to_text(begin)}")
+        exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
+        return [export for export in exports if self.is_ours(export)]
+
+    def windows(
+        self, begin: datetime, end: datetime, found: Sequence[ExportState], *, may_start: bool
+    ) -> Iterator[_Due]:
+        """Windows that follow each other, of exports that are there or that are started now, if they may be."""
         while is_due(begin, end):
             fitting = sorted(
                 (
@@ -257,7 +271,7 @@ class _Run:
             else:
                 window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
                 due = _Due(begin, window.to_time, "none", None)
-                if not self.options.dry_run:
+                if may_start:
                     export, origin = self.start(window, unusable)
                     due = _Due(begin, window.to_time, origin, export)
             yield due

@@ -10,7 +10,7 @@ import pytest
 
 import converter
 from converter import ConvertOptions
-from converter.errors import DataFileError, ExportError, UsageError
+from converter.errors import DataFileError, ExportError, StorageError, UsageError
 from tests.end_to_end.nights import BEGIN, HOUR, Nights, items_at
 from tests.end_to_end.syncing import assert_holds
 from tests.servers.dynamodb import PlayedDynamoDb
@@ -35,6 +35,17 @@ def test_changes_before_what_recovery_reaches_are_a_gap(nights: Nights) -> None:
     assert_holds(nights.snapshot(), items_at(4))
     nights.run(6, merge=True)
     assert_holds(nights.snapshot(), items_at(6))
+
+
+def test_changes_that_were_exported_in_time_are_no_gap(nights: Nights) -> None:
+    nights.run(0, merge=True)
+    nights.service.refuse_next("DescribeExport", "AccessDeniedException")
+    with pytest.raises(StorageError):
+        nights.run(20, merge=True)
+    nights.service.recovery = (BEGIN + 19 * HOUR, BEGIN)
+    done = nights.run(22, merge=True)
+    assert (done.gap, [window.export for window in done.windows]) == ("", ["found", "started"])
+    assert_holds(nights.snapshot(), items_at(22))
 
 
 @pytest.mark.slow
