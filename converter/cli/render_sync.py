@@ -26,7 +26,7 @@ def render_sync(done: SyncReport) -> str:
 def changes_line(done: ChangesReport) -> str:
     """The outcome in one line."""
     if done.full is None and not done.windows and done.snapshot is None:
-        return f"nothing to do: {_through(done)}, and less than 15 minutes can be exported since"
+        return f"nothing to do: {_through(done)}, and less than 15 minutes are wanted beyond that"
     steps = [*([] if done.full is None else ["all items"]), *_windows(done)]
     if done.snapshot is not None:
         steps.append("a snapshot")

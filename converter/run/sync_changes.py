@@ -182,7 +182,8 @@ class _Run:
         """What a merge into the snapshot would refuse because of its columns, if anything."""
         base = BaseParts({}, snapshot, self.places.snapshot.child(record_path(snapshot.export_id)))
         try:
-            base.check_options(self.snapshot_options, ())
+            without = remember((), self.snapshot_options, self.places.snapshot).options
+            base.check_options(self.snapshot_options, without.exclude)
             base.check_keys(self.table.keys)
         except UsageError as error:
             return error

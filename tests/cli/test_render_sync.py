@@ -20,8 +20,8 @@ ALL = replace(DONE, begin=BEGIN, end=BEGIN)
 
 
 def test_nothing_to_do_is_said() -> None:
-    assert changes_line(NOTHING).startswith(
-        "nothing to do: Orders is here through 2026-11-28T22:00:00Z, and less than 15"
+    assert changes_line(NOTHING) == (
+        "nothing to do: Orders is here through 2026-11-28T22:00:00Z, and less than 15 minutes are wanted beyond that"
     )
 
 

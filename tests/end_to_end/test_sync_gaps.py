@@ -11,6 +11,7 @@ import pytest
 import converter
 from converter import ConvertOptions
 from converter.errors import DataFileError, ExportError, StorageError, UsageError
+from converter.options import SchemaText
 from tests.end_to_end.nights import BEGIN, HOUR, Nights, items_at
 from tests.end_to_end.syncing import assert_holds
 from tests.servers.dynamodb import PlayedDynamoDb
@@ -115,6 +116,10 @@ def test_a_snapshot_with_other_columns_is_told_of_before_an_export_is_made(night
     assert [(window.begin, window.end) for window in done.windows] == [(BEGIN + 3 * HOUR, BEGIN + 6 * HOUR)]
     nights.run(9, merge=True)
     assert_holds(nights.snapshot(), items_at(9))
+    content = '{"version": 1, "columns": [{"attribute": "price", "drop": true}]}'
+    with pytest.raises(UsageError, match="'price', which the schema file drops"):
+        nights.run(12, ConvertOptions(schema=SchemaText("schema.json", content)), merge=True)
+    assert len(nights.service.exports) == 5
 
 
 def test_a_part_that_is_missing_and_increments_that_are_damaged_name_the_way_on(nights: Nights) -> None:
