@@ -110,7 +110,7 @@ class _Run:
             moment = reach.first_moment(end)
             full = self.publish_all(standing, moment, gap, reach.oldest(standing, moment))
             through = full.end
-        windows = tuple(self.publish(due) for due in self.due(through, end))
+        windows = self.bring(through, end)
         planned = self.options.dry_run and (full is not None or windows)
         if not self.sync.changes.merge or planned:
             return self.report(gap, full, windows, None)
@@ -219,22 +219,33 @@ class _Run:
         check = partial(self.check_snapshot, standing.snapshot)
         return self.convert(_Due(time, time, origin, export), SNAPSHOT, self.snapshot_options, check)
 
-    def due(self, begin: datetime, end: datetime) -> Sequence[_Due]:
-        """The changes from one moment to another, each with its export: all are made side by side."""
+    def bring(self, begin: datetime, end: datetime) -> tuple[WindowReport, ...]:
+        """Publish the changes from one moment to another; all windows are exported side by side.
+
+        Raises BusyError, after what could be exported is published, where the service began no more exports.
+        """
         if not is_due(begin, end):
             return ()
         window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
         self.forecast(self.places.changes, window, self.options)
         found = self.changes_since(begin)
         due: list[_Due] = []
+        refusal = None
         try:
             for each in self.windows(begin, end, found, may_start=not self.options.dry_run):
                 due.append(each)  # noqa: PERF402 - those before a refusal are kept
         except BusyError as error:
             if not due:
                 raise
-            self.exporting.listener.warned(f"only {len(due)} windows are exported now: {error}")
-        return due
+            refusal = error
+        windows = tuple(self.publish(each) for each in due)
+        if refusal is not None:
+            raise BusyError(
+                f"{refusal.what}: what is here reaches {to_text(due[-1].end)} now, and not {to_text(end)}",
+                refusal.where,
+                refusal.hint,
+            ) from refusal
+        return windows
 
     def exported(self, begin: datetime, end: datetime) -> datetime:
         """The moment up to which all changes are in exports that there are, whether or not they can be made again."""

@@ -10,7 +10,7 @@ import pytest
 
 import converter
 from converter import ConvertOptions
-from converter.errors import DataFileError, ExportError, StorageError, UsageError
+from converter.errors import BusyError, DataFileError, ExportError, StorageError, UsageError
 from converter.options import SchemaText
 from tests.end_to_end.nights import BEGIN, HOUR, Nights, items_at
 from tests.end_to_end.syncing import assert_holds
@@ -47,6 +47,23 @@ def test_changes_that_were_exported_in_time_are_no_gap(nights: Nights) -> None:
     done = nights.run(22, merge=True)
     assert (done.gap, [window.export for window in done.windows]) == ("", ["found", "started"])
     assert_holds(nights.snapshot(), items_at(22))
+
+
+def test_what_the_service_begins_no_export_of_is_busy_after_the_rest_is_published(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    nights.run(0, merge=True)
+    nights.service.refuse_next("DescribeExport", "AccessDeniedException")
+    with pytest.raises(StorageError):
+        nights.run(20, merge=True)
+    nights.service.refuse_next("ExportTableToPointInTime", "LimitExceededException")
+    with pytest.raises(BusyError) as error:
+        nights.run(30, merge=True)
+    assert f"reaches {BEGIN + 20 * HOUR:%Y-%m-%dT%H:00:00Z} now" in error.value.what
+    done = nights.run(30, merge=True)
+    assert [(window.begin, window.end) for window in done.windows] == [(BEGIN + 20 * HOUR, BEGIN + 30 * HOUR)]
+    assert_holds(nights.snapshot(), items_at(30))
 
 
 @pytest.mark.slow
