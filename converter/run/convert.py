@@ -112,12 +112,16 @@ class Run:
         self.bytes_read += control.bytes_read
         return observation
 
-    def remember(self, kept: Sequence[Record], destination: Destination) -> Memory:
+    def remember(self, decision: Decision, destination: Destination) -> Memory:
         """What records that stay at the destination promise, and the schema file; without any record, what a base does.
 
         Raises UsageError and SchemaError where these contradict each other, or the run's options.
         """
         base = None if self.base is None else (self.base.record, self.base.place)
+        kept = decision.kept
+        if self.base is not None and self.base.record in decision.replaced:
+            # Its parts go, and its rows stay: wider columns that they have needed are needed still.
+            kept = (*kept, self.base.record)
         memory = remember(kept, self.options, destination, base)
         if self.base is not None:
             dropped = [name for name in memory.options.exclude if name not in self.options.exclude]
@@ -227,7 +231,7 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
     options, listener, chain = run.options, run.listener, run.chain
     if options.dry_run:
         decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
-        run.remember(decision.kept, destination)
+        run.remember(decision, destination)
         return replace(_plan(run, dest, decision), seconds=time.perf_counter() - started)
     with destination.lease() as lease:
         for warning in lease.warnings:
@@ -235,7 +239,7 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
         decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
         if decision.published is not None:
             return unchanged(decision.published, dest, started, (*lease.warnings, *decision.warnings))
-        memory = run.remember(decision.kept, destination)
+        memory = run.remember(decision, destination)
         run.options, run.contract = memory.options, memory.contract
         if run.base is not None:
             run.contract = run.base.promises(run.contract)

@@ -134,6 +134,20 @@ def test_a_column_that_must_widen_ends_the_run_or_takes_the_old_values_exactly(
     assert [row["v"] for row in rows(tmp_path / "out", report)[1]] == expected
 
 
+def test_a_column_that_was_made_wider_stays_so_in_a_later_snapshot_of_the_same_date(tmp_path: Path) -> None:
+    out, items = tmp_path / "out", [{"id": "a", "v": 1}, {"id": "b", "v": 2}]
+    full = base(tmp_path / "b", items)
+    merge(full, [increment(tmp_path / "b", 0, 1)], out)
+    wider = change("a", {"v": 1}, {"v": "x"})
+    merge(out, [increment(tmp_path / "b", 1, 20, wider)], out, ConvertOptions(evolve=True))
+    one_left = change("b", {"v": 2}, {})
+    for begin, changes, expected in ((20, [], ["x", "2"]), (21, [one_left], ["x", None])):
+        later = increment(tmp_path / "b", begin, begin + 1, *changes)
+        report = merge(out, [later], out, ConvertOptions(replace=True))
+        assert [row["v"] for row in rows(out, report)[1]] == expected
+        assert not [change for change in report.changes if change.change == "widened"]
+
+
 def test_documents_do_not_become_dynamodb_json_again(tmp_path: Path) -> None:
     full = base(tmp_path / "b", [{"id": "a", "v": to_dynamodb([1])}])
     convert(full, tmp_path / "items")
