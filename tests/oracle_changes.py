@@ -108,7 +108,7 @@ def change_of(record: Any, view: str) -> ReadChange:
     assert keys is not None
     if not 1 <= len(keys) <= 2 or not set(key_types(keys).values()) <= {"S", "N", "B"}:
         raise ValueError("not what keys can be")
-    if new is not None and any(new.get(name) != value for name, value in keys.items()):
+    if any(image is not None and image.get(name) != value for image in (old, new) for name, value in keys.items()):
         raise ValueError("other keys in the image")
     if old is not None and view == "NEW_IMAGE":
         raise ValueError("an old image that can't be there")

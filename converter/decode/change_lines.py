@@ -66,11 +66,12 @@ def compact_change(line: bytes, form: ChangeForm) -> bytes:
     # In the line that is read the old image is a value, and its attributes are one level deeper.
     old = check_members(_object(document, "OldImage"), "$.OldImage", 2) if "OldImage" in document else None
     new = check_members(_object(document, "NewImage"), "$.NewImage", 1) if "NewImage" in document else None
-    differing = next((name for name in keys if new is not None and new.get(name) != keys[name]), None)
-    if differing is not None:
-        raise LineProblem("$.NewImage", f"the key {shorten(differing)!r} is not as in Keys")
     if old is not None and not form.old_images:
         raise LineProblem("$", "there is an OldImage, and the export's view is NEW_IMAGE")
+    for path, image in (("$.OldImage", old), ("$.NewImage", new)):
+        differing = next((name for name in keys if image is not None and image.get(name) != keys[name]), None)
+        if differing is not None:
+            raise LineProblem(path, f"the key {shorten(differing)!r} is not as in Keys")
     operation = _operation(old, new, form)
     item: dict[str, Any] = {f"{MARK}{operation}": {"S": operation}, WRITTEN: {"N": written}}
     if old is not None:

@@ -8,10 +8,10 @@ becomes
 
 with the members of the new image, or those of Keys where there is none. What the change says of itself stands there
 under names that no attribute can have: 0xFF is in no UTF-8, and no line with it is taken here. The values are copied as
-they are, for the main kernel to check. Keys that are not copied are checked here, and must be in the new image.
+they are, for the main kernel to check. Keys that are not copied are checked here, and must be in both images.
 
 A line in another form is left to Python, like everything that is wrong: another order of members, spaces, escapes in
-keys or keys that the new image spells otherwise.
+keys or keys that an image spells otherwise.
 """
 
 from __future__ import annotations
@@ -171,16 +171,21 @@ def find_keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[
 
 @inner
 def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
-    """Is the key block[key:key_end], `"id":{"S":"a1"}`, among the members block[at:end]?"""
+    """Is the key block[key:key_end], `"id":{"S":"a1"}`, one of the members block[at:end] themselves?"""
     first = byte(block, key + 1)
     second = byte(block, key + 2)
+    depth = 0
+    inside = _NOTHING
+    escaped = _NOTHING
     while at < end:
-        found = byte_mask(block, at, _QUOTE) & byte_mask(block, at + 1, first) & byte_mask(block, at + 2, second)
+        quotes, strings, opened, closed, inside, escaped = structure(block, at, inside, escaped)
+        found = quotes & strings & byte_mask(block, at + 1, first) & byte_mask(block, at + 2, second)
         while found != _NOTHING:
-            start = at + lowest_bit(found)
+            n = lowest_bit(found)
             found &= found - _ONE
-            before = byte(block, start - 1)
-            if start + key_end - key > end or (before != _OPEN_MAP and before != _COMMA):
+            before = (_ONE << np.uint64(n)) - _ONE
+            start = at + n
+            if start + key_end - key > end or depth + count_bits(opened & before) != count_bits(closed & before):
                 continue
             k = 0
             while k < key_end - key:
@@ -191,8 +196,17 @@ def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
                 k += 64
             if k >= key_end - key:
                 return True
+        depth += count_bits(opened) - count_bits(closed)
         at += 64
     return False
+
+
+@inner
+def _holds_keys(block: Bytes, at: int, end: int, keys: int, first_end: int, keys_end: int) -> bool:
+    """Are the keys block[keys:keys_end], one or two, among the members block[at:end]?"""
+    if not _holds(block, at, end, keys, first_end):
+        return False
+    return first_end == keys_end or _holds(block, at, end, first_end + 1, keys_end)
 
 
 @inlined
@@ -271,6 +285,8 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
         old_end = map_end(block, old)
         if old_end < 0 or state[CHANGE_OLD_IMAGES] == 0:
             return IRREGULAR
+        if not _holds_keys(block, old + 1, old_end - 1, keys, first_end, keys_end):
+            return IRREGULAR
         end = old_end
     first = keys
     last = keys_end
@@ -281,9 +297,7 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
         if end < 0 or byte(block, first) == _CLOSE_MAP:
             return IRREGULAR
         last = end - 1
-        if not _holds(block, first, last, keys, first_end):
-            return IRREGULAR
-        if first_end < keys_end and not _holds(block, first, last, first_end + 1, keys_end):
+        if not _holds_keys(block, first, last, keys, first_end, keys_end):
             return IRREGULAR
         operation = INSERT_OPEN if old < 0 else UPDATE_OPEN
         if state[CHANGE_OLD_IMAGES] == 0:

@@ -35,9 +35,24 @@ LINES: dict[str, tuple[bytes, str, str]] = {
         "$.NewImage",
         "the key 'id' is not as in Keys",
     ),
+    "other keys than its old image": (
+        HEAD + KEYS + b',"OldImage":{"id":{"S":"5ecret"}}}',
+        "$.OldImage",
+        "the key 'id' is not as in Keys",
+    ),
+    "its keys deeper in its image": (
+        HEAD + KEYS + b',"NewImage":{"id":{"S":"5ecret"},"m":{"M":{"id":{"S":"a"}}}}}',
+        "$.NewImage",
+        "the key 'id' is not as in Keys",
+    ),
+    "its keys deeper in its old image": (
+        HEAD + KEYS + b',"OldImage":{"x":{"S":"' + b'\\"}' * 30 + b'"},"m":{"M":{"id":{"S":"a"}}}}}',
+        "$.OldImage",
+        "the key 'id' is not as in Keys",
+    ),
     "a number that is none": (GOOD.replace(b'"1"}}}', b'"5ecret"}}}'), "$.NewImage.n.N", "not a number"),
     "an old number that is none": (
-        HEAD + KEYS + b',"OldImage":{"m":{"M":{"n":{"N":"5ecret"}}}}}',
+        HEAD + KEYS + b',"OldImage":{"id":{"S":"a"},"m":{"M":{"n":{"N":"5ecret"}}}}}',
         "$.OldImage.m.M.n.N",
         "not a number",
     ),

@@ -34,8 +34,9 @@ def refusal(text: bytes, form: ChangeForm = FORM) -> tuple[str, str]:
             b'"\xffinsert":{"S":"insert"},"\xfftime":{"N":"1716791050.804459"},"id":{"S":"a"},"n":{"N":"1.5"}',
         ),
         (
-            {"NewImage": KEYS, "OldImage": {}},
-            b'"\xffupdate":{"S":"update"},"\xfftime":{"N":"1716791050.804459"},"\xffold":{"M":{}},"id":{"S":"a"}',
+            {"NewImage": KEYS, "OldImage": KEYS},
+            b'"\xffupdate":{"S":"update"},"\xfftime":{"N":"1716791050.804459"},"\xffold":{"M":{"id":{"S":"a"}}},'
+            b'"id":{"S":"a"}',
         ),
     ],
 )
@@ -83,6 +84,8 @@ def test_blank_lines_and_empty_objects_come_back_as_such(text: bytes) -> None:
         ({"Keys": {"id": {"N": "1"}}}, "$.Keys", "the keys are 'id' (N), and those of the first change are 'id' (S)"),
         ({"NewImage": {}}, "$.NewImage", "the key 'id' is not as in Keys"),
         ({"NewImage": {"id": {"S": "b"}}}, "$.NewImage", "the key 'id' is not as in Keys"),
+        ({"OldImage": {}}, "$.OldImage", "the key 'id' is not as in Keys"),
+        ({"OldImage": {"id": {"S": "b"}}}, "$.OldImage", "the key 'id' is not as in Keys"),
         ({"NewImage": []}, "$.NewImage", "expected an object, got an array"),
         ({"NewImage": KEYS | {"p": {"N": "x"}}}, "$.NewImage.p.N", "not a number"),
         ({"OldImage": KEYS | {"p": {"L": [{"N": "x"}]}}}, "$.OldImage.p.L[0].N", "not a number"),
