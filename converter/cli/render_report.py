@@ -23,6 +23,9 @@ def report_line(report: Report) -> str:
         return f"nothing to do: {what} were already published with these options"
     kind = _kind(report)
     if report.status == "planned":
+        if report.merge is not None:
+            # How many items it will have, nobody knows before the changes are read.
+            what = f"a snapshot of {report.table}, whose base has {count(report.items, noun)},"
         return f"would publish {what} from {count(report.data_files, 'data file')} ({kind}); nothing was written"
     return f"published {what} as {count(len(report.parts), 'part')}, {size(report.bytes_out)} ({kind})"
 
@@ -55,7 +58,9 @@ def _merged(merge: MergeReport) -> list[tuple[str, str]]:
     facts = [("base", merge.chain.base.export_id), ("with", count(len(merge.chain.increments), "increment"))]
     if merge.inserted is not None and merge.updated is not None and merge.deleted is not None:
         done = f"{merge.inserted:,} new, {merge.updated:,} changed, {merge.deleted:,} deleted"
-        unknown = f", {count(merge.unknown_deletes, 'delete')} of what was not there" if merge.unknown_deletes else ""
+        unknown = (
+            f", {count(merge.unknown_deletes, 'delete')} of what the base did not have" if merge.unknown_deletes else ""
+        )
         facts.append(("items", done + unknown))
     if merge.old_images is not None:
         other = f"{merge.different_images:,} of them not" if merge.different_images else "all"

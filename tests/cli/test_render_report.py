@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 
 from converter.cli.render_report import render_report, report_line
+from converter.run.chain import Link, MergeChain, MergeReport
 from converter.run.report import Change, ColumnReport, Part, Report
 from converter.schema.types import Origin
 
@@ -94,6 +96,16 @@ def test_a_plan_says_that_nothing_was_written() -> None:
         "  export   01701065507109-cce6a3f8, items, 2023-11-27T06:11:47.109Z",
         "  to       out/dt=2023-11-27/01701065507109-cce6a3f8",
     ]
+
+
+def test_a_plan_of_a_snapshot_says_whose_items_it_counts() -> None:
+    moment = datetime(2023, 11, 27, tzinfo=UTC)
+    base, after = (Link(name, "", name, moment, moment) for name in ("items", "changes"))
+    merge = MergeReport(chain=MergeChain(base, (after,)))
+    report = dataclasses.replace(REPORT, status="planned", kind="snapshot", parts=(), columns=(), merge=merge)
+    assert report_line(report).startswith(
+        f"would publish a snapshot of {REPORT.table}, whose base has {REPORT.items:,} items, from "
+    )
 
 
 def test_one_of_a_thing_is_singular() -> None:
