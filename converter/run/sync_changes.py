@@ -15,13 +15,10 @@ from functools import partial
 from converter.aws.access import AwsOptions
 from converter.aws.export_request import ExportRequest, Window, to_text
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
-from converter.aws.exports import describe_exports, start_export
+from converter.aws.exports import start_export
 from converter.aws.tables import Table, describe_table
-from converter.errors import BusyError, DataFileError, ExportError, UsageError
-from converter.export.windows import STRICT, chain_windows
-from converter.export.windows import Window as Span
+from converter.errors import BusyError, DataFileError, ExportError
 from converter.options import ConvertOptions
-from converter.run.base import BaseParts, record_moment
 from converter.run.changes_report import ChangesReport, WindowReport
 from converter.run.changes_wanted import SyncChanges, check_keys, check_options
 from converter.run.convert import Engine, convert_export
@@ -41,13 +38,12 @@ from converter.run.exporting import (
 )
 from converter.run.listener import Listener
 from converter.run.memory import remember
-from converter.run.merge import Merge, merge_exports
 from converter.run.publish import decide
 from converter.run.reach import RECENT, Reach
-from converter.run.record import Record
 from converter.run.report import Report
+from converter.run.snapshots import Snapshots
 from converter.run.standing import CHANGES, SNAPSHOT, Places, Standing, child_of
-from converter.storage.destination import Destination, record_path
+from converter.storage.destination import Destination
 
 
 def sync_changes(
@@ -69,7 +65,17 @@ def sync_changes(
     )
     day = None if sync.changes.day is None else Day.of(sync.changes.day, table, sync.target, options.timezone, now)
     places = Places.of(sync.dest, aws)
-    return _Run(sync, table, day, places, options, engine, exporting).run()
+    snapshots = Snapshots(
+        table=table,
+        places=places,
+        dest=child_of(sync.dest, SNAPSHOT),
+        # It has no old images, and replaces the one of the same date.
+        options=replace(options, old_image=False, replace=True),
+        on_gap=sync.changes.on_gap,
+        engine=engine,
+        exporting=exporting,
+    )
+    return _Run(sync, table, day, places, snapshots, options, engine, exporting).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ class _Run:
     table: Table
     day: Day | None
     places: Places
+    snapshots: Snapshots
     options: ConvertOptions
     engine: Engine
     exporting: Exporting
@@ -105,7 +112,7 @@ class _Run:
         full = None
         through = standing.through
         if self.sync.changes.merge and not gap:
-            self.check_base(standing.snapshot)
+            self.snapshots.check_base(standing.snapshot)
         if gap or through is None:
             moment = reach.first_moment(end)
             full = self.publish_all(standing, moment, gap, reach.oldest(standing, moment))
@@ -115,14 +122,14 @@ class _Run:
         if not self.sync.changes.merge or planned:
             return self.report(gap, full, windows, None)
         standing = self.places.standing(self.table)
-        lost = self.lost(standing)
+        lost = self.snapshots.lost(standing)
         if lost:
             assert standing.through is not None
             full = self.publish_all(standing, standing.through, lost, standing.through)
             if self.options.dry_run:
                 return self.report(gap or lost, full, windows, None)
             standing = self.places.standing(self.table)
-        return self.report(gap or lost, full, windows, self.merge(standing))
+        return self.report(gap or lost, full, windows, self.snapshots.merge(standing))
 
     def report(
         self, gap: str, full: WindowReport | None, windows: tuple[WindowReport, ...], snapshot: Report | None
@@ -137,58 +144,6 @@ class _Run:
             snapshot=snapshot,
         )
 
-    def lost(self, standing: Standing) -> str:
-        """Why the changes that the snapshot lacks can't be merged into it, or nothing."""
-        snapshot, pending = standing.snapshot, standing.pending()
-        if not pending:
-            return ""
-        if snapshot is None:
-            return "there is no snapshot that the changes follow"
-        if snapshot.parts and not snapshot.parts_of("parquet"):
-            return (
-                f"the snapshot of {to_text(record_moment(snapshot))} is there as CSV alone, which does not keep types"
-            )
-        unfit = self.unfit(snapshot)
-        if unfit is not None:
-            return unfit.what
-        arns = [record.export_arn for record in pending]
-        known = {state.arn: state for state in describe_exports(arns, self.exporting.aws.for_source())}
-        spans = []
-        for arn in arns:
-            problem = self.exporting.problem(known[arn]) if arn in known else "the service has forgotten it"
-            if problem:
-                return f"the changes of {arn} can't be merged any more: {problem}"
-            window = known[arn].window
-            if window is not None:
-                spans.append(Span(known[arn].export_id, window.from_time, window.to_time))
-        try:
-            chain_windows(record_moment(snapshot), spans, STRICT)
-        except ExportError as error:
-            return f"the changes don't follow the snapshot: {error.what}"
-        return ""
-
-    def check_base(self, snapshot: Record | None) -> None:
-        """Raises UsageError for options with which nothing could be merged into the snapshot, before changes are."""
-        unfit = None if snapshot is None else self.unfit(snapshot)
-        if unfit is not None and self.sync.changes.on_gap == "fail":
-            raise UsageError(
-                unfit.what,
-                unfit.where,
-                "use the same options; or pass --on-gap full for a new full export, which is charged by the size of the"
-                " table",
-            ) from unfit
-
-    def unfit(self, snapshot: Record) -> UsageError | None:
-        """What a merge into the snapshot would refuse because of its columns, if anything."""
-        base = BaseParts({}, snapshot, self.places.snapshot.child(record_path(snapshot.export_id)))
-        try:
-            without = remember((), self.snapshot_options, self.places.snapshot).options
-            base.check_options(self.snapshot_options, without.exclude)
-            base.check_keys(self.table.keys)
-        except UsageError as error:
-            return error
-        return None
-
     def publish_all(self, standing: Standing, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
         """All items at a moment, or at one from the oldest on that there is an export of and that leads to it."""
         if gap and self.sync.changes.on_gap == "fail":
@@ -197,7 +152,7 @@ class _Run:
                 self.sync.dest,
                 "pass --on-gap full to begin anew with a full export, which is charged by the size of the table",
             )
-        self.forecast(self.places.snapshot, moment, self.snapshot_options)
+        self.forecast(self.places.snapshot, moment, self.snapshots.options)
         self.exporting.listener.phase("looking for a full export")
         found = [
             export
@@ -216,8 +171,8 @@ class _Run:
                 return WindowReport(begin=moment, end=moment, export="none", export_arn=None, report=None)
             export, origin = self.start(moment, unusable)
         time = export.export_time or moment
-        check = partial(self.check_snapshot, standing.snapshot)
-        return self.convert(_Due(time, time, origin, export), SNAPSHOT, self.snapshot_options, check)
+        check = partial(self.snapshots.check_unchanged, standing.snapshot)
+        return self.convert(_Due(time, time, origin, export), SNAPSHOT, self.snapshots.options, check)
 
     def bring(self, begin: datetime, end: datetime) -> tuple[WindowReport, ...]:
         """Publish the changes from one moment to another; all windows are exported side by side.
@@ -324,43 +279,6 @@ class _Run:
                 raise unreadable(error) from error
         arn = None if export is None else export.arn
         return WindowReport(begin=due.begin, end=due.end, export=due.origin, export_arn=arn, report=report)
-
-    def merge(self, standing: Standing) -> Report | None:
-        """The snapshot with all changes that are here and not in it yet; None where there are none."""
-        pending = standing.pending()
-        if not pending:
-            return None
-        dest = child_of(self.sync.dest, SNAPSHOT)
-        arns = tuple(record.export_arn for record in pending)
-        wanted = Merge(base=dest, increments=arns, dest=dest, rules=STRICT)
-        check = partial(self.check_snapshot, standing.snapshot)
-        aws, listener = self.exporting.aws, self.exporting.listener
-        try:
-            return merge_exports(wanted, self.snapshot_options, aws, self.engine, listener, check=check)
-        except DataFileError as error:
-            raise self.unmergeable(error, standing.snapshot) from error
-
-    def unmergeable(self, error: DataFileError, snapshot: Record | None) -> DataFileError:
-        """The error for what can't be read in a merge, with the way to a snapshot without it."""
-        if snapshot is not None and error.where.startswith(self.places.snapshot.root):
-            record = self.places.snapshot.child(record_path(snapshot.export_id))
-            hint = f"{AGAIN}; if it says the same, remove {record}: it goes on from the snapshot before then, if any"
-        else:
-            hint = (
-                f"remove the export's manifest-summary.json, and {AGAIN} with --on-gap full: increments are gone then"
-            )
-        return DataFileError(error.what, error.where, hint)
-
-    @property
-    def snapshot_options(self) -> ConvertOptions:
-        """Those of a snapshot: it has no old images, and replaces the one of the same date."""
-        return replace(self.options, old_image=False, replace=True)
-
-    def check_snapshot(self, before: Record | None) -> None:
-        """Raises BusyError where another run has published a snapshot since this one has looked."""
-        now = self.places.standing(self.table).snapshot
-        if (now and now.export_id) != (before and before.export_id):
-            raise BusyError("another run has published a snapshot meanwhile", self.places.snapshot.root, AGAIN)
 
     def is_ours(self, export: ExportState) -> bool:
         """See is_whole."""
