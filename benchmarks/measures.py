@@ -42,9 +42,10 @@ _FIRST = replace(_FIXTURE, env={"DDB_CONVERT_CACHE_DIR": "{fresh}"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """How everything is measured. make: makes an export, or finds it."""
+    """How everything is measured. make: makes an export, or finds it; make_merge: what is merged, of one."""
 
     make: Callable[[DataParameters], MadeExport]
+    make_merge: Callable[[MadeExport], MadeExport] = merges.prepare_merge
     json_bytes: int = 2_000_000_000
     files: int = 8
     tiny_files: int = TINY_FILES
@@ -194,7 +195,7 @@ def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
 def _plan_merge(setting: Setting, dataset: str, fmt: str) -> Plan:
     groups = []
     if dataset == "flat":
-        inputs = merges.prepare_merge(setting.export(dataset))
+        inputs = setting.make_merge(setting.export(dataset))
         contenders = [c for c in setting.chosen((merges.OURS, merges.DUCKDB, merges.POLARS)) if not c.missing()]
         groups.append(_cases(contenders, setting, inputs, fmt, FULL))
     return _plan("merge", dataset, fmt, groups, merges.DUCKDB.name)
