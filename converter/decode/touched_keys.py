@@ -5,9 +5,10 @@ after all changes are those lines of the base whose keys no change names, and th
 keys are held in memory; the images are read again where they stand.
 
 An anti-join by Polars' streaming engine takes 1.4 times as long as this for 200 MB of changes in 2 GB of items, and 2.6
-times the memory, which grows with the base; DuckDB's 1.2 and 3.8 times (`python -m benchmarks.run merge`). Passes over
-hash partitions would bound what the keys take as well, 250 bytes each at most, for the price of writing and reading the
-base once more. Where tens of millions of items change, several merges of fewer increments do the same.
+times the memory, which grows with the base; DuckDB's takes 1.1 to 1.2 times as long and 4 times the memory (`python -m
+benchmarks.run merge`). Passes over hash partitions would bound what the keys take as well, 250 bytes each at most, for
+the price of writing and reading the base once more. Where tens of millions of items change, several merges of fewer
+increments do the same.
 """
 
 from __future__ import annotations
