@@ -42,7 +42,7 @@ def test_the_first_run_brings_all_items_and_the_next_ones_what_has_changed(night
     assert len(nights.service.exports) == 2
 
 
-@pytest.mark.parametrize("hours_later", [24, 25.25])
+@pytest.mark.parametrize("hours_later", [24, pytest.param(25.25, marks=pytest.mark.slow)])
 def test_the_first_export_is_not_made_again_by_the_run_of_the_next_night(nights: Nights, hours_later: float) -> None:
     nights.service.refuse_next("DescribeExport", "AccessDeniedException")
     with pytest.raises(StorageError):

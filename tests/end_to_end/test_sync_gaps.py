@@ -38,6 +38,7 @@ def test_changes_before_what_recovery_reaches_are_a_gap(nights: Nights) -> None:
     assert_holds(nights.snapshot(), items_at(6))
 
 
+@pytest.mark.slow
 def test_changes_that_were_exported_in_time_are_no_gap(nights: Nights) -> None:
     nights.run(0, merge=True)
     nights.service.refuse_next("DescribeExport", "AccessDeniedException")
@@ -97,6 +98,7 @@ def test_increments_that_are_gone_before_they_were_merged_are_a_gap_of_the_snaps
     assert_holds(nights.snapshot(), items_at(6))
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_was_removed_is_a_gap_and_not_passed_over(nights: Nights) -> None:
     nights.run(0, merge=True)
     nights.run(3, merge=True)
@@ -108,6 +110,7 @@ def test_a_snapshot_that_was_removed_is_a_gap_and_not_passed_over(nights: Nights
     assert_holds(nights.snapshot(), items_at(8))
 
 
+@pytest.mark.slow
 def test_changes_that_do_not_follow_the_snapshot_are_a_gap(nights: Nights) -> None:
     nights.run(0)
     nights.run(5)
@@ -139,6 +142,7 @@ def test_a_snapshot_with_other_columns_is_told_of_before_an_export_is_made(night
     assert len(nights.service.exports) == 5
 
 
+@pytest.mark.slow
 def test_a_part_that_is_missing_and_increments_that_are_damaged_name_the_way_on(nights: Nights) -> None:
     nights.run(0, merge=True)
     nights.run(24, merge=True)
