@@ -54,7 +54,7 @@ def change(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) ->
     )
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ["parquet", pytest.param("csv", marks=pytest.mark.slow)])
 def test_a_real_export_and_the_increment_after_it_give_what_replaying_its_changes_gives(
     sample_exports: Path, tmp_path: Path, format: Format
 ) -> None:

@@ -111,12 +111,18 @@ class Relaying(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _relay  # noqa: N815 (the base class looks for these)
 
 
+class _Listening(ThreadingHTTPServer):
+    """With the usual queue of five connections the kernel drops some when a run opens many at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def listen(handler: type[Relaying], server: S3Server) -> Iterator[str]:
     """The address at which requests for the server are taken while the block lasts."""
     handler.server_netloc = urllib.parse.urlsplit(server.endpoint_url).netloc
-    with ThreadingHTTPServer((LOOPBACK, 0), handler) as listening:
-        listening.daemon_threads = True
+    with _Listening((LOOPBACK, 0), handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
         thread.start()
         try:
