@@ -14,7 +14,7 @@ import tempfile
 import time
 import zlib
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -90,15 +90,21 @@ class MadeExport:
 def prepare_export(parameters: DataParameters, work: Path = WORK, processes: int = 2) -> MadeExport:
     """The export with these parameters, made now unless it is there already."""
     home = work / "data" / parameters.key
-    if not home.exists():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{parameters.key}-", dir=home.parent))
-        try:
-            make_export(unfinished, parameters, processes)
-            unfinished.rename(home)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    make_once(home, lambda unfinished: make_export(unfinished, parameters, processes))
     return _read_made(parameters.dataset, home)
+
+
+def make_once(home: Path, make: Callable[[Path], None]) -> None:
+    """Have a folder filled unless it is there already; it is there whole, or not at all."""
+    if home.exists():
+        return
+    home.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+    try:
+        make(unfinished)
+        unfinished.rename(home)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) -> None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks import contenders
 from benchmarks.contenders import ROOT, Contender
-from benchmarks.data import ExportSize, MadeExport
+from benchmarks.data import ExportSize, MadeExport, make_once
 from converter.testing import ExportFacts, WindowFacts, write_incremental_export
 
 BASE, INCREMENT = "base", "increment"
@@ -34,13 +33,12 @@ _STATUS = re.compile(rb'"status":\{"S":"[^"]*"\}')
 _OF_TWENTY = {1: "delete", 2: "insert", 3: "insert", 4: "insert"}
 """By the number of a line, from 0 to 19, what becomes of it; updates are all others."""
 
-OURS = Contender(
-    "ddb-convert",
-    (
+OURS = replace(
+    contenders.OURS,
+    argv=(
         *("{python}", "cli.py", "merge", f"{{source}}/{BASE}", f"{{source}}/{INCREMENT}/{_WINDOW.key_prefix}", "{out}"),
         *("--format", "{format}", "--workers", "{workers}"),
     ),
-    packages=("numba", "pyarrow", "isal"),
 )
 DUCKDB = Contender(
     "DuckDB",
@@ -59,20 +57,12 @@ def prepare_merge(base: MadeExport) -> MadeExport:
     """The base of this export, and an increment of a tenth of its bytes; made now unless they are there already."""
     made = base.folder.parents[1]
     home = made.parents[1] / "merges" / made.name
-    if not home.exists():
-        home.parent.mkdir(exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
-        try:
-            size = _make(base, unfinished)
-            (unfinished / "size.json").write_text(json.dumps(asdict(size)), encoding="utf-8")
-            unfinished.rename(home)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    make_once(home, lambda unfinished: _make(base, unfinished))
     return MadeExport(home, ExportSize(**json.loads((home / "size.json").read_text(encoding="utf-8"))))
 
 
-def _make(base: MadeExport, home: Path) -> ExportSize:
-    """What is to be merged; how much it is, with the items that there are afterwards."""
+def _make(base: MadeExport, home: Path) -> None:
+    """What is to be merged; and how much it is, with the items that there are afterwards, in `size.json`."""
     command = (sys.executable, "cli.py", "convert", str(base.folder.resolve()), str((home / BASE).resolve()), "--quiet")
     subprocess.run(command, cwd=ROOT, check=True)
     counts = Counter[str]()
@@ -80,13 +70,14 @@ def _make(base: MadeExport, home: Path) -> ExportSize:
     (home / INCREMENT).mkdir()
     write_incremental_export(home / INCREMENT, changes, files=_FILES, facts=_WINDOW)
     compressed = sum(path.stat().st_size for path in (home / INCREMENT).rglob("data/*.gz"))
-    return ExportSize(
+    size = ExportSize(
         dataset=base.size.dataset,
         items=base.size.items + counts["insert"] - counts["delete"],
         json_bytes=base.size.json_bytes + counts["bytes"],
         gzip_bytes=base.size.gzip_bytes + compressed,
         files=base.size.files + _FILES,
     )
+    (home / "size.json").write_text(json.dumps(asdict(size)), encoding="utf-8")
 
 
 def _changes(base: MadeExport, counts: Counter[str]) -> Iterator[bytes]:

@@ -36,7 +36,7 @@ def render(result: Result) -> str:
         "memory": _memory,
         "startup": _startup,
         "formats": _formats,
-        "merge": _merge,
+        "merge": _speed,
         "s3": _s3,
     }
     lines = [
@@ -168,10 +168,6 @@ def _formats(result: Result) -> list[str]:
         f"| {timing.peak_bytes / 1e6:,.0f} | {timing.out_bytes / 1e6:,.0f} |"
         for timing in timings
     ]
-
-
-def _merge(result: Result) -> list[str]:
-    return _against_peers(result, result.part(FULL))
 
 
 def _s3(result: Result) -> list[str]:

@@ -17,17 +17,22 @@ _LISTED = 10
 
 def report_line(report: Report) -> str:
     """The outcome in one line."""
-    noun = "change" if report.kind == "changes" else "item"
-    what = f"{count(report.items, noun)} of {report.table}"
+    items = rows_of(report)
+    what = f"{items} of {report.table}"
     if report.status == "unchanged":
         return f"nothing to do: {what} were already published with these options"
     kind = _kind(report)
     if report.status == "planned":
         if report.merge is not None:
             # How many items it will have, nobody knows before the changes are read.
-            what = f"a snapshot of {report.table}, whose base has {count(report.items, noun)},"
+            what = f"a snapshot of {report.table}, whose base has {items},"
         return f"would publish {what} from {count(report.data_files, 'data file')} ({kind}); nothing was written"
     return f"published {what} as {count(len(report.parts), 'part')}, {size(report.bytes_out)} ({kind})"
+
+
+def rows_of(report: Report) -> str:
+    """How many rows there are, and of what."""
+    return count(report.items, "change" if report.kind == "changes" else "item")
 
 
 def render_report(report: Report) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from converter.aws.export_request import to_text
 from converter.cli.figures import count, size
-from converter.cli.render_report import render_report, report_line
+from converter.cli.render_report import render_report, report_line, rows_of
 
 if TYPE_CHECKING:
     from converter.run.changes_report import ChangesReport, WindowReport
@@ -68,8 +68,7 @@ def _outcome(step: WindowReport) -> str:
         return "would be exported" if step.export_arn is None else f"would wait for {step.export_arn}"
     if report.status != "published":
         return report_line(report)
-    items = count(report.items, "change" if report.kind == "changes" else "item")
-    return f"{items}, {count(len(report.parts), 'part')}, {size(report.bytes_out)}"
+    return f"{rows_of(report)}, {count(len(report.parts), 'part')}, {size(report.bytes_out)}"
 
 
 def _waits(done: SyncReport) -> str:

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from converter.aws.access import Access
+from converter.aws.export_errors import recovery_is_off
 from converter.aws.export_request import to_text
 from converter.aws.export_state import FULL, ExportState
-from converter.aws.tables import RecoveryWindow, Table
+from converter.aws.tables import RecoveryWindow, Table, recovery_window
 from converter.aws.target import ExportTarget
 from converter.errors import BusyError, UsageError
 from converter.export.manifest import Summary
-from converter.run.exporting import AGAIN, best_first, expected_export, exports_since, is_whole
+from converter.run.exporting import AGAIN, Exporting, best_first, expected_export, exports_since, is_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,23 @@ class Day:
                 self.table.arn,
                 f"{AGAIN} in some minutes",
             )
+
+
+def await_end(day: Day | None, table: Table, exporting: Exporting, *, dry_run: bool) -> RecoveryWindow:
+    """What can be restored of the table as soon as a day's end can be: it is waited for unless this is a dry run.
+
+    day: None, like one that is not over, is not waited for. Raises BusyError for an end that can't be exported yet,
+    ExportError where recovery is off.
+    """
+    over = day if day is not None and not day.is_today and not dry_run else None
+    if over is not None:
+        exporting.wait_until(over.last_second, str(over.day), table.arn)
+    recovery = recovery_window(table, exporting.aws.for_source(), exporting.listener.warned)
+    if recovery is None:
+        raise recovery_is_off(table.arn)
+    if over is not None:
+        over.check_reached(recovery)
+    return recovery
 
 
 def check_day(day: date | None) -> None:

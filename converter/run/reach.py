@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from converter.aws.export_errors import recovery_is_off
 from converter.aws.export_request import to_text
-from converter.aws.tables import RecoveryWindow, Table, recovery_window
+from converter.aws.tables import RecoveryWindow, Table
 from converter.errors import BusyError
 from converter.run.day import Day
 from converter.run.due import is_due, last_quarter, last_second
@@ -30,22 +29,6 @@ class Reach:
     recovery: RecoveryWindow
     day: Day | None
     exporting: Exporting
-
-    @staticmethod
-    def of(table: Table, day: Day | None, exporting: Exporting, *, dry_run: bool) -> Reach:
-        """What can be exported as soon as the day's end can, which is waited for unless this is a dry run.
-
-        Raises BusyError for a day whose end can't be exported yet, ExportError where recovery is off.
-        """
-        waits = day is not None and not day.is_today and not dry_run
-        if day is not None and waits:
-            exporting.wait_until(day.last_second, str(day.day), table.arn)
-        recovery = recovery_window(table, exporting.aws.for_source(), exporting.listener.warned)
-        if recovery is None:
-            raise recovery_is_off(table.arn)
-        if day is not None and waits:
-            day.check_reached(recovery)
-        return Reach(table, recovery, day, exporting)
 
     def end(self) -> datetime:
         """The moment that the destination is to be brought up to."""

@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from converter.aws.access import AwsOptions
-from converter.aws.export_errors import recovery_is_off
 from converter.aws.export_request import ExportRequest, to_text
 from converter.aws.export_state import COMPLETED, ExportState
 from converter.aws.exports import start_export
-from converter.aws.tables import describe_table, recovery_window
+from converter.aws.tables import describe_table
 from converter.aws.target import ExportTarget
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.manifest import Kind
 from converter.options import ConvertOptions
 from converter.run.convert import Engine, convert_export, unchanged
-from converter.run.day import Day, check_day, exports_of
+from converter.run.day import Day, await_end, check_day, exports_of
 from converter.run.exporting import AGAIN, REAL_TIME, Clock, Exporting, Origin, unreadable
 from converter.run.listener import Listener
 from converter.run.memory import remember
@@ -193,14 +192,8 @@ class _Run:
         expected = self.day.expected(self.exporting.clock.now())
         decision = decide(self.destination, expected, self.options)
         remember(decision.kept, self.options, self.destination)
-        if moment is not None and not self.options.dry_run:
-            self.exporting.wait_until(moment, str(self.day.day), table.arn)
-        window = recovery_window(table, self.aws.for_source(), self.exporting.listener.warned)
-        if window is None:
-            raise recovery_is_off(table.arn)
-        self.day.check_kept(window)
-        if not self.options.dry_run:
-            self.day.check_reached(window)
+        recovery = await_end(self.day, table, self.exporting, dry_run=self.options.dry_run)
+        self.day.check_kept(recovery)
         return ExportRequest(
             table_arn=table.arn, table_id=table.table_id, target=self.sync.target, time=moment, other_than=unusable
         )

@@ -22,7 +22,7 @@ from converter.options import ConvertOptions
 from converter.run.changes_report import ChangesReport, WindowReport
 from converter.run.changes_wanted import SyncChanges, check_keys, check_options
 from converter.run.convert import Engine, convert_export
-from converter.run.day import Day
+from converter.run.day import Day, await_end
 from converter.run.due import cut, is_due, leads_to
 from converter.run.exporting import (
     AGAIN,
@@ -106,7 +106,8 @@ class _Run:
         if not self.options.dry_run:
             self.places.finish_begun()
         standing = self.places.standing(self.table)
-        reach = Reach.of(self.table, self.day, self.exporting, dry_run=self.options.dry_run)
+        recovery = await_end(self.day, self.table, self.exporting, dry_run=self.options.dry_run)
+        reach = Reach(self.table, recovery, self.day, self.exporting)
         end = reach.end()
         gap = reach.gap(standing, end, self.exported)
         full = None

@@ -57,9 +57,8 @@ class _Field:
         last = int(high) if dash else self.high if slash else int(low)
         # Past the end a range goes on from the start: 22-2.
         size = self.high + 1
-        return (number - int(low)) % size <= (last - int(low)) % size and (
-            (number - int(low)) % size % int(step or 1) == 0
-        )
+        distance = (number - int(low)) % size
+        return distance <= (last - int(low)) % size and distance % int(step or 1) == 0
 
     def _number(self, text: str) -> int | None:
         if text.upper() in self.names:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.command import ddb_convert
-from tests.end_to_end.scheduled import LONGEST_SECONDS, Night
+from tests.end_to_end.scheduled import LONGEST_SECONDS, Execution, Night
 from tests.servers.ministack import start_ministack
 from tests.servers.s3 import S3Server
 
@@ -111,6 +111,16 @@ def next_input(text: str) -> Any:
     """What the notice says to start again with."""
     command = text.split("\nStart again: ")[1]
     return json.loads(command.split(" --input '")[1].removesuffix("'"))
+
+
+def fail_at(night: Night, machine: str, case: str, **given: object) -> tuple[Execution, str]:
+    """Run a case that fails; the execution, and the text of its one notice."""
+    done = night.execute(machine, night.settings() | {"scheduledTime": YESTERDAY} | given, case)
+    assert done.status == "FAILED", done
+    assert done.states[-3:] == ["Say what happened", "Tell", "Failed"]
+    [notice] = done.notices
+    assert notice["Subject"] == f"ddb-convert failed: {night.table} {YESTERDAY[:10]}"
+    return done, notice["Message"]
 
 
 def deploy(night: Night, template: str, **parameters: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from tests.end_to_end.machines import (
     YESTERDAY,
     deploy,
     executions,
+    fail_at,
     machine_of,
     next_input,
     render,
@@ -35,23 +36,10 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """It waits for nothing, and so runs no tasks."""
-    with server(tmp_path_factory.mktemp("hasty"), wait_scale="0") as running:
-        yield running
-
-
 @pytest.fixture
 def night(patient: S3Server, tmp_path: Path) -> Night:
     """A night with a conversion."""
     return Night(patient, tmp_path, ITEMS)
-
-
-@pytest.fixture
-def bad_night(hasty: S3Server, tmp_path: Path) -> Night:
-    """A night that does not come so far."""
-    return Night(hasty, tmp_path, ITEMS)
 
 
 def assert_converted(night: Night, nights: int) -> None:
@@ -153,12 +141,7 @@ def test_a_container_that_was_terminated_is_replaced(night: Night) -> None:
 
 def fail(night: Night, case: str, **given: object) -> tuple[Execution, str]:
     """Run a case that fails, and give its notice."""
-    done = night.execute(machine_of(night), night.settings() | {"scheduledTime": YESTERDAY} | given, case)
-    assert done.status == "FAILED", done
-    assert done.states[-3:] == ["Say what happened", "Tell", "Failed"]
-    [notice] = done.notices
-    assert notice["Subject"] == f"ddb-convert failed: {night.table} {YESTERDAY[:10]}"
-    text = notice["Message"]
+    done, text = fail_at(night, machine_of(night), case, **given)
     assert text == done.output["Cause"]
     assert f"The export of {night.table_arn} was not converted." in text
     assert f"Moment: {YESTERDAY}\n" in text

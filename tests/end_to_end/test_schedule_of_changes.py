@@ -14,6 +14,7 @@ from tests.end_to_end.machines import (
     ITEMS,
     YESTERDAY,
     deploy,
+    fail_at,
     machine_of,
     next_input,
     render,
@@ -40,13 +41,6 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """It waits for nothing, and so runs no tasks."""
-    with server(tmp_path_factory.mktemp("hasty"), wait_scale="0") as running:
-        yield running
-
-
 @pytest.fixture
 def night(patient: S3Server, tmp_path: Path) -> Iterator[Night]:
     """A table that was exported whole two hours ago, and has changed since."""
@@ -68,12 +62,6 @@ def night(patient: S3Server, tmp_path: Path) -> Iterator[Night]:
             ExportType="FULL_EXPORT",
         )
         yield night
-
-
-@pytest.fixture
-def bad_night(hasty: S3Server, tmp_path: Path) -> Night:
-    """A night on which no container comes to its end."""
-    return Night(hasty, tmp_path, ITEMS)
 
 
 def assert_brought(night: Night) -> dict[str, bytes]:
@@ -130,13 +118,7 @@ def test_a_run_that_can_be_repeated_is(night: Night, case: str, waits: str) -> N
 
 def fail(night: Night, case: str, **given: object) -> tuple[Execution, str]:
     """Run a case that fails, and give its notice."""
-    machine = machine_of(night, "--incremental", "--on-gap", "fail")
-    done = night.execute(machine, night.settings() | {"scheduledTime": YESTERDAY} | given, case)
-    assert done.status == "FAILED", done
-    assert done.states[-3:] == ["Say what happened", "Tell", "Failed"]
-    [notice] = done.notices
-    assert notice["Subject"] == f"ddb-convert failed: {night.table} {YESTERDAY[:10]}"
-    text = notice["Message"]
+    done, text = fail_at(night, machine_of(night, "--incremental", "--on-gap", "fail"), case, **given)
     assert text.startswith(f"The changes of {night.table_arn} were not brought.\n\nMoment: {YESTERDAY}\nStep: ")
     assert night.descriptions() == []
     return done, text
