@@ -6,16 +6,23 @@ import hashlib
 import json
 import os
 import re
-import string
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, cast
-from zoneinfo import ZoneInfo
 
 from converter.cpus import usable_cpus
 from converter.errors import UsageError
+from converter.option_values import (
+    BOTH_FORMATS,
+    Format,
+    check_choice,
+    check_layout,
+    check_text,
+    check_timezone,
+    read_compression,
+    read_format,
+    read_pairs,
+)
 
-Format = Literal["parquet", "csv", "csv,parquet"]
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
 Names = Literal["preserve", "treasure-data", "snake"]
@@ -26,13 +33,6 @@ Buckets = Literal["export", "destination", "both"]
 OnGap = Literal["fail", "full"]
 """What becomes of changes of which some can't be had any more: an error, or a full export to begin anew with."""
 
-COMPRESSIONS: dict[str, tuple[str, ...]] = {
-    "parquet": ("zstd", "snappy", "gzip", "none"),
-    "csv": ("none", "gzip"),
-}
-"""What each format can be compressed with, its default first."""
-BOTH_FORMATS: Format = "csv,parquet"
-LAYOUT_FIELDS = ("date", "from", "to", "table")
 CASTS = ("timestamp",)
 ADDED = ("export_time", "export_id", "date", "unix_time")
 """Facts of an export that a column can hold."""
@@ -165,15 +165,15 @@ class ConvertOptions:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "format", _read_format(self.format))
-        object.__setattr__(self, "compression", _read_compression(self.format, self.compression))
-        _check_choice("--numbers", self.numbers, ("exact", "double", "text"))
-        _check_choice("--mixed", self.mixed, ("text", "json", "fail"))
+        object.__setattr__(self, "format", read_format(self.format))
+        object.__setattr__(self, "compression", read_compression(self.format, self.compression))
+        check_choice("--numbers", self.numbers, ("exact", "double", "text"))
+        check_choice("--mixed", self.mixed, ("text", "json", "fail"))
         if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
             raise UsageError(f"{self.schema!r} is no schema", "--schema", 'use SchemaText.read(path), or "new"')
-        _check_choice("--names", self.names, tuple(NAME_POLICIES))
-        _check_layout(self.layout)
-        _check_timezone(self.timezone)
+        check_choice("--names", self.names, tuple(NAME_POLICIES))
+        check_layout(self.layout)
+        check_timezone(self.timezone)
         if self.workers < 0:
             raise UsageError("the number of workers can't be negative", "--workers", "leave it out to use every CPU")
         if not self.workers:
@@ -192,9 +192,9 @@ class ConvertOptions:
         both = sorted(set(self.select) & set(self.exclude))
         if both:
             raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")
-        object.__setattr__(self, "cast", _read_pairs(self.cast, "cast"))
-        object.__setattr__(self, "add_column", _read_pairs(self.add_column, "add-column"))
-        object.__setattr__(self, "rename", _read_pairs(self.rename, "rename"))
+        object.__setattr__(self, "cast", read_pairs(self.cast, "cast"))
+        object.__setattr__(self, "add_column", read_pairs(self.add_column, "add-column"))
+        object.__setattr__(self, "rename", read_pairs(self.rename, "rename"))
         self._check_attributes()
         self._check_names()
 
@@ -210,7 +210,7 @@ class ConvertOptions:
         for option, what, name, hint in given:
             if name is None:
                 continue
-            _check_text(name)
+            check_text(name)
             if not name:
                 raise UsageError(f"the name of the column for {what} is empty", option, hint)
             objection = NAME_POLICIES[self.names].objection(name, reserved=option == "--add-column")
@@ -228,9 +228,9 @@ class ConvertOptions:
     def _check_attributes(self) -> None:
         """Attributes that are named must have a column, and be told one thing only."""
         for name, type_ in self.cast:
-            _check_choice(f"--cast {name}", type_, CASTS)
+            check_choice(f"--cast {name}", type_, CASTS)
         for name, fact in self.add_column:
-            _check_choice(f"--add-column {name}", fact, ADDED)
+            check_choice(f"--add-column {name}", fact, ADDED)
         if self.time == "":
             raise UsageError("the attribute has no name", "--time", "use for example created_at")
         named = self.named_attributes()
@@ -243,7 +243,7 @@ class ConvertOptions:
                 raise UsageError(f"{self.time!r} is in {option} too", "--time", "drop one of the two")
         for option, names in named.items():
             for name in names:
-                _check_text(name)
+                check_text(name)
                 if option != "--exclude" and not self.wants(name):
                     way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
                     raise UsageError(f"the attribute {name!r} would have no column", option, way)
@@ -305,94 +305,3 @@ class ConvertOptions:
             del published["old_image"]
         text = json.dumps(published, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _read_format(text: str) -> Format:
-    """One format, or both in the order of their names."""
-    names = sorted(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in COMPRESSIONS:
-            known = (*COMPRESSIONS, BOTH_FORMATS)
-            raise UsageError(f"unknown format {name!r}", "--format", f"use one of: {'; '.join(known)}")
-    if len(set(names)) < len(names):
-        raise UsageError(f"{text!r} names a format twice", "--format", f"use for example {BOTH_FORMATS}")
-    return cast(Format, ",".join(names))
-
-
-def _read_compression(format: Format, text: str | None) -> str:
-    """The compression; with both formats that of each, in the order of their names: `csv=none,parquet=zstd`."""
-    if format != BOTH_FORMATS:
-        return _check_compression(format, COMPRESSIONS[format][0] if text is None else text)
-    given: dict[str, str] = {}
-    for named in () if text is None else text.split(","):
-        name, equals, compression = (piece.strip() for piece in named.partition("="))
-        if not equals or name not in COMPRESSIONS or name in given:
-            raise UsageError(
-                f"{named!r} is not the compression of one format that has none yet",
-                "--compression",
-                "with two formats name each once, as in csv=gzip,parquet=zstd",
-            )
-        given[name] = _check_compression(name, compression)
-    return ",".join(f"{name}={given.get(name, COMPRESSIONS[name][0])}" for name in format.split(","))
-
-
-def _check_compression(format: str, compression: str) -> str:
-    allowed = COMPRESSIONS[format]
-    if compression not in allowed:
-        raise UsageError(
-            f"{format} can't be written with compression {compression!r}",
-            "--compression",
-            f"use one of: {', '.join(allowed)}",
-        )
-    return compression
-
-
-def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise UsageError(f"unknown value {value!r}", option, f"use one of: {', '.join(allowed)}")
-
-
-def _check_text(name: str) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"{name!r} is no UTF-8", hint="attribute names are UTF-8") from None
-
-
-def _read_pairs(pairs: Iterable[object], option: str) -> tuple[tuple[str, str], ...]:
-    """The pairs, each once; UsageError for what is none."""
-    found: dict[tuple[str, str], None] = {}
-    for pair in pairs:
-        if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(name, str) for name in pair):
-            raise UsageError(f"{pair!r} is no pair of texts", f"--{option}", "write (('a', 'b'),)")
-        found[pair[0], pair[1]] = None
-    return tuple(found)
-
-
-def _check_timezone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise UsageError(
-            f"unknown time zone {name!r}", "--timezone", "use an IANA name such as UTC or Europe/Berlin"
-        ) from None
-
-
-def _check_layout(layout: str) -> None:
-    known = ", ".join("{" + field + "}" for field in LAYOUT_FIELDS)
-    try:
-        fields = [field for _, field, _, _ in string.Formatter().parse(layout) if field is not None]
-    except ValueError as error:
-        raise UsageError(f"{layout!r} is no layout: {error}", "--layout", f"fields are {known}") from None
-    for field in fields:
-        if field not in LAYOUT_FIELDS:
-            raise UsageError(f"unknown field {{{field}}}", "--layout", f"fields are {known}")
-    segments = layout.split("/")
-    if any("{" in segment.split("=", 1)[0] for segment in segments if "=" in segment):
-        raise UsageError("the name of a key can't be a field", "--layout", "put fields behind the =, as in dt={date}")
-    if layout.startswith("/") or ".." in segments or "" in segments[:-1] or "\\" in layout:
-        raise UsageError(f"{layout!r} leaves the destination", "--layout", "use a relative path such as dt={date}")
-    if segments[0].startswith(("_", ".")):
-        raise UsageError(
-            f"readers skip folders that begin with {segments[0][0]!r}", "--layout", "use a name such as dt={date}"
-        )

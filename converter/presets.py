@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
 
 from converter.errors import UsageError
-from converter.options import BOTH_FORMATS, TIME_COLUMN, ConvertOptions
+from converter.option_values import BOTH_FORMATS
+from converter.options import TIME_COLUMN, ConvertOptions
 
 PresetConsumer = Literal["treasure-data", "athena"]
 

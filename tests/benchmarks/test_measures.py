@@ -18,7 +18,8 @@ from benchmarks.datasets import DATASETS
 from benchmarks.measures import MEASURES
 from benchmarks.readers import digests
 from converter.api import convert
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,8 @@ import pytest
 
 from converter import convert, scan
 from converter.errors import UsageError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.testing import ExportFacts
 from tests.end_to_end.exports import export_of, line, small_lines, written_parts
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from converter import convert, scan
 from converter.decode import buffers, decoder
 from converter.errors import ConvertError, UsageError
-from converter.options import ConvertOptions, Format, Mixed, Numbers
+from converter.option_values import Format
+from converter.options import ConvertOptions, Mixed, Numbers
 from converter.run.report import Report
 from converter.testing import item_line, write_export
 from converter.write import csv

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from converter import convert, inspect, scan
 from converter.errors import BadLineError, DataFileError, SchemaError, UsageError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.testing import item_line, write_split_export
 from tests.end_to_end.exports import export_of, line, sha256_of, small_lines, written_parts
 from tests.examples import examples

@@ -14,7 +14,8 @@ import pytest
 
 from converter import convert, inspect, recipe, scan
 from converter.errors import BadLineError, SchemaError, UsageError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.presets import options_for
 from converter.testing import Change, ExportPaths, WindowFacts, change_line, write_export, write_incremental_export
 from tests.end_to_end.exports import written_parts

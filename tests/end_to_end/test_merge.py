@@ -14,7 +14,7 @@ import pytest
 
 from converter import ConvertOptions, MergeRules, convert, merge
 from converter.errors import BadLineError, ConvertError, ExportError, UsageError
-from converter.options import Format
+from converter.option_values import Format
 from converter.testing import Change, ExportFacts, WindowFacts, to_dynamodb, write_export, write_incremental_export
 from tests.end_to_end.exports import written_parts
 from tests.ion_processes import ion_processes

@@ -16,7 +16,8 @@ import pytest
 
 from converter import convert, inspect, scan
 from converter.errors import UsageError
-from converter.options import ConvertOptions, Format, Names
+from converter.option_values import Format
+from converter.options import ConvertOptions, Names
 from converter.run.report import Report
 from converter.testing import ExportFacts, item_line, write_export
 from tests.end_to_end.exports import export_of, line, small_lines, written_parts

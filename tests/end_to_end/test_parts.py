@@ -12,7 +12,8 @@ from converter import convert
 from converter.decode import buffers
 from converter.decode.buffers import BATCH_ROWS
 from converter.errors import EmptyLineError
-from converter.options import ConvertOptions, Format, Numbers
+from converter.option_values import Format
+from converter.options import ConvertOptions, Numbers
 from converter.testing import ExportPaths, item_line
 from converter.write import csv
 from tests.end_to_end.exports import MIB, export_of, line, small_lines, written_parts

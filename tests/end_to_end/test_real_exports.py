@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from converter import convert
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from tests.end_to_end.exports import written_parts
 from tests.oracle import assert_equal_to_oracle
 

@@ -10,7 +10,8 @@ import pytest
 
 from converter import convert
 from converter.errors import UsageError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.testing import item_line
 from tests.end_to_end.exports import export_of, inflated_bytes, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from converter import convert
 from converter.errors import ConvertError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.run.report import Report
 from converter.testing import write_export
 from fixtures.expect import HERE, export_folder, read_expected

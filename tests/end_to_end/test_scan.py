@@ -11,7 +11,8 @@ import pytest
 
 from converter import convert, scan
 from converter.errors import ConvertError, SchemaError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.testing import ExportFacts, write_export
 from fixtures.expect import export_folder, work_out
 from tests.end_to_end.exports import export_of, line, small_lines

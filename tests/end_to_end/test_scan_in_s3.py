@@ -12,7 +12,8 @@ from polars.testing import assert_frame_equal
 from converter import convert, scan
 from converter.aws.access import AwsOptions
 from converter.errors import StorageError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.storage.s3 import S3Destination
 from converter.testing import ExportFacts
 from fixtures.expect import export_folder

@@ -8,7 +8,8 @@ import pytest
 
 from converter import convert
 from converter.export.manifest import read_export
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.run.plan import plan_shards
 from converter.storage import open_source
 from converter.testing import ExportPaths

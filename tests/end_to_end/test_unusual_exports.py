@@ -10,7 +10,8 @@ import pytest
 
 from converter import convert
 from converter.errors import ConvertError, SchemaError, UsageError
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from tests.end_to_end.exports import export_of, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from converter import convert
-from converter.options import ConvertOptions, Format
+from converter.option_values import Format
+from converter.options import ConvertOptions
 from converter.run.report import Report
 from fixtures.expect import HERE, export_folder, read_expected
 from tests.oracle import assert_equal_to_table

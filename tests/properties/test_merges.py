@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from converter import ConvertOptions, Report, convert, merge
-from converter.options import Format
+from converter.option_values import Format
 from converter.testing import ExportFacts, ExportPaths, WindowFacts, write_export, write_incremental_export
 from tests import oracle, strategies
 from tests.examples import examples

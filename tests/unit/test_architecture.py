@@ -33,7 +33,14 @@ LADDER = (
     "storage",
     "aws",
 )
-FLOOR = {"converter.cpus", "converter.errors", "converter.options", "converter.presets", "converter.version"}
+FLOOR = {
+    "converter.cpus",
+    "converter.errors",
+    "converter.option_values",
+    "converter.options",
+    "converter.presets",
+    "converter.version",
+}
 # Made for tests and benchmarks: may use everything, and nothing of the program may use it.
 BESIDE = "converter.testing"
 

@@ -8,7 +8,8 @@ import pytest
 
 from converter.cpus import usable_cpus
 from converter.errors import UsageError
-from converter.options import NAMES_LIMIT, ConvertOptions, Format, SchemaText
+from converter.option_values import Format
+from converter.options import NAMES_LIMIT, ConvertOptions, SchemaText
 
 # Another value for every option.
 OTHERS: dict[str, Any] = {

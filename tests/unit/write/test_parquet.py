@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from converter.decode import tables
 from converter.decode.decoder import Decoder
-from converter.options import COMPRESSIONS, ConvertOptions
+from converter.option_values import COMPRESSIONS
+from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin, Schema
 from converter.write.parquet import ParquetPart
 from tests.examples import examples
