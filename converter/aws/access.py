@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Literal, get_args
 
+from converter.aws.keys import check_kms_key
 from converter.errors import UsageError
 from converter.version import VERSION
 
@@ -79,7 +80,7 @@ class AwsOptions:
     that are written. acl: of the same. storage_class: of the parts.
 
     Raises UsageError for an empty text, an unknown encryption or ACL, a key without the encryption that uses it, and
-    for what can't be an account number or an endpoint.
+    for what can't be a key, an account number or an endpoint.
     """
 
     profile: str | None = None
@@ -103,6 +104,8 @@ class AwsOptions:
                 raise UsageError(f"{value!r} is not known", _option(name), f"use one of: {', '.join(get_args(known))}")
         if self.dest_kms_key_id is not None and self.dest_sse not in ("aws:kms", "aws:kms:dsse"):
             raise UsageError("a KMS key is for --dest-sse aws:kms or aws:kms:dsse", "--dest-kms-key-id")
+        if self.dest_kms_key_id is not None:
+            check_kms_key(self.dest_kms_key_id, "--dest-kms-key-id", any_store=True)
         for option in ("source_bucket_owner", "dest_bucket_owner"):
             owner = getattr(self, option)
             if owner is not None and not (len(owner) == 12 and owner.isascii() and owner.isdigit()):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+from converter.aws.keys import check_kms_key
 from converter.errors import UsageError
 
 ExportFormat = Literal["DYNAMODB_JSON", "ION"]
@@ -60,6 +61,8 @@ class ExportTarget:
                 raise UsageError(f"{value!r} is not known", OPTIONS[name], f"use one of: {', '.join(get_args(known))}")
         if self.kms_key_id is not None and self.sse != "KMS":
             raise UsageError("a KMS key is for --export-sse KMS", OPTIONS["kms_key_id"])
+        if self.kms_key_id is not None:
+            check_kms_key(self.kms_key_id, OPTIONS["kms_key_id"])
 
     @property
     def folder(self) -> str:

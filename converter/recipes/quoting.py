@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from converter.run.messages import printable
+from converter.schedule.yaml import yaml_text as yaml_text  # recipes quote as templates do
 
 
 def double_quoted(name: str) -> str:
@@ -36,17 +37,6 @@ def _python_character(character: str) -> str:
     if character in '"\\':
         return "\\" + character
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-
-
-def yaml_text(text: str) -> str:
-    """A YAML string in double quotes, which no reader takes for a number, a boolean or null."""
-    return '"' + "".join(_yaml_character(character) for character in text) + '"'
-
-
-def _yaml_character(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
 def literal_glob(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.aws.keys import check_kms_key
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
 from converter.options import Buckets, Trigger
@@ -19,6 +20,7 @@ _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
 _TABLE_ARN = re.compile(r"arn:(aws[a-z-]*):dynamodb:([a-z0-9-]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})", re.ASCII)
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
 _DEST = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.ASCII | re.DOTALL)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 # The longest flexible time window: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html
 _LONGEST_WINDOW = 1440
 # The service exports changes of 15 minutes or more.
@@ -91,7 +93,7 @@ class Schedule:
         folder = (match[2] or "").rstrip("/")
         object.__setattr__(self, "dest", f"s3://{match[1]}/{folder}{'/' if folder else ''}")
         for name, text in (("--export-prefix", self.target.prefix or ""), ("DEST", self.dest)):
-            found = re.search(r"[*?$\"\\{}]", text)
+            found = re.search(r"[*?$\"\\{}\x00-\x1f\x7f-\x9f\u2028\u2029]", text)
             if found:
                 raise UsageError(f"{found[0]!r} means something else in policies and templates", name, "rename it")
         for word in self.options:
@@ -99,9 +101,19 @@ class Schedule:
                 raise UsageError(f"{word!r} would be replaced in the template", "--", "write it without ${ and {%")
         if self.stack is not None and _STACK.fullmatch(self.stack) is None:
             raise UsageError(f"{self.stack!r} is no name of a stack", "--stack", "use letters, digits and -")
+        self._check_aws()
         self._check_changes()
         self._check_times()
         self._check_buckets()
+
+    def _check_aws(self) -> None:
+        """What the task is told of AWS goes into policies, where some texts mean more than one thing."""
+        if self.aws.dest_kms_key_id is not None:
+            check_kms_key(self.aws.dest_kms_key_id, "--dest-kms-key-id")
+        roles = {"--source-role-arn": self.aws.source_role_arn, "--dest-role-arn": self.aws.dest_role_arn}
+        for option, role in roles.items():
+            if role is not None and _ROLE_ARN.fullmatch(role) is None:
+                raise UsageError(f"{role!r} is not the ARN of a role", option, "write arn:aws:iam::ACCOUNT:role/NAME")
 
     def _check_changes(self) -> None:
         if self.changes is not None and self.trigger == "manifest":
@@ -147,6 +159,7 @@ class Schedule:
             raise UsageError("a schedule has one of both", "--cron, --rate", "drop one of the two")
         if self.cron is not None:
             check_cron(self.cron)
+            object.__setattr__(self, "cron", " ".join(self.cron.split()))
         if self.rate is not None:
             check_rate(self.rate)
         option = "--cron" if self.cron is not None else "--rate"

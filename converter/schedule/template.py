@@ -1,4 +1,8 @@
-"""The CloudFormation template of a schedule, as YAML with comments."""
+"""The CloudFormation template of a schedule, as YAML with comments.
+
+The template never holds a value as it is: whatever `<< … >>` shows is written as YAML by `to_yaml`. Only words that
+`plain` has checked, and the state machine's JSON in its block literal, go in without quotes.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,15 @@ from typing import TYPE_CHECKING
 from converter.schedule.conversion import CONTAINER
 from converter.schedule.settings import Schedule
 from converter.schedule.state_machine import state_machine
+from converter.schedule.yaml import Sub, to_yaml
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
+
+# No line break, no quote, and nothing that begins a comment or a variable.
+_PLAIN = re.compile(r"[\w .,:;()/=-]*", re.ASCII)
+_ALIAS = re.compile(r"(?:(arn:[^/]*):)?(alias/.*)", re.DOTALL)
 
 _SUBSTITUTED = {
     "tableArn": "${TableArn}",
@@ -29,7 +39,7 @@ _SUBSTITUTED = {
 def render_template(schedule: Schedule) -> str:
     """The template; the same bytes for equal schedules."""
     name = schedule.table.name
-    own = f"!Sub arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{name}"
+    own = Sub(f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{name}")
     return (
         _environment()
         .get_template("template.yaml.jinja")
@@ -40,6 +50,7 @@ def render_template(schedule: Schedule) -> str:
             table_arn=schedule.table.arn or own,
             key=_key_resource,
             bucket=_bucket_properties,
+            sub=Sub,
         )
     )
 
@@ -65,40 +76,68 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
+        autoescape=True,
+        finalize=_serialized,
     )
-    # A text in double quotes is the same in JSON and in YAML.
-    environment.filters["yaml"] = json.dumps
+    environment.filters["plain"] = _plain
+    environment.filters["literal"] = _literal
     return environment
 
 
-def _key_resource(key: str) -> str:
+def _serialized(value: object) -> Markup:
+    """Every value that the template shows, as YAML; `Markup` is what is YAML already, as the results of macros are."""
+    from markupsafe import Markup
+
+    return value if isinstance(value, Markup) else Markup(to_yaml(value))
+
+
+def _plain(text: str) -> Markup:
+    """A text as it is, for comments, keys and middles of texts; raises ValueError where it could end one of these."""
+    from markupsafe import Markup
+
+    if _PLAIN.fullmatch(text) is None:
+        raise ValueError(f"{text!r} can't be in the template without quotes")
+    return Markup(text)
+
+
+def _literal(text: str, indent: int) -> Markup:
+    """The lines of a block literal (`|`); the first one is where the template has it."""
+    from markupsafe import Markup
+
+    return Markup(f"\n{' ' * indent}".join(text.splitlines()))
+
+
+def _key_resource(key: str) -> Markup:
     """The resource of a statement about a KMS key that is given by its ARN, id or alias."""
-    if key.startswith("arn:") and ":key/" in key:
-        return f"                Resource: {json.dumps(key)}"
-    if not key.startswith(("arn:", "alias/")):
-        arn = f"arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{key}"
-        return f"                Resource: !Sub >-\n                  {arn}"
+    from markupsafe import Markup
+
+    own = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}"
+    alias = _ALIAS.fullmatch(key)
+    if alias is None:
+        # The variables of a key's own ARN make a line too long to have more on it.
+        resource = to_yaml(key) if key.startswith("arn:") else f"!Sub\n{' ' * 18}{to_yaml(f'{own}:key/{key}')}"
+        return Markup(f"                Resource: {resource}")
     # Policies know keys by their ids alone; the condition says whose alias it is.
-    place = re.match(r"arn:([^:]+:kms:[^:]+:[^:]+):alias/", key)
-    where = place[1] if place else "${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}"
-    alias = "alias/" + key.split("alias/", 1)[1]
-    return (
-        f"                Resource: !Sub arn:{where}:key/*\n"
+    keys = Sub(f"{alias[1] or own}:key/*")
+    condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias[2]}}
+    return Markup(
+        f"                Resource: {to_yaml(keys)}\n"
         "                # Policies can't name a key by its alias.\n"
-        "                Condition:\n"
-        f"                  ForAnyValue:StringEquals: {{kms:ResourceAliases: {json.dumps(alias)}}}"
+        f"                Condition: {to_yaml(condition)}"
     )
 
 
-def _bucket_properties(key: str | None) -> str:
+def _bucket_properties(key: str | None) -> Markup:
     """What every bucket has that the stack makes."""
+    from markupsafe import Markup
+
     encryption = "SSEAlgorithm: AES256"
     if key is not None:
         encryption = f"""SSEAlgorithm: aws:kms
-              KMSMasterKeyID: {json.dumps(key)}
+              KMSMasterKeyID: {to_yaml(key)}
             # KMS is asked once for many objects.
             BucketKeyEnabled: true"""
-    return f"""\
+    return Markup(f"""\
       BucketEncryption:
         ServerSideEncryptionConfiguration:
           - ServerSideEncryptionByDefault:
@@ -111,4 +150,4 @@ def _bucket_properties(key: str | None) -> str:
       # Whoever writes an object, the bucket's owner owns it.
       OwnershipControls:
         Rules:
-          - ObjectOwnership: BucketOwnerEnforced"""
+          - ObjectOwnership: BucketOwnerEnforced""")

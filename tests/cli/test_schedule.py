@@ -14,6 +14,7 @@ from tests.cli.command import ddb_convert
 from tests.templates import parse_template
 
 ARN = "arn:aws:dynamodb:eu-central-1:111122223333:table/Orders"
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 NIGHTLY = ("--cron", "0 2 * * ? *")
 
 
@@ -58,7 +59,7 @@ def test_variables_of_the_environment_are_none_of_the_tasks_options(
 def test_changes_are_brought_by_a_sync_with_all_that_the_schedule_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     given = ("--bucket-owner", "444455556666", "--export-format", "ION", "--export-sse", "KMS")
     changes = ("--incremental", "--merge", "--view", "new", "--on-gap", "full")
-    render("--asl", *changes, *given, "--export-kms-key-id", "arn:aws:kms:k", "--", "--timeout", "2h", table=ARN)
+    render("--asl", *changes, *given, "--export-kms-key-id", KEY, "--", "--timeout", "2h", table=ARN)
     definition = json.loads(capsys.readouterr().out)
     defaults = definition["States"]["Defaults"]["Assign"]["defaults"]
     assert (defaults["onGap"], defaults["options"][:2]) == ("full", ["--timeout", "2h"])
@@ -134,6 +135,7 @@ def test_options_of_the_task_are_those_of_sync_where_it_brings_changes(words: tu
         ((*NIGHTLY, "--export-prefix", "a*b"), "--export-prefix", "'*' means something else"),
         ((*NIGHTLY, "--bucket-owner", "444455556666", "--create-buckets", "export"), "--create-buckets", "another"),
         ((*NIGHTLY, "--bucket-owner", "444455556666", "--export-sse", "KMS"), "--export-kms-key-id", "another account"),
+        ((*NIGHTLY, "--export-sse", "KMS", "--export-kms-key-id", "a\n  b"), "--export-kms-key-id", "be a KMS key"),
         ((*NIGHTLY, "--asl", "--policies"), "--policies", "--asl"),
         ((*NIGHTLY, "--policies"), "TABLE", "account of the table"),
         ((*NIGHTLY, "--", "--part-size", "huge"), "--part-size", "is no size"),
