@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from converter.errors import UsageError
 
 Format = Literal["parquet", "csv", "csv,parquet"]
+Encoding = Literal["compact", "compatible"]
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Literal, cast
 
 from converter.cpus import usable_cpus
 from converter.errors import UsageError
 from converter.option_values import (
     BOTH_FORMATS,
+    Encoding,
     Format,
     check_choice,
     check_layout,
@@ -47,6 +48,7 @@ OURS = ("_op", "_write_ts", "_old")
 _PUBLISHED = (
     "format",
     "compression",
+    "encoding",
     "layout",
     "timezone",
     "numbers",
@@ -65,6 +67,8 @@ _PUBLISHED = (
     "add_column",
     "old_image",
 )
+# Published options that count only if they differ from their defaults: older records do not have them.
+_CAME_LATER = ("encoding", "old_image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class ConvertOptions:
     format: "csv,parquet", in any order, for both in one pass; each then has a folder of its own.
     compression: None takes the format's default (zstd for Parquet, none for CSV). With both formats it names each,
     as in "csv=gzip,parquet=snappy"; one that isn't named has its default.
+    encoding: of Parquet; compatible has only PLAIN values and dictionaries, which readers of every age take.
     key, select, exclude: attribute names as DynamoDB has them. Keys come first in the columns.
     overflow: name of the JSON column that takes the attributes beyond max_columns; None makes that an error.
     schema: a schema file, whose columns come first; "new" forgets the columns of earlier records, None keeps them.
@@ -138,6 +143,7 @@ class ConvertOptions:
 
     format: Format = "parquet"
     compression: str | None = None
+    encoding: Encoding = "compact"
     layout: str = "dt={date}"
     timezone: str = "UTC"
     numbers: Numbers = "exact"
@@ -167,6 +173,7 @@ class ConvertOptions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "format", read_format(self.format))
         object.__setattr__(self, "compression", read_compression(self.format, self.compression))
+        check_choice("--encoding", self.encoding, ("compact", "compatible"))
         check_choice("--numbers", self.numbers, ("exact", "double", "text"))
         check_choice("--mixed", self.mixed, ("text", "json", "fail"))
         if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
@@ -300,8 +307,11 @@ class ConvertOptions:
 
     def published_hash(self) -> str:
         """sha256 (hex) of the options that decide what is published. One that came later counts where it is given."""
-        published = self.published()
-        if not self.old_image:
-            del published["old_image"]
+        defaults = {field.name: field.default for field in fields(self) if field.name in _CAME_LATER}
+        published = {
+            name: value
+            for name, value in self.published().items()
+            if name not in defaults or getattr(self, name) != defaults[name]
+        }
         text = json.dumps(published, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()

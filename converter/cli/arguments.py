@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from converter.option_values import Encoding
 from converter.options import MIB, Consumer, ConvertOptions, Mixed, Names, Numbers, OneFormat
 from converter.presets import PresetConsumer
 from converter.run.messages import LogFormat
@@ -143,6 +144,10 @@ Compression = Annotated[
         metavar="NAME",
         default="zstd for Parquet, none for CSV",
     ),
+]
+EncodingAs = Annotated[
+    Encoding,
+    option("encoding", "Encodings in Parquet. compatible: only those that every reader knows, PLAIN and dictionaries."),
 ]
 Layout = Annotated[
     str,

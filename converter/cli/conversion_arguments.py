@@ -17,6 +17,7 @@ class ConversionArguments:
     for_: takes.For = None
     format: takes.OutputFormat = None
     compression: takes.Compression = None
+    encoding: takes.EncodingAs = takes.DEFAULTS.encoding
     layout: takes.Layout = takes.DEFAULTS.layout
     timezone: takes.Timezone = takes.DEFAULTS.timezone
     numbers: takes.NumbersAs = takes.DEFAULTS.numbers
@@ -57,6 +58,7 @@ class ConversionArguments:
     def given(self) -> dict[str, Any]:
         """The options for the library, without those that a preset may set and that are not there."""
         return {
+            "encoding": self.encoding,
             "layout": self.layout,
             "timezone": self.timezone,
             "numbers": self.numbers,

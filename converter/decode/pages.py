@@ -34,6 +34,7 @@ from converter.decode.tables import (
     COLUMN_PRESENT,
     COLUMN_START,
     PAGE_BYTE,
+    PAGE_COMPATIBLE,
     PAGE_NEEDED,
     PAGE_ROW,
     PAGE_VALUE,
@@ -78,9 +79,25 @@ def _put_levels(columns: Columns, column: int, row: int, end: int, present: int,
             for k in range(start, at):
                 put(out, o, np.int64(columns.validity[np.uint64(column), np.uint64(k)]))
                 o += 1
-    size = o - begin - 4
+    _put_size(out, begin, o - begin - 4)
+    return o
+
+
+@inlined
+def _put_size(out: Bytes, o: int, size: int) -> int:
+    """Write a size as four bytes, little-endian; gives the end."""
     for k in range(4):
-        put(out, begin + k, size >> (8 * k) & 0xFF)
+        put(out, o + k, size >> (8 * k) & 0xFF)
+    return o + 4
+
+
+@inner
+def _put_texts(columns: Columns, column: int, begin: int, end: int, at: int, out: Bytes, o: int) -> int:
+    """PLAIN: values [begin, end) of a text column, whose bytes begin at `at`, each after its size; gives the end."""
+    for k in range(begin, end):
+        size = value_size(columns, column, k)
+        o = put_all(out, _put_size(out, o, size), columns.arena, at, at + size)
+        at += size
     return o
 
 
@@ -132,9 +149,10 @@ def encode_page(
 
     int64 becomes DELTA_BINARY_PACKED, decimals and bools PLAIN, text DELTA_BYTE_ARRAY with no byte of a value taken
     from the one before: lengths first, then all bytes, as in DELTA_LENGTH_BYTE_ARRAY, which Spark 3.5 misreads
-    (https://issues.apache.org/jira/browse/SPARK-52240). Least and greatest value of all pages so far are in the state
-    (not for bools and doubles). numbers: room for 128. Where `out` is too small,
-    nothing is written and state[PAGE_NEEDED] says how much it must hold.
+    (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE] all of them are PLAIN.
+
+    Least and greatest value of all pages so far are in the state (not for bools and doubles). numbers: room for 128.
+    If `out` is too small, nothing is written and state[PAGE_NEEDED] says how much it must hold.
     """
     row = state[PAGE_ROW]
     value = state[PAGE_VALUE]
@@ -163,13 +181,19 @@ def encode_page(
         if bits == 1 and value_end & 7 != 0:
             put(out, o - 1, byte(out, o - 1) & (1 << (value_end & 7)) - 1)
     elif bits == 64:
-        o = put_differences(columns, column, value, value_end, numbers, out, o)
+        if state[PAGE_COMPATIBLE] != 0:
+            o = put_all(out, o, columns.arena, start + at, start + end)
+        else:
+            o = put_differences(columns, column, value, value_end, numbers, out, o)
         for k in range(value, value_end):
             judge_value(columns, column, k * 8, 8, state)
     else:
-        o = put_zeros(value_end - value, out, o)
-        o = put_differences(columns, column, value, value_end, numbers, out, o)
-        o = put_all(out, o, columns.arena, start + at, start + end)
+        if state[PAGE_COMPATIBLE] != 0:
+            o = _put_texts(columns, column, value, value_end, start + at, out, o)
+        else:
+            o = put_zeros(value_end - value, out, o)
+            o = put_differences(columns, column, value, value_end, numbers, out, o)
+            o = put_all(out, o, columns.arena, start + at, start + end)
         judge_texts(columns, column, value, value_end, at, state)
     state[PAGE_ROW] = row_end
     state[PAGE_VALUE] = value_end
@@ -226,9 +250,7 @@ def encode_dictionary(
                 o += 16
             else:
                 if bits == 0:
-                    for b in range(4):
-                        put(out, o + b, size >> (8 * b) & 0xFF)
-                    o += 4
+                    o = _put_size(out, o, size)
                 o = put_all(out, o, columns.arena, start + at, start + at + size)
             judge_value(columns, column, at, size, state)
         indices[np.uint64(k)] = entry

@@ -201,7 +201,9 @@ LEAST_AT: Final = 5
 LEAST_SIZE: Final = 6
 GREATEST_AT: Final = 7
 GREATEST_SIZE: Final = 8
-PAGES_STATE_SIZE: Final = 9
+PAGE_COMPATIBLE: Final = 9
+"""1 when int64 and text are written PLAIN, which every reader of Parquet knows."""
+PAGES_STATE_SIZE: Final = 10
 NONE: Final = -1
 
 

@@ -39,13 +39,18 @@ _ENCODINGS = {
     PhysicalType.BYTE_ARRAY: Encoding.DELTA_BYTE_ARRAY,
     PhysicalType.FIXED_LEN_BYTE_ARRAY: Encoding.PLAIN,
 }
+"""Encodings of values that have no dictionary; the compatible ones are all PLAIN."""
 
 
 class ChunkEncoder:
-    """Makes column chunks, compressed by `compress` if there is one. Keeps the memory that the kernels work in."""
+    """Makes column chunks, compressed by `compress` if there is one. Keeps the memory that the kernels work in.
 
-    def __init__(self, compress: Callable[[Bytes], bytes] | None) -> None:
+    compatible: use only the encodings that every reader of Parquet knows: PLAIN and dictionaries.
+    """
+
+    def __init__(self, compress: Callable[[Bytes], bytes] | None, *, compatible: bool = False) -> None:
         self._compress = compress
+        self._compatible = compatible
         self._encode_page = bind_encode_page()
         self._encode_dictionary = bind_encode_dictionary()
         self._encode_indices = bind_encode_indices()
@@ -62,8 +67,7 @@ class ChunkEncoder:
         """Column number `index`, from 1, of the batch, and its bytes, which are to stand at this offset of the file."""
         self._pieces = []
         self._uncompressed = self._compressed = 0
-        self._state[:] = 0
-        self._state[tables.LEAST_AT] = tables.NONE
+        self._reset_state()
         kind = physical_type(column)
         columns, place, present = batch.buffers.arrays, index, batch.buffers.present(index)
         if kind is PhysicalType.DOUBLE:
@@ -76,7 +80,7 @@ class ChunkEncoder:
             encoding = Encoding.RLE_DICTIONARY
             self._write_indices(columns, place, batch.rows, entries)
         else:
-            encoding = _ENCODINGS[kind]
+            encoding = Encoding.PLAIN if self._compatible else _ENCODINGS[kind]
             self._write_values(columns, place, batch.rows, encoding)
         chunk = ColumnChunk(
             encoding=encoding,
@@ -114,6 +118,11 @@ class ChunkEncoder:
         )
         return chunk, self._pieces
 
+    def _reset_state(self) -> None:
+        self._state[:] = 0
+        self._state[tables.LEAST_AT] = tables.NONE
+        self._state[tables.PAGE_COMPATIBLE] = self._compatible
+
     def _put(self, data: bytes) -> int:
         self._out[: len(data)] = np.frombuffer(data, np.uint8)
         return len(data)
@@ -136,8 +145,7 @@ class ChunkEncoder:
             self._state,
         )
         if entries < 0:
-            self._state[:] = 0
-            self._state[tables.LEAST_AT] = tables.NONE
+            self._reset_state()
             return 0
         self._add_page(int(self._state[tables.PAGE_WRITTEN]), partial(dictionary_page_header, entries))
         return entries

@@ -5,7 +5,8 @@ into cells first: for 2,000 sparse attributes that is ten times as long as all t
 text that is both quick and small, DELTA_LENGTH_BYTE_ARRAY, is misread by Spark 3.5 (see decode/pages.py).
 
 A column of a row group has a dictionary where its values repeat; else integers are written as differences, and texts
-with their lengths apart.
+with their lengths apart. With the option `encoding="compatible"` both are written as they are (PLAIN), for readers
+that don't know these encodings.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class ParquetPart(PartWriter):
         name = cast(str, options.compression)
         self._compression = COMPRESSIONS[name]
         codec: Any = pa.Codec(name, _LEVELS.get(name)) if name != "none" else None
-        self._chunks = ChunkEncoder(partial(codec.compress, asbytes=True) if codec is not None else None)
+        compress = partial(codec.compress, asbytes=True) if codec is not None else None
+        self._chunks = ChunkEncoder(compress, compatible=options.encoding == "compatible")
         self._groups: list[Struct] = []
 
     def write(self, batch: Batch, row: int = 0) -> int:

@@ -105,6 +105,16 @@ def flip_compression(run: Run, tmp_path: Path) -> None:
     assert (codec(run()), codec(run("--compression", "snappy"))) == ("ZSTD", "SNAPPY")
 
 
+def flip_encoding(run: Run, tmp_path: Path) -> None:
+    def encodings(outcome: Outcome) -> set[str]:
+        [part] = outcome.dest.glob("**/*.parquet")
+        group = pq.ParquetFile(part).metadata.row_group(0)
+        return {name for i in range(group.num_columns) for name in group.column(i).encodings}
+
+    assert "DELTA_BYTE_ARRAY" in encodings(run())
+    assert encodings(run("--encoding", "compatible")) <= {"PLAIN", "RLE", "RLE_DICTIONARY"}
+
+
 def flip_layout(run: Run, tmp_path: Path) -> None:
     assert (run().dest / "dt=2023-11-27").is_dir()
     other = run("--layout", "{table}/day={date}")

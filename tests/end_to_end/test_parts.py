@@ -16,6 +16,7 @@ from converter.option_values import Format
 from converter.options import ConvertOptions, Numbers
 from converter.testing import ExportPaths, item_line
 from converter.write import csv
+from fixtures.expect import export_folder
 from tests.end_to_end.exports import MIB, export_of, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle, read_csv_rows
 
@@ -101,6 +102,21 @@ def test_many_small_data_files_are_packed_into_one_part(format: Format, tmp_path
     report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format=format))
     assert [part.rows for part in report.parts] == [120]
     assert_equal_to_oracle(export.folder, written_parts(tmp_path / "out", report), format)
+
+
+@pytest.mark.parametrize("name", ["all-types", "orders"])
+def test_the_compatible_encoding_has_the_same_rows_in_plain_values_and_dictionaries(name: str, tmp_path: Path) -> None:
+    tables = {}
+    for encoding in ("compact", "compatible"):
+        options = ConvertOptions(encoding=encoding)
+        report = convert(str(export_folder(name)), str(tmp_path / encoding), options)
+        files = [pq.ParquetFile(part) for part in written_parts(tmp_path / encoding, report)]
+        tables[encoding] = [file.read() for file in files]
+        groups = [file.metadata.row_group(i) for file in files for i in range(file.metadata.num_row_groups)]
+        chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
+        names = {encoding for chunk in chunks for encoding in chunk.encodings}
+        assert (names <= {"PLAIN", "RLE", "RLE_DICTIONARY"}) == (encoding == "compatible")
+    assert tables["compact"] == tables["compatible"]
 
 
 @pytest.mark.parametrize("compression", ["zstd", "snappy", "gzip", "none"])

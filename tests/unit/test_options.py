@@ -15,6 +15,7 @@ from converter.options import NAMES_LIMIT, ConvertOptions, SchemaText
 OTHERS: dict[str, Any] = {
     "format": "csv",
     "compression": "snappy",
+    "encoding": "compatible",
     "layout": "day={date}",
     "timezone": "Europe/Berlin",
     "numbers": "text",
@@ -107,6 +108,7 @@ def test_options_cannot_be_changed() -> None:
         ({"format": "csv", "compression": "csv=gzip"}, "--compression", "none, gzip"),
         ({"format": "csv", "compression": "zstd"}, "--compression", "none, gzip"),
         ({"compression": "brotli"}, "--compression", "zstd, snappy, gzip, none"),
+        ({"encoding": "plain"}, "--encoding", "compact, compatible"),
         ({"numbers": "float"}, "--numbers", "exact, double, text"),
         ({"mixed": "drop"}, "--mixed", "text, json, fail"),
         ({"layout": "{day}"}, "--layout", "{date}, {from}, {to}, {table}"),

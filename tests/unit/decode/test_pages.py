@@ -46,16 +46,19 @@ def buffers_of(type_: str, cells: Sequence[Value]) -> Buffers:
     return buffers
 
 
-def new_state() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def new_state(*, compatible: bool = False) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     state = np.zeros(tables.PAGES_STATE_SIZE, np.int64)
     state[tables.LEAST_AT] = tables.NONE
+    state[tables.PAGE_COMPATIBLE] = compatible
     return state
 
 
-def pages_of(buffers: Buffers, rows: int, limit: int = ENDLESS, fill: int = 0xEE) -> list[Encoded]:
+def pages_of(
+    buffers: Buffers, rows: int, limit: int = ENDLESS, fill: int = 0xEE, *, compatible: bool = False
+) -> list[Encoded]:
     """The pages of the column, each written to an output that is just large enough, and once to one that isn't."""
     encode = bind_encode_page()
-    state = new_state()
+    state = new_state(compatible=compatible)
     numbers = np.zeros(128, np.uint64)
     pages = []
     while state[tables.PAGE_ROW] < rows:
@@ -155,12 +158,29 @@ def read_texts(data: bytes, at: int) -> list[bytes]:
     return texts
 
 
-def read_values(type_: str, page: Encoded, rows: int) -> list[Value]:
+def read_plain_texts(data: bytes, at: int) -> list[bytes]:
+    """PLAIN by its specification."""
+    texts = []
+    while at < len(data):
+        end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+        assert end <= len(data)
+        texts.append(data[at + 4 : end])
+        at = end
+    return texts
+
+
+def read_values(type_: str, page: Encoded, rows: int, *, compatible: bool = False) -> list[Value]:
     """A page's cells."""
     levels, at = read_levels(page.data, rows)
     present = sum(levels)
     found: list[Value] = []
-    if type_ == "string":
+    if compatible and type_ == "string":
+        found.extend(read_plain_texts(page.data, at))
+    elif compatible and type_ == "int64":
+        assert len(page.data) - at == 8 * present
+        starts = range(at, len(page.data), 8)
+        found.extend(int.from_bytes(page.data[k : k + 8], "little", signed=True) for k in starts)
+    elif type_ == "string":
         found.extend(read_texts(page.data, at))
     elif type_ == "int64":
         numbers, _, end = read_differences(page.data, at)
@@ -204,29 +224,33 @@ def cells(draw: st.DrawFn, type_: str) -> list[Value]:
     return found
 
 
+@pytest.mark.parametrize("compatible", [False, True], ids=["compact", "compatible"])
 @pytest.mark.parametrize("type_", TYPES)
 @settings(max_examples=examples(80))
 @given(data=st.data(), limit=st.sampled_from([1, 50, 300, ENDLESS]))
-def test_pages_hold_the_cells_one_behind_the_other(type_: str, data: st.DataObject, limit: int) -> None:
+def test_pages_hold_the_cells_in_their_order(type_: str, compatible: bool, data: st.DataObject, limit: int) -> None:
     values = data.draw(cells(type_))
-    pages = pages_of(buffers_of(type_, values), len(values), limit)
+    pages = pages_of(buffers_of(type_, values), len(values), limit, compatible=compatible)
     row = 0
     for page in pages:
         assert page.row > row
-        assert read_values(type_, page, page.row - row) == values[row : page.row]
+        assert read_values(type_, page, page.row - row, compatible=compatible) == values[row : page.row]
         assert page.value == sum(value is not None for value in values[: page.row])
         row = page.row
     assert row == len(values)
     assert limit < ENDLESS or len(pages) == 1
 
 
+@pytest.mark.parametrize("compatible", [False, True], ids=["compact", "compatible"])
 @pytest.mark.parametrize("type_", TYPES)
 @settings(max_examples=examples(30))
 @given(data=st.data())
-def test_every_byte_of_a_page_is_written_whatever_the_output_held(type_: str, data: st.DataObject) -> None:
+def test_every_byte_of_a_page_is_written_whatever_the_output_held(
+    type_: str, compatible: bool, data: st.DataObject
+) -> None:
     values = data.draw(cells(type_))
     buffers = buffers_of(type_, values)
-    one, two = (pages_of(buffers, len(values), 200, fill) for fill in (0x00, 0xFF))
+    one, two = (pages_of(buffers, len(values), 200, fill, compatible=compatible) for fill in (0x00, 0xFF))
     assert one == two
 
 
