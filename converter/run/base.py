@@ -165,6 +165,7 @@ class BaseParts:
         """Raises SchemaError for a column that can't take what the base's has, or that the base has no values for."""
         overflow = next((column for column in self.record.columns if column.origin is Origin.OVERFLOW), None)
         attributes = {column.attribute for column in self.record.columns}
+        attributes.update(self.record.report.unknown_attributes)
         apart = next((column for column in schema.columns if column.attribute not in attributes), None)
         if overflow is not None and apart is not None:
             raise SchemaError(

@@ -26,6 +26,7 @@ from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
 from converter.run.memory import Memory, changes, evolution_warnings, remember
 from converter.run.merge_job import MergeJob
+from converter.run.named import NOTHING_NAMED, NamedAttributes
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import Record, export_date, make_record
@@ -41,7 +42,7 @@ from converter.run.shard import (
 )
 from converter.schema.added import Value, added_values
 from converter.schema.contract import NOTHING_PROMISED, WAYS, Contract, broken
-from converter.schema.derive import check_names, fit_schema, name_rules
+from converter.schema.derive import fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
 from converter.storage import open_destination
@@ -73,6 +74,7 @@ class Run:
     ion: IonWorkers | None = None
     ion_files: Collection[str] | None = None
     contract: Contract = NOTHING_PROMISED
+    named: NamedAttributes = NOTHING_NAMED
     changes: ChangeForm | None = None
     chain: MergeChain | None = None
     merge: MergeJob | None = None
@@ -240,7 +242,7 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
         if decision.published is not None:
             return unchanged(decision.published, dest, started, (*lease.warnings, *decision.warnings))
         memory = run.remember(decision, destination)
-        run.options, run.contract = memory.options, memory.contract
+        run.options, run.contract, run.named = memory.options, memory.contract, memory.named
         if run.base is not None:
             run.contract = run.base.promises(run.contract)
         prepare()
@@ -272,13 +274,8 @@ def inspect_export(
     """Look at one export; see converter.api.inspect."""
     with _open(source, options, aws, engine, listener) as run:
         run.look_at_keys()
-        options = run.options
-        if sample:
-            observation = run.sample(Purpose.INSPECT)
-        else:
-            observation = run.run_pass(Purpose.INSPECT, "observing").observation
-            check_names(observation, options)
-        return make_inspection(run.export, run.bytes_in, observation, options, approximate=sample)
+        observation = run.sample(Purpose.INSPECT) if sample else run.run_pass(Purpose.INSPECT, "observing").observation
+        return make_inspection(run.export, run.bytes_in, observation, run.options, approximate=sample)
 
 
 def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> Run:
@@ -299,12 +296,13 @@ def _convert_all(run: Run, staging: Staging) -> tuple[Schema, PassResult]:
     schema = run.fit(observation)
     if not observation.items:
         return schema, _with_empty_parts(run, schema, staging, result)
-    check_names(observation, run.options, run.contract)
+    if run.export.kind is not Kind.CHANGES:
+        run.named.check_key(observation)
     if not schema.columns:
         raise SchemaError(
             f"there is no column to write: none of the {observation.items:,} items has a value in an attribute that is"
             " asked for",
-            hint="see what `ddb-convert inspect` says of them",
+            hint="\n".join([*run.named.warnings(observation), "see what `ddb-convert inspect` says of them"]),
         )
     text = run.options.text
     if result.complete and first.written_as(text=text) == schema.written_as(text=text):
@@ -348,6 +346,7 @@ def _report(
         *name_warnings(columns, name_rules(run.options, run.contract)),
         *schema_warnings(columns),
         *observation_warnings(observation, schema, run.options),
+        *run.named.warnings(observation),
         *(run.merge.warnings(run.source) if run.merge is not None else ()),
     ]
     return replace(
@@ -358,6 +357,7 @@ def _report(
         bytes_out=sum(part.pending.bytes for part in parts),
         columns=columns,
         items=observation.items,
+        unknown_attributes=run.named.unknown(observation),
         warnings=(*run.export.warnings, *warnings, *about_data),
     )
 

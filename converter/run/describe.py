@@ -122,7 +122,7 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
     if options.old_image and old is not None and old.binary_inside:
         warnings.append(f"column {OLD_COLUMN!r} holds binary values inside its JSON: there they are base64 text")
     for name, seen in observation.attributes.items():
-        if not seen.values and schema.overflow is None and options.wants(name):
+        if not seen.values and name not in columns and schema.overflow is None and options.wants(name):
             warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} times) and has no column")
     for twins in case_twins(column.name for column in schema.columns):
         listed = " and ".join(repr(name) for name in twins)

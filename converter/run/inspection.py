@@ -8,6 +8,7 @@ from converter.errors import SchemaError
 from converter.export.manifest import Export
 from converter.options import ConvertOptions
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings, types_seen
+from converter.run.named import NamedAttributes
 from converter.run.report import format_instant, json_members
 from converter.schema.changes import count_operations
 from converter.schema.derive import derive_schema, name_rules
@@ -87,6 +88,7 @@ def make_inspection(
     described = describe_columns(schema, observation, {})
     warnings += name_warnings(described, name_rules(options)) + schema_warnings(described)
     warnings += observation_warnings(observation, schema, options)
+    warnings += NamedAttributes.of(options).warnings(observation)
     columns = {column.attribute: column for column in schema.columns}
     attributes = []
     for name, seen in observation.attributes.items():

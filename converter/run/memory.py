@@ -9,6 +9,7 @@ from typing import cast
 from converter.errors import SchemaError, UsageError
 from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
 from converter.run.columns import most_digits
+from converter.run.named import NamedAttributes, never_overflowed
 from converter.run.record import Record, newest
 from converter.run.report import Change
 from converter.schema.changes import OLD_COLUMN
@@ -24,12 +25,13 @@ class Memory:
     """What is remembered for a run.
 
     contract: the columns to keep. columns: those of the newest record, none where nothing is kept. options: the run's,
-    without what the schema file drops.
+    without what the schema file drops. named: the attributes that the user names.
     """
 
     contract: Contract
     columns: tuple[Column, ...]
     options: ConvertOptions
+    named: NamedAttributes
 
 
 def remember(
@@ -57,14 +59,16 @@ def remember(
         ]
         contract = Contract(tuple(promises), place)
     columns = record.columns if record else ()
-    if isinstance(options.schema, SchemaText):
-        file = read_schema_file(options.schema, options)
+    file = read_schema_file(options.schema, options) if isinstance(options.schema, SchemaText) else None
+    named = NamedAttributes.of(options, file, kept)
+    contract = replace(contract, never_overflowed=never_overflowed(named, kept))
+    if file is not None:
         options = replace(options, exclude=(*options.exclude, *file.dropped))
         contract = _with_file(contract, file.contract, options.evolve)
     if record is not None:
         _check_facts(kept, options)
     options = _with_promised(options, contract, record)
-    return Memory(contract, columns, options)
+    return Memory(contract, columns, options, named)
 
 
 def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[Change, ...]:
@@ -186,4 +190,4 @@ def _with_file(recorded: Contract, file: Contract, evolve: bool) -> Contract:
             promise = replace(promise, type=other.type, origin=other.origin)
         promises.append(replace(promise, numbers=other.numbers))
     where = f"{recorded.where} and {file.where}" if recorded.where else file.where
-    return Contract((*promises, *wanted.values()), where)
+    return replace(recorded, promises=(*promises, *wanted.values()), where=where)

@@ -133,6 +133,7 @@ class Report:
     bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read, in all passes.
     bytes_json: inflated bytes of the export, of ION those of the JSON that it becomes. bytes_out: of all parts.
     changes: how the columns differ from those that the destination had, none at its first export.
+    unknown_attributes: those that options or the schema file name, and that neither this export nor an earlier one has.
     verified: were md5 and item counts checked?
     merge: what a snapshot is made of; None for an export.
     """
@@ -161,6 +162,7 @@ class Report:
     changes: tuple[Change, ...]
     warnings: tuple[str, ...]
     verified: bool
+    unknown_attributes: tuple[str, ...] = ()
     merge: MergeReport | None = None
 
     @property
@@ -182,6 +184,7 @@ class Report:
             "columns": [column.to_json() for column in self.columns],
             "changes": [change.to_json() for change in self.changes],
             "warnings": list(self.warnings),
+            "unknownAttributes": list(self.unknown_attributes),
         }
 
     @staticmethod
@@ -214,6 +217,7 @@ class Report:
             else tuple(Change.from_json(change) for change in members.inners("changes")),
             warnings=members.texts("warnings"),
             verified=members.flag("verified"),
+            unknown_attributes=members.texts("unknownAttributes") if members.has("unknownAttributes") else (),
             merge=MergeReport.from_json(members.inner("merge")) if members.has("merge") else None,
         )
 

@@ -70,10 +70,15 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The promised columns, in their order. where: the record or file that they are from."""
+    """The promised columns, in their order.
+
+    where: the record or file that they are from. never_overflowed: attributes that no earlier export had, so that they
+    can have a column of their own although a promised overflow column takes what is new.
+    """
 
     promises: tuple[Promise, ...] = ()
     where: str = ""
+    never_overflowed: frozenset[str] = frozenset()
 
     @property
     def attributes(self) -> frozenset[str]:

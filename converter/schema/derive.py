@@ -15,7 +15,6 @@ Columns that are promised (contract.py) come first, as they are promised; the ru
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -79,8 +78,8 @@ def derive_schema(observation: Observation, options: ConvertOptions, contract: C
     """The columns for what was observed.
 
     Raises SchemaError for more attributes than `max_columns` without an overflow column, for mixed types with
-    `mixed="fail"`, and for a broken promise. Names in `key`, `select`, `exclude` and `rename` that were not observed
-    are passed over: `check_names` judges them when all is observed.
+    `mixed="fail"`, and for a broken promise. An attribute that the options name and that was not observed has no
+    column; only that of `time` has one, which is all null then.
     """
     schema, breaks = fit_schema(observation, options, contract)
     if breaks:
@@ -93,6 +92,9 @@ def fit_schema(
 ) -> tuple[Schema, tuple[Break, ...]]:
     """The columns for what was observed, and the promises that they break: these columns are wide enough for both."""
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
+    own = not contract.has_overflow or options.time in contract.attributes | contract.never_overflowed
+    if options.time is not None and observation.items and own:
+        wanted.setdefault(options.time, AttributeObservation())
     _check_against(contract, options, wanted)
     if len(observation.attributes) > NAMES_LIMIT:
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
@@ -203,7 +205,7 @@ def _check_against(contract: Contract, options: ConvertOptions, wanted: Collecti
                 "choose another name for the folders, or another DEST",
             )
     for name in options.times() if contract.has_overflow else ():
-        if name in wanted and name not in contract.attributes:
+        if name in wanted and name not in contract.attributes | contract.never_overflowed:
             raise UsageError(
                 f"{name!r} has no column of its own: the overflow column takes it ({contract.where})",
                 "--time" if name == options.time else "--cast",
@@ -221,38 +223,23 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
     )
 
 
-def check_names(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> None:
-    """Every attribute that the options name must occur, or have a column; UsageError with near matches otherwise."""
-    for option, names in options.named_attributes().items():
-        for name in names:
-            if name not in observation.attributes and name not in contract.attributes:
-                near = difflib.get_close_matches(name, observation.attributes, n=3, cutoff=0.5)
-                known = near or list(observation.attributes)[:5]
-                listed = ", ".join(repr(other) for other in known) or "none at all"
-                raise UsageError(
-                    f"no item has an attribute {name!r}",
-                    option,
-                    f"did you mean {listed}?" if near else f"the export's attributes begin with {listed}",
-                )
-
-
 def _new_attributes(
     wanted: dict[str, AttributeObservation], options: ConvertOptions, contract: Contract, promised: int
 ) -> set[str]:
     """The attributes that get a column of their own beside the promised ones.
 
     All of them, or the most frequent when an overflow column takes the rest. Where an overflow column is promised it
-    takes them all: an attribute that was in it yesterday would be in two places.
+    takes them all: an attribute that was in it yesterday would be in two places. So it is only those that were not.
     """
     new = wanted.keys() - contract.attributes
+    # An attribute of which the options say more than of others is to have its column.
+    asked_for = {name for name in (*options.key, *dict(options.rename), *options.times()) if name in new}
     if contract.has_overflow:
-        return set()
+        return asked_for & contract.never_overflowed
     if promised + len(new) <= options.max_columns:
         return set(new)
     if not options.overflow:
         raise too_many_attributes(wanted.keys() | contract.attributes, options.max_columns)
-    # Who says more of an attribute than of others wants its column.
-    asked_for = {name for name in (*options.key, *dict(options.rename), *options.times()) if name in new}
     others = sorted(new - asked_for, key=lambda name: (-wanted[name].values, name))
     room = max(options.max_columns - 1 - promised - len(asked_for), 0)
     return {*asked_for, *others[:room]}

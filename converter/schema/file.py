@@ -53,6 +53,11 @@ class SchemaFile:
     contract: Contract
     dropped: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All attributes that the file names."""
+        return (*(str(promise.attribute) for promise in self.contract.promises), *self.dropped)
+
 
 @dataclass(frozen=True, slots=True)
 class _Node:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from converter.errors import SchemaError, UsageError
 from converter.options import ConvertOptions
 from converter.schema import derive, tags
-from converter.schema.derive import check_names, derive_schema, families, number_type
+from converter.schema.derive import derive_schema, families, number_type
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import Column, Origin
 
@@ -234,29 +234,6 @@ def test_a_hundred_thousand_names_are_too_many_whatever_the_options(monkeypatch:
     assert "--max-columns" not in caught.value.hint
 
 
-@pytest.mark.parametrize("option", ["key", "select", "exclude"])
-def test_an_unknown_name_in_an_option_is_refused_with_near_matches(option: str) -> None:
-    observation = observed(customer_id=text(), price=text())
-    with pytest.raises(UsageError) as caught:
-        check_names(observation, ConvertOptions(**{option: ("custmer_id",)}))  # type: ignore[arg-type]
-    assert caught.value.where == f"--{option}"
-    assert caught.value.what == "no item has an attribute 'custmer_id'"
-    assert caught.value.hint == "did you mean 'customer_id'?"
-
-
-def test_an_unknown_name_that_is_like_no_other_is_refused_with_some_that_exist() -> None:
-    with pytest.raises(UsageError) as caught:
-        check_names(observed(a=text(), b=text()), ConvertOptions(select=("qqqqqqq",)))
-    assert caught.value.hint == "the export's attributes begin with 'a', 'b'"
-    with pytest.raises(UsageError) as caught:
-        check_names(Observation(), ConvertOptions(select=("qqqqqqq",)))
-    assert "none at all" in caught.value.hint
-
-
-def test_a_name_that_was_only_ever_null_is_known() -> None:
-    check_names(observed(a=seen(NULL=1)), ConvertOptions(select=("a",)))
-
-
 CAST = (("a", "timestamp"),)
 
 
@@ -271,6 +248,15 @@ def test_a_cast_attribute_has_its_type_whatever_it_holds(tag: str) -> None:
 
 def test_a_cast_attribute_without_a_value_has_no_column() -> None:
     assert columns(observed(a=seen(NULL=1), b=text()), cast=CAST) == [("b", "string", "text")]
+
+
+@pytest.mark.parametrize("attributes", [{}, {"a": seen(NULL=1)}])
+def test_the_column_time_is_there_though_its_attribute_has_no_value(
+    attributes: dict[str, AttributeObservation],
+) -> None:
+    observation = observed(b=text(), **attributes)
+    assert columns(observation, time="a") == [("time", "int64", "time"), ("b", "string", "text")]
+    assert columns(Observation(), time="a") == []
 
 
 def test_the_column_time_stands_where_its_attribute_would_and_takes_the_name_from_others() -> None:
@@ -304,10 +290,3 @@ def test_cast_attributes_never_overflow() -> None:
     observation = observed(a=text(1), b=text(5), c=text(4), d=text(1))
     options = {"cast": CAST, "time": "d", "max_columns": 3, "overflow": "_more"}
     assert [name for name, _, _ in columns(observation, **options)] == ["a", "time", "_more"]
-
-
-@pytest.mark.parametrize(("option", "given"), [("cast", (("ordr", "timestamp"),)), ("time", "ordr")])
-def test_names_of_casts_must_occur(option: str, given: object) -> None:
-    with pytest.raises(UsageError, match="'ordr'") as caught:
-        check_names(observed(order=text()), ConvertOptions(**{option: given}))  # type: ignore[arg-type]
-    assert caught.value.where == f"--{option}"
