@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TypeVar
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
@@ -29,6 +30,7 @@ from converter.storage import is_in_s3, open_source
 from converter.storage.source import Source
 
 _EXPORTS = "AWSDynamoDB"
+_DATA_ENDINGS = (".gz", ".json", ".ion")
 _LISTED = 20
 # Of a store that is far away, so many folders are looked into at once.
 _AT_ONCE = 16
@@ -258,12 +260,28 @@ def _none_found(source: Source, begun: list[str]) -> ExportError:
             f"{source.root}/",
             "name the folder that holds the export",
         )
+    without = _data_without_manifests(source)
+    if without is not None:
+        return ExportError(
+            f"there are data files, but no {SUMMARY}",
+            source.child(without),
+            "if DynamoDB wrote this export, copy all of its folder; some emulators write no manifests, and what they"
+            " export is not supported",
+        )
     looked = (SUMMARY, f"*/{SUMMARY}", f"{_EXPORTS}/*/{SUMMARY}", f"*/{_EXPORTS}/*/{SUMMARY}")
     return ExportError(
         f"no export is here; looked for {', '.join(looked)}",
         source.root,
         "name the folder that holds manifest-summary.json",
     )
+
+
+def _data_without_manifests(source: Source) -> str | None:
+    """The first folder with a `data` folder that holds files, among those that could be an export; None if none has."""
+    for folder in ("", *islice(_candidates(source), _LISTED)):
+        if any(name.endswith(_DATA_ENDINGS) for name in source.sizes(posixpath.join(folder, "data"))):
+            return folder
+    return None
 
 
 def _several(source: Source, found: list[_Found]) -> UsageError:

@@ -24,6 +24,10 @@ SUMMARY = "manifest-summary.json"
 FILES = "manifest-files.json"
 STARTED = "_started"
 COPY_AGAIN = "copy the export again from its bucket, completely and unchanged"
+_WRITTEN_BY_OTHERS = (
+    "if DynamoDB wrote this export, copy it again from its bucket, completely and unchanged;"
+    " exports in the form of emulators and migration tools are not supported"
+)
 
 _VERSIONS = ("2020-06-30", "2023-08-01")
 _FORMATS = ("DYNAMODB_JSON", "ION")
@@ -303,9 +307,9 @@ def _parse(content: bytes, place: str, first_line: int) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         line = first_line + (error.lineno - 1 if isinstance(error, json.JSONDecodeError) else 0)
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise ManifestError(f"not JSON: {reason}", f"{place} line {line}", COPY_AGAIN) from None
+        raise ManifestError(f"not JSON: {reason}", f"{place} line {line}", _WRITTEN_BY_OTHERS) from None
     if not isinstance(value, dict):
-        raise ManifestError("not a JSON object", f"{place} line {first_line}", COPY_AGAIN)
+        raise ManifestError("not a JSON object", f"{place} line {first_line}", _WRITTEN_BY_OTHERS)
     return value
 
 
@@ -331,7 +335,7 @@ class _Members:
         self._place = place
 
     def error(self, name: str, problem: str) -> ManifestError:
-        return ManifestError(f"{name}: {problem}", self._place, COPY_AGAIN)
+        return ManifestError(f"{name}: {problem}", self._place, _WRITTEN_BY_OTHERS)
 
     def text(self, name: str) -> str:
         value = self._get(name)

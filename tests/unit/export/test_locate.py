@@ -216,6 +216,17 @@ def test_an_id_must_be_that_of_the_export_that_is_named(make_export: MakeExport)
     assert raised.value.where == str(folder)
 
 
+@pytest.mark.parametrize("under", ["", "AWSDynamoDB", "prefix/AWSDynamoDB"])
+def test_data_files_without_manifests_are_named(tmp_path: Path, under: str) -> None:
+    data = tmp_path / under / FULL_ID / "data"
+    data.mkdir(parents=True)
+    (data / "one.gz").write_bytes(b"")
+    with pytest.raises(ExportError, match=r"data files, but no manifest-summary\.json") as raised:
+        open_export(str(tmp_path))
+    assert raised.value.where == str(data.parent)
+    assert "some emulators write no manifests" in raised.value.hint
+
+
 def test_an_id_of_nothing_finished_is_an_export_error(make_export: MakeExport, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="no export is here"):
         open_export(str(tmp_path), export_id=FULL_ID)

@@ -331,3 +331,29 @@ def test_the_summaries_checksum_of_real_exports_is_right(real_export: Path) -> N
     assert export.export_id == real_export.name
     if export.kind is Kind.ITEMS:
         assert check_files(source, export) > 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param({"tableArn": None}, id="members left out"),
+        pytest.param({"exportArn": "arn:other:export:local:table/orders/export/1"}, id="an ARN of its own"),
+        pytest.param({"outputFormat": None, "exportFormat": "DYNAMODB_JSON"}, id="other names"),
+    ],
+)
+def test_the_hint_for_a_summary_of_another_tool_is_true(tmp_path: Path, written: dict[str, object]) -> None:
+    summary = {name: value for name, value in {**full_summary(), **written}.items() if value is not None}
+    write_manifests(tmp_path, summary, [entry(f"{PREFIX}/a", b"a")], None)
+    with pytest.raises(ManifestError) as raised:
+        read(tmp_path)
+    assert "emulators and migration tools are not supported" in raised.value.hint
+
+
+def test_the_hint_for_a_list_of_keys_alone_is_true(make_export: MakeExport) -> None:
+    folder = make_export()
+    for checksum in folder.glob("*.md5"):
+        checksum.unlink()
+    (folder / "manifest-files.json").write_text(f"{PREFIX}/a\n")
+    with pytest.raises(ManifestError, match="not JSON") as raised:
+        read(folder)
+    assert "emulators and migration tools are not supported" in raised.value.hint
