@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_DIGITS = 38
+MOST_LEVELS = 64
 
 
 class BadLineError(ValueError):
@@ -84,21 +85,26 @@ def _refuse_constant(name: str) -> None:
 _STRICT = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
 
 
-def check_value(value: Any) -> None:
-    """Raise ValueError unless this is a DynamoDB value; numbers inside are rewritten in plain form, in place."""
+def check_value(value: Any, depth: int = 1) -> None:
+    """Raise ValueError unless this is a DynamoDB value; numbers inside are rewritten in plain form, in place.
+
+    depth: how many maps and lists it is in, itself included if it is one.
+    """
     if type(value) is not dict or len(value) != 1:
         raise ValueError("a value is an object with one member, its type")
     ((tag, content),) = value.items()
+    if tag in ("M", "L") and depth > MOST_LEVELS:
+        raise ValueError("nested too deep")
     if tag == "S":
         good = type(content) is str
     elif tag == "M":
         good = type(content) is dict
         for member in content.values() if good else ():
-            check_value(member)
+            check_value(member, depth + 1)
     elif tag == "L":
         good = type(content) is list
         for member in content if good else ():
-            check_value(member)
+            check_value(member, depth + 1)
     elif tag == "N":
         value["N"] = plain_number(content)
         good = True

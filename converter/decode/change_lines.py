@@ -63,8 +63,7 @@ def compact_change(line: bytes, form: ChangeForm) -> bytes:
     if _key_types(keys) != form.keys:
         expected, found = (", ".join(f"{name!r} ({tag})" for name, tag in k) for k in (form.keys, _key_types(keys)))
         raise LineProblem("$.Keys", f"the keys are {found}, and those of the first change are {expected}")
-    # In the line that is read the old image is a value, and its attributes are one level deeper.
-    old = check_members(_object(document, "OldImage"), "$.OldImage", 2) if "OldImage" in document else None
+    old = check_members(_object(document, "OldImage"), "$.OldImage", 1) if "OldImage" in document else None
     new = check_members(_object(document, "NewImage"), "$.NewImage", 1) if "NewImage" in document else None
     if old is not None and not form.old_images:
         raise LineProblem("$", "there is an OldImage, and the export's view is NEW_IMAGE")

@@ -202,7 +202,7 @@ def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
 
 
 @inner
-def _holds_keys(block: Bytes, at: int, end: int, keys: int, first_end: int, keys_end: int) -> bool:
+def holds_keys(block: Bytes, at: int, end: int, keys: int, first_end: int, keys_end: int) -> bool:
     """Are the keys block[keys:keys_end], one or two, among the members block[at:end]?"""
     if not _holds(block, at, end, keys, first_end):
         return False
@@ -285,7 +285,7 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
         old_end = map_end(block, old)
         if old_end < 0 or state[CHANGE_OLD_IMAGES] == 0:
             return IRREGULAR
-        if not _holds_keys(block, old + 1, old_end - 1, keys, first_end, keys_end):
+        if not holds_keys(block, old + 1, old_end - 1, keys, first_end, keys_end):
             return IRREGULAR
         end = old_end
     first = keys
@@ -297,7 +297,7 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
         if end < 0 or byte(block, first) == _CLOSE_MAP:
             return IRREGULAR
         last = end - 1
-        if not _holds_keys(block, first, last, keys, first_end, keys_end):
+        if not holds_keys(block, first, last, keys, first_end, keys_end):
             return IRREGULAR
         operation = INSERT_OPEN if old < 0 else UPDATE_OPEN
         if state[CHANGE_OLD_IMAGES] == 0:

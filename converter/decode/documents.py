@@ -213,15 +213,17 @@ def _copy_leaf(
 
 @inner
 def copy_document(
-    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, form: tuple[bool, bool], scratch: Scratch
+    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, form: tuple[bool, bool, bool], scratch: Scratch
 ) -> tuple[int, int]:
-    """Copy the value of `tag` that begins at `at` (behind the tag's colon) to target[o:] as JSON text.
+    """Copy the value of `tag` that begins at `at` (after the tag's colon) to target[o:] as JSON text.
 
-    form: (typed, trusted). `typed` keeps the tags of the values inside. A `trusted` line has been checked by
-    `lines.py` already; otherwise two equal names in a map, or a name with an escape, are irregular.
-    Gives the position behind the value and the end in the target.
+    form: (typed, trusted, image). `typed` keeps the tags of the values inside. A `trusted` line has been checked by
+    `lines.py` already; otherwise two equal names in a map, or a name with an escape, are irregular. An `image` is the
+    map of an item's attributes, which is one level more than an attribute has.
+    Gives the position after the value and the end in the target.
     """
-    typed, trusted = form
+    typed, trusted, image = form
+    deepest = DEPTH + 1 if image else DEPTH
     depth = 0
     used = 0  # names in all open maps
     while True:
@@ -229,7 +231,7 @@ def copy_document(
             return GROW, o
         if tag == tags.M or tag == tags.L:
             opener = _OPEN_MAP if tag == tags.M else _OPEN_LIST
-            if byte(data, at) != opener or depth >= DEPTH:
+            if byte(data, at) != opener or depth >= deepest:
                 return IRREGULAR, o
             put(target, o, opener)
             o += 1

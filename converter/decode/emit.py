@@ -53,7 +53,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
     },
     "changes": {changes.translate_changes: (_BYTES, _PHRASES, _BYTES, _INTS)},
     "touched": {
-        touched_lines.pass_lines: (_BYTES, _PHRASES, _TOUCHED, _INTS),
+        touched_lines.pass_lines: (_BYTES, _PHRASES, _TOUCHED, _INTS, _BYTES, _SCRATCH),
         touched.note_key: (_BYTES, int64, int64, _TOUCHED, _INTS),
         touched.find_key: (_BYTES, int64, int64, _TOUCHED),
         touched.find_rows: (_BYTES, _INTS, _INTS, _TOUCHED, _BYTES),
@@ -64,7 +64,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
 
 
 def _document_stub(
-    data: Any, at: int, tag: int, target: Any, o: int, limit: int, form: tuple[bool, bool], scratch: Any
+    data: Any, at: int, tag: int, target: Any, o: int, limit: int, form: tuple[bool, bool, bool], scratch: Any
 ) -> tuple[int, int]:
     return at, o
 
@@ -77,12 +77,19 @@ def _time_stub(
 
 _SHARED: Final[dict[Any, tuple[tuple[Any, ...], Any]]] = {
     documents.copy_document: (
-        (_BYTES, int64, int64, _BYTES, int64, int64, UniTuple(boolean, 2), _SCRATCH),
+        (_BYTES, int64, int64, _BYTES, int64, int64, UniTuple(boolean, 3), _SCRATCH),
         _document_stub,
     ),
     times.decode_time: ((_BYTES, int64, int64, int64, _KINDS, _COLUMNS, _INTS, _SCRATCH), _time_stub),
 }
-"""Functions of the part `values` that the items call, with their signatures and stubs: what they take and give."""
+"""Functions of the part `values` that other parts call, with their signatures and stubs: what they take and give."""
+
+_CALLED_BY: Final[dict[str, tuple[Any, ...]]] = {
+    "values": tuple(_SHARED),
+    "items": tuple(_SHARED),
+    "touched": (documents.copy_document,),
+}
+"""Which of them a part holds or calls."""
 
 # What machine code may call: a C library has these in every process.
 _LIBRARY = frozenset({"memcpy", "memmove", "memset", "memcmp", "bcmp"})
@@ -93,23 +100,24 @@ def emit_kernels(part: str) -> bytes:
     cpu_target.target_context._internal_codegen = _Translator("kernels")
     roots: dict[_Library, None] = {}
     fronts, symbols, stubs = {}, {}, set()
-    if part == "items":
-        for function, (_, stub) in _SHARED.items():
-            function._compiler.py_func = stub
+    shared = _CALLED_BY.get(part, ())
+    for function in shared if part != "values" else ():
+        # After the part `values`, in the same process, the function itself is there already and its code is left out.
+        if not function.overloads:
+            function._compiler.py_func = _SHARED[function][1]
     for kernel, signature in _KERNELS[part].items():
         kernel.targetoptions |= NO_WRAPPERS
         compiled = _translate(kernel, signature)
         roots[compiled.library] = None
         fronts[kernel.py_func.__name__] = compiled.fndesc.llvm_func_name
-    if part in ("items", "values"):
-        for function, (signature, _) in _SHARED.items():
-            compiled = _translate(function, signature)
-            symbols[compiled.fndesc.llvm_func_name] = _symbol(function)
-            if part == "items":
-                stubs.add(compiled.library)
-            else:
-                roots[compiled.library] = None
-    module = _link([library for library in _all_libraries(roots) if library not in stubs])
+    for function in shared:
+        compiled = _translate(function, _SHARED[function][0])
+        symbols[compiled.fndesc.llvm_func_name] = _symbol(function)
+        if part == "values":
+            roots[compiled.library] = None
+        else:
+            stubs.add(compiled.library)
+    module = _link(list(_all_libraries(roots, stubs)))
     for name, symbol in symbols.items():
         module.get_function(name).name = symbol
     for name, native in fronts.items():
@@ -167,13 +175,13 @@ def _translate(dispatcher: Any, signature: tuple[Any, ...]) -> Any:
     return dispatcher.overloads[signature]
 
 
-def _all_libraries(roots: dict[_Library, None]) -> dict[_Library, None]:
-    """The libraries and all that they call, each once, in an order that is always the same."""
+def _all_libraries(roots: dict[_Library, None], stubs: set[_Library]) -> dict[_Library, None]:
+    """The libraries and all that they call but stubs, each once, in an order that is always the same."""
     found = dict(roots)
     ahead = list(roots)
     while ahead:
         for callee in ahead.pop().callees:
-            if callee not in found:
+            if callee not in found and callee not in stubs:
                 found[callee] = None
                 ahead.append(callee)
     return found

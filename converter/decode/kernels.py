@@ -31,8 +31,8 @@ def bind_translate_changes() -> Callable[[Bytes, Phrases, Bytes, State], int]:
     return _find("translate_changes")
 
 
-def bind_pass_lines() -> Callable[[Bytes, Phrases, Touched, State], int]:
-    """pass_lines(block, phrases, touched, state) for one reader; see touched_lines.py."""
+def bind_pass_lines() -> Callable[[Bytes, Phrases, Touched, State, Bytes, Scratch], int]:
+    """pass_lines(block, phrases, touched, state, copy, scratch) for one reader; see touched_lines.py."""
     return _find("pass_lines")
 
 

@@ -3,6 +3,22 @@
 The kernel takes the compact lines that the service writes and hands over everything else: spaces between tokens,
 escapes in unusual places, numbers out of plain form inside them, and whatever is wrong. What is accepted here
 comes back in a form that the kernel reads; what is not is a bad line, with the path to the value that is at fault.
+
+The language of lines. Every path that reads a line accepts exactly these: conversions, with or without columns for the
+values; `inspect` and the samples of first blocks; merges, of items and changes that stay and of those that are dropped,
+with and without `--verify`. Lines in ION become such lines first.
+
+- A line ends at the byte 0x0A, or with the file. It is blank (space, tab and carriage return only), or one JSON object
+  (RFC 8259) in UTF-8, with white space between tokens at will. `{}` holds nothing.
+- No object has a name twice, whatever the spelling of its escapes is. No text has a lone surrogate. NaN, Infinity and a
+  byte order mark are not JSON.
+- An item is `{"Item": attributes}`. A change has Metadata and Keys, and OldImage and NewImage where its operation has
+  them: see change_lines.py.
+- Attributes are an object of values. A value is an object with one member, its type: S a text; N a number as text; B
+  canonical base64 as text (RFC 4648, padded); BOOL true or false; NULL true; M attributes; L an array of values; SS, NS
+  and BS arrays of such texts that are not empty.
+- A number is a JSON number of at most 38 significant digits from 1E-130 to 9.99…E+125, or zero, in any spelling.
+- Maps and lists are nested in each other to 64 levels, twice what DynamoDB allows.
 """
 
 from __future__ import annotations

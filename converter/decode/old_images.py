@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from converter.decode.change_lines import ChangeForm, compact_change
-from converter.decode.lines import ITEM, check_members, parse_line
+from converter.decode.lines import LineProblem, compact_line
 from converter.decode.touched_keys import read_change, read_key
 from converter.export.blocks import Block
 from converter.schema.changes import MARK, OLD
@@ -63,8 +63,14 @@ class OldImages:
         """Compare each change with the one before of its key, if there is one. Raises LineProblem."""
         before = self._lines.get(path, 0)
         lines = block.data[: block.size - 1].tobytes().split(b"\n")
+        byte = block.byte
         for number, line in enumerate(lines, before + 1):
-            self._note(line, form, (path, number))
+            try:
+                self._note(line, form, (path, number))
+            except LineProblem as problem:
+                problem.byte = byte
+                raise
+            byte += len(line) + 1
         self._lines[path] = before + len(lines)
 
     def _note(self, line: bytes, form: ChangeForm, place: Place) -> None:
@@ -89,12 +95,13 @@ class OldImages:
 
     def compare(self, line: bytes, keys: tuple[tuple[str, str], ...]) -> None:
         """Compare an item of the base, whose key a change has, with the first old image. Raises LineProblem."""
-        key, document = read_key(line, keys), parse_line(line, "Item")
-        if key is None or not document:
+        key = read_key(line, keys)
+        if key is None:
             return
+        item = json.loads(compact_line(line))["Item"]
         state = self._states[key]
         state.in_base = True
-        if state.first not in (None, _digest(check_members(document["Item"], ITEM, 1))):
+        if state.first not in (None, _digest(item)):
             self._different.add(state.place)
 
     def compared(self) -> Compared:

@@ -268,7 +268,9 @@ TOUCH_DROPPED: Final = 9
 """Lines that were blanked."""
 TOUCH_STOPS: Final = 10
 """1 to give FOUND for each item of the base that is touched."""
-TOUCH_STATE_SIZE: Final = 11
+TOUCH_OLD_IMAGES: Final = 11
+"""1 when the view of the increment that is read has old images."""
+TOUCH_STATE_SIZE: Final = 12
 
 # Facts of a touched key.
 KEY_START: Final = 0
@@ -342,8 +344,8 @@ def new_scratch(names: int = 1 << 16) -> Scratch:
     """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path."""
     return Scratch(
         np.zeros(NUMBER_ROOM, np.uint8),
-        np.zeros(DEPTH, np.uint8),
+        np.zeros(DEPTH + 1, np.uint8),
         np.zeros(names, np.uint64),
-        np.zeros(DEPTH, np.int64),
+        np.zeros(DEPTH + 1, np.int64),
         np.zeros(1, np.uint8),
     )

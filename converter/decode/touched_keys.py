@@ -34,7 +34,7 @@ from converter.decode.kernels import (
     note_key,
 )
 from converter.decode.lines import ITEM, LineProblem, check_members, compact_line, parse_line
-from converter.decode.tables import Bytes, Touched
+from converter.decode.tables import Bytes, Touched, new_scratch
 from converter.decode.translate import ChangeLines, phrases_of
 from converter.export.blocks import PADDING, Block
 from converter.schema.changes import MARK, WRITTEN
@@ -75,6 +75,8 @@ class TouchedKeys:
         self._state[tables.TOUCH_NOTES] = 1
         self._phrases = phrases_of(ChangeForm(self.keys, old_images=True))
         self._pass_lines = bind_pass_lines()
+        # Where nothing is blanked, no values are checked.
+        self._copy, self._scratch = np.zeros(0, np.uint8), new_scratch(0)
         self._lock = threading.Lock()
 
     @property
@@ -89,8 +91,9 @@ class TouchedKeys:
             state[tables.TOUCH_POSITION] = 0
             state[tables.TOUCH_SIZE] = block.size
             state[tables.TOUCH_ORDER] = order
+            state[tables.TOUCH_OLD_IMAGES] = form.old_images
             while True:
-                status = self._pass_lines(block.data, self._phrases, self.table, state)
+                status = self._pass_lines(block.data, self._phrases, self.table, state, self._copy, self._scratch)
                 if status == tables.DONE:
                     return
                 if status == tables.GROW:
@@ -191,6 +194,7 @@ class MergeLines:
         self._state[tables.TOUCH_ORDER] = _BASE
         self._phrases = phrases_of(ChangeForm(touched.keys, old_images=True))
         self._pass_lines = bind_pass_lines()
+        self._copy, self._scratch = np.zeros(0, np.uint8), new_scratch()
         self._lines = {form: ChangeLines(form) for form in dict.fromkeys(forms)}
         self._changes: ChangeLines | None = None
         self._keep = False
@@ -204,8 +208,10 @@ class MergeLines:
     def begin(self, order: int | None, *, keep: bool = False) -> None:
         """Blocks of another file come: of the increment of this number, or of the base. keep: don't change them."""
         self._keep = keep
-        self._changes = None if order is None else self._lines[self._forms[order]]
+        form = None if order is None else self._forms[order]
+        self._changes = None if form is None else self._lines[form]
         self._state[tables.TOUCH_ORDER] = _BASE if order is None else order
+        self._state[tables.TOUCH_OLD_IMAGES] = form is not None and form.old_images
 
     def translate(self, block: Block) -> Iterator[Block]:
         """See ChangeLines.translate; the block itself is changed, unless it is to be kept."""
@@ -215,7 +221,9 @@ class MergeLines:
         state = self._state
         state[tables.TOUCH_POSITION] = 0
         state[tables.TOUCH_SIZE] = block.size
-        while self._pass_lines(block.data, self._phrases, self._touched.table, state) != tables.DONE:
+        if self._copy.size < block.size + 2 * tables.NUMBER_ROOM:
+            self._copy = np.zeros(block.size + 2 * tables.NUMBER_ROOM, np.uint8)
+        while self._pass_block(block) != tables.DONE:
             at = int(state[tables.TOUCH_POSITION])
             end = line_end(block.data, at)
             try:
@@ -224,12 +232,12 @@ class MergeLines:
                     state[tables.TOUCH_DROPPED] += 1
             except LineProblem as problem:
                 problem.byte = block.byte + at
+                # The lines before it come first: one of them may be bad.
+                block.data[at : at + PADDING] = 0
+                yield from self._translate(Block(block.data, at, block.byte))
                 raise
             state[tables.TOUCH_POSITION] = end + 1
-        if self._changes is None:
-            yield block
-        else:
-            yield from self._changes.translate(block)
+        yield from self._translate(block)
 
     def original(self, position: int) -> tuple[int, bytes]:
         """See ChangeLines.original."""
@@ -246,14 +254,27 @@ class MergeLines:
         """See ChangeLines.root."""
         return ITEM if self._changes is None else self._changes.root(line)
 
+    def _translate(self, block: Block) -> Iterator[Block]:
+        """The lines that are left, as lines of items."""
+        if self._changes is not None:
+            yield from self._changes.translate(block)
+        elif block.size:
+            yield block
+
+    def _pass_block(self, block: Block) -> int:
+        return self._pass_lines(block.data, self._phrases, self._touched.table, self._state, self._copy, self._scratch)
+
     def _is_in_force(self, line: bytes) -> bool:
         """Is this line, which the kernel has left, an item after all changes? What holds nothing may stay."""
         if self._changes is None:
             key = read_key(line, self._touched.keys)
-            touched = key is not None and self._touched.names(key)
-            if touched and self._compare is not None:
+            if key is None or not self._touched.names(key):
+                return True
+            # The decoder won't see it.
+            compact_line(line)
+            if self._compare is not None:
                 self._compare(line)
-            return not touched
+            return False
         change = read_change(line, self._changes.form)
         if change is None:
             return True

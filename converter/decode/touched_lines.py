@@ -1,7 +1,8 @@
 """The kernels of merges for lines: they note which keys the changes touch, and blank the lines that are over.
 
-What is not in force any more is overwritten with newlines where it stands. Blank lines are nobody's items, and every
-other line keeps its place in the file, so that errors name it.
+What is not in force any more is overwritten with newlines in its place. Blank lines are not items, and every other
+line keeps its place in the file, so that errors name it. A line is checked wholly before it is blanked: no decoder will
+see it, and a damaged line must not delete an item. Lines that stay are left to the decoder.
 
 Lines in another form than the service's are left to Python, like keys with escapes and numbers that are not plain.
 """
@@ -11,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.changes import digits_at, find_keys_end, map_end, matches
+from converter.decode.changes import digits_at, find_keys_end, holds_keys, map_end, matches
 from converter.decode.compile import inlined, inner, kernel
+from converter.decode.documents import copy_document
 from converter.decode.lanes import Bytes, byte, byte_mask, count_bits, lowest_bit, newline_from, put, structure
 from converter.decode.numbers import plain_number
 from converter.decode.tables import (
@@ -33,12 +35,14 @@ from converter.decode.tables import (
     TOUCH_DROPPED,
     TOUCH_KEYS,
     TOUCH_NOTES,
+    TOUCH_OLD_IMAGES,
     TOUCH_ORDER,
     TOUCH_POSITION,
     TOUCH_SIZE,
     TOUCH_STOPS,
     TOUCH_TIME,
     Phrases,
+    Scratch,
     Touched,
 )
 from converter.decode.texts import base64_size, token_end
@@ -74,7 +78,28 @@ def _empty_line(block: Bytes, at: int) -> int:
 
 
 @inner
-def _pass_change(block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State) -> int:
+def _image_end(block: Bytes, at: int, copy: Bytes, scratch: Scratch) -> int:
+    """Position after the map of typed values that opens at `at`, all of which are checked; IRREGULAR if one is not.
+
+    copy: room for the values, which are written there. A map that needs more is left to Python.
+    """
+    end, _ = copy_document(block, at, tags.M, copy, 0, copy.size, (False, False, True), scratch)
+    return end if end >= 0 else IRREGULAR
+
+
+@inner
+def _is_image(block: Bytes, at: int, end: int, keys: tuple[int, int, int], copy: Bytes, scratch: Scratch) -> bool:
+    """Is block[at:end] an image of an item with these keys? keys: as holds_keys has their positions."""
+    if _image_end(block, at, copy, scratch) != end:
+        return False
+    first, first_end, last_end = keys
+    return holds_keys(block, at + 1, end - 1, first, first_end, last_end)
+
+
+@inner
+def _pass_change(
+    block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State, copy: Bytes, scratch: Scratch
+) -> int:
     """Judge the change at `at`; the end of its line, or IRREGULAR, GROW or TWICE."""
     if not matches(block, at, phrases, HEAD):
         return IRREGULAR
@@ -100,16 +125,22 @@ def _pass_change(block: Bytes, at: int, phrases: Phrases, touched: Touched, stat
             first_size = last_end - 2 - first
             size = first_size + first_end - 2 - second
     end = last_end + 1
+    old = -1
     if matches(block, end, phrases, OLD_IMAGE):
-        end = map_end(block, end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1)
+        if state[TOUCH_OLD_IMAGES] == 0:
+            return IRREGULAR
+        old = end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1
+        end = map_end(block, old)
         if end < 0:
             return IRREGULAR
-    state[TOUCH_DELETES] = 1
+    old_end = end
+    new = -1
     if matches(block, end, phrases, NEW_IMAGE):
-        end = map_end(block, end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE] - 1)
+        new = end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE] - 1
+        end = map_end(block, new)
         if end < 0:
             return IRREGULAR
-        state[TOUCH_DELETES] = 0
+    state[TOUCH_DELETES] = 1 if new < 0 else 0
     if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
         return IRREGULAR
     time = np.int64(0)
@@ -120,6 +151,11 @@ def _pass_change(block: Bytes, at: int, phrases: Phrases, touched: Touched, stat
     if status < 0:
         return status
     if state[TOUCH_NOTES] == 0 and status == 0:
+        places = (keys, first_end, last_end)
+        if old >= 0 and not _is_image(block, old, old_end, places, copy, scratch):
+            return IRREGULAR
+        if new >= 0 and not _is_image(block, new, end, places, copy, scratch):
+            return IRREGULAR
         _blank(block, at, end + 1)
         state[TOUCH_DROPPED] += 1
     return end + 2
@@ -179,7 +215,9 @@ def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[
 
 
 @inner
-def _drop_item(block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State) -> int:
+def _drop_item(
+    block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State, copy: Bytes, scratch: Scratch
+) -> int:
     """Blank the item at `at` if its key is touched; the end of its line, IRREGULAR or FOUND."""
     if not matches(block, at, phrases, ITEM_OPEN):
         return IRREGULAR
@@ -200,6 +238,9 @@ def _drop_item(block: Bytes, at: int, phrases: Phrases, touched: Touched, state:
     hashed = hash_key(block, first, first_size, second, size)
     number = touched.slots[np.uint64(slot_of(block, first, first_size, second, size, hashed, touched))]
     if number > 0:
+        item = at + phrases.facts[np.uint64(ITEM_OPEN), PHRASE_SIZE] - 1
+        if _image_end(block, item, copy, scratch) != end - 1:
+            return IRREGULAR
         touched.facts[np.uint64(number - 1), KEY_SEEN] = 1
         if state[TOUCH_STOPS] == 1:
             return FOUND
@@ -209,13 +250,15 @@ def _drop_item(block: Bytes, at: int, phrases: Phrases, touched: Touched, state:
 
 
 @kernel
-def pass_lines(block: Bytes, phrases: Phrases, touched: Touched, state: State) -> int:
+def pass_lines(block: Bytes, phrases: Phrases, touched: Touched, state: State, copy: Bytes, scratch: Scratch) -> int:
     """Go through the lines from state[TOUCH_POSITION] on.
 
     Changes, where state[TOUCH_ORDER] is the number of their increment, are noted, or blanked if they are not the last
     of their key, or delete it. Items, where it is negative, are blanked if their keys are touched.
 
-    DONE at the block's end, else IRREGULAR, GROW, TWICE or FOUND, the position being that of the line.
+    copy: room for the values of lines that are blanked.
+
+    DONE at the block's end, otherwise IRREGULAR, GROW, TWICE or FOUND, the position being that of the line.
     """
     at = state[TOUCH_POSITION]
     while at < state[TOUCH_SIZE]:
@@ -225,9 +268,9 @@ def pass_lines(block: Bytes, phrases: Phrases, touched: Touched, state: State) -
             at += size
             continue
         if state[TOUCH_ORDER] < 0:
-            at = _drop_item(block, at, phrases, touched, state)
+            at = _drop_item(block, at, phrases, touched, state, copy, scratch)
         else:
-            at = _pass_change(block, at, phrases, touched, state)
+            at = _pass_change(block, at, phrases, touched, state, copy, scratch)
         if at < 0:
             return at
     state[TOUCH_POSITION] = at

@@ -68,6 +68,7 @@ from converter.schema import tags
 _COMMA = 0x2C
 _OPEN_MAP = 0x7B
 _CLOSE_MAP = 0x7D
+_NO_TEXT = 0xFF
 
 
 @inlined
@@ -243,7 +244,7 @@ def _observe_value(
     if tag == tags.BOOL or tag == tags.NULL:
         return 0
     # Trusted or not, the names in it are looked at when it is written.
-    end, after = copy_document(block, at, tag, columns.arena, o, limit, (False, True), scratch)
+    end, after = copy_document(block, at, tag, columns.arena, o, limit, (False, True, False), scratch)
     return end if end < 0 else after - o
 
 
@@ -279,7 +280,10 @@ def _put_json(
         if o < 0:
             return GROW, o, size
     value = o
-    end, o = copy_document(block, at, tag, columns.arena, o, limit, (typed, state[TRUSTED] != 0), scratch)
+    # Names that no attribute has are those of facts, such as the old image of a change.
+    image = byte(kinds.spellings, kinds.facts[np.uint64(kind), KIND_START] + 1) == _NO_TEXT
+    form = (typed, state[TRUSTED] != 0, image)
+    end, o = copy_document(block, at, tag, columns.arena, o, limit, form, scratch)
     if end < 0:
         return end, o, size
     if o + ROOM > limit:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,60 @@ def test_a_bad_change_is_named_with_its_place(tmp_path: Path) -> None:
     broken = write_incremental_export(tmp_path / "b", lines, facts=about).folder
     with pytest.raises(BadLineError, match=r"line 2 \(byte 87\)"):
         merge(full, [broken], tmp_path / "out")
+
+
+@pytest.mark.parametrize("verify", [False, True])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(b',"OldImage":{"id":{"S":"i-1"},"c":{"S":"x":,"NewImage":{"id":{"S":"i-1"}}}}}', id="no JSON"),
+        pytest.param(b',"OldImage":{"id":{"S":"i-1"},"c":{"N":"x"}}}', id="a delete with a bad value"),
+        pytest.param(b',"OldImage":{"id":{"S":"i-2"}}}', id="a delete with another item"),
+        pytest.param(b',"OldImage":{"id":{"S":"i-1"},"a":{"M":{"b":{"S":"1"},"b":{"S":"2"}}}}}', id="a name twice"),
+    ],
+)
+def test_a_broken_line_deletes_no_item(tmp_path: Path, broken: bytes, verify: bool) -> None:
+    full = base(tmp_path / "b")
+    head = b'{"Metadata":{"WriteTimestampMicros":{"N":"1795759200000000"}},"Keys":{"id":{"S":"%s"}}'
+    about = WindowFacts(from_time=MORNING, to_time=hour(1))
+    after = write_incremental_export(tmp_path / "b", [head % b"i-0" + b"}", head % b"i-1" + broken], facts=about)
+    with pytest.raises(BadLineError, match=r"line 2 \(byte 89\)"):
+        merge(full, [after.folder], tmp_path / "out", rules=MergeRules(verify=verify))
+    assert not list((tmp_path / "out").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("verify", [False, True])
+def test_a_broken_item_of_the_base_is_refused_though_a_change_replaces_it(tmp_path: Path, verify: bool) -> None:
+    lines = [b'{"Item":{"id":{"S":"i-0"}}}', b'{"Item":{"id":{"S":"i-1"},"l":{"L":[{"S":"x"}}}}']
+    full = write_export(tmp_path / "b", lines, facts=ExportFacts(export_time=MORNING)).folder
+    after = increment(tmp_path / "b", 0, 1, change("i-1", {"n": 1}, {"n": 2}))
+    with pytest.raises(BadLineError, match=r"line 2 \(byte 28\): \$: not JSON"):
+        merge(full, [after], tmp_path / "out", rules=MergeRules(verify=verify))
+
+
+def test_maps_and_lists_are_as_deep_in_an_old_image_as_in_an_item(tmp_path: Path) -> None:
+    def nested(levels: int) -> bytes:
+        return b'{"L":[' * levels + b'{"S":"x"}' + b"]}" * levels
+
+    full = base(tmp_path / "b")
+    head = b'{"Metadata":{"WriteTimestampMicros":{"N":"1795759200000000"}},"Keys":{"id":{"S":"i-1"}}'
+    for number, (levels, name) in enumerate(
+        [(64, b"OldImage"), (64, b"NewImage"), (65, b"OldImage"), (65, b"NewImage")]
+    ):
+        line = head + b',"%s":{"id":{"S":"i-1"},"d":%s}}' % (name, nested(levels))
+        about = WindowFacts(from_time=MORNING, to_time=hour(1), seed=number)
+        after = write_incremental_export(tmp_path / "b", [line], facts=about).folder
+        runs: list[Callable[[], object]] = [
+            partial(convert, after, tmp_path / f"{number}", ConvertOptions(old_image=True)),
+            partial(merge, full, [after], tmp_path / f"{number}-merged"),
+            partial(merge, full, [after], tmp_path / f"{number}-verified", rules=MergeRules(verify=True)),
+        ]
+        for run in runs:
+            if levels == 64:
+                run()
+            else:
+                with pytest.raises(BadLineError, match="nested too deep"):
+                    run()
 
 
 def test_two_changes_of_the_same_item_and_moment_are_refused(tmp_path: Path) -> None:

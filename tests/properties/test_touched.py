@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from converter.decode.lines import LineProblem
+from converter.decode.lines import LineProblem, compact_line
 from converter.decode.touched_keys import MergeLines, TouchedKeys, read_change, read_key
 from tests.properties.mutations import change_corpus, mutate
 from tests.properties.touching import FORM, ITEMS, noted, touch_outcome
@@ -39,12 +39,15 @@ def check_notes(data: bytes) -> bool:
 
 
 def check_items(data: bytes, touched: TouchedKeys) -> bool:
-    """Whether a strict reader finds a key in each line; then the kernel has blanked those that are touched."""
+    """Whether a strict reader finds a key in each line, no touched one being bad; then the kernel has blanked these."""
     block = make_block(data)
     lines = MergeLines(touched, [FORM])
     lines.begin(None)
     try:
         keys = [read_key(line, FORM.keys) for line in data.split(b"\n")[:-1]]
+        for line, key in zip(data.split(b"\n"), keys, strict=False):
+            if key is not None and touched.names(key):
+                compact_line(line)
     except LineProblem:
         with pytest.raises(LineProblem):
             list(lines.translate(block))
