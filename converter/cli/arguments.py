@@ -233,7 +233,9 @@ ExportId = Annotated[
 NoVerify = Annotated[bool, option("no-verify", "Don't check md5 and item counts: for exports edited by hand.")]
 ShowValues = Annotated[bool, option("show-values", "Show the data in messages about bad lines; it may be personal.")]
 Replace = Annotated[bool, option("replace", "Replace what an earlier run published for this export, or for its date.")]
-DryRun = Annotated[bool, option("dry-run", "Read the manifests, say what would be done, and write nothing.")]
+DryRun = Annotated[
+    bool, option("dry-run", "Read the manifests and DEST's records, say what would be done, and write nothing.")
+]
 Complete = Annotated[
     bool, option("complete", "Finish a commit that has begun, as the next convert would; else it is kept.")
 ]

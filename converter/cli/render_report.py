@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from converter.cli.figures import count, duration, size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from converter.run.chain import MergeReport
     from converter.run.report import Report
 
@@ -45,7 +47,9 @@ def render_report(report: Report) -> str:
         facts.append(("of them", ", ".join(_share(report, location) for location in report.locations)))
     if report.merge is not None:
         facts += _merged(report.merge)
-    if report.columns:
+    if report.status == "planned":
+        facts += planned_facts([(column.name, column.type) for column in report.columns], report.not_checked)
+    elif report.columns:
         facts.append(("columns", _columns(report)))
     facts += _changes(report)
     changed = [f"{column.name} ({count(column.changed, 'value')})" for column in report.columns if column.changed]
@@ -56,6 +60,13 @@ def render_report(report: Report) -> str:
         facts.append(("checked", checked if report.verified else "nothing (--no-verify)"))
         facts.append(("read", _speed(report)))
     return "\n".join([report_line(report), *(f"  {name:<9}{fact}" for name, fact in facts)])
+
+
+def planned_facts(columns: Sequence[tuple[str, str]], not_checked: Sequence[str]) -> list[tuple[str, str]]:
+    """Of a dry run the columns, which are names and types, and what it has not looked at."""
+    listed = _listed([f"{name} {type_}" for name, type_ in columns])
+    facts = [("columns", f"{len(columns)} are promised: {listed}")] if columns else []
+    return facts + [("not seen", each) for each in not_checked]
 
 
 def _merged(merge: MergeReport) -> list[tuple[str, str]]:

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from converter.aws.export_request import to_text
 from converter.cli.figures import count, size
-from converter.cli.render_report import render_report, report_line, rows_of
+from converter.cli.render_report import planned_facts, render_report, report_line, rows_of
+from converter.run.forecast import NOT_CHECKED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from converter.run.changes_report import ChangesReport, WindowReport
     from converter.run.sync import SyncReport
+    from converter.schema.types import Column
 
 
 def sync_line(done: SyncReport) -> str:
@@ -20,7 +24,9 @@ def sync_line(done: SyncReport) -> str:
 
 def render_sync(done: SyncReport) -> str:
     """The outcome and its figures, some lines."""
-    return _waits(done) if done.report is None else f"{done.date}: {render_report(done.report)}"
+    if done.report is not None:
+        return f"{done.date}: {render_report(done.report)}"
+    return "\n".join([_waits(done), *_planned(done.columns)])
 
 
 def changes_line(done: ChangesReport) -> str:
@@ -39,15 +45,26 @@ def changes_line(done: ChangesReport) -> str:
 def render_changes(done: ChangesReport) -> str:
     """The outcome and its steps, some lines."""
     lines = [changes_line(done)]
+    planned: dict[tuple[Column, ...], None] = {}
     for step in _exported(done):
         span = f"as of {to_text(step.end)}"
         if step.begin != step.end:
             span = f"{to_text(step.begin)} to {to_text(step.end)}"
         lines.append(f"  {'all items' if step is done.full else 'changes':<10}{span}: {_outcome(step)}")
+        if step.report is None:
+            planned[step.columns] = None
     if done.snapshot is not None:
         snapshot = render_report(done.snapshot).replace("\n", "\n  ")
         lines.append(f"  {'snapshot':<10}{snapshot}")
+    for columns in planned:
+        lines += _planned(columns)
     return "\n".join(lines)
+
+
+def _planned(columns: Sequence[Column]) -> list[str]:
+    """Of a dry run: the columns that are promised, and what it has not looked at."""
+    named = [(column.name, column.type) for column in columns]
+    return [f"  {name:<10}{fact}" for name, fact in planned_facts(named, NOT_CHECKED)]
 
 
 def _exported(done: ChangesReport) -> list[WindowReport]:

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from converter.aws.export_request import to_text
 from converter.run.exporting import Origin
-from converter.run.report import Report
+from converter.run.forecast import NOT_CHECKED
+from converter.run.report import Report, json_members
+from converter.schema.types import Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,7 @@ class WindowReport:
     """Changes of a window, or all items at a moment, which then begins and ends there.
 
     export: `found`, `started`, or `none` yet, in a dry run. report: of the conversion, None where there was none.
+    columns: those that the destination promises, of a dry run without a report.
     """
 
     begin: datetime
@@ -22,15 +25,18 @@ class WindowReport:
     export: Origin
     export_arn: str | None
     report: Report | None
+    columns: tuple[Column, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """For programs."""
+        columns = [json_members(column) for column in self.columns]
         return {
             "from": to_text(self.begin),
             "to": to_text(self.end),
             "export": self.export,
             "exportArn": self.export_arn,
             "report": None if self.report is None else self.report.to_json(),
+            **({} if self.report is not None else {"columns": columns, "notChecked": list(NOT_CHECKED)}),
         }
 
 

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from converter.aws.access import AwsOptions
 from converter.decode.change_lines import ChangeForm
@@ -21,6 +20,7 @@ from converter.run.base import BaseParts
 from converter.run.chain import MergeChain, MergeReport
 from converter.run.control import Control
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings
+from converter.run.forecast import NOT_CHECKED, forecast_columns, plan_report
 from converter.run.increment import check_old_image, find_form
 from converter.run.inspection import Inspection, make_inspection
 from converter.run.listener import Listener
@@ -30,7 +30,7 @@ from converter.run.named import NOTHING_NAMED, NamedAttributes
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import Record, export_date, make_record
-from converter.run.report import Report, format_instant
+from converter.run.report import Report
 from converter.run.shard import (
     Job,
     PassResult,
@@ -232,9 +232,14 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
     """
     options, listener, chain = run.options, run.listener, run.chain
     if options.dry_run:
+        destination.check_free()
         decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
-        run.remember(decision, destination)
-        return replace(_plan(run, dest, decision), seconds=time.perf_counter() - started)
+        if decision.published is not None:
+            return unchanged(decision.published, dest, started, decision.warnings)
+        planned = Schema(forecast_columns(run.remember(decision, destination), run.base))
+        columns = describe_columns(planned, Observation(), {})
+        report = replace(_plan(run, dest, decision), columns=columns, not_checked=NOT_CHECKED)
+        return replace(report, seconds=time.perf_counter() - started)
     with destination.lease() as lease:
         for warning in lease.warnings:
             listener.warned(warning)
@@ -364,31 +369,5 @@ def _report(
 
 def _plan(run: Run, dest: str, decision: Decision) -> Report:
     """What is known before anything is written."""
-    export, options = run.export, run.options
-    return Report(
-        status="planned",
-        export_id=export.export_id,
-        table=export.table,
-        kind=export.kind.value,
-        export_time=format_instant(export.instant()),
-        date=decision.date,
-        source=export.source,
-        destination=dest,
-        locations=decision.locations,
-        format=options.format,
-        compression=cast(str, options.compression),
-        items=export.items,
-        data_files=len(export.files),
-        parts=(),
-        bytes_in=run.bytes_in,
-        bytes_read=run.bytes_read,
-        bytes_json=0,
-        bytes_out=0,
-        seconds=0.0,
-        passes=run.passes,
-        columns=(),
-        changes=(),
-        warnings=(*export.warnings, *decision.warnings),
-        verified=options.verify,
-        merge=run.merged(),
-    )
+    report = plan_report(run.export, run.bytes_in, run.options, dest, decision)
+    return replace(report, bytes_read=run.bytes_read, passes=run.passes, merge=run.merged())

@@ -24,14 +24,19 @@ from converter.storage.destination import Destination, record_path
 class Memory:
     """What is remembered for a run.
 
-    contract: the columns to keep. columns: those of the newest record, none where nothing is kept. options: the run's,
-    without what the schema file drops. named: the attributes that the user names.
+    contract: the columns to keep. record: the newest one, whose columns they are; None where nothing is kept. options:
+    the run's, without what the schema file drops. named: the attributes that the user names.
     """
 
     contract: Contract
-    columns: tuple[Column, ...]
+    record: Record | None
     options: ConvertOptions
     named: NamedAttributes
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Those of the record."""
+        return () if self.record is None else self.record.columns
 
 
 def remember(
@@ -58,7 +63,6 @@ def remember(
             Promise(c.attribute, c.name, c.type, c.origin, None, *digits.get(c.name, (0, 0))) for c in record.columns
         ]
         contract = Contract(tuple(promises), place)
-    columns = record.columns if record else ()
     file = read_schema_file(options.schema, options) if isinstance(options.schema, SchemaText) else None
     named = NamedAttributes.of(options, file, kept)
     contract = replace(contract, never_overflowed=never_overflowed(named, kept))
@@ -68,7 +72,7 @@ def remember(
     if record is not None:
         _check_facts(kept, options)
     options = _with_promised(options, contract, record)
-    return Memory(contract, columns, options, named)
+    return Memory(contract, record, options, named)
 
 
 def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[Change, ...]:

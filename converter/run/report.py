@@ -135,7 +135,7 @@ class Report:
     changes: how the columns differ from those that the destination had, none at its first export.
     unknown_attributes: those that options or the schema file name, and that neither this export nor an earlier one has.
     verified: were md5 and item counts checked?
-    merge: what a snapshot is made of; None for an export.
+    merge: what a snapshot is made of; None for an export. not_checked: what a dry run has not looked at.
     """
 
     status: Status
@@ -164,6 +164,7 @@ class Report:
     verified: bool
     unknown_attributes: tuple[str, ...] = ()
     merge: MergeReport | None = None
+    not_checked: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -177,6 +178,10 @@ class Report:
             del members["merge"]
         else:
             members["merge"] = self.merge.to_json()
+        if not self.not_checked:
+            del members["notChecked"]
+        else:
+            members["notChecked"] = list(self.not_checked)
         return {
             **members,
             "locations": list(self.locations),

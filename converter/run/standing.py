@@ -9,6 +9,7 @@ All that was written to the table before `through` is there. The next window beg
 from __future__ import annotations
 
 import posixpath
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,11 +65,14 @@ class Places:
         """Those of a DEST; nothing is created."""
         return Places(open_destination(child_of(dest, CHANGES), aws), open_destination(child_of(dest, SNAPSHOT), aws))
 
-    def finish_begun(self) -> None:
-        """Finish commits of runs that died, so that the records say all. Raises BusyError where a run lives."""
+    def finish_begun(self, *, dry_run: bool) -> None:
+        """Finish commits of runs that died, so that the records say all; a dry run only looks.
+
+        Raises BusyError where a run lives.
+        """
         for place in (self.changes, self.snapshot):
             if place.read(INTENT) is not None:
-                with place.lease():
+                with nullcontext(place.check_free()) if dry_run else place.lease():
                     pass
 
     def standing(self, table: Table) -> Standing:

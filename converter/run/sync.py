@@ -22,11 +22,12 @@ from converter.options import ConvertOptions
 from converter.run.convert import Engine, convert_export, unchanged
 from converter.run.day import Day, await_end, check_day, exports_of
 from converter.run.exporting import AGAIN, REAL_TIME, Clock, Exporting, Origin, unreadable
+from converter.run.forecast import NOT_CHECKED, forecast
 from converter.run.listener import Listener
-from converter.run.memory import remember
 from converter.run.publish import Owner, check_owner, decide, read_records
 from converter.run.record import Record
-from converter.run.report import Report
+from converter.run.report import Report, json_members
+from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.storage.destination import Destination
 
@@ -56,12 +57,14 @@ class SyncReport:
 
     date: the day. export: where its items come from: `published` before this run; an export that was `found`, or
     `started`; or `none` yet, in a dry run that would start one. report: of the conversion, None where there is none.
+    columns: those that the destination promises, of a dry run without a report.
     """
 
     date: str
     export: Origin
     export_arn: str | None
     report: Report | None
+    columns: tuple[Column, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -71,7 +74,14 @@ class SyncReport:
     def to_json(self) -> dict[str, object]:
         """For programs."""
         report = None if self.report is None else self.report.to_json()
-        return {"date": self.date, "export": self.export, "exportArn": self.export_arn, "report": report}
+        columns = [json_members(column) for column in self.columns]
+        return {
+            "date": self.date,
+            "export": self.export,
+            "exportArn": self.export_arn,
+            "report": report,
+            **({} if self.report is not None else {"columns": columns, "notChecked": list(NOT_CHECKED)}),
+        }
 
 
 def sync_day(
@@ -115,14 +125,15 @@ class _Run:
             return self.done(record) or self.mend(record)
         export, unusable = self.find()
         origin: Origin = "found"
+        columns = self.forecast() if export is None or export.status != COMPLETED else ()
         if export is None:
             request = self.request(unusable)
             if self.options.dry_run:
-                return self.report("none", None, None)
+                return replace(self.report("none", None, None), columns=columns)
             export, origin = self.start(request)
         if export.status != COMPLETED:
             if self.options.dry_run:
-                return self.report(origin, export.arn, None)
+                return replace(self.report(origin, export.arn, None), columns=columns)
             self.exporting.wait(export)
         return self.convert(origin, export.arn)
 
@@ -186,12 +197,13 @@ class _Run:
         self.exporting.listener.phase(f"looking for an export of {self.day.day}")
         return self.exporting.choose(exports_of(self.day, self.aws.for_source()))
 
+    def forecast(self) -> tuple[Column, ...]:
+        """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
+        return forecast(self.destination, self.day.expected(self.exporting.clock.now()), self.options)
+
     def request(self, unusable: tuple[str, ...]) -> ExportRequest:
-        """What to ask the service for, when it can be had, and what can be known to be wrong before it is paid for."""
+        """What to ask the service for, when it can be had."""
         table, moment = self.day.table, None if self.day.is_today else self.day.last_second
-        expected = self.day.expected(self.exporting.clock.now())
-        decision = decide(self.destination, expected, self.options)
-        remember(decision.kept, self.options, self.destination)
         recovery = await_end(self.day, table, self.exporting, dry_run=self.options.dry_run)
         self.day.check_kept(recovery)
         return ExportRequest(

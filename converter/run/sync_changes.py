@@ -36,13 +36,13 @@ from converter.run.exporting import (
     is_whole,
     unreadable,
 )
+from converter.run.forecast import forecast
 from converter.run.listener import Listener
-from converter.run.memory import remember
-from converter.run.publish import decide
 from converter.run.reach import RECENT, Reach
 from converter.run.report import Report
 from converter.run.snapshots import Snapshots
 from converter.run.standing import CHANGES, SNAPSHOT, Places, Standing, child_of
+from converter.schema.types import Column
 from converter.storage.destination import Destination
 
 
@@ -80,12 +80,16 @@ def sync_changes(
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """Changes that are to be published. export: None in a dry run, where it would be made."""
+    """Changes that are to be published.
+
+    export: None in a dry run, where it would be made. columns: those that the destination promises.
+    """
 
     begin: datetime
     end: datetime
     origin: Origin
     export: ExportState | None
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,7 @@ class _Run:
 
     def run(self) -> ChangesReport:
         """Every step that is not done yet."""
-        if not self.options.dry_run:
-            self.places.finish_begun()
+        self.places.finish_begun(dry_run=self.options.dry_run)
         standing = self.places.standing(self.table)
         recovery = await_end(self.day, self.table, self.exporting, dry_run=self.options.dry_run)
         reach = Reach(self.table, recovery, self.day, self.exporting)
@@ -153,7 +156,7 @@ class _Run:
                 self.sync.dest,
                 "pass --on-gap full to begin anew with a full export, which is charged by the size of the table",
             )
-        self.forecast(self.places.snapshot, moment, self.snapshots.options)
+        columns = self.forecast(self.places.snapshot, moment, self.snapshots.options)
         self.exporting.listener.phase("looking for a full export")
         found = [
             export
@@ -169,11 +172,13 @@ class _Run:
         origin: Origin = "found"
         if export is None:
             if self.options.dry_run:
-                return WindowReport(begin=moment, end=moment, export="none", export_arn=None, report=None)
+                return WindowReport(
+                    begin=moment, end=moment, export="none", export_arn=None, report=None, columns=columns
+                )
             export, origin = self.start(moment, unusable)
         time = export.export_time or moment
         check = partial(self.snapshots.check_unchanged, standing.snapshot)
-        return self.convert(_Due(time, time, origin, export), SNAPSHOT, self.snapshots.options, check)
+        return self.convert(_Due(time, time, origin, export, columns), SNAPSHOT, self.snapshots.options, check)
 
     def bring(self, begin: datetime, end: datetime) -> tuple[WindowReport, ...]:
         """Publish the changes from one moment to another; all windows are exported side by side.
@@ -183,7 +188,9 @@ class _Run:
         if not is_due(begin, end):
             return ()
         window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
-        self.forecast(self.places.changes, window, self.options)
+        columns = self.forecast(self.places.changes, window, self.options)
+        if self.options.dry_run and self.sync.changes.merge:
+            self.places.snapshot.check_free()
         found = self.changes_since(begin)
         due: list[_Due] = []
         refusal = None
@@ -194,7 +201,7 @@ class _Run:
             if not due:
                 raise
             refusal = error
-        windows = tuple(self.publish(each) for each in due)
+        windows = tuple(self.publish(replace(each, columns=columns)) for each in due)
         if refusal is not None:
             raise BusyError(
                 f"{refusal.what}: what is here reaches {to_text(due[-1].end)} now, and not {to_text(end)}",
@@ -267,7 +274,7 @@ class _Run:
         what = f"all items as of {to_text(due.end)}"
         if due.begin != due.end:
             what = f"the changes from {to_text(due.begin)} to {to_text(due.end)}"
-        if export is not None and not options.dry_run:
+        if export is not None and (export.status == COMPLETED or not options.dry_run):
             if export.status != COMPLETED:
                 self.exporting.wait(export, f"the export of {what}")
             dest = child_of(self.sync.dest, folder)
@@ -279,17 +286,22 @@ class _Run:
             except DataFileError as error:
                 raise unreadable(error) from error
         arn = None if export is None else export.arn
-        return WindowReport(begin=due.begin, end=due.end, export=due.origin, export_arn=arn, report=report)
+        return WindowReport(
+            begin=due.begin,
+            end=due.end,
+            export=due.origin,
+            export_arn=arn,
+            report=report,
+            columns=due.columns if report is None else (),
+        )
 
     def is_ours(self, export: ExportState) -> bool:
         """See is_whole."""
         return is_whole(export, self.table, self.sync.target)
 
-    def forecast(self, destination: Destination, of: datetime | Window, options: ConvertOptions) -> None:
-        """Raises what can be known to be wrong before an export is paid for."""
-        expected = expected_export(self.table, self.sync.target, of)
-        decision = decide(destination, expected, options, takes_over=True)
-        remember(decision.kept, options, destination)
+    def forecast(self, destination: Destination, of: datetime | Window, options: ConvertOptions) -> tuple[Column, ...]:
+        """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
+        return forecast(destination, expected_export(self.table, self.sync.target, of), options, takes_over=True)
 
     def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, Origin]:
         """Have the service export a moment or a window; it answers an equal call of 8 hours with the same export."""

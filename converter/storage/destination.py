@@ -265,6 +265,10 @@ class Destination(ABC):
         """
 
     @abstractmethod
+    def check_free(self) -> None:
+        """Raises BusyError when another run holds the destination, StorageError. Only looks, and takes nothing."""
+
+    @abstractmethod
     def leftovers(self) -> list[Leftover]:
         """What runs that died have left, and the lease of one that lives. Only looks, and needs no lease.
 

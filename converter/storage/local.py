@@ -12,7 +12,8 @@ from converter.storage.destination import Destination, Lease, is_path
 from converter.storage.durable import refusals, refused
 from converter.storage.leftovers import Leftover
 from converter.storage.local_commit import hold_lease
-from converter.storage.local_leftovers import find_leftovers
+from converter.storage.local_leftovers import LEASE, find_leftovers
+from converter.storage.local_lock import check_unlocked
 from converter.storage.source import Source
 
 
@@ -144,6 +145,10 @@ class LocalDestination(Destination):
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone, folders made on the way too."""
         return hold_lease(self.root, recover=recover)
+
+    def check_free(self) -> None:
+        """Raises BusyError when another run holds the destination."""
+        check_unlocked(os.path.join(self.root, LEASE))
 
     def leftovers(self) -> list[Leftover]:
         """Hidden folders, a lease's file, and a commit that has begun."""

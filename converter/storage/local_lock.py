@@ -71,6 +71,13 @@ def look(path: str) -> Lock | None:
             os.close(descriptor)
 
 
+def check_unlocked(path: str) -> None:
+    """Raises BusyError when another run has locked the file. See look."""
+    lock = look(path)
+    if lock is not None and lock.live:
+        raise _busy(lock.holder, path)
+
+
 def _lock(path: str, created: list[str]) -> int:
     """Locks the file and returns its descriptor.
 
@@ -96,7 +103,7 @@ def _lock(path: str, created: list[str]) -> int:
         except BlockingIOError:
             who = os.read(descriptor, _MOST_BYTES)
             os.close(descriptor)
-            raise _busy(who, path) from None
+            raise _busy(_named(who), path) from None
         except OSError:
             os.close(descriptor)
             raise
@@ -136,9 +143,9 @@ def _say_who(descriptor: int) -> None:
     os.write(descriptor, json.dumps(who).encode())
 
 
-def _busy(who: bytes, path: str) -> BusyError:
+def _busy(holder: str, path: str) -> BusyError:
     return BusyError(
-        f"another run holds the destination: {_named(who)}",
+        f"another run holds the destination: {holder}",
         path,
         "wait until it has ended, then run the same command again",
     )

@@ -18,6 +18,7 @@ from converter.storage.destination import Destination, Lease, is_path
 from converter.storage.leftovers import Leftover
 from converter.storage.s3_commit import hold_lease
 from converter.storage.s3_leftovers import find_leftovers
+from converter.storage.s3_lock import check_unlocked
 from converter.storage.s3_parts import in_parallel
 from converter.storage.source import Source
 
@@ -212,6 +213,10 @@ class S3Destination(Destination):
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone."""
         return hold_lease(self._objects, self._part_arguments, recover=recover)
+
+    def check_free(self) -> None:
+        """Raises BusyError when another run holds the destination."""
+        check_unlocked(self._objects)
 
     def leftovers(self) -> list[Leftover]:
         """Uploads that are not completed, a lease, and a commit that has begun."""

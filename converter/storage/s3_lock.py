@@ -219,6 +219,13 @@ def read_lease(objects: Objects) -> tuple[Holder, Found] | None:
     return None if read is None else (Holder.from_json(read[0], objects.place(LEASE)), read[1])
 
 
+def check_unlocked(objects: Objects) -> None:
+    """Raises BusyError when a run that lives holds the lease. Takes nothing."""
+    found = read_lease(objects)
+    if found is not None and is_live(*found):
+        raise busy(objects, *found)
+
+
 def is_live(holder: Holder, facts: Found) -> bool:
     """Must it be taken for the lease of a run that lives?"""
     return not (holder.is_dead() or facts.age > STALE_SECONDS)

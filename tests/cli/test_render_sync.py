@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from converter.cli.render_sync import changes_line, render_changes
 from converter.run.changes_report import ChangesReport, WindowReport
+from converter.schema.types import Column, Origin
 from tests.unit.run.published import make_export, make_report
 
 BEGIN = datetime(2026, 11, 28, 22, tzinfo=UTC)
@@ -27,10 +28,15 @@ def test_nothing_to_do_is_said() -> None:
 
 def test_a_dry_run_says_what_it_would_bring() -> None:
     waits = replace(PLANNED, begin=BEGIN + DAY, end=BEGIN + 2 * DAY, export="found", export_arn=ARN)
-    assert render_changes(replace(NOTHING, windows=(PLANNED, waits))).splitlines() == [
+    planned_columns = (Column("id", "id", "string", Origin.TEXT), Column("v", "v", "int64", Origin.NUMBER))
+    windows = tuple(replace(window, columns=planned_columns) for window in (PLANNED, waits))
+    assert render_changes(replace(NOTHING, windows=windows)).splitlines() == [
         "would bring 2 windows of changes; nothing was started or written",
         "  changes   2026-11-28T22:00:00Z to 2026-11-29T22:00:00Z: would be exported",
         f"  changes   2026-11-29T22:00:00Z to 2026-11-30T22:00:00Z: would wait for {ARN}",
+        "  columns   2 are promised: id string, v int64",
+        "  not seen  the data: whether every line is right and every value fits its column, and which columns are new",
+        "  not seen  whether DEST can be written",
     ]
     planned = replace(PUBLISHED, status="planned")
     assert changes_line(replace(NOTHING, snapshot=planned)).startswith("would bring a snapshot")

@@ -307,6 +307,16 @@ class DestinationSuite(ABC):
             assert lease.warnings == []
         assert self.listing() == {}
 
+    def test_whether_another_run_holds_a_destination_can_be_seen_without_taking_it(self) -> None:
+        self.open_destination().check_free()
+        assert self.listing() == {}
+        with self.open_destination().lease():
+            before = self.listing()
+            with pytest.raises(BusyError, match=f"process {os.getpid()} on "):
+                self.open_destination().check_free()
+            assert self.listing() == before
+        self.open_destination().check_free()
+
     def test_files_are_read_by_their_path(self) -> None:
         destination = self.open_destination()
         assert (destination.read("a"), destination.size("a"), destination.names("a")) == (None, None, [])
