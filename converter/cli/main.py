@@ -19,6 +19,7 @@ from converter.cli.commands import PROGRAM, read_command
 from converter.cli.output import give_up_stdout, writing_result
 from converter.errors import ConvertError, UsageError
 from converter.run.messages import LogFormat, Messages
+from converter.subprocesses import leave_current_directory
 from converter.version import VERSION
 
 DEBUG = environment_name("debug")
@@ -31,6 +32,7 @@ class Terminated(BaseException):
 
 def app() -> NoReturn:
     """The `ddb-convert` command."""
+    leave_current_directory()
     # The imports make half a million objects that stay; the collector would look through them again and again.
     gc.set_threshold(100_000)
     # numpy's linear algebra, which nothing here uses, would start a thread for each CPU.

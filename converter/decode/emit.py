@@ -23,6 +23,7 @@ from numba.core.types import boolean, int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple, UniTuple
 
 from converter.decode import changes, csv_rows, documents, items, pages, times, touched, touched_lines
+from converter.decode.cache import OTHER_SOURCES, SOURCE_HASH, hash_sources
 from converter.decode.compile import NO_WRAPPERS
 from converter.decode.machine import FAILED, create_target_machine
 from converter.decode.tables import Columns, Kinds, Phrases, Scratch, Touched
@@ -129,10 +130,17 @@ def emit_kernels(part: str) -> bytes:
 
 
 def main() -> None:
-    """Write the object files of the parts that are named on the command line to stdout, the size before each."""
+    """Write the object files of the parts that are named on the command line to stdout, the size before each.
+
+    The first argument is the hash of the sources that they must be made of: a file that was replaced since the process
+    that wants them began, or another copy of this package, ends this one with OTHER_SOURCES.
+    """
     gc.disable()
-    for part in sys.argv[1:]:
-        code = emit_kernels(part)
+    expected, *parts = sys.argv[1:]
+    codes = [emit_kernels(part) for part in parts]
+    if not expected == SOURCE_HASH == hash_sources():
+        sys.exit(OTHER_SOURCES)
+    for code in codes:
         sys.stdout.buffer.write(len(code).to_bytes(8, "little") + code)
 
 

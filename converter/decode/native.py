@@ -11,12 +11,11 @@ An int is itself, a tuple of arrays is one array behind the other.
 from __future__ import annotations
 
 import ctypes
-import os
 import subprocess
 import sys
 import threading
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import accumulate, chain
 from typing import Any
@@ -24,9 +23,11 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from converter.decode.cache import PARTS, keep_machine_code, read_machine_code
+from converter.decode.cache import OTHER_SOURCES, PARTS, SOURCE_HASH, keep_machine_code, read_machine_code
 from converter.decode.machine import FAILED, create_target_machine, describe_cpu, require_cpu
+from converter.decode.object_file import is_object_file
 from converter.errors import ConvertError
+from converter.subprocesses import CURRENT_DIRECTORY, python_command, python_environment
 
 _PART_OF = {
     "encode_dictionary": "pages",
@@ -119,31 +120,47 @@ def machine_code(parts: Sequence[str]) -> dict[str, bytes]:
         compilers = [(group, _start_compiler(group, stack)) for group in groups if group]
         for group, compiler in compilers:
             made, errors = compiler.communicate()
-            if compiler.returncode != 0:
-                last_line = errors.decode(errors="replace").strip().rpartition("\n")[2]
-                what = f"the decoder could not be compiled: {last_line}"
-                raise ConvertError(what, hint="this is a bug in ddb-convert: please report it")
-            for part in group:
-                size = int.from_bytes(made[:8], "little")
-                code, made = made[8 : 8 + size], made[8 + size :]
+            new = list(_compiled(made, errors, compiler.returncode))
+            for part, code in zip(group, new, strict=True):
                 keep_machine_code(cpu, part, code)
                 codes[part] = code
     return {part: code for part, code in codes.items() if code is not None}
 
 
 def _start_compiler(parts: Sequence[str], stack: ExitStack) -> subprocess.Popen[bytes]:
-    """A process with this Python and its modules that writes the object files of these parts to its stdout."""
-    program = "from converter.decode.emit import main; main()"
-    compiler = subprocess.Popen(
-        [sys.executable, "-c", program, *parts],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    """A process with this Python and this package that writes the object files of these parts to its stdout."""
+    try:
+        compiler = subprocess.Popen(
+            python_command("converter.decode.emit", [SOURCE_HASH, *parts]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=CURRENT_DIRECTORY,
+            env=python_environment(),
+        )
+    except OSError as error:
+        raise ConvertError(f"no process that compiles the decoder can be started: {error}", sys.executable) from error
     stack.enter_context(compiler)
     stack.callback(compiler.kill)
     return compiler
+
+
+def _compiled(made: bytes, errors: bytes, exit_code: int) -> Iterator[bytes]:
+    """The object files that a process has written. Raises ConvertError if it failed."""
+    if exit_code == OTHER_SOURCES:
+        what = "the decoder could not be compiled: the program's files have changed since this run began"
+        raise ConvertError(what, hint="run the same command again")
+    if exit_code != 0:
+        last_line = errors.decode(errors="replace").strip().rpartition("\n")[2]
+        what = f"the decoder could not be compiled: {last_line}"
+        raise ConvertError(what, hint="this is a bug in ddb-convert: please report it")
+    while made:
+        size = int.from_bytes(made[:8], "little")
+        code, made = made[8 : 8 + size], made[8 + size :]
+        if len(code) != size or not is_object_file(code):
+            what = "the decoder could not be compiled: what was made is not an object file for this machine"
+            raise ConvertError(what, hint="this is a bug in ddb-convert: please report it")
+        yield code
 
 
 def _take_apart(value: Any) -> list[int]:

@@ -1,16 +1,17 @@
-"""Compiles all kernels before anybody needs them, for an image whose containers can't keep what they compile.
+"""Compiles all kernels before they are needed, for an image whose containers can't keep what they compile.
 
     DDB_CONVERT_CPU=baseline DDB_CONVERT_CACHE_DIR=/kernels python -m converter.decode.prepare
 
-Containers that have the same two variables load the machine code from there, whoever they run as.
+Containers that have the same two variables load the machine code from there, whichever user they run as.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
-from converter.decode.cache import PARTS, folders, write_machine_code
+from converter.decode.cache import PARTS, publish_machine_code
 from converter.decode.machine import describe_cpu
 from converter.decode.native import machine_code
 from converter.errors import ConvertError, StorageError
@@ -19,17 +20,16 @@ from converter.errors import ConvertError, StorageError
 def prepare() -> list[Path]:
     """Put the machine code of every part into the first folder that runs look into; gives the files.
 
-    Raises StorageError where that can't be written: elsewhere nobody would look for it later.
+    Raises StorageError if it can't be written there, or if runs would not trust it.
     """
-    folder = next(folders(), None)
-    if folder is None:
-        raise StorageError("there is no folder for machine code", hint="name one with DDB_CONVERT_CACHE_DIR")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [write_machine_code(folder, describe_cpu(), part, code) for part, code in machine_code(PARTS).items()]
+        # Fails before it has compiled for a minute.
+        publish_machine_code(describe_cpu(), {})
+        return publish_machine_code(describe_cpu(), machine_code(PARTS))
     except OSError as error:
-        what = f"the machine code can't be kept: {error.strerror}"
-        raise StorageError(what, str(folder), "name a folder that can be written with DDB_CONVERT_CACHE_DIR") from None
+        what = f"the machine code can't be kept: {error.strerror or error}"
+        hint = "name a folder that can be written, by you alone, with DDB_CONVERT_CACHE_DIR"
+        raise StorageError(what, os.environ.get("DDB_CONVERT_CACHE_DIR", ""), hint) from None
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ from converter.decode.lines import LineProblem
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING
 from converter.ion.worker import NO_EXTENSION, NO_LIBRARY, NO_MEMORY, REPLY, REQUEST
+from converter.subprocesses import CURRENT_DIRECTORY, python_command, python_environment
 
-_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from converter.ion.worker import main; main()"
 _INSTALL = "python -m pip install --force-reinstall amazon.ion (without a wheel for this Python it has to be compiled)"
 
 
@@ -107,9 +107,11 @@ class _Process:
             return
         try:
             self._running = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, *sys.path],
+                python_command("converter.ion.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                cwd=CURRENT_DIRECTORY,
+                env=python_environment(),
                 # Ctrl-C in a terminal is for the program alone: this process ends with its input.
                 process_group=0,
             )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from converter.aws.access import AwsOptions
 from converter.decode.change_lines import ChangeForm
-from converter.decode.native import expect
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
 from converter.export.manifest import DataFile, Export, Kind, check_files
@@ -23,6 +22,7 @@ from converter.run.describe import describe_columns, name_warnings, observation_
 from converter.run.forecast import NOT_CHECKED, forecast_columns, plan_report
 from converter.run.increment import check_old_image, find_form
 from converter.run.inspection import Inspection, make_inspection
+from converter.run.kernels import announce_kernels
 from converter.run.listener import Listener
 from converter.run.memory import Memory, changes, evolution_warnings, remember
 from converter.run.merge_job import MergeJob
@@ -97,9 +97,7 @@ class Run:
         """What the first blocks of files spread over the export show; ExportError only if that is all one wants."""
         parts = [] if purpose is Purpose.INSPECT else kernel_parts(self.options)
         parts += ["changes"] if self.changes is not None else []
-        compiled = expect(parts)
-        first = "" if compiled else "compiling the decoder (once on a machine), then "
-        self.listener.phase(f"{first}reading first blocks")
+        announce_kernels(parts, "reading first blocks", self.listener)
         control = Control()
         job = self.job(purpose)
         observation = Observation() if self.base is None else self.base.observation()

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from converter.aws.access import AwsOptions
-from converter.decode.native import expect
 from converter.decode.old_images import OldImages
 from converter.errors import ExportError, UsageError
 from converter.export.locate import check_export_arn, open_export
@@ -29,6 +28,7 @@ from converter.run.base import MISSING_PART, BaseParts, find_snapshot, record_mo
 from converter.run.chain import Link, MergeChain
 from converter.run.control import Control
 from converter.run.convert import Engine, Run, publish_run, unchanged
+from converter.run.kernels import announce_kernels
 from converter.run.listener import Listener
 from converter.run.note import note_changes
 from converter.run.plan import plan_shards
@@ -110,9 +110,8 @@ def merge_exports(
         def prepare() -> None:
             if check is not None:
                 check()
-            compiled = expect([*kernel_parts(run.options), "changes", "touched"])
-            first = "" if compiled else "compiling the decoder (once on a machine), then "
-            listener.phase(f"{first}reading the keys of all changes")
+            parts = [*kernel_parts(run.options), "changes", "touched"]
+            announce_kernels(parts, "reading the keys of all changes", listener)
             control = Control()
             images = OldImages() if merge.rules.verify else None
             run.merge = note_changes(exports[1:], run.job(Purpose.INSPECT), control, base=run.base, images=images)

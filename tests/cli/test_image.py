@@ -91,8 +91,9 @@ def test_runs_of_an_image_compile_nothing_and_keep_nothing(installed: Path, tmp_
     for path in sorted(kernels.rglob("*"), reverse=True):
         path.chmod(path.stat().st_mode & ~0o222)
     # Whoever compiles loads this one.
-    (tmp_path / "numba.py").write_text("raise ImportError('there is no Numba')")
-    image["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(installed)])
+    (tmp_path / "numba").mkdir()
+    (tmp_path / "numba" / "numba.py").write_text("raise ImportError('there is no Numba')")
+    image["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "numba"), str(installed)])
 
     def convert(number: int, **changes: str) -> subprocess.CompletedProcess[str]:
         command = ["convert", str(REPOSITORY / "fixtures" / "orders"), f"out{number}", "--format", "csv,parquet"]

@@ -39,6 +39,7 @@ FLOOR = {
     "converter.option_values",
     "converter.options",
     "converter.presets",
+    "converter.subprocesses",
     "converter.version",
 }
 # Made for tests and benchmarks: may use everything, and nothing of the program may use it.

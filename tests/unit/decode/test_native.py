@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from converter.decode.kernels import line_end
 from converter.decode.machine import describe_cpu
 from converter.decode.native import Kernel
 from converter.errors import ConvertError, UsageError
+from tests.cli.command import environment
 from tests.unit.decode.decoding import padded
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -158,6 +160,62 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_pa
     with pytest.raises(ConvertError, match="could not be compiled: ImportError: no such luck"):
         native.machine_code(["items"])
     assert not list(tmp_path.rglob("*.o"))
+
+
+def test_a_compiler_that_cannot_be_started_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DDB_CONVERT_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    with pytest.raises(ConvertError, match="no process that compiles the decoder can be started"):
+        native.machine_code(["items"])
+
+
+def test_kernels_of_other_sources_than_the_running_ones_are_neither_made_nor_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DDB_CONVERT_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(native, "SOURCE_HASH", "0123456789abcdef")
+    # The smallest part, whose compiling takes a few seconds.
+    with pytest.raises(ConvertError, match="the program's files have changed since this run began") as caught:
+        native.machine_code(["csv"])
+    assert caught.value.hint == "run the same command again"
+    assert not list(tmp_path.rglob("*.o"))
+
+
+@pytest.mark.parametrize("made", [b"surprise", b"\5" + bytes(7) + b"short", b"\5" + bytes(7) + b"short" + bytes(8)])
+def test_what_a_compiler_prints_is_kept_only_if_it_is_object_files(made: bytes) -> None:
+    with pytest.raises(ConvertError, match="not an object file for this machine"):
+        list(native._compiled(made, b"", 0))
+
+
+@pytest.mark.slow
+def test_neither_a_module_nor_settings_nor_another_copy_in_the_current_directory_change_what_is_compiled(
+    tmp_path: Path,
+) -> None:
+    right, checkout = tmp_path / "right", tmp_path / "checkout"
+    checkout.mkdir()
+    shutil.copytree(REPOSITORY / "converter", checkout / "converter", ignore=shutil.ignore_patterns("__pycache__"))
+    numbers = checkout / "converter" / "decode" / "numbers.py"
+    changed = numbers.read_text("utf-8").replace("else np.int64(value)), fine", "else np.int64(value) + 1), fine")
+    assert changed != numbers.read_text("utf-8")
+    numbers.write_text(changed, "utf-8")
+    for name in ("numba", "yaml", "llvmlite", "sitecustomize"):
+        (checkout / f"{name}.py").write_text(f"open({str(checkout / 'ran')!r}, 'a').write('{name}')")
+    (checkout / ".numba_config.yaml").write_text("disable_jit: 1\n")
+    # As an installed program starts: its own folder is in front, and the current directory is nowhere.
+    program = f"""
+import sys
+sys.path[:] = [{str(REPOSITORY)!r}, *sys.path]
+from converter.decode.native import machine_code
+sys.path.insert(0, "")
+print(*machine_code(["values"]))
+"""
+    for folder, cwd in ((right, tmp_path), (tmp_path / "made", checkout)):
+        variables = environment(DDB_CONVERT_CACHE_DIR=str(folder), NUMBA_DISABLE_JIT="1")
+        subprocess.run([sys.executable, "-P", "-c", program], cwd=cwd, env=variables, check=True)
+    assert not (checkout / "ran").exists()
+    codes = [{file.name: file.read_bytes() for file in f.rglob("*.o")} for f in (right, tmp_path / "made")]
+    assert codes[0] == codes[1]
+    assert len(codes[0]) == 1
 
 
 def test_an_array_that_a_kernel_would_misread_is_refused() -> None:

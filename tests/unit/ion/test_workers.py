@@ -125,16 +125,13 @@ def test_an_installation_that_cannot_read_ion_is_an_error_that_says_how_to_insta
     assert "pip install" in caught.value.hint
 
 
-def test_too_little_memory_in_a_process_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The process has a limit that the lines don't fit into.
-    (tmp_path / "sitecustomize.py").write_text(
-        "import resource, sys\n"
-        "if 'converter.ion.worker' in ''.join(sys.orig_argv):\n"
-        "    resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_too_little_memory_in_a_process_is_told_as_that() -> None:
+    resource = pytest.importorskip("resource")
     with IonWorkers(1) as workers:
         assert workers.translate(LINE, "f").result().size == len(JSON)
+        (process,) = ion_processes()
+        # The lines don't fit into this much.
+        resource.prlimit(process, resource.RLIMIT_AS, (300 << 20, 300 << 20))
         with pytest.raises(ConvertError, match="too little memory"):
             workers.translate(LINE * 1_000_000, "f").result()
 
