@@ -16,7 +16,7 @@ SWIFT := $(SERVERS)/swift/.installed
 LINTERS := $(SERVERS)/cfn-lint/.installed $(SERVERS)/asl-validator/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-faults test-examples servers bench fixtures clean
+.PHONY: help demo test lint test-slow test-faults test-examples docs servers bench fixtures clean
 
 help:
 	@echo 'make demo        convert a small export and show what came out'
@@ -24,6 +24,7 @@ help:
 	@echo 'make test-slow   the tests that take longer'
 	@echo 'make test-faults bad networks, kills, races and signals, in full'
 	@echo 'make test-examples the properties, on all their examples'
+	@echo 'make docs        build the documentation as a site, in build/docs'
 	@echo 'make servers     install the servers that tests start, and linters'
 	@echo 'make bench       measure, beside what else one could use (about two and a half hours)'
 	@echo 'make fixtures    make the exports in fixtures/ again, what they must become, and the golden files of the tests'
@@ -87,6 +88,10 @@ test-faults: $(DEVELOPMENT) $(MINISTACK)
 test-examples: $(DEVELOPMENT) $(MINISTACK)
 	EXAMPLES=all $(BIN)/python -m pytest -n auto -m 'hypothesis or slow' tests/properties --quiet
 	EXAMPLES=all $(BIN)/python -m pytest -n auto -m hypothesis tests/unit tests/end_to_end --quiet
+
+docs: | $(BIN)/python
+	@$(PIP) '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # One measure alone: .venv/bin/python -m benchmarks.run startup
 bench: $(DEVELOPMENT) $(MINISTACK)

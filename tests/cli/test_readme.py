@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from converter import errors
@@ -15,41 +12,16 @@ from converter.cli.commands import commands, read_command
 from converter.cli.convert import ConvertArguments
 from converter.options import NAME_POLICIES
 from converter.schema.naming import legal_name
-from tests.cli.command import REPOSITORY, environment
+from tests.cli.command import REPOSITORY
+from tests.cli.pages import BLOCK, prepare_folder, run_page
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 JAPANESE = (REPOSITORY / "README.ja.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BLOCKS = BLOCK.findall(README)
 
 
 def test_commands_and_programs_run_in_the_order_of_the_page_and_print_what_it_shows(tmp_path: Path) -> None:
-    (tmp_path / "fixtures").symlink_to(REPOSITORY / "fixtures")
-    # Not every test environment has the command on its path.
-    command = tmp_path / "bin" / "ddb-convert"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/cli.py" "$@"\n')
-    command.chmod(0o755)
-    env = environment(PATH=f"{command.parent}:{Path('/usr/bin')}:{Path('/bin')}")
-    seen = 0
-    for language, block in BLOCKS:
-        if language == "console":
-            for line, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-                done = subprocess.run(
-                    line, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-                )
-                assert done.returncode == 0, f"{line}\n{done.stderr}"
-                assert not shown or done.stdout == shown, line
-                seen += 1
-        elif language == "python":
-            # As a reader would: in the folder that the commands above worked in.
-            done = subprocess.run(
-                [sys.executable, "-c", block], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"{block}\n{done.stderr}"
-            assert done.stdout
-            seen += 1
-    assert seen >= 8
-    shutil.rmtree(tmp_path / "out")
+    assert run_page(README, tmp_path, prepare_folder(tmp_path)) >= 8
 
 
 def test_the_japanese_page_shows_commands_that_can_be_read_and_those_of_the_page_as_they_are() -> None:
