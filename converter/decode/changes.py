@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inlined, inner, kernel
+from converter.decode.empty_lines import empty_line
 from converter.decode.lanes import (
     Bytes,
     byte,
@@ -328,23 +329,24 @@ def translate_changes(block: Bytes, phrases: Phrases, out: Bytes, state: NDArray
     """Translate the lines from state[CHANGE_POSITION] on: DONE at the block's end, else IRREGULAR or GROW.
 
     block: whole lines, state[CHANGE_SIZE] bytes, 64 or more zeros behind. Each line becomes one line of `out`, behind
-    state[CHANGE_WRITTEN] bytes; blank ones and `{}` stay as they are. The position is then that of the line that was
-    not translated.
+    state[CHANGE_WRITTEN] bytes; blank ones and `{}` stay, without their blanks. The position is then that of the line
+    that was not translated.
     """
     at = state[CHANGE_POSITION]
     while at < state[CHANGE_SIZE]:
         state[CHANGE_POSITION] = at
-        size = 0
-        if byte(block, at) == _NEWLINE:
-            size = 1
-        elif byte(block, at) == _OPEN_MAP and byte(block, at + 1) == _CLOSE_MAP and byte(block, at + 2) == _NEWLINE:
-            size = 3
-        if size > 0:
-            if state[CHANGE_WRITTEN] + CHANGE_ROOM > out.size:
+        behind, objects = empty_line(block, at)
+        if behind > 0:
+            o = state[CHANGE_WRITTEN]
+            if o + CHANGE_ROOM > out.size:
                 return GROW
-            copy64(out, state[CHANGE_WRITTEN], block, at)
-            state[CHANGE_WRITTEN] += size
-            at += size
+            if objects > 0:
+                put(out, o, _OPEN_MAP)
+                put(out, o + 1, _CLOSE_MAP)
+                o += 2
+            put(out, o, _NEWLINE)
+            state[CHANGE_WRITTEN] = o + 1
+            at = behind
             continue
         at = _translate(block, at, phrases, out, state)
         if at < 0:

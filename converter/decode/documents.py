@@ -14,7 +14,7 @@ from converter.decode.hashes import has_twins, hash_bytes
 from converter.decode.lanes import Bytes, byte, put, word
 from converter.decode.limits import DEPTH
 from converter.decode.numbers import normalise_number, plain_number
-from converter.decode.tables import GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
+from converter.decode.tables import DONE, GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
 from converter.decode.texts import base64_size, copy_bytes, copy_string, token_end
 from converter.schema import tags
 
@@ -218,8 +218,8 @@ def copy_document(
     """Copy the value of `tag` that begins at `at` (after the tag's colon) to target[o:] as JSON text.
 
     form: (typed, trusted, image). `typed` keeps the tags of the values inside. A `trusted` line has been checked by
-    `lines.py` already; otherwise two equal names in a map, or a name with an escape, are irregular. An `image` is the
-    map of an item's attributes, which is one level more than an attribute has.
+    `lines.py` already; otherwise two equal names in a map are irregular. An `image` is the map of an item's attributes,
+    which is one level more than an attribute has.
     Gives the position after the value and the end in the target.
     """
     typed, trusted, image = form
@@ -287,9 +287,9 @@ def copy_document(
             if o + ROOM > limit:
                 return GROW, o
             if not trusted:
-                if used >= scratch.names.size or _has_backslash(data, start, at):
-                    return IRREGULAR, o
-                scratch.names[np.uint64(used)] = hash_bytes(data, start, at - start)
+                status = _note_name(data, start + 1, at - 1, used, target, o, limit, scratch)
+                if status < 0:
+                    return status, o
                 used += 1
             put(target, o, _COLON)
             o += 1
@@ -299,6 +299,24 @@ def copy_document(
             return IRREGULAR, o
         if typed:
             o = put_tag(target, o, tag)
+
+
+@inner
+def _note_name(data: Bytes, at: int, end: int, used: int, target: Bytes, o: int, limit: int, scratch: Scratch) -> int:
+    """Note the hash of the name that data[at:end] spells as number `used`; DONE, GROW, or IRREGULAR for too many.
+
+    Two spellings of one name must have the same hash: escapes are resolved in the free room of the target, from `o` on.
+    """
+    if used >= scratch.names.size:
+        return IRREGULAR
+    if _has_backslash(data, at, end):
+        at, behind = copy_string(data, at, target, o, limit, False)
+        if at < 0:
+            return GROW
+        scratch.names[np.uint64(used)] = hash_bytes(target, o, behind - o)
+    else:
+        scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at)
+    return DONE
 
 
 @inner

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inlined, inner, kernel
+from converter.decode.empty_lines import empty_line
 from converter.decode.hashes import hash_bytes
 from converter.decode.lanes import Bytes, byte, lowest_bit, newline_from, special_mask, stands_at, word
 from converter.decode.tables import (
@@ -198,13 +199,11 @@ def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
             at += 12
             state[ROW] += 1
             state[ITEMS] += 1
-        elif byte(block, at) == _NEWLINE:
-            at += 1
-        elif byte(block, at) == _OPEN_MAP and byte(block, at + 1) == _CLOSE_MAP and byte(block, at + 2) == _NEWLINE:
-            at += 3
-            state[EMPTY_OBJECTS] += 1
         else:
-            return IRREGULAR
+            at, objects = empty_line(block, at)
+            if at < 0:
+                return IRREGULAR
+            state[EMPTY_OBJECTS] += objects
     state[LINE_START] = at
     state[POSITION] = at + 9
     state[SERIAL] += 1

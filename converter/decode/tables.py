@@ -340,8 +340,11 @@ class Scratch(NamedTuple):
     binary: Bytes
 
 
-def new_scratch(names: int = 1 << 16) -> Scratch:
-    """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path."""
+def new_scratch(names: int = 1 << 17) -> Scratch:
+    """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path.
+
+    A member takes four bytes of an item's 400 KB at the least, but for the few with names of one byte.
+    """
     return Scratch(
         np.zeros(NUMBER_ROOM, np.uint8),
         np.zeros(DEPTH + 1, np.uint8),

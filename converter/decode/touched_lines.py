@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from converter.decode.changes import digits_at, find_keys_end, holds_keys, map_end, matches
 from converter.decode.compile import inlined, inner, kernel
 from converter.decode.documents import copy_document
+from converter.decode.empty_lines import empty_line
 from converter.decode.lanes import Bytes, byte, byte_mask, count_bits, lowest_bit, newline_from, put, structure
 from converter.decode.numbers import plain_number
 from converter.decode.tables import (
@@ -51,7 +52,6 @@ from converter.schema import tags
 
 State = NDArray[np.int64]
 
-_OPEN_MAP = 0x7B
 _CLOSE_MAP = 0x7D
 _NEWLINE = 0x0A
 _ZERO = 0x30
@@ -65,16 +65,6 @@ _IN_ITEM = 2
 def _blank(block: Bytes, at: int, end: int) -> None:
     for k in range(at, end):
         put(block, k, _NEWLINE)
-
-
-@inlined
-def _empty_line(block: Bytes, at: int) -> int:
-    """Bytes of a line that holds nothing, `{}` included; 0 for any other."""
-    if byte(block, at) == _NEWLINE:
-        return 1
-    if byte(block, at) == _OPEN_MAP and byte(block, at + 1) == _CLOSE_MAP and byte(block, at + 2) == _NEWLINE:
-        return 3
-    return 0
 
 
 @inner
@@ -263,9 +253,9 @@ def pass_lines(block: Bytes, phrases: Phrases, touched: Touched, state: State, c
     at = state[TOUCH_POSITION]
     while at < state[TOUCH_SIZE]:
         state[TOUCH_POSITION] = at
-        size = _empty_line(block, at)
-        if size > 0:
-            at += size
+        behind, _ = empty_line(block, at)
+        if behind > 0:
+            at = behind
             continue
         if state[TOUCH_ORDER] < 0:
             at = _drop_item(block, at, phrases, touched, state, copy, scratch)

@@ -93,7 +93,7 @@ def test_the_time_is_taken_in_all_three_forms(micros: str) -> None:
         change('"id":{"S":"a"},"rank":{"N":"1"}', written="1" * 18),
         change('"id" :{"S":"a"},"rank":{"N":"1"}'),
         '{"Item":{"id":{"S":"a"}}}\n',
-        " \n",
+        " null\n",
     ],
 )
 def test_every_other_line_is_left_to_python(line: str) -> None:

@@ -1,0 +1,85 @@
+"""Lines that no kernel leaves to Python: all that the service may write, and those that hold nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from converter.decode.change_lines import ChangeForm
+from converter.decode.decoder import Decoder
+from converter.decode.touched_keys import MergeLines, TouchedKeys
+from converter.decode.translate import ChangeLines
+from tests.unit.decode.decoding import everything, make_block, observe, schema_of
+
+FORM = ChangeForm((("id", "S"),), old_images=True)
+ESCAPES = ['\\"', "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t", "\\u0001", "\\u00e9", "\\u3000", "\\ud83d\\ude00"]
+EMPTY_LINES = [b"\n", b" \n", b"\t \r\n", b"\r\n", b" " * 63 + b"\n", b" " * 64 + b"\n", b"\t" * 1000 + b"\n"]
+EMPTY_OBJECTS = [b"{}\n", b" {}\n", b"{ }\n", b"{}\r\n", b"{\t" + b" " * 200 + b"} \n"]
+
+
+@pytest.fixture(autouse=True)
+def _no_slow_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a line has left the compiled path")
+
+    for owner, name in (
+        (Decoder, "_decode_irregular"),
+        (ChangeLines, "_translate_irregular"),
+        (TouchedKeys, "_note_line"),
+        (MergeLines, "_is_in_force"),
+    ):
+        monkeypatch.setattr(owner, name, refuse)
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_escapes_in_names_and_texts_are_read_by_the_kernel(escape: str) -> None:
+    members = ",".join(f'"{name}":{{"S":"{escape}"}}' for name in (escape, f"a{escape}", "x" * 70 + escape))
+    line = f'{{"Item":{{"m":{{"M":{{{members}}}}},"t":{{"SS":["{escape}","b{escape}"]}},{members}}}}}\n'.encode()
+    data = line * 3
+    assert observe(data).items == 3
+    schema = schema_of(data)
+    decoder = Decoder(schema, wants=everything)
+    list(decoder.decode(make_block(data)))
+    assert (decoder.items, decoder.observing) == (3, False)
+
+
+def test_a_map_with_as_many_members_as_an_item_can_have_is_read_by_the_kernel() -> None:
+    members = {f"{number:x}": {"S": ""} for number in range(100_000)}
+    line = json.dumps({"Item": {"m": {"M": members}}}, separators=(",", ":")).encode() + b"\n"
+    assert observe(line).items == 1
+
+
+@pytest.mark.parametrize("empty", [*EMPTY_LINES, *EMPTY_OBJECTS])
+def test_lines_that_hold_nothing_are_passed_over_by_the_kernel_for_items(empty: bytes) -> None:
+    item = b'{"Item":{"id":{"S":"a"}}}\n'
+    decoder = Decoder(None, wants=everything)
+    list(decoder.decode(make_block(empty * 3 + item + empty + item + empty)))
+    assert (decoder.items, decoder.empty_objects) == (2, 5 if empty in EMPTY_OBJECTS else 0)
+
+
+@pytest.mark.parametrize("empty", [*EMPTY_LINES, *EMPTY_OBJECTS])
+def test_lines_that_hold_nothing_are_passed_over_by_the_kernels_for_changes(empty: bytes) -> None:
+    change = '{"Metadata":{"WriteTimestampMicros":{"N":"1768387654353205"}},"Keys":{"id":{"S":"a"}},'
+    change += '"NewImage":{"id":{"S":"a"}}}\n'
+    lines = empty * 3 + change.encode() + empty
+    decoder = Decoder(None, wants=everything, changes=FORM)
+    list(decoder.decode(make_block(lines)))
+    assert (decoder.items, decoder.empty_objects) == (1, 4 if empty in EMPTY_OBJECTS else 0)
+
+    touched = TouchedKeys(FORM.keys)
+    touched.note(make_block(lines), 0, FORM)
+    assert touched.count == 1
+    merge = MergeLines(touched, [FORM])
+    for order, block in ((0, lines), (None, empty + b'{"Item":{"id":{"S":"b"}}}\n' + empty)):
+        merge.begin(order)
+        for translated in merge.translate(make_block(block)):
+            assert translated.data[: translated.size].tobytes().count(b'"id"') == 1
+
+
+@pytest.mark.parametrize("line", [b" {\n", b"{ \n", b"{} {}\n", b"{}}\n", b"{}x\n", b"\x0b\n", b"\xc2\xa0\n", b"\0\n"])
+def test_what_only_begins_like_nothing_is_left_to_the_strict_check(line: bytes) -> None:
+    with pytest.raises(AssertionError, match="compiled path"):
+        observe(line)
+    with pytest.raises(AssertionError, match="compiled path"):
+        observe(line, changes=FORM)
