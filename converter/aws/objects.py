@@ -34,6 +34,8 @@ _ALWAYS = {
 _CUT_ATTEMPTS = 4
 _READ_ATTEMPTS = 8
 _LONGEST_PAUSE = 20.0
+# Of what is read whole: records, intents and leases.
+_MOST_BYTES = 256 << 20
 
 
 class Changed(Exception):
@@ -106,12 +108,18 @@ class Objects:
         return self._call("get_object", path, **condition)
 
     def read(self, path: str) -> tuple[bytes, Found] | None:
-        """A small object, None when there is none."""
+        """A small object, None when there is none. Raises StorageError for one that memory should not hold."""
         try:
             file = self.open(path)
         except FileNotFoundError:
             return None
         with file:
+            if file.found.size > _MOST_BYTES:
+                raise StorageError(
+                    f"the object has {file.found.size:,} bytes, which is more than ddb-convert would write",
+                    self.place(path),
+                    "see what was put there, and remove it",
+                )
             return file.readall(), file.found
 
     def find(self, path: str) -> Found | None:

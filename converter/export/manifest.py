@@ -32,9 +32,11 @@ _WRITTEN_BY_OTHERS = (
 _VERSIONS = ("2020-06-30", "2023-08-01")
 _FORMATS = ("DYNAMODB_JSON", "ION")
 _VIEWS = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-EXPORT_ARN = re.compile(
-    r"(arn:[^:/]+:dynamodb:[^:/]*:[^:/]*:table/([A-Za-z0-9_.-]+))/export/([A-Za-z0-9][A-Za-z0-9_.-]*)"
-)
+# Emulators have regions and accounts of their own, or none.
+_TABLE_ARN = r"arn:[A-Za-z0-9_-]+:dynamodb:[A-Za-z0-9_-]*:[A-Za-z0-9_-]*:table/([A-Za-z0-9_.-]+)"
+TABLE_ARN = re.compile(_TABLE_ARN)
+"""Group: the table's name."""
+EXPORT_ARN = re.compile(rf"({_TABLE_ARN})/export/([A-Za-z0-9][A-Za-z0-9_.-]*)")
 """Groups: the table's ARN, the table's name, the export's id."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _MISSING_SHOWN = 5

@@ -33,6 +33,7 @@ def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
     # An export without items has no parts, and perhaps no columns.
     filled = [record for record in records if record.parts] or list(records[-1:])
     columns = common_columns(filled)
+    destination.check_parts([part.path for record in filled for part in record.parts])
     reach = destination.reach()
     frames = [_scan_record(destination, reach, record, columns) for record in filled]
     # Records of another layout may have other folder keys.

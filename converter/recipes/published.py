@@ -143,10 +143,12 @@ def read_published(
     Raises StorageError where nothing is published, UsageError when the format is not there, SchemaError when one
     reader can't take all records together.
     """
-    records = read_records(open_destination(dest, aws))
+    destination = open_destination(dest, aws)
+    records = read_records(destination)
     filled = [record for record in records if record.parts and record.columns]
     if not filled:
         raise StorageError("no items are published here", dest, "run `ddb-convert convert SOURCE DEST` first")
+    destination.check_parts([part.path for record in filled for part in record.parts])
     newest = filled[-1]
     format = format or _format_of_all(filled)
     places = [_place(record, format, dest) for record in filled]

@@ -46,6 +46,7 @@ WAYS = (
     " and another DEST"
 )
 """What to do where a value does not fit a column of the base, which all stay."""
+_FIRST_BYTES = 64 << 20
 MISSING_PART = "run the same command again if another run has replaced the base; else publish it anew"
 _OTHER_BASE = "use a full export as the base, or publish it anew as Parquet with all its attributes"
 
@@ -300,12 +301,21 @@ def _held_by(attribute: str | None, name: str | None) -> tuple[str | None, str |
 
 
 def _read_all(opened: RawIOBase, size: int) -> memoryview:
-    """The file's bytes, which should be as many as `size`: a longer file is not read further than that shows."""
-    content = memoryview(bytearray(size + 1))
+    """The file's bytes, which should be as many as `size`: a longer file is not read further than that shows.
+
+    Memory grows with what is there, because the record that names the size may be anyone's.
+    """
+    content = bytearray(min(size, _FIRST_BYTES) + 1)
     filled = 0
-    while filled <= size and (read := opened.readinto(content[filled:])):
+    while filled <= size:
+        if filled == len(content):
+            content.extend(bytes(min(len(content), size + 1 - filled)))
+        with memoryview(content) as whole, whole[filled:] as rest:
+            read = opened.readinto(rest)
+        if not read:
+            break
         filled += read
-    return content[:filled]
+    return memoryview(content)[:filled]
 
 
 def _one_chunk(table: pa.Table, name: str) -> pa.Array:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from converter.export.manifest import EXPORT_ARN, Kind
+from converter.storage.destination import is_name
 from converter.storage.members import Members
 
 
@@ -32,9 +34,9 @@ class Link:
     def from_json(members: Members) -> Link:
         """The reverse of to_json. Raises StorageError."""
         return Link(
-            members.text("exportId"),
-            members.text("exportArn"),
-            members.text("kind"),
+            members.parsed("exportId", _name),
+            members.matching("exportArn", EXPORT_ARN, "the ARN of an export"),
+            members.parsed("kind", Kind).value,
             members.time("from"),
             members.time("to"),
         )
@@ -95,7 +97,7 @@ class MergeReport:
         """The reverse of to_json. Raises StorageError."""
         increments = tuple(Link.from_json(link) for link in members.inners("increments"))
         if not increments:
-            raise members.error("increments", "there is none")
+            raise members.error("increments", "there are none")
         return MergeReport(
             chain=MergeChain(Link.from_json(members.inner("base")), increments),
             inserted=_count(members, "inserted"),
@@ -109,6 +111,12 @@ class MergeReport:
 
 def _count(members: Members, name: str) -> int | None:
     return None if members.values().get(name) is None else members.count(name)
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"{text!r} is not the id of an export")
+    return text
 
 
 def _shown(moment: datetime) -> str:

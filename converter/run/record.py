@@ -11,11 +11,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from converter.errors import UsageError
-from converter.export.manifest import Kind, Summary
+from converter.export.manifest import EXPORT_ARN, TABLE_ARN, Kind, Summary
+from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
-from converter.run.report import Part, Report, format_instant
-from converter.schema.types import Column, Origin
-from converter.storage.destination import EXPORTS, is_path, record_path
+from converter.run.report import Part, Report, format_instant, parse_date
+from converter.schema.types import COLUMN_TYPE, Column, Origin
+from converter.storage.destination import EXPORTS, is_name, is_path, record_path
 from converter.storage.members import Members, read_members
 from converter.version import VERSION
 
@@ -23,6 +24,10 @@ _VERSION = 2
 """1: an export has one folder, which its report calls `location`; there are no sequence and no changes."""
 # Longer names can't be made on the usual file systems.
 _NAME_BYTES = 255
+# Options that other modules read out of a record; all others are only compared.
+_LISTS_OF_NAMES = ("key", "select", "exclude")
+_LISTS_OF_PAIRS = ("rename", "cast", "add_column")
+_PART_ENDINGS = (".parquet", ".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,39 +123,38 @@ class Record:
 
     @staticmethod
     def from_json(content: bytes, place: str) -> Record:
-        """Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it."""
+        """Whoever can write at the destination may have written it, so every member is checked like a user's text.
+
+        Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it.
+        """
         members = read_members(content, place, _VERSION)
         export_id = members.text("exportId")
-        if posixpath.basename(place) != posixpath.basename(record_path(export_id)):
-            raise members.error("exportId", f"the file of export {export_id} has another name")
+        if not is_name(export_id) or posixpath.basename(place) != posixpath.basename(record_path(export_id)):
+            raise members.error("exportId", f"the file of export {export_id!r} has another name")
         parts = tuple(_parts(members, export_id))
+        table_arn = members.matching("tableArn", TABLE_ARN, "the ARN of a table")
+        report = Report.from_json(members.inner("report"), parts)
+        if (report.export_id, report.table) != (export_id, table_arn.rpartition("/")[2]):
+            raise members.error("report", "it is of another export or table")
         return Record(
             export_id=export_id,
-            export_arn=members.text("exportArn"),
-            table_arn=members.text("tableArn"),
+            export_arn=members.matching("exportArn", EXPORT_ARN, "the ARN of an export"),
+            table_arn=table_arn,
             table_id=members.text("tableId"),
-            kind=members.text("kind"),
+            kind=members.parsed("kind", Kind).value,
             sequence=0 if members.count("version") == 1 else members.count("sequence"),
             export_time=members.time("exportTime"),
-            date=members.text("date"),
-            timezone=members.text("timezone"),
-            layout=members.text("layout"),
+            date=members.parsed("date", parse_date),
+            timezone=members.parsed("timezone", _timezone),
+            layout=members.parsed("layout", _layout),
             source=members.text("source"),
             parts=parts,
-            columns=tuple(
-                Column(
-                    name=column.text("name"),
-                    attribute=column.text_or_none("attribute"),
-                    type=column.text("type"),
-                    origin=column.parsed("origin", Origin),
-                )
-                for column in members.inners("columns")
-            ),
-            options=members.inner("options").values(),
-            options_hash=members.text("optionsHash"),
+            columns=_columns(members),
+            options=_options(members.inner("options")),
+            options_hash=members.sha256("optionsHash"),
             verified=members.flag("verified"),
             writer=members.text("writer"),
-            report=Report.from_json(members.inner("report"), parts),
+            report=report,
         )
 
 
@@ -246,4 +250,54 @@ def _parts(members: Members, export_id: str) -> list[Part]:
         alone = folders[folder] == part.format and len(folders) == len(set(folders.values()))
         if not own or not alone or not is_path(part.path) or part.path.startswith(f"{EXPORTS}/"):
             raise members.error("parts", f"{part.path!r} is not in the export's own folder")
+        if not part.path.endswith(_PART_ENDINGS):
+            raise members.error("parts", f"{part.path!r} is not the name of a part")
+    if len({part.path for part in parts}) < len(parts):
+        raise members.error("parts", "a part is there twice")
     return parts
+
+
+def _columns(members: Members) -> tuple[Column, ...]:
+    columns = tuple(
+        Column(
+            name=column.utf8_text("name"),
+            attribute=None if column.text_or_none("attribute") is None else column.utf8_text("attribute"),
+            type=column.matching("type", COLUMN_TYPE, "a type of columns"),
+            origin=column.parsed("origin", Origin),
+        )
+        for column in members.inners("columns")
+    )
+    if len({column.name for column in columns}) < len(columns):
+        raise members.error("columns", "two columns have one name")
+    attributes = [column.attribute for column in columns if column.attribute is not None]
+    if len(set(attributes)) < len(attributes):
+        raise members.error("columns", "two columns are of one attribute")
+    return columns
+
+
+def _options(members: Members) -> dict[str, object]:
+    for name in filter(members.has, _LISTS_OF_NAMES):
+        members.texts(name)
+    for name in filter(members.has, _LISTS_OF_PAIRS):
+        for pair in members.lists(name):
+            if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+                raise members.error(name, "expected pairs of texts")
+    return members.values()
+
+
+def _timezone(text: str) -> str:
+    try:
+        check_timezone(text)
+    except UsageError as error:
+        raise ValueError(error.what) from None
+    return text
+
+
+def _layout(text: str) -> str:
+    try:
+        check_layout(text)
+    except UsageError as error:
+        raise ValueError(error.what) from None
+    if not is_path(text.rstrip("/")):
+        raise ValueError(f"{text!r} is not a folder inside the destination")
+    return text

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal, cast, get_args
 
+from converter.export.manifest import Kind
+from converter.option_values import read_format
 from converter.options import OneFormat
 from converter.run.chain import MergeReport
-from converter.schema.types import Origin
+from converter.schema import tags
+from converter.schema.types import COLUMN_TYPE, Origin
+from converter.storage.destination import is_path
 from converter.storage.members import Members
 
 Status = Literal["published", "unchanged", "planned"]
 ChangeKind = Literal["added", "widened", "unseen"]
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_COMPRESSION = re.compile(r"[a-z0-9=,]{1,64}")
+# Of 1E125 and 1E-130, with 38 digits at most.
+_MOST_DIGITS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Part:
     @staticmethod
     def from_json(members: Members) -> Part:
         """The reverse of to_json. Raises StorageError."""
-        return Part(members.text("path"), members.count("rows"), members.count("bytes"), members.text("sha256"))
+        return Part(members.text("path"), members.count("rows"), members.count("bytes"), members.sha256("sha256"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +117,15 @@ class ColumnReport:
     def from_json(members: Members) -> ColumnReport:
         """The reverse of to_json. Raises StorageError."""
         return ColumnReport(
-            name=members.text("name"),
+            name=members.utf8_text("name"),
             attribute=members.text_or_none("attribute"),
-            type=members.text("type"),
+            type=members.matching("type", COLUMN_TYPE, "a type of columns"),
             origin=members.parsed("origin", Origin),
-            types=members.counts("types"),
+            types=_types(members),
             nulls=members.count("nulls"),
             absent=members.count("absent"),
-            integer_digits=members.count("integerDigits"),
-            decimals=members.count("decimals"),
+            integer_digits=_digits(members, "integerDigits"),
+            decimals=_digits(members, "decimals"),
             longest=members.count("longest"),
             changed=members.count("changed"),
         )
@@ -199,14 +210,14 @@ class Report:
             status=members.parsed("status", _status),
             export_id=members.text("exportId"),
             table=members.text("table"),
-            kind=members.text("kind"),
-            export_time=members.text("exportTime"),
-            date=members.text("date"),
+            kind=members.parsed("kind", Kind).value,
+            export_time=members.parsed("exportTime", _moment),
+            date=members.parsed("date", parse_date),
             source=members.text("source"),
             destination=members.text("destination"),
-            locations=(members.text("location"),) if members.has("location") else members.texts("locations"),
-            format=members.text("format"),
-            compression=members.text("compression"),
+            locations=_locations(members),
+            format=members.parsed("format", read_format),
+            compression=members.matching("compression", _COMPRESSION, "a compression"),
             items=members.count("items"),
             data_files=members.count("dataFiles"),
             parts=parts,
@@ -227,6 +238,14 @@ class Report:
         )
 
 
+def parse_date(text: str) -> str:
+    """The same text, `2023-11-27`; ValueError for what is not a date."""
+    if _DATE.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a date such as 2023-11-27")
+    date.fromisoformat(text)
+    return text
+
+
 def format_instant(instant: datetime) -> str:
     """`2023-11-27T06:11:47.109Z`: in UTC, as the service writes it."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -243,6 +262,36 @@ def _member(name: str) -> str:
     """export_id → exportId, as the service's manifests name members."""
     first, *others = name.split("_")
     return first + "".join(other.capitalize() for other in others)
+
+
+def _moment(text: str) -> str:
+    if _MOMENT.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a moment such as 2023-11-27T06:11:47.109Z")
+    datetime.fromisoformat(text)
+    return text
+
+
+def _locations(members: Members) -> tuple[str, ...]:
+    locations = (members.text("location"),) if members.has("location") else members.texts("locations")
+    for location in locations:
+        if not is_path(location):
+            raise members.error("locations", f"{location!r} is not a folder inside the destination")
+    return locations
+
+
+def _types(members: Members) -> dict[str, int]:
+    counts = members.counts("types")
+    for tag in counts:
+        if tag not in tags.TAGS:
+            raise members.error("types", f"{tag!r} is not a type of DynamoDB")
+    return counts
+
+
+def _digits(members: Members, name: str) -> int:
+    digits = members.count(name)
+    if digits > _MOST_DIGITS:
+        raise members.error(name, f"no number of DynamoDB has {digits:,} of them")
+    return digits
 
 
 def _change_kind(text: str) -> ChangeKind:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 DECIMAL_DIGITS: Final = 38
 """Digits of every decimal column, the most that a DynamoDB number has."""
+
+
+COLUMN_TYPE: Final = re.compile(
+    r"string|int64|double|binary|bool|timestamp|decimal128\(38, (?:[0-9]|[12][0-9]|3[0-8])\)", re.ASCII
+)
+"""Every type that a column can have."""
 
 
 class Origin(StrEnum):

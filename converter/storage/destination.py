@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from converter.errors import StorageError, UsageError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 EXPORTS = "_exports"
 """The folder that a destination keeps its records in."""
 INTENT = f"{EXPORTS}/intent.json"
+HIDDEN_RUN = ".run-"
+"""How the names of runs begin that have a hidden folder."""
 
 Data = bytes | memoryview
 
@@ -106,12 +109,12 @@ class Intent:
             export_id=members.text("exportId"),
             run=members.text("run"),
             folders=(members.text("folder"),) if first_version else members.texts("folders"),
-            record=members.text("record"),
+            record=members.utf8_text("record"),
             parts=tuple(
                 PendingPart(
                     part.text("name"),
                     part.count("bytes"),
-                    part.text("sha256"),
+                    part.sha256("sha256"),
                     part.text("receipt"),
                     0 if first_version else part.count("folder"),
                 )
@@ -121,16 +124,33 @@ class Intent:
                 Removal(removal.text("exportId"), removal.text("folder")) for removal in members.inners("remove")
             ),
         )
-        for name in (intent.export_id, intent.run, *(part.name for part in intent.parts)):
-            if not is_name(name):
-                raise damaged(place, f"{name!r} is no name of a file")
-        for part in intent.parts:
-            if part.folder >= len(intent.folders):
-                raise damaged(place, f"{part.name!r} has no folder")
-        for folder in (*intent.folders, *(removal.folder for removal in intent.remove)):
-            if not is_path(folder):
-                raise damaged(place, f"{folder!r} leads out of the destination")
+        problem = _problem(intent)
+        if problem is not None:
+            raise damaged(place, problem)
         return intent
+
+
+def _problem(intent: Intent) -> str | None:
+    """What in an intent no run can have written: whoever can write at the destination may have."""
+    for name in (intent.export_id, intent.run, *(part.name for part in intent.parts)):
+        if not is_name(name):
+            return f"{name!r} is not the name of a file"
+    if not intent.run.removeprefix(HIDDEN_RUN).startswith(f"{intent.export_id}-"):
+        return f"{intent.run!r} is not a run of export {intent.export_id}"
+    if len({(part.folder, part.name) for part in intent.parts}) < len(intent.parts):
+        return "two parts have one name"
+    if any(part.folder >= len(intent.folders) for part in intent.parts):
+        return "a part has no folder"
+    if not intent.folders or any(not is_own_folder(folder, intent.export_id) for folder in intent.folders):
+        return f"{list(intent.folders)!r} are not folders of export {intent.export_id}"
+    if any(f"{one}/".startswith(f"{other}/") for one, other in permutations(intent.folders, 2)):
+        return "one of its folders is in another"
+    for removal in intent.remove:
+        if not is_name(removal.export_id) or f"{EXPORTS}/{removal.export_id}.json" == INTENT:
+            return f"{removal.export_id!r} is not the id of an export"
+        if removal.folder and not is_own_folder(removal.folder, removal.export_id):
+            return f"{removal.folder!r} is not the folder of export {removal.export_id}"
+    return None
 
 
 class PartSink(ABC):
@@ -295,6 +315,9 @@ class Destination(ABC):
     def names(self, folder: str) -> list[str]:
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
 
+    def check_parts(self, paths: Sequence[str]) -> None:  # noqa: B027 - most stores have no links
+        """Raises StorageError for a part that is not in the destination itself, but reached by a link."""
+
     def reach(self) -> Reach | None:
         """How libraries read the places that `child` gives; None where they need to know nothing.
 
@@ -317,8 +340,14 @@ def check_names(parts: Sequence[PendingPart]) -> None:
 
 def check_folder(folder: str, export_id: str) -> None:
     """Raises ValueError for what is not inside the destination, and the export's own."""
-    if not is_path(folder) or folder.rpartition("/")[2] != export_id:
-        raise ValueError(f"{folder!r} is no folder for {export_id}")
+    if not is_own_folder(folder, export_id):
+        raise ValueError(f"{folder!r} is not a folder for {export_id}")
+
+
+def is_own_folder(folder: str, export_id: str) -> bool:
+    """Is this inside the destination, not with its records, and the export's own, as its name says?"""
+    own = is_name(export_id) and folder.rpartition("/")[2] == export_id
+    return own and is_path(folder) and not f"{folder}/".startswith(f"{EXPORTS}/")
 
 
 def taken(place: str) -> StorageError:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from converter.errors import StorageError
 
@@ -66,39 +65,3 @@ def make_folders(folder: str, created: list[str]) -> None:
         else:
             created.append(path)
             sync_folder(os.path.dirname(path))
-
-
-def write_file(path: str, content: bytes, draft: str) -> None:
-    """Writes a file at once or not at all. draft: where it grows, on the same file system."""
-    with open(draft, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-    sync_folder(os.path.dirname(path))
-
-
-def remove_file(path: str) -> None:
-    """Removes a file, if it is there."""
-    with suppress(FileNotFoundError):
-        os.unlink(path)
-
-
-def remove_tree(path: str) -> None:
-    """Removes a folder with all that is in it, if it is there; of a symbolic link only the link."""
-    if os.path.islink(path):
-        os.unlink(path)
-    elif os.path.lexists(path):
-        shutil.rmtree(path)
-
-
-def remove_empty_folders(folder: str, stop: str) -> None:
-    """Removes the folder and its parents below `stop`, as long as they are empty."""
-    while folder != stop and len(folder) > len(stop):
-        try:
-            os.rmdir(folder)
-        except FileNotFoundError:
-            pass
-        except OSError:
-            return
-        folder = os.path.dirname(folder)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from io import RawIOBase
 
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
 from converter.storage.durable import refusals, refused
+from converter.storage.inside import Inside
 from converter.storage.leftovers import Leftover
 from converter.storage.local_commit import hold_lease
 from converter.storage.local_leftovers import LEASE, find_leftovers
 from converter.storage.local_lock import check_unlocked
+from converter.storage.members import MOST_BYTES
 from converter.storage.source import Source
 
 
@@ -141,6 +144,7 @@ class LocalDestination(Destination):
             raise UsageError("the destination has no name", "DEST", "use . for the current folder")
         if os.path.lexists(self.root) and not os.path.isdir(self.root):
             raise UsageError("the destination is no folder", self.root, "name a folder; a new one is made")
+        self._inside = Inside(self.root)
 
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone, folders made on the way too."""
@@ -148,24 +152,24 @@ class LocalDestination(Destination):
 
     def check_free(self) -> None:
         """Raises BusyError when another run holds the destination."""
-        check_unlocked(os.path.join(self.root, LEASE))
+        check_unlocked(self._inside, LEASE)
 
     def leftovers(self) -> list[Leftover]:
         """Hidden folders, a lease's file, and a commit that has begun."""
-        return find_leftovers(self.root)
+        return find_leftovers(self._inside)
 
     def read(self, path: str) -> bytes | None:
-        """A small file, None when it does not exist."""
+        """A small file, None when it does not exist. A symbolic link is refused."""
         with refusals(self.child(path)):
             try:
-                with open(self._inside(path), "rb") as file:
-                    return file.read()
+                return self._inside.read(self._checked(path), MOST_BYTES)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def size(self, path: str) -> int | None:
-        """The file's size in bytes, None when there is no file of this name."""
-        return _file_size(self._inside(path))
+        """The file's size in bytes, None when there is no file of this name; a link is not a file."""
+        with refusals(self.child(path)):
+            return self._inside.file_size(self._checked(path))
 
     def sizes(self, folder: str) -> dict[str, int]:
         """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
@@ -176,14 +180,20 @@ class LocalDestination(Destination):
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
         with refusals(self.child(folder)):
             try:
-                return sorted(os.listdir(self._inside(folder)))
+                return self._inside.names(self._checked(folder))
             except (FileNotFoundError, NotADirectoryError):
                 return []
 
-    def _inside(self, path: str) -> str:
+    def check_parts(self, paths: Sequence[str]) -> None:
+        """Raises StorageError for a part that is reached by a symbolic link."""
+        with refusals(self.root):
+            for path in paths:
+                self._inside.refuse_links(self._checked(path))
+
+    def _checked(self, path: str) -> str:
         if not is_path(path):
             raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
-        return os.path.join(self.root, path)
+        return path
 
 
 def _file_size(path: str) -> int | None:

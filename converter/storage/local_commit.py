@@ -13,13 +13,16 @@ What lies in `DEST/_exports` while a run publishes:
 from __future__ import annotations
 
 import os
+import posixpath
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from converter.errors import StorageError
 from converter.storage.destination import (
     EXPORTS,
+    HIDDEN_RUN,
     INTENT,
     Intent,
     Lease,
@@ -33,17 +36,10 @@ from converter.storage.destination import (
     record_path,
     taken,
 )
-from converter.storage.durable import (
-    make_folders,
-    refusals,
-    remove_empty_folders,
-    remove_file,
-    remove_tree,
-    sync_folder,
-    write_file,
-)
+from converter.storage.durable import refusals
+from converter.storage.inside import Inside
 from converter.storage.leftovers import Leftover
-from converter.storage.local_leftovers import LEASE, RUN, dead_runs, read_intent
+from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
 from converter.storage.local_parts import LocalPart, PendingFolder
 
@@ -51,8 +47,9 @@ from converter.storage.local_parts import LocalPart, PendingFolder
 @contextmanager
 def hold_lease(root: str, *, recover: bool) -> Iterator[Lease]:
     """The lease of the destination `root`, which is made if it does not exist."""
-    with hold_lock(os.path.join(root, LEASE)):
-        lease = LocalLease(root)
+    inside = Inside(root)
+    with hold_lock(inside, LEASE):
+        lease = LocalLease(inside)
         try:
             if recover:
                 lease.recover()
@@ -64,10 +61,9 @@ def hold_lease(root: str, *, recover: bool) -> Iterator[Lease]:
 class LocalLease(Lease):
     """What the holder of the lock may do."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, inside: Inside) -> None:
         super().__init__()
-        self._root = root
-        self._exports = os.path.join(root, EXPORTS)
+        self.inside = inside
         self._stagings: list[LocalStaging] = []
 
     def begin(self, export_id: str, *folders: str) -> Staging:
@@ -77,14 +73,14 @@ class LocalLease(Lease):
         for folder in folders:
             check_folder(folder, export_id)
             self.check_place(folder)
-        run = f"{RUN}{export_id}-{secrets.token_hex(4)}"
-        pending = [PendingFolder(self._parts(run, number), number) for number in range(len(folders))]
+        run = f"{HIDDEN_RUN}{export_id}-{secrets.token_hex(4)}"
+        pending = [PendingFolder(self.inside, _parts(run, number), number) for number in range(len(folders))]
         staging = LocalStaging(self, export_id, folders, run, pending)
         self._stagings.append(staging)
-        with refusals(self._path(EXPORTS, run)):
-            os.mkdir(self._path(EXPORTS, run))
+        with refusals(self.inside.place(_in_exports(run))):
+            self.inside.make_folder(_in_exports(run))
             for parts in pending:
-                os.mkdir(parts.folder)
+                self.inside.make_folder(parts.folder)
         return staging
 
     def check_place(self, folder: str) -> None:
@@ -92,16 +88,23 @@ class LocalLease(Lease):
 
         Looked at before the intent, because an intent that can't be carried out blocks the destination.
         """
-        path = os.path.dirname(self._path(folder))
-        while path != self._root and not os.path.lexists(path):
-            path = os.path.dirname(path)
-        with refusals(path):
-            if not os.path.isdir(path):
-                raise StorageError("this is no folder", path, "remove it, or choose another --layout or DEST")
-            if os.stat(path).st_dev != os.stat(self._exports).st_dev:
-                raise StorageError("the destination spans several file systems", path, "use one for all of DEST")
-            if not os.access(path, os.W_OK | os.X_OK):
-                raise StorageError("permission denied", path, "allow this user to write there")
+        path = posixpath.dirname(folder)
+        with refusals(self.inside.place(path)):
+            while path and not self.inside.exists(path):
+                path = posixpath.dirname(path)
+            place = self.inside.place(path)
+            try:
+                with self.inside.folder(path) as outer, self.inside.folder(EXPORTS) as exports:
+                    if os.fstat(outer).st_dev != os.fstat(exports).st_dev:
+                        raise StorageError(
+                            "the destination spans several file systems", place, "use one for all of DEST"
+                        )
+                    if not os.access(".", os.W_OK | os.X_OK, dir_fd=outer):
+                        raise StorageError("permission denied", place, "allow this user to write there")
+            except NotADirectoryError:
+                raise StorageError(
+                    "this is not a folder", place, "remove it, or choose another --layout or DEST"
+                ) from None
 
     def begin_commit(self, intent: Intent) -> None:
         """Writes the intent: from here on the commit will happen, whoever finishes it."""
@@ -109,30 +112,29 @@ class LocalLease(Lease):
         for folder in (*intent.folders, *replaced):
             self.check_place(folder)
         for folder in intent.folders:
-            place = self._path(folder)
-            with refusals(place):
-                if folder not in replaced and _is_taken(place):
-                    raise taken(place)
-        with refusals(self._exports):
-            for path in (*self._all_parts(intent), self._path(EXPORTS, intent.run), self._exports, self._root):
-                sync_folder(path)
-            write_file(self._path(INTENT), intent.to_json(), self._path(EXPORTS, intent.run, "intent"))
+            with refusals(self.inside.place(folder)):
+                if folder not in replaced and self._is_taken(folder):
+                    raise taken(self.inside.place(folder))
+        with refusals(self.inside.place(EXPORTS)):
+            for path in (*_all_parts(intent), _in_exports(intent.run), EXPORTS, ""):
+                self.inside.sync(path)
+            self.inside.write(INTENT, intent.to_json(), _in_exports(intent.run, "intent"))
 
     def has_intent(self) -> bool:
         """Has a commit begun that is not done?"""
-        return _exists(self._path(INTENT))
+        return self.inside.exists(INTENT)
 
     def recover(self) -> None:
         """Finishes the commit of a run that died, and removes what dead runs left."""
         intent = self.finish_begun()
         if intent is not None:
             self.warnings.append(finished_for(intent))
-        for run in dead_runs(self._root):
+        for run in dead_runs(self.inside):
             self._remove_run(run)
 
     def finish_begun(self) -> Intent | None:
         """Finish the commit of a run that died."""
-        intent = read_intent(self._root)
+        intent = read_intent(self.inside)
         if intent is not None:
             self.carry_out(intent)
         return intent
@@ -140,12 +142,11 @@ class LocalLease(Lease):
     def remove(self, leftovers: Sequence[Leftover]) -> None:
         """Remove hidden folders of dead runs."""
         for leftover in leftovers:
-            path = self._path(leftover.path)
-            with refusals(path):
-                remove_tree(path)
+            with refusals(self.inside.place(leftover.path)):
+                self.inside.remove_tree(leftover.path)
 
     def _take_steps(self, intent: Intent) -> None:
-        with refusals(self._path(*intent.folders[:1])):
+        with refusals(self.inside.place(intent.folders[0])):
             super()._take_steps(intent)
 
     def close(self) -> None:
@@ -154,102 +155,107 @@ class LocalLease(Lease):
             staging.abort()
 
     def _remove_run(self, run: str) -> None:
-        path = self._path(EXPORTS, run)
+        path = _in_exports(run)
         try:
-            remove_tree(path)
+            self.inside.remove_tree(path)
         except OSError as error:
-            self.warnings.append(f"{path}: the remains of a run can't be removed: {error.strerror}")
+            self.warnings.append(f"{self.inside.place(path)}: the remains of a run can't be removed: {error.strerror}")
 
     def _remove_records(self, intent: Intent) -> None:
-        own = self._path(record_path(intent.export_id))
+        own = record_path(intent.export_id)
         for removal in intent.remove:
-            path = self._path(record_path(removal.export_id))
+            path = record_path(removal.export_id)
             if path != own or not self._has_record(intent):
-                remove_file(path)
-        sync_folder(self._exports)
+                self.inside.remove_file(path)
+        self.inside.sync(EXPORTS)
 
     def _place_parts(self, intent: Intent) -> None:
-        pending = self._all_parts(intent)
+        pending = _all_parts(intent)
         # Once a folder with parts is renamed, all before that is done, and must not be done to the new folder.
-        if all(map(_exists, pending)):
+        if all(map(self.inside.exists, pending)):
             self._rename_parts(intent)
             self._move_replaced(intent)
         for number, parts in enumerate(pending):
-            if _exists(parts):
+            if self.inside.exists(parts):
                 self._place_folder(intent, number)
             else:
                 self._check_parts(intent, number)
         for removal in intent.remove:
             if removal.folder:
-                remove_empty_folders(os.path.dirname(self._path(removal.folder)), self._root)
+                self.inside.remove_empty_folders(posixpath.dirname(removal.folder))
 
     def _place_folder(self, intent: Intent, number: int) -> None:
-        parts, place = self._parts(intent.run, number), self._path(intent.folders[number])
+        parts, place = _parts(intent.run, number), intent.folders[number]
         if any(part.folder == number for part in intent.parts):
-            make_folders(os.path.dirname(place), [])
-            os.rename(parts, place)
-            sync_folder(os.path.dirname(place))
+            self.inside.make_folders(posixpath.dirname(place))
+            self.inside.rename(parts, place)
+            self.inside.sync(posixpath.dirname(place))
         else:
-            os.rmdir(parts)
-        sync_folder(os.path.dirname(parts))
+            self.inside.remove_folder(parts)
+        self.inside.sync(posixpath.dirname(parts))
 
     def _rename_parts(self, intent: Intent) -> None:
         for part in intent.parts:
-            folder = self._parts(intent.run, part.folder)
-            final = os.path.join(folder, part.name)
-            try:
-                os.rename(os.path.join(folder, part.receipt), final)
-            except FileNotFoundError:
-                if not _exists(final):
-                    raise lost(final) from None
-        for folder in self._all_parts(intent):
-            sync_folder(folder)
+            folder = _parts(intent.run, part.folder)
+            pending, final = (posixpath.join(folder, name) for name in (part.receipt, part.name))
+            if self.inside.exists(pending):
+                self.inside.rename(pending, final)
+            # A link in its place has no size.
+            if self.inside.file_size(final) != part.bytes:
+                raise lost(self.inside.place(final))
+        for folder in _all_parts(intent):
+            self.inside.sync(folder)
 
     def _move_replaced(self, intent: Intent) -> None:
         """Moves the folders away: nothing can be renamed onto a full folder, and emptying it would take a while."""
-        attic = self._path(EXPORTS, intent.run, "replaced")
+        attic = _in_exports(intent.run, "replaced")
         for number, removal in enumerate(intent.remove):
-            old, moved = self._path(removal.folder), os.path.join(attic, str(number))
+            old, moved = removal.folder, posixpath.join(attic, str(number))
             # A folder that is there again, after it was moved, is a parent of the new one.
-            if removal.folder and _exists(old) and not _exists(moved):
-                make_folders(attic, [])
-                os.rename(old, moved)
-                sync_folder(os.path.dirname(old))
+            if old and self.inside.exists(old) and not self.inside.exists(moved):
+                self.inside.make_folders(attic)
+                self.inside.rename(old, moved)
+                self.inside.sync(posixpath.dirname(old))
 
     def _check_parts(self, intent: Intent, number: int) -> None:
         for part in intent.parts:
-            path = self._path(intent.folders[part.folder], part.name)
-            if part.folder == number and (not _exists(path) or os.path.getsize(path) != part.bytes):
-                raise lost(path)
+            path = posixpath.join(intent.folders[part.folder], part.name)
+            if part.folder == number and self.inside.file_size(path) != part.bytes:
+                raise lost(self.inside.place(path))
 
     def _has_record(self, intent: Intent) -> bool:
-        try:
-            with open(self._path(record_path(intent.export_id)), "rb") as file:
-                return file.read() == intent.record.encode()
-        except FileNotFoundError:
-            return False
+        content = intent.record.encode()
+        path = record_path(intent.export_id)
+        return self.inside.file_size(path) == len(content) and self.inside.read(path, len(content)) == content
 
     def _write_record(self, intent: Intent) -> None:
         if not self._has_record(intent):
-            draft = self._path(EXPORTS, intent.run, "record")
-            make_folders(os.path.dirname(draft), [])
-            write_file(self._path(record_path(intent.export_id)), intent.record.encode(), draft)
+            self.inside.make_folders(_in_exports(intent.run))
+            draft = _in_exports(intent.run, "record")
+            self.inside.write(record_path(intent.export_id), intent.record.encode(), draft)
 
     def _remove_intent(self) -> None:
-        remove_file(self._path(INTENT))
-        sync_folder(self._exports)
+        self.inside.remove_file(INTENT)
+        self.inside.sync(EXPORTS)
 
     def _drop_replaced(self, intent: Intent) -> None:
         self._remove_run(intent.run)
 
-    def _path(self, *parts: str) -> str:
-        return os.path.join(self._root, *parts)
+    def _is_taken(self, folder: str) -> bool:
+        found = self.inside.stat(folder)
+        return found is not None and (stat.S_ISLNK(found.st_mode) or bool(self.inside.names(folder)))
 
-    def _parts(self, run: str, number: int) -> str:
-        return self._path(EXPORTS, run, f"parts-{number}" if number else "parts")
 
-    def _all_parts(self, intent: Intent) -> list[str]:
-        return [self._parts(intent.run, number) for number in range(len(intent.folders))]
+def _in_exports(*names: str) -> str:
+    return posixpath.join(EXPORTS, *names)
+
+
+def _parts(run: str, number: int) -> str:
+    return _in_exports(run, f"parts-{number}" if number else "parts")
+
+
+def _all_parts(intent: Intent) -> list[str]:
+    return [_parts(intent.run, number) for number in range(len(intent.folders))]
 
 
 class LocalStaging(Staging):
@@ -286,19 +292,6 @@ class LocalStaging(Staging):
         """Remove all, unless the commit has begun."""
         for pending in self._pending:
             pending.abort_open()
-        if not self._lease.has_intent():
-            with suppress(OSError):
-                remove_tree(os.path.dirname(self._pending[0].folder))
-
-
-def _exists(path: str) -> bool:
-    """Like os.path.lexists, which takes a refusal for a no."""
-    try:
-        os.lstat(path)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _is_taken(place: str) -> bool:
-    return os.path.islink(place) or (_exists(place) and bool(os.listdir(place)))
+        with suppress(OSError):
+            if not self._lease.has_intent():
+                self._lease.inside.remove_tree(_in_exports(self._run))

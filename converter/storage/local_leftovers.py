@@ -2,60 +2,65 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from datetime import UTC, datetime
 
-from converter.storage.destination import EXPORTS, INTENT, Intent, begun_commit
+from converter.storage.destination import EXPORTS, HIDDEN_RUN, INTENT, Intent, begun_commit, is_name
 from converter.storage.durable import refusals
+from converter.storage.inside import Inside
 from converter.storage.leftovers import Leftover
 from converter.storage.local_lock import look
+from converter.storage.members import MOST_BYTES, damaged
 
 LEASE = f"{EXPORTS}/lease"
-RUN = ".run-"
-"""How the names of runs, and of their hidden folders, begin."""
 
 
-def find_leftovers(root: str) -> list[Leftover]:
+def find_leftovers(inside: Inside) -> list[Leftover]:
     """See Destination.leftovers."""
     found = []
-    intent = read_intent(root)
-    if intent is not None:
-        with suppress(FileNotFoundError):
-            found.append(begun_commit(intent, _written(root, INTENT)))
-    lock = look(os.path.join(root, LEASE))
+    intent = read_intent(inside)
+    written = None if intent is None else _written(inside, INTENT)
+    if intent is not None and written is not None:
+        found.append(begun_commit(intent, written))
+    lock = look(inside, LEASE)
     if lock is not None:
         found.append(Leftover("lease", LEASE, lock.time, "live" if lock.live else "dead", lock.holder))
-    for run in dead_runs(root):
+    for run in dead_runs(inside):
         begun = intent is not None and run == intent.run
         path = f"{EXPORTS}/{run}"
-        with suppress(FileNotFoundError):
-            found.append(Leftover("folder", path, _written(root, path), "begun" if begun else "dead"))
+        written = _written(inside, path)
+        if written is not None:
+            found.append(Leftover("folder", path, written, "begun" if begun else "dead"))
     return found
 
 
-def read_intent(root: str) -> Intent | None:
+def read_intent(inside: Inside) -> Intent | None:
     """The commit that has begun and is not done, None when there is none. Raises StorageError, UsageError."""
-    path = os.path.join(root, INTENT)
-    with refusals(path):
+    place = inside.place(INTENT)
+    with refusals(place):
         try:
-            with open(path, "rb") as file:
-                content = file.read()
+            content = inside.read(INTENT, MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             return None
-    return Intent.from_json(content, path)
+    intent = Intent.from_json(content, place)
+    if not intent.run.startswith(HIDDEN_RUN):
+        raise damaged(place, f"{intent.run!r} is not the hidden folder of a run")
+    for part in intent.parts:
+        if not is_name(part.receipt):
+            raise damaged(place, f"{part.receipt!r} is not the name of a file")
+    return intent
 
 
-def dead_runs(root: str) -> list[str]:
+def dead_runs(inside: Inside) -> list[str]:
     """The names of the runs that have a hidden folder, sorted: while no run holds the lease, all of them are dead."""
-    exports = os.path.join(root, EXPORTS)
-    with refusals(exports):
+    with refusals(inside.place(EXPORTS)):
         try:
-            return sorted(name for name in os.listdir(exports) if name.startswith(RUN))
+            return [name for name in inside.names(EXPORTS) if name.startswith(HIDDEN_RUN)]
         except (FileNotFoundError, NotADirectoryError):
             return []
 
 
-def _written(root: str, path: str) -> datetime:
-    """When it was last written. Raises FileNotFoundError: a run that lives may have removed it since."""
-    return datetime.fromtimestamp(os.lstat(os.path.join(root, path)).st_mtime, UTC)
+def _written(inside: Inside, path: str) -> datetime | None:
+    """When it was last written, None when it is not there: a run that lives may have removed it since."""
+    with refusals(inside.place(path)):
+        found = inside.stat(path)
+    return None if found is None else datetime.fromtimestamp(found.st_mtime, UTC)

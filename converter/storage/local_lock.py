@@ -5,14 +5,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import posixpath
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from converter.errors import BusyError
+from converter.errors import BusyError, StorageError
 from converter.storage.durable import make_folders, refusals
+from converter.storage.inside import Inside
+from converter.storage.members import LINE, Members
 
 _ATTEMPTS = 100
 _MOST_BYTES = 4096
@@ -28,35 +31,35 @@ class Lock:
 
 
 @contextmanager
-def hold_lock(path: str) -> Iterator[None]:
+def hold_lock(inside: Inside, path: str) -> Iterator[None]:
     """Locks the file, which is made together with its missing folders; what was made goes again if it is empty then.
 
     The file says who has it. Raises BusyError when another run does, StorageError when it can't be made or locked.
     """
     created: list[str] = []
     try:
-        with refusals(path):
-            descriptor = _lock(path, created)
+        with refusals(inside.place(path)):
+            descriptor = _lock(inside, path, created)
         try:
-            with refusals(path):
+            with refusals(inside.place(path)):
                 _say_who(descriptor)
             yield
         finally:
-            _unlock(descriptor, path)
+            _unlock(descriptor, inside, path)
     finally:
         with suppress(OSError):
             for folder in reversed(created):
                 os.rmdir(folder)
 
 
-def look(path: str) -> Lock | None:
+def look(inside: Inside, path: str) -> Lock | None:
     """The lock's file as it is, None when there is none. Raises StorageError when it can't be read.
 
     Whether it is locked can only be tried: so it is locked for an instant, together with others who look.
     """
-    with refusals(path):
+    with refusals(inside.place(path)):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = inside.open_file(path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
@@ -71,14 +74,14 @@ def look(path: str) -> Lock | None:
             os.close(descriptor)
 
 
-def check_unlocked(path: str) -> None:
+def check_unlocked(inside: Inside, path: str) -> None:
     """Raises BusyError when another run has locked the file. See look."""
-    lock = look(path)
+    lock = look(inside, path)
     if lock is not None and lock.live:
-        raise _busy(lock.holder, path)
+        raise _busy(lock.holder, inside.place(path))
 
 
-def _lock(path: str, created: list[str]) -> int:
+def _lock(inside: Inside, path: str, created: list[str]) -> int:
     """Locks the file and returns its descriptor.
 
     The holder removes the file at the end. So a file that was opened before, and locked after that, may be one that is
@@ -87,8 +90,8 @@ def _lock(path: str, created: list[str]) -> int:
     attempts = 0
     while True:
         try:
-            make_folders(os.path.dirname(path), created)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            _make_folder(inside, posixpath.dirname(path), created)
+            descriptor = inside.open_file(path, os.O_RDWR | os.O_CREAT)
         except FileNotFoundError:
             # A run that failed has just removed the folder that it had made; or no folder can be made there at all,
             # which /proc and a current folder that was removed say in the same way.
@@ -98,16 +101,27 @@ def _lock(path: str, created: list[str]) -> int:
             continue
         try:
             _lock_at_once(descriptor)
-            if _is_at(descriptor, path):
+            if _is_at(descriptor, inside, path):
                 return descriptor
         except BlockingIOError:
             who = os.read(descriptor, _MOST_BYTES)
             os.close(descriptor)
-            raise _busy(_named(who), path) from None
+            raise _busy(_named(who), inside.place(path)) from None
         except OSError:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _make_folder(inside: Inside, folder: str, created: list[str]) -> None:
+    make_folders(inside.root, created)
+    if folder and not inside.exists(folder):
+        try:
+            inside.make_folder(folder)
+        except FileExistsError:
+            return
+        created.append(inside.place(folder))
+        inside.sync("")
 
 
 def _lock_at_once(descriptor: int) -> None:
@@ -119,17 +133,15 @@ def _lock_at_once(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-def _is_at(descriptor: int, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
-    except FileNotFoundError:
-        return False
+def _is_at(descriptor: int, inside: Inside, path: str) -> bool:
+    found = inside.stat(path)
+    return found is not None and os.path.samestat(os.fstat(descriptor), found)
 
 
-def _unlock(descriptor: int, path: str) -> None:
+def _unlock(descriptor: int, inside: Inside, path: str) -> None:
     with suppress(OSError):
-        if _is_at(descriptor, path):
-            os.unlink(path)
+        if _is_at(descriptor, inside, path):
+            inside.remove_file(path)
     os.close(descriptor)
 
 
@@ -152,9 +164,11 @@ def _busy(holder: str, path: str) -> BusyError:
 
 
 def _named(who: bytes) -> str:
+    """The holder by what its file says, which any process may have written."""
     try:
-        holder = json.loads(who)
-        return f"process {holder['process']} on {holder['host']}, since {holder['since']}"
-    except (ValueError, KeyError, TypeError):
+        members = Members(json.loads(who), "")
+        host, since = (members.matching(name, LINE, "text") for name in ("host", "since"))
+        return f"process {members.count('process')} on {host}, since {since}"
+    except (ValueError, RecursionError, StorageError):
         # It has the lock, but has not written its name yet.
         return "a process that has just started"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -11,11 +12,11 @@ from typing import BinaryIO
 
 from converter.errors import StorageError
 from converter.storage.destination import Data, PartSink, PendingPart, is_name
-from converter.storage.durable import refusals, refused, remove_file
+from converter.storage.durable import refusals, refused
+from converter.storage.inside import Inside
 
 # Readers' globs such as `**/*.parquet` enter hidden folders too; what grows there must not end like a part.
 PENDING = ".pending"
-_BUFFER_BYTES = 1 << 20
 
 
 class LocalPart(PartSink):
@@ -23,13 +24,13 @@ class LocalPart(PartSink):
 
     def __init__(self, path: str, name: str, folder: PendingFolder) -> None:
         super().__init__()
-        self._path = path
+        self._path = folder.inside.place(path)
         self._name = name
         self._folder = folder
         self._over = False
         self._sha256 = hashlib.sha256()
-        with refusals(path):
-            self._file = open(path, "xb", buffering=_BUFFER_BYTES)  # noqa: SIM115 - closed by finish or abort
+        with refusals(self._path):
+            self._file = folder.inside.create(path)
 
     def write(self, data: Data, /) -> int:
         """Take all of `data`; returns its bytes."""
@@ -61,15 +62,18 @@ class LocalPart(PartSink):
         # Closing writes what is buffered, which is what a full disk refuses.
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
-            remove_file(self._path)
+        self._folder.remove(os.path.basename(self._path))
         self._folder.ended(self)
 
 
 class PendingFolder:
-    """The pending parts of one run that go to one folder, the export's folder of this number."""
+    """The pending parts of one run that go to one folder, the export's folder of this number.
 
-    def __init__(self, folder: str, number: int = 0) -> None:
+    inside: the destination. folder: where they grow, relative to it.
+    """
+
+    def __init__(self, inside: Inside, folder: str, number: int = 0) -> None:
+        self.inside = inside
         self.folder = folder
         self.number = number
         self._lock = threading.Lock()
@@ -82,11 +86,11 @@ class PendingFolder:
     def open_part(self, name: str) -> LocalPart:
         """Begin a part; safe to call from many threads."""
         if not is_name(name):
-            raise ValueError(f"{name!r} is no name of a file")
+            raise ValueError(f"{name!r} is not the name of a file")
         with self._lock:
             number = self._begun[name] = self._begun.get(name, 0) + 1
             again = f".{number}" if number > 1 else ""
-            part = LocalPart(os.path.join(self.folder, f"{name}{again}{PENDING}"), name, self)
+            part = LocalPart(posixpath.join(self.folder, f"{name}{again}{PENDING}"), name, self)
             self._open.add(part)
         return part
 
@@ -102,8 +106,12 @@ class PendingFolder:
 
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part."""
+        self.remove(part.receipt)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there and the system allows it."""
         with suppress(OSError):
-            remove_file(os.path.join(self.folder, part.receipt))
+            self.inside.remove_file(posixpath.join(self.folder, name))
 
     def keep_only(self, parts: list[PendingPart]) -> None:
         """Drop every other part; these are on stable storage then.
@@ -113,16 +121,18 @@ class PendingFolder:
         for part in parts:
             synced = self._synced.get(part.receipt)
             if synced is not None:
-                with refusals(os.path.join(self.folder, part.receipt)):
+                with refusals(self.inside.place(posixpath.join(self.folder, part.receipt))):
                     synced.result()
         kept = {part.receipt for part in parts}
-        with refusals(self.folder):
-            for name in set(os.listdir(self.folder)) - kept:
-                remove_file(os.path.join(self.folder, name))
+        with refusals(self.inside.place(self.folder)):
+            for name in set(self.inside.names(self.folder)) - kept:
+                self.inside.remove_tree(posixpath.join(self.folder, name))
         for part in parts:
-            path = os.path.join(self.folder, part.receipt)
+            path = self.inside.place(posixpath.join(self.folder, part.receipt))
             with refusals(path):
-                size = os.stat(path).st_size
+                size = self.inside.file_size(posixpath.join(self.folder, part.receipt))
+            if size is None:
+                raise StorageError("the pending part is gone", path, "see what else writes in this folder")
             if size != part.bytes:
                 raise StorageError(
                     f"the pending part has {size} bytes, but {part.bytes} were written",

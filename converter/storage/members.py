@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from converter.errors import StorageError, UsageError
 
 _Value = TypeVar("_Value")
+
+MOST_BYTES = 256 << 20
+"""More than such a file has, of ten thousand parts and columns."""
+LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,512}")
+"""A text that stays on one line."""
+
+_MOST_COUNT = 2**63 - 1
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# What a message shows of a value.
+_SHOWN = 80
 
 
 def read_members(content: bytes, place: str, version: int) -> Members:
@@ -18,7 +29,7 @@ def read_members(content: bytes, place: str, version: int) -> Members:
     Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it.
     """
     try:
-        value = json.loads(content)
+        value = json.loads(content, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise damaged(place, f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -40,7 +51,7 @@ def damaged(place: str, problem: str) -> StorageError:
 
 
 class Members:
-    """Typed access to the members of a JSON object; unknown ones are left alone.
+    """Typed access to the members of a JSON object, which anyone may have written; unknown ones are left alone.
 
     Raises StorageError that names the file and the member.
     """
@@ -65,21 +76,36 @@ class Members:
             return value
         raise self._unexpected(name, "text", value)
 
+    def utf8_text(self, name: str) -> str:
+        """A text that UTF-8 can encode, as the names of attributes and columns are."""
+        return self.parsed(name, _encodable)
+
+    def matching(self, name: str, pattern: re.Pattern[str], meaning: str) -> str:
+        """A text that the pattern matches as a whole; meaning: what such a text is."""
+        text = self.text(name)
+        if pattern.fullmatch(text) is None:
+            raise self._unexpected(name, meaning, text)
+        return text
+
+    def sha256(self, name: str) -> str:
+        """A digest in hex."""
+        return self.matching(name, _SHA256, "a sha256 in hex")
+
     def text_or_none(self, name: str) -> str | None:
         """A text or null."""
         return None if self._get(name) is None else self.text(name)
 
     def count(self, name: str) -> int:
-        """An integer from 0."""
+        """An integer from 0 that 64 bits can hold."""
         value = self._get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNT:
             return value
         raise self._unexpected(name, "a count", value)
 
     def number(self, name: str) -> float:
-        """Any number."""
+        """Any finite number from 0."""
         value = self._get(name)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNT:
             return float(value)
         raise self._unexpected(name, "a number", value)
 
@@ -99,8 +125,8 @@ class Members:
         text = self.text(name)
         try:
             return parse(text)
-        except ValueError as error:
-            raise self.error(name, str(error)) from None
+        except (ValueError, OverflowError) as error:
+            raise self.error(name, str(error)[: 2 * _SHOWN]) from None
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts."""
@@ -110,10 +136,22 @@ class Members:
                 raise self._unexpected(f"{name}[{index}]", "text", value)
         return tuple(str(value) for value in values)
 
+    def lists(self, name: str) -> tuple[list[object], ...]:
+        """A list of lists."""
+        values = self._list(name)
+        for index, value in enumerate(values):
+            if not isinstance(value, list):
+                raise self._unexpected(f"{name}[{index}]", "a list", value)
+        return tuple(value for value in values if isinstance(value, list))
+
     def counts(self, name: str) -> dict[str, int]:
         """An object whose members are all counts."""
         inner = self.inner(name)
         return {key: inner.count(key) for key in inner._members}
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all members."""
+        return tuple(self._members)
 
     def inner(self, name: str) -> Members:
         """An object."""
@@ -145,11 +183,23 @@ class Members:
         return self._members[name]
 
     def _unexpected(self, name: str, expected: str, value: object) -> StorageError:
-        return self.error(name, f"expected {expected}, got {json.dumps(value)[:80]}")
+        return self.error(name, f"expected {expected}, got {json.dumps(value)[:_SHOWN]}")
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not a number")
+
+
+def _encodable(text: str) -> str:
+    # Raises a ValueError of its own.
+    text.encode()
+    return text
 
 
 def _instant(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
+    # At the ends of the calendar there are moments that other zones can't say.
+    time.astimezone(UTC)
     return time

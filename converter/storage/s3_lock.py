@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import secrets
 import socket
 import threading
@@ -21,8 +22,8 @@ from typing import TypeVar
 
 from converter.aws.objects import Changed, Found, NoConditions, Objects
 from converter.errors import BusyError, ConvertError, StorageError
-from converter.storage.destination import EXPORTS
-from converter.storage.members import read_members
+from converter.storage.destination import EXPORTS, is_own_folder
+from converter.storage.members import LINE, read_members
 
 LEASE = f"{EXPORTS}/lease"
 
@@ -67,16 +68,20 @@ class Holder:
     def from_json(content: bytes, place: str) -> Holder:
         """Raises StorageError when the object is damaged, UsageError when a newer version of the program wrote it."""
         members = read_members(content, place, _VERSION)
-        return Holder(
-            token=members.text("token"),
+        holder = Holder(
+            token=members.matching("token", LINE, "text"),
             process=members.count("process"),
-            host=members.text("host"),
-            since=members.text("since"),
-            machine=members.text("machine"),
-            started=members.text("started"),
+            host=members.matching("host", LINE, "text"),
+            since=members.matching("since", LINE, "text"),
+            machine=members.matching("machine", LINE, "text"),
+            started=members.matching("started", LINE, "text"),
             beat=members.count("beat"),
             folders=members.texts("folders"),
         )
+        for folder in holder.folders:
+            if not is_own_folder(folder, posixpath.basename(folder)):
+                raise members.error("folders", f"{folder!r} is not a folder of an export")
+        return holder
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.host}, since {self.since}"

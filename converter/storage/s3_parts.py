@@ -48,7 +48,7 @@ class Receipt:
     @staticmethod
     def from_text(text: str, place: str) -> Receipt:
         """Raises StorageError when it is damaged."""
-        members = read_members(text.encode(), place, _VERSION)
+        members = read_members(text.encode(errors="replace"), place, _VERSION)
         pieces = (Piece(piece.text("etag"), piece.text("crc32")) for piece in members.inners("pieces"))
         return Receipt(members.text("uploadId"), tuple(pieces))
 

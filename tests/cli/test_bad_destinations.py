@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from converter import scan
+from converter.errors import StorageError
 from converter.testing import ExportFacts, ExportPaths, write_split_export
 from tests.cli.command import ddb_convert, environment, python
 from tests.cli.failures import check_failure
@@ -154,6 +156,50 @@ def test_a_damaged_record_is_named(content: str, export: ExportPaths, forked: Fo
     record.write_text(content)
     done = forked.run("convert", str(export.folder), "out", cwd=tmp_path)
     check_failure(done, 2 if "99" in content else 5, record.name)
+
+
+@pytest.mark.parametrize("name", ["dt=2023-11-27", "_exports"])
+def test_a_link_in_the_destination_is_refused_by_everything_that_would_follow_it(
+    name: str, export: ExportPaths, forked: ForkedCommands, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "empty" / name).symlink_to(tmp_path / "outside")
+    done = forked.run("convert", str(export.folder), "empty", cwd=tmp_path)
+    check_failure(done, 5, "symbolic link", f"empty/{name}", "remove it")
+    assert not list((tmp_path / "outside").iterdir())
+    # The same with what was published, which is elsewhere now.
+    assert forked.run("convert", str(export.folder), "out", cwd=tmp_path).returncode == 0
+    (tmp_path / "out" / name).rename(tmp_path / "moved")
+    (tmp_path / "out" / name).symlink_to(tmp_path / "moved")
+    before = sorted((tmp_path / "moved").rglob("*"))
+    commands = [["recipe", "duckdb", "out"], ["convert", str(export.folder), "out", "--replace", "--key", "id"]]
+    commands += [["clean", "out"]] if name == "_exports" else []
+    for command in commands:
+        check_failure(forked.run(*command, cwd=tmp_path), 5, "symbolic link", f"out/{name}")
+    with pytest.raises(StorageError, match="symbolic link"):
+        scan(tmp_path / "out")
+    assert sorted((tmp_path / "moved").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("date", "2023-11-27\nDROP TABLE customers; --"),
+        ("timezone", "Asia/Tokyo\nDROP TABLE customers; --"),
+        ("columns", [{"name": "a", "attribute": "a", "type": "string\nDROP", "origin": "text"}]),
+        ("columns", [{"name": "a", "attribute": "a", "type": "decimal128(38, 5)\nDROP", "origin": "number"}]),
+    ],
+)
+def test_a_record_that_somebody_else_wrote_is_refused_by_member(
+    member: str, value: object, export: ExportPaths, forked: ForkedCommands, tmp_path: Path
+) -> None:
+    assert forked.run("convert", str(export.folder), "out", cwd=tmp_path).returncode == 0
+    [record] = (tmp_path / "out" / "_exports").glob("*.json")
+    record.write_text(json.dumps({**json.loads(record.read_text()), member: value}))
+    commands = [["recipe", consumer, "out", "--location", "s3://lake/x"] for consumer in ("athena", "duckdb", "spark")]
+    for command in [*commands, ["convert", str(export.folder), "out"]]:
+        check_failure(forked.run(*command, cwd=tmp_path), 5, record.name, f"$.{member}")
 
 
 def test_parts_that_were_damaged_since_are_published_anew(

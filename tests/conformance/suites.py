@@ -297,7 +297,7 @@ class DestinationSuite(ABC):
 
     @pytest.mark.parametrize("folder", [f"../{EXPORT}", f"/tmp/{EXPORT}", f"a//{EXPORT}", "dt=1", f"{EXPORT}/a", ""])
     def test_the_folder_is_inside_and_the_exports_own(self, folder: str) -> None:
-        with self.open_destination().lease() as lease, pytest.raises(ValueError, match="no folder"):
+        with self.open_destination().lease() as lease, pytest.raises(ValueError, match="not a folder"):
             lease.begin(EXPORT, folder)
 
     def test_the_second_run_at_a_destination_is_told_who_holds_it(self) -> None:

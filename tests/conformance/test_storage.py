@@ -44,8 +44,13 @@ class TestLocalDestination(DestinationSuite):
 
 
 def test_an_intent_survives_its_way_through_json() -> None:
-    parts = (PendingPart("0.parquet", 5, "ab", "0.parquet.pending"), PendingPart("ü.csv", 0, "", '{"id": "x"}', 1))
+    parts = (PendingPart("0.parquet", 5, "ab" * 32, "0.parquet.pending"), PendingPart("ü.csv", 0, "0" * 64, "{}", 1))
     intent = Intent(
-        EXPORT, ".run-x", (FOLDER, "second"), '{"ü": "\\n"}\n', parts, (Removal(OTHER, OTHER_FOLDER), Removal("x", ""))
+        EXPORT,
+        f".run-{EXPORT}-x",
+        (FOLDER, f"second/{EXPORT}"),
+        '{"ü": "\\n"}\n',
+        parts,
+        (Removal(OTHER, OTHER_FOLDER), Removal("x", "")),
     )
     assert Intent.from_json(intent.to_json(), "intent.json") == intent

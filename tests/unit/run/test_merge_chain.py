@@ -44,5 +44,5 @@ def test_a_chain_tells_what_it_is_made_of() -> None:
 
 def test_a_damaged_record_of_a_merge_is_refused() -> None:
     members = MERGE.to_json() | {"increments": []}
-    with pytest.raises(StorageError, match="increments: there is none"):
+    with pytest.raises(StorageError, match="increments: there are none"):
         MergeReport.from_json(Members(members, "x.json"))

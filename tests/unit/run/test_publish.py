@@ -280,7 +280,7 @@ def test_an_option_that_an_older_version_did_not_have_was_its_default(destinatio
     publish_export(destination)
     older = DEFAULTS.published()
     del older["overflow"]
-    edit_record(destination, options=older, optionsHash="of an older version")
+    edit_record(destination, options=older, optionsHash="0" * 64)
     assert decide(destination, make_export(), DEFAULTS).published is not None
     with pytest.raises(UsageError, match=r"\(overflow: null → _more\)"):
         decide(destination, make_export(), ConvertOptions(overflow="_more"))
@@ -288,7 +288,7 @@ def test_an_option_that_an_older_version_did_not_have_was_its_default(destinatio
 
 def test_an_option_that_only_a_newer_version_has_is_a_difference(destination: LocalDestination) -> None:
     publish_export(destination)
-    edit_record(destination, options={**DEFAULTS.published(), "nested": "struct"}, optionsHash="of a newer version")
+    edit_record(destination, options={**DEFAULTS.published(), "nested": "struct"}, optionsHash="1" * 64)
     with pytest.raises(UsageError, match=r"\(nested: struct → null\)"):
         decide(destination, make_export(), DEFAULTS)
 

@@ -76,7 +76,7 @@ def test_a_record_of_both_formats_has_a_folder_for_each() -> None:
     members = members_of(RECORD)
     folders = {"csv": f"csv/dt=1/{EXPORT_ID}", "parquet": f"parquet/dt=1/{EXPORT_ID}"}
     members["parts"] = [
-        {"path": f"{folder}/{number}.{name}", "rows": 1, "bytes": 1, "sha256": ""}
+        {"path": f"{folder}/{number}.{name}", "rows": 1, "bytes": 1, "sha256": "ab" * 32}
         for name, folder in folders.items()
         for number in range(2)
     ]
@@ -137,7 +137,7 @@ def test_a_missing_member_is_named(member: str) -> None:
         ("verified", "yes"),
         ("date", 20231127),
         ("exportId", "01701065507110-aaaaaaaa"),
-        ("parts", [{"path": f"a/{EXPORT_ID}/x", "rows": 1.5, "bytes": 1, "sha256": ""}]),
+        ("parts", [{"path": f"a/{EXPORT_ID}/x", "rows": 1.5, "bytes": 1, "sha256": "ab" * 32}]),
     ],
 )
 def test_a_member_that_cannot_be_right_is_named(member: str, value: object) -> None:
@@ -162,7 +162,7 @@ def test_a_member_that_cannot_be_right_is_named(member: str, value: object) -> N
 )
 def test_parts_outside_of_the_exports_own_folder_are_refused(paths: list[str]) -> None:
     members = members_of(RECORD)
-    members["parts"] = [{"path": path, "rows": 1, "bytes": 1, "sha256": ""} for path in paths]
+    members["parts"] = [{"path": path, "rows": 1, "bytes": 1, "sha256": "ab" * 32} for path in paths]
     with pytest.raises(StorageError, match="own folder"):
         Record.from_json(json.dumps(members).encode(), PLACE)
 

@@ -98,7 +98,8 @@ def dies(step: int, root: Path, act: Callable[[], None]) -> bool:
         if event == "open":
             path, _, flags = arguments
             changes = isinstance(flags, int) and flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)
-            if not changes or not str(path).startswith(str(root)):
+            # A name alone is relative to a folder of the destination that is open.
+            if not changes or (os.path.isabs(str(path)) and not str(path).startswith(str(root))):
                 return
         elif event not in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate"):
             return

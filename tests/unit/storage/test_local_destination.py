@@ -87,7 +87,7 @@ def test_a_destination_needs_a_name() -> None:
 
 def test_a_file_where_a_folder_must_be_is_found_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "dt=2023-11-27").write_bytes(b"mine")
-    with LocalDestination(str(tmp_path)).lease() as lease, pytest.raises(StorageError, match="no folder") as caught:
+    with LocalDestination(str(tmp_path)).lease() as lease, pytest.raises(StorageError, match="not a folder") as caught:
         lease.begin(EXPORT, FOLDER)
     assert caught.value.where == f"{tmp_path}/dt=2023-11-27"
     assert files(tmp_path) == {"dt=2023-11-27"}
@@ -98,7 +98,7 @@ def test_a_file_that_gets_in_the_way_during_the_run_stops_it_before_the_intent(t
         staging = lease.begin(EXPORT, FOLDER)
         part = staging.open_part("0.parquet").finish()
         (tmp_path / "dt=2023-11-27").write_bytes(b"mine")
-        with pytest.raises(StorageError, match="no folder"):
+        with pytest.raises(StorageError, match="not a folder"):
             staging.commit(b"{}", [part])
     assert files(tmp_path) == {"dt=2023-11-27"}
 
@@ -121,13 +121,23 @@ def test_an_empty_folder_in_the_place_of_the_exports_is_no_obstacle(tmp_path: Pa
     assert (tmp_path / FOLDER / "0.parquet").read_bytes() == b"new"
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
-def test_a_destination_on_two_file_systems_is_refused_before_the_intent(tmp_path: Path) -> None:
-    if os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:
-        pytest.skip("needs a second file system")
-    (tmp_path / "dt=2023-11-27").symlink_to("/dev/shm")
-    with LocalDestination(str(tmp_path)).lease() as lease, pytest.raises(StorageError, match="several file systems"):
-        lease.begin(EXPORT, FOLDER)
+def test_a_destination_on_two_file_systems_is_refused_before_the_intent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dt=2023-11-27").mkdir()
+    plainly = os.fstat
+
+    def elsewhere(descriptor: int) -> os.stat_result:
+        found = plainly(descriptor)
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith("/dt=2023-11-27"):
+            return os.stat_result((*found[:2], found.st_dev + 1, *found[3:]))
+        return found
+
+    with LocalDestination(str(tmp_path)).lease() as lease:
+        monkeypatch.setattr(os, "fstat", elsewhere)
+        with pytest.raises(StorageError, match="several file systems"):
+            lease.begin(EXPORT, FOLDER)
+        monkeypatch.undo()
 
 
 def test_folders_that_a_replacement_empties_go_too(tmp_path: Path) -> None:
@@ -158,7 +168,7 @@ def test_a_pending_part_that_someone_cut_is_not_published(tmp_path: Path) -> Non
 
 
 def test_a_part_of_another_run_is_not_published(tmp_path: Path) -> None:
-    with LocalDestination(str(tmp_path)).lease() as lease, pytest.raises(StorageError, match="No such file"):
+    with LocalDestination(str(tmp_path)).lease() as lease, pytest.raises(StorageError, match="is gone"):
         lease.begin(EXPORT, FOLDER).commit(b"{}", [PendingPart("0.parquet", 0, "", "0.parquet.pending")])
 
 
@@ -228,9 +238,12 @@ def test_an_error_without_words_of_ours_keeps_the_systems() -> None:
     assert str(error).startswith("out/y: Input/output error")
 
 
+PART = PendingPart("0.parquet", 3, "ab" * 32, "0.parquet.pending")
+
+
 def begin_commit(root: Path) -> Path:
     """The intent of a run that died when its part was in place, and its own folder was gone."""
-    intent = Intent(EXPORT, ".run-gone", (FOLDER,), "{}", (PendingPart("0.parquet", 3, "", "0.parquet.pending"),), ())
+    intent = Intent(EXPORT, f".run-{EXPORT}-gone", (FOLDER,), "{}", (PART,), ())
     part = root / FOLDER / "0.parquet"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"new")
@@ -247,10 +260,10 @@ def test_a_commit_whose_parts_are_in_place_needs_nothing_else_to_be_finished(tmp
 
 
 def test_a_commit_that_the_first_version_began_is_finished(tmp_path: Path) -> None:
-    run = tmp_path / "_exports" / ".run-old"
+    run = tmp_path / "_exports" / f".run-{EXPORT}-old"
     (run / "parts").mkdir(parents=True)
     (run / "parts" / "0.parquet.pending").write_bytes(b"new")
-    part = {"name": "0.parquet", "bytes": 3, "sha256": "", "receipt": "0.parquet.pending"}
+    part = {"name": "0.parquet", "bytes": 3, "sha256": "ab" * 32, "receipt": "0.parquet.pending"}
     intent = {"version": 1, "exportId": EXPORT, "run": run.name, "folder": FOLDER, "record": "{}", "parts": [part]}
     (tmp_path / INTENT).write_text(json.dumps({**intent, "remove": []}))
     with LocalDestination(str(tmp_path)).lease() as lease:
@@ -296,23 +309,23 @@ def test_a_commit_that_the_system_refuses_half_way_is_finished_by_the_next_run(t
         (
             b'{"version":1,"exportId":"a","run":"../..","folder":"a","record":"","parts":[],"remove":[]}',
             StorageError,
-            "no name",
+            "not the name",
         ),
         (
-            b'{"version":1,"exportId":"a","run":"b","folder":"../a","record":"","parts":[],"remove":[]}',
+            b'{"version":1,"exportId":"a","run":".run-a-b","folder":"../a","record":"","parts":[],"remove":[]}',
             StorageError,
-            "leads out",
+            "not folders of export a",
         ),
         (
-            b'{"version":2,"exportId":"a","run":"b","folders":["a","../a"],"record":"","parts":[],"remove":[]}',
+            b'{"version":2,"exportId":"a","run":".run-a-b","folders":["a","../a"],"record":"","parts":[],"remove":[]}',
             StorageError,
-            "leads out",
+            "not folders of export a",
         ),
         (
-            b'{"version":2,"exportId":"a","run":"b","folders":["a"],"record":"","remove":[],"parts":'
-            b'[{"name":"0","bytes":1,"sha256":"","receipt":"0.pending","folder":1}]}',
+            b'{"version":2,"exportId":"a","run":".run-a-b","folders":["a"],"record":"","remove":[],"parts":'
+            b'[{"name":"0","bytes":1,"sha256":"%b","receipt":"0.pending","folder":1}]}' % (b"ab" * 32),
             StorageError,
-            "'0' has no folder",
+            "a part has no folder",
         ),
     ],
 )

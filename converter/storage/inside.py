@@ -1,0 +1,223 @@
+"""The files of a destination on a local file system, reached from its root one name at a time.
+
+Whoever can write there may put a symbolic link in the place of a folder, also while a run is at work. So each folder on
+the way is opened without following links, and every operation is relative to the folder that was opened. The root
+itself is the user's word, and may be a link.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from converter.errors import StorageError
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_BUFFER_BYTES = 1 << 20
+
+
+class Inside:
+    """The folder `root` and what is in it; paths are relative, with `/` between their names, and `""` is the root.
+
+    Every method raises StorageError for a symbolic link on the way, and OSError, with the place, for all else.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def place(self, path: str) -> str:
+        """How messages call what is at the path."""
+        return os.path.join(self.root, path) if path else self.root
+
+    @contextmanager
+    def folder(self, path: str = "") -> Iterator[int]:
+        """The descriptor of a folder."""
+        with self._named(""):
+            descriptor = os.open(self.root or ".", _FOLDER)
+        try:
+            walked = ""
+            for name in path.split("/") if path else ():
+                walked = posixpath.join(walked, name)
+                inner = self._enter(descriptor, name, walked)
+                os.close(descriptor)
+                descriptor = inner
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """Facts of what is at the path, of a link itself; None when nothing is."""
+        try:
+            with self._parent(path) as (folder, name), self._named(path):
+                return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def exists(self, path: str) -> bool:
+        """Is anything there?"""
+        return self.stat(path) is not None
+
+    def file_size(self, path: str) -> int | None:
+        """Bytes of a file, None where there is none of this name; a link is not a file."""
+        found = self.stat(path)
+        return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+
+    def names(self, path: str) -> list[str]:
+        """Names of what is directly in a folder, sorted."""
+        with self.folder(path) as folder, self._named(path):
+            return sorted(os.listdir(folder))
+
+    def open_file(self, path: str, flags: int) -> int:
+        """The descriptor of a file. Raises StorageError for a link, and for what is not a file."""
+        with self._parent(path) as (folder, name), self._named(path):
+            self._refuse_link(folder, name, path)
+            # A pipe would wait for its other end.
+            more = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(name, flags | more, 0o666, dir_fd=folder)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise StorageError("this is not a file", self.place(path), "see what was put there, and remove it")
+            return descriptor
+
+    def read(self, path: str, most: int) -> bytes:
+        """All of a file. Raises StorageError for a link, for what is not a file, and for more bytes than `most`."""
+        with open(self.open_file(path, os.O_RDONLY), "rb") as file, self._named(path):
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise StorageError(
+                f"the file is longer than the {most:,} bytes that ddb-convert would write",
+                self.place(path),
+                "see what was put there, and remove it",
+            )
+        return content
+
+    def create(self, path: str) -> BinaryIO:
+        """A new file, open for writing."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with self._parent(path) as (folder, name), self._named(path):
+            return open(os.open(name, flags, 0o666, dir_fd=folder), "wb", buffering=_BUFFER_BYTES)
+
+    def write(self, path: str, content: bytes, draft: str) -> None:
+        """Write a file at once or not at all. draft: where it grows, on the same file system."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with (
+            self._parent(draft) as (folder, name),
+            self._named(draft),
+            open(os.open(name, flags, 0o666, dir_fd=folder), "wb") as file,
+        ):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self.rename(draft, path)
+        self.sync(posixpath.dirname(path))
+
+    def make_folder(self, path: str) -> None:
+        """A new folder in one that is there."""
+        with self._parent(path) as (folder, name), self._named(path):
+            os.mkdir(name, dir_fd=folder)
+
+    def make_folders(self, path: str) -> None:
+        """A folder with its missing parents, on stable storage."""
+        walked = ""
+        for name in path.split("/") if path else ():
+            outer, walked = walked, posixpath.join(walked, name)
+            found = self.stat(walked)
+            if found is None:
+                self.make_folder(walked)
+                self.sync(outer)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file or folder another name; a link is renamed itself, or replaced itself."""
+        with self._parent(old) as (source, old_name), self._parent(new) as (target, new_name), self._named(old):
+            os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file or a link, if it is there."""
+        with self._parent(path) as (folder, name), self._named(path):
+            try:
+                os.unlink(name, dir_fd=folder)
+            except FileNotFoundError:
+                return
+
+    def remove_folder(self, path: str) -> None:
+        """Remove an empty folder."""
+        with self._parent(path) as (folder, name), self._named(path):
+            os.rmdir(name, dir_fd=folder)
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a folder with all that is in it, if it is there; of a symbolic link only the link."""
+        found = self.stat(path)
+        if found is not None and not stat.S_ISDIR(found.st_mode):
+            self.remove_file(path)
+        elif found is not None:
+            with self._parent(path) as (folder, name), self._named(path):
+                # It does not follow links either, and raises where one takes the place of a folder meanwhile.
+                shutil.rmtree(name, dir_fd=folder)
+
+    def remove_empty_folders(self, path: str) -> None:
+        """Remove a folder and its parents below the root, as long as they are empty."""
+        while path:
+            try:
+                self.remove_folder(path)
+            except FileNotFoundError:
+                pass
+            except OSError:
+                return
+            path = posixpath.dirname(path)
+
+    def sync(self, path: str) -> None:
+        """Bring the entries of a folder to stable storage."""
+        with self.folder(path) as folder, self._named(path):
+            os.fsync(folder)
+
+    def refuse_links(self, path: str) -> None:
+        """Raises StorageError where a link is in the place of this file, or on the way to it."""
+        found = self.stat(path)
+        if found is not None and stat.S_ISLNK(found.st_mode):
+            raise self._link(path)
+
+    @contextmanager
+    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+        outer, name = posixpath.split(path)
+        with self.folder(outer) as folder:
+            # The root itself, as a name in itself.
+            yield folder, name or "."
+
+    def _enter(self, folder: int, name: str, path: str) -> int:
+        with self._named(path):
+            try:
+                return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            except OSError:
+                self._refuse_link(folder, name, path)
+                raise
+
+    def _refuse_link(self, folder: int, name: str, path: str) -> None:
+        try:
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            return
+        if stat.S_ISLNK(found.st_mode):
+            raise self._link(path)
+
+    def _link(self, path: str) -> StorageError:
+        return StorageError(
+            "this is a symbolic link, and nothing in a destination is followed",
+            self.place(path),
+            "replace it by what it leads to, or remove it",
+        )
+
+    @contextmanager
+    def _named(self, path: str) -> Iterator[None]:
+        """The system's refusals say a name alone: they get the whole place."""
+        try:
+            yield
+        except StorageError:
+            raise
+        except OSError as error:
+            error.filename, error.filename2 = self.place(path), None
+            raise
