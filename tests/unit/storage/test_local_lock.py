@@ -131,10 +131,15 @@ def test_no_two_runs_hold_a_lock_that_each_of_them_removes(tmp_path: Path) -> No
     inside = Inside(str(tmp_path))
     holders: list[int] = []
     most, taken, refused = [0], [0], [0]
-    ends = time.monotonic() + 1
+    begun = time.monotonic()
+
+    def goes_on() -> bool:
+        # A machine with other things to do takes longer to come to as many.
+        waited = time.monotonic() - begun
+        return waited < 1 or (waited < 30 and min(taken[0], refused[0]) <= 50)
 
     def compete(number: int) -> None:
-        while time.monotonic() < ends:
+        while goes_on():
             try:
                 with hold_lock(inside, "made/lease"):
                     holders.append(number)
