@@ -19,6 +19,7 @@ with and without `--verify`. Lines in ION become such lines first.
   and BS arrays of such texts that are not empty.
 - A number is a JSON number of at most 38 significant digits from 1E-130 to 9.99…E+125, or zero, in any spelling.
 - Maps and lists are nested in each other to 64 levels, twice what DynamoDB allows.
+- A line is not longer, and a line of more than 1 MiB has no more commas, than two items of 400 KB can: line_limits.py.
 """
 
 from __future__ import annotations

@@ -17,13 +17,12 @@ from isal import igzip_lib, isal_zlib
 from numpy.typing import NDArray
 
 from converter.errors import BadLineError, DataFileError, StorageError
+from converter.export.line_limits import ITEM_BYTES, MAX_LINE_BYTES, MAX_LINE_COMMAS
 from converter.export.manifest import DataFile
 from converter.storage.source import Source
 
 PADDING = 128
 BLOCK_BYTES = 1 << 20
-# An item has at most 400 KB; escapes and type tags can make its line several times as long.
-MAX_LINE_BYTES = 16 << 20
 
 _NEWLINE = b"\n"
 _ZEROS = bytes(PADDING)
@@ -58,7 +57,8 @@ class BlockReader:
     single line is longer. A last line without a newline gets one.
 
     Raises DataFileError when the file is missing, when its md5 is not the manifest's (verify only; known before the
-    last block is handed out) or when it is no complete gzip file, and BadLineError for a line over MAX_LINE_BYTES.
+    last block is handed out) or when it is no complete gzip file, and BadLineError for a line over MAX_LINE_BYTES, or
+    one over BLOCK_BYTES that has more than MAX_LINE_COMMAS commas.
     Damaged bytes may come out as lines before the damage is noticed. So who finds a bad line calls verify_rest(),
     which raises if the file is damaged, before blaming the line.
 
@@ -159,6 +159,7 @@ class BlockReader:
                     longer[:filled] = memoryview(memory)[:filled]
                     memory = longer
                 continue
+            self._check_long_lines(memory, size, byte)
             behind = memory[size : size + PADDING]
             memory[size : size + PADDING] = _ZEROS
             yield Block(data, size, byte)
@@ -171,6 +172,7 @@ class BlockReader:
                 memory[filled : filled + 1] = _NEWLINE
                 filled += 1
             memory[filled : filled + PADDING] = _ZEROS
+            self._check_long_lines(memory, filled, byte)
             yield Block(data, filled, byte)
 
     def _inflate(self, into: memoryview) -> int:
@@ -196,10 +198,22 @@ class BlockReader:
             what, hint = f"no complete gzip file ({reason})", _COPY_AGAIN
         return DataFileError(what, self.place, hint)
 
+    def _check_long_lines(self, memory: bytearray, size: int, byte: int) -> None:
+        """Raise BadLineError for a long line with more values than an item can have: they would take gigabytes."""
+        start = 0
+        while size - start > BLOCK_BYTES:
+            end = memory.index(_NEWLINE, start, size)
+            if end - start > BLOCK_BYTES and memory.count(b",", start, end) > MAX_LINE_COMMAS:
+                raise self._not_an_item(f"has more than {MAX_LINE_COMMAS:,} commas", byte + start)
+            start = end + 1
+
     def _too_long(self, byte: int) -> BadLineError:
+        return self._not_an_item(f"is longer than {MAX_LINE_BYTES >> 20} MiB", byte)
+
+    def _not_an_item(self, fact: str, byte: int) -> BadLineError:
         self.verify_rest()
         return BadLineError(
-            f"the line is longer than {MAX_LINE_BYTES >> 20} MiB, which no item is",
+            f"the line {fact}, more than an item of DynamoDB's {ITEM_BYTES >> 10} KB can have",
             self.where(byte),
             "see whether this is a data file of a DynamoDB export",
         )

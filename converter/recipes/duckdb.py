@@ -16,11 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from converter.errors import UsageError
+from converter.export.line_limits import MAX_LINE_BYTES
 from converter.recipes.published import Published
 from converter.recipes.quoting import double_quoted, in_comment, literal_glob, sql_text
 from converter.schema.types import Column
-
-_LONGEST_LINE = 16 << 20
 
 
 def duckdb_query(published: Published) -> str:
@@ -105,7 +104,7 @@ def _csv_arguments(published: Published) -> list[str]:
         "new_line = '\\n'",
         "nullstr = ''",
         "allow_quoted_nulls = false",
-        f"max_line_size = {_LONGEST_LINE}",
+        f"max_line_size = {MAX_LINE_BYTES}",
         "columns = {\n" + ",\n".join(types) + "\n    }",
     ]
     return [*arguments, "null_padding = true", "parallel = false"] if published.grown else arguments

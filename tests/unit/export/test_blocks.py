@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from converter.errors import BadLineError, DataFileError, StorageError
-from converter.export.blocks import MAX_LINE_BYTES, PADDING, Block, BlockReader, check_item_count
+from converter.export.blocks import BLOCK_BYTES, PADDING, Block, BlockReader, check_item_count
+from converter.export.line_limits import MAX_LINE_BYTES, MAX_LINE_COMMAS
 from converter.export.locate import open_export
 from converter.export.manifest import DataFile
 from converter.storage.source import Source
@@ -148,9 +149,24 @@ def test_the_longest_line_is_read_and_a_longer_one_is_refused() -> None:
     longest = b"a\n" + b"b" * (MAX_LINE_BYTES - 1) + b"\n"
     assert b"".join(lines for lines, _ in read_all(gzip.compress(longest, 1))) == longest
     for ending in (b"\n", b"", b"c" * MAX_LINE_BYTES):
-        with pytest.raises(BadLineError, match="longer than 16 MiB") as raised:
+        with pytest.raises(BadLineError, match="longer than 54 MiB") as raised:
             read_all(gzip.compress(b"a\n" + b"b" * MAX_LINE_BYTES + ending, 1))
         assert raised.value.where == "memory/data/f line 2 (byte 2)"
+
+
+def test_a_long_line_with_more_values_than_an_item_can_have_is_refused() -> None:
+    fine = b"a\n" + b"," * MAX_LINE_COMMAS + b" " * BLOCK_BYTES + b"\n"
+    wrong = b"b\n" + b"," * MAX_LINE_COMMAS + b" " * BLOCK_BYTES + b",\n"
+    assert b"".join(lines for lines, _ in read_all(gzip.compress(fine, 1))) == fine
+    for content in (fine + wrong, fine + wrong + fine, fine + wrong[:-1]):
+        with pytest.raises(BadLineError, match="more than 835,584 commas") as raised:
+            read_all(gzip.compress(content, 1))
+        assert raised.value.where == f"memory/data/f line 4 (byte {len(fine) + 2})"
+
+
+def test_many_short_lines_have_as_many_commas_as_they_like() -> None:
+    content = b",,,,,,,\n" * (BLOCK_BYTES // 8)
+    assert b"".join(lines for lines, _ in read_all(gzip.compress(content * 2, 1))) == content * 2
 
 
 @pytest.mark.parametrize("verify", [True, False])

@@ -11,7 +11,7 @@ FROM read_csv(
     new_line = '\n',
     nullstr = '',
     allow_quoted_nulls = false,
-    max_line_size = 16777216,
+    max_line_size = 57573376,
     columns = {
         'id': 'VARCHAR',
         'active': 'BOOLEAN',
