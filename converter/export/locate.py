@@ -29,7 +29,8 @@ from converter.export.manifest import (
 from converter.storage import is_in_s3, open_source
 from converter.storage.source import Source
 
-_EXPORTS = "AWSDynamoDB"
+EXPORTS_FOLDER = "AWSDynamoDB"
+"""The folder that the service keeps exports in."""
 _DATA_ENDINGS = (".gz", ".json", ".ion")
 _LISTED = 20
 # Of a store that is far away, so many folders are looked into at once.
@@ -72,7 +73,7 @@ def open_export(
     BusyError for an ARN whose export is not finished; and what read_export raises.
     """
     is_arn = text.startswith("arn:")
-    location = _place_of_arn(text, aws) if is_arn else _folder_of(text)
+    location = _place_of_arn(text, aws) if is_arn else source_folder(text)
     source = open_source(location, aws)
     here = find_summary(source)
     if here is not None:
@@ -90,7 +91,8 @@ def open_export(
     return source, replace(export, source=chosen, warnings=export.warnings + warnings)
 
 
-def _folder_of(text: str) -> str:
+def source_folder(text: str) -> str:
+    """The folder that SOURCE names, which may be an export's or hold exports."""
     folder = posixpath.dirname(text) or "." if posixpath.basename(text) == SUMMARY else text
     folder = folder.rstrip("/")
     return text if folder in ("", "s3:") else folder
@@ -164,9 +166,9 @@ def _candidates(source: Source) -> Iterator[str]:
         yield top
         name = posixpath.basename(top)
         # Listing what is in an export, or what many incremental ones share, takes long.
-        if above == _EXPORTS or _ID.fullmatch(name):
+        if above == EXPORTS_FOLDER or _ID.fullmatch(name):
             continue
-        below = top if name == _EXPORTS else posixpath.join(top, _EXPORTS)
+        below = top if name == EXPORTS_FOLDER else posixpath.join(top, EXPORTS_FOLDER)
         if below == top or below in _folders(source, top):
             yield from _folders(source, below)
 
@@ -268,7 +270,7 @@ def _none_found(source: Source, begun: list[str]) -> ExportError:
             "if DynamoDB wrote this export, copy all of its folder; some emulators write no manifests, and what they"
             " export is not supported",
         )
-    looked = (SUMMARY, f"*/{SUMMARY}", f"{_EXPORTS}/*/{SUMMARY}", f"*/{_EXPORTS}/*/{SUMMARY}")
+    looked = (SUMMARY, f"*/{SUMMARY}", f"{EXPORTS_FOLDER}/*/{SUMMARY}", f"*/{EXPORTS_FOLDER}/*/{SUMMARY}")
     return ExportError(
         f"no export is here; looked for {', '.join(looked)}",
         source.root,
@@ -314,7 +316,7 @@ def _rooted(location: str, kind: Kind, aws: AwsOptions, opened: Source | None) -
         return source, ""
     parent, name = posixpath.split(location) if is_in_s3(location) else os.path.split(_with_a_name(location))
     # Nothing is beside a whole bucket.
-    alone = parent == "s3:" or ("data" in source.folders("") and posixpath.basename(parent) != _EXPORTS)
+    alone = parent == "s3:" or ("data" in source.folders("") and posixpath.basename(parent) != EXPORTS_FOLDER)
     return (source, "") if alone else (open_source(parent or ".", aws), name)
 
 

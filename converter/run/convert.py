@@ -14,6 +14,7 @@ from converter.export.locate import open_export
 from converter.export.manifest import DataFile, Export, Kind, check_files
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
+from converter.run.apart import check_dest, check_locations, check_no_export, export_folders, named_folder
 from converter.run.base import WAYS as BASE_WAYS
 from converter.run.base import BaseParts
 from converter.run.chain import MergeChain, MergeReport
@@ -61,7 +62,8 @@ _BUG = "this is a bug in ddb-convert, and nothing was published: please report i
 class Run:
     """What a run knows of its input, and what it counts.
 
-    chain: what a merge is made of; None in other runs. takes_over: see check_owner of run/publish.py.
+    chain: what a merge is made of; None in other runs. takes_over: see check_owner of run/publish.py. folders: where
+    exports are read from, and nothing may be written.
     """
 
     source: Source
@@ -80,6 +82,7 @@ class Run:
     merge: MergeJob | None = None
     base: BaseParts | None = None
     takes_over: bool = False
+    folders: tuple[str, ...] = ()
     bytes_read: int = 0
     passes: int = 0
     surprise: str = ""
@@ -111,6 +114,12 @@ class Run:
                         raise
         self.bytes_read += control.bytes_read
         return observation
+
+    def decide(self, destination: Destination, dest: str) -> Decision:
+        """Is there something to do, and where? See run/publish.py."""
+        decision = decide(destination, self.export, self.options, self.chain, takes_over=self.takes_over)
+        check_locations(dest, decision.locations, self.folders)
+        return decision
 
     def remember(self, decision: Decision, destination: Destination) -> Memory:
         """What records that stay at the destination promise, and the schema file; without any record, what a base does.
@@ -218,9 +227,13 @@ def convert_export(
     prepare: see publish_run. takes_over: see check_owner of run/publish.py.
     """
     started = time.perf_counter()
+    check_dest(dest, named_folder(source))
     with _open(source, options, aws, engine, listener) as run:
         run.takes_over = takes_over
-        return publish_run(run, open_destination(dest, aws), dest, started, prepare)
+        run.folders = export_folders(run.source, run.export)
+        destination = open_destination(dest, aws)
+        check_no_export(destination, dest)
+        return publish_run(run, destination, dest, started, prepare)
 
 
 def publish_run(run: Run, destination: Destination, dest: str, started: float, prepare: Callable[[], None]) -> Report:
@@ -228,10 +241,11 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
 
     prepare: called first, under the lease, if there is something to convert; what it raises ends the run.
     """
-    options, listener, chain = run.options, run.listener, run.chain
+    options, listener = run.options, run.listener
+    check_dest(dest, run.folders)
     if options.dry_run:
         destination.check_free()
-        decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
+        decision = run.decide(destination, dest)
         if decision.published is not None:
             return unchanged(decision.published, dest, started, decision.warnings)
         planned = Schema(forecast_columns(run.remember(decision, destination), run.base))
@@ -241,7 +255,7 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
     with destination.lease() as lease:
         for warning in lease.warnings:
             listener.warned(warning)
-        decision = decide(destination, run.export, options, chain, takes_over=run.takes_over)
+        decision = run.decide(destination, dest)
         if decision.published is not None:
             return unchanged(decision.published, dest, started, (*lease.warnings, *decision.warnings))
         memory = run.remember(decision, destination)

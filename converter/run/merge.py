@@ -20,10 +20,11 @@ from converter.aws.access import AwsOptions
 from converter.decode.old_images import OldImages
 from converter.errors import ExportError, UsageError
 from converter.export.locate import check_export_arn, open_export
-from converter.export.manifest import COPY_AGAIN, SUMMARY, DataFile, Export, Kind, check_files
+from converter.export.manifest import COPY_AGAIN, DataFile, Export, Kind, check_files
 from converter.export.windows import MergeRules, Window, chain_windows
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
+from converter.run.apart import check_dest, check_no_export, export_folders, named_folder
 from converter.run.base import MISSING_PART, BaseParts, find_snapshot, record_moment
 from converter.run.chain import Link, MergeChain
 from converter.run.control import Control
@@ -91,12 +92,15 @@ def merge_exports(
     check: called first, under the destination's lease, if there is something to publish; what it raises ends the run.
     """
     started = time.perf_counter()
+    check_dest(merge.dest)
     destination = open_destination(merge.dest, aws)
     _check_request(merge, options, destination)
     base = _open_base(merge.base, options, aws)
     for text in merge.increments if not merge.rules.allow_filtered else ():
         _refuse_filtered(text, aws)
     increments = [_open_increment(text, base.export, options, aws) for text in merge.increments]
+    folders = _export_folders(merge, base, increments)
+    check_dest(merge.dest, [*folders, *_own_folders(base)])
     chain = chain_windows(base.moment, [_window(opened.export) for opened in increments], merge.rules)
     if not chain.applied:
         return _nothing_to_apply(merge, base, options, chain.warnings, started)
@@ -105,6 +109,7 @@ def merge_exports(
         _check_images(base, applied)
     exports = _joined_files((base, *applied))
     with _join(base, applied, exports, options, engine, listener) as run:
+        run.folders = folders
         run.export = replace(run.export, warnings=(*base.export.warnings, *chain.warnings))
 
         def prepare() -> None:
@@ -120,14 +125,23 @@ def merge_exports(
         return publish_run(run, destination, merge.dest, started, prepare)
 
 
+def _export_folders(merge: Merge, base: _Base, increments: Sequence[_Opened]) -> tuple[str, ...]:
+    """The folders that exports are read from, as they are named and as they are."""
+    read = list(zip(merge.increments, increments, strict=True))
+    read += [(merge.base, base)] if base.record is None else []
+    folders = [(*named_folder(text), *export_folders(opened.source, opened.export)) for text, opened in read]
+    return tuple(dict.fromkeys(folder for each in folders for folder in each))
+
+
+def _own_folders(base: _Base) -> list[str]:
+    """The folders of a base that is a destination: DEST may be the destination itself, but in none of these."""
+    folders = () if base.record is None else (EXPORTS, *base.record.locations)
+    return [base.source.child(folder) for folder in folders]
+
+
 def _check_request(merge: Merge, options: ConvertOptions, destination: Destination) -> None:
     """Raises UsageError for what makes no sense in a merge."""
-    if destination.read(SUMMARY) is not None:
-        raise UsageError(
-            "DEST is the folder of an export",
-            merge.dest,
-            "name where the snapshot is to be published, after all increments",
-        )
+    check_no_export(destination, merge.dest)
     given = {"--latest": options.latest, "--export-id": options.export_id, "--old-image": options.old_image}
     for option, value in given.items():
         if value:

@@ -19,6 +19,7 @@ from converter.aws.target import ExportTarget
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.manifest import Kind
 from converter.options import ConvertOptions
+from converter.run.apart import check_dest
 from converter.run.convert import Engine, convert_export, unchanged
 from converter.run.day import Day, await_end, check_day, exports_of
 from converter.run.exporting import AGAIN, REAL_TIME, Clock, Exporting, Origin, unreadable
@@ -96,6 +97,7 @@ def sync_day(
     if options.latest or options.export_id is not None:
         option = "--latest" if options.latest else "--export-id"
         raise UsageError("the table and the day say which export is meant", option, "leave it out")
+    check_dest(sync.dest, [sync.target.folder])
     table = describe_table(sync.table, aws.for_source())
     now = clock.now()
     day = Day.of(sync.day, table, sync.target, options.timezone, now)

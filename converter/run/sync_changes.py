@@ -19,6 +19,7 @@ from converter.aws.exports import start_export
 from converter.aws.tables import Table, describe_table
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.options import ConvertOptions
+from converter.run.apart import check_dest
 from converter.run.changes_report import ChangesReport, WindowReport
 from converter.run.changes_wanted import SyncChanges, check_keys, check_options
 from converter.run.convert import Engine, convert_export
@@ -56,6 +57,7 @@ def sync_changes(
 ) -> ChangesReport:
     """Bring the destination up to date; see converter.api.sync_changes."""
     check_options(sync.changes, options)
+    check_dest(sync.dest, [sync.target.folder])
     table = describe_table(sync.table, aws.for_source())
     if sync.changes.merge:
         check_keys(table, options)

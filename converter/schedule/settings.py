@@ -141,6 +141,12 @@ class Schedule:
             raise UsageError(
                 "a bucket of another account can't be made by this stack", "--create-buckets", "make it there"
             )
+        if self.dest.startswith(self.target.folder):
+            raise UsageError(
+                "exports are written there, and what is published would be mixed into them",
+                "DEST",
+                "use another prefix or bucket",
+            )
         if self.creates("export") and self.dest.startswith(f"s3://{self.target.bucket}/{self.export_folder}"):
             raise UsageError(
                 "exports expire in the bucket that the stack makes, and what is published here would with them",

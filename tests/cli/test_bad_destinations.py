@@ -215,13 +215,11 @@ def test_parts_that_were_damaged_since_are_published_anew(
         assert part.stat().st_size == first["parts"][0]["bytes"]
 
 
-def test_a_destination_inside_the_export_hurts_neither(
+def test_a_destination_inside_the_export_is_refused(
     export: ExportPaths, forked: ForkedCommands, tmp_path: Path
 ) -> None:
-    for _ in range(2):
-        done = forked.run("convert", str(export.folder), str(export.folder / "converted"), cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-    assert len(list((export.folder / "converted").glob("dt=*/*/*.parquet"))) == 1
+    dest = export.folder / "converted"
+    check_failure(forked.run("convert", str(export.folder), str(dest), cwd=tmp_path), 2, "DEST is inside", dest=dest)
 
 
 def test_a_current_folder_that_is_gone_is_no_place_for_a_destination(export: ExportPaths, tmp_path: Path) -> None:

@@ -283,10 +283,10 @@ def test_a_failure_leaves_what_was_published_before_as_it_was(
 
 def test_several_exports_are_listed_for_the_user_to_choose(forked: ForkedCommands, tmp_path: Path) -> None:
     exports = [
-        write_split_export(tmp_path, [LINES], facts=ExportFacts(export_time=datetime(2024, 1, day, tzinfo=UTC)))
+        write_split_export(tmp_path / "b", [LINES], facts=ExportFacts(export_time=datetime(2024, 1, day, tzinfo=UTC)))
         for day in (1, 2)
     ]
-    done = forked.run("convert", str(tmp_path), "out", cwd=tmp_path)
+    done = forked.run("convert", "b", "out", cwd=tmp_path)
     listed = [export.export_id for export in exports]
     check_failure(done, 2, "2 exports are here", "--latest", *listed, dest=tmp_path / "out")
 
