@@ -1,7 +1,6 @@
 # docker build --tag ddb-convert .
 #
-# Any image with Python 3.11 to 3.14 and glibc does: there are wheels of all that is needed for it. (With 3.14 exports in ION
-# can't be read: amazon.ion has no wheels for it, and is left out.)
+# Any image with Python 3.11 to 3.14 and glibc does: there are wheels of all that is needed for it.
 ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build

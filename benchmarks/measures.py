@@ -36,7 +36,6 @@ MOST_BYTES = {"sparse": 100_000_000}
 TINY_FILES = 10_000
 _HELP = replace(OURS, argv=("{python}", "cli.py", "--help"), columns=False)
 _FIXTURE = replace(OURS, argv=tuple("fixtures/orders" if word == "{source}" else word for word in OURS.argv))
-_ION = replace(OURS, packages=(*OURS.packages, "amazon.ion"))
 _FIRST = replace(_FIXTURE, env={"DDB_CONVERT_CACHE_DIR": "{fresh}"})
 
 
@@ -137,7 +136,7 @@ def _plan_one_file(setting: Setting, dataset: str, fmt: str) -> Plan:
 def _plan_ion(setting: Setting, dataset: str, fmt: str) -> Plan:
     share = 0.1
     ion = setting.export(dataset, share, output_format="ION")
-    group = [replace(case, contender=_ION) for case in _by_workers(setting, ion, fmt)]
+    group = _by_workers(setting, ion, fmt)
     json = Case(
         name=f"DynamoDB JSON, {setting.workers} workers",
         contender=OURS,

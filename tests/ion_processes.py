@@ -12,8 +12,8 @@ import pytest
 _NAME = b"converter.ion.worker"
 
 
-def ion_processes(parent: int | None = None) -> list[int]:
-    """Of the parent (this process), those that live."""
+def ion_processes(parent: int | None = None, name: bytes = _NAME) -> list[int]:
+    """Those of the parent (this process) that live. name: in their command lines."""
     if not Path("/proc/self/stat").exists():
         pytest.skip("this system has no /proc")
     found = []
@@ -22,7 +22,7 @@ def ion_processes(parent: int | None = None) -> list[int]:
         with suppress(OSError):
             if (
                 folder.name.isdecimal()
-                and _NAME in (folder / "cmdline").read_bytes()
+                and name in (folder / "cmdline").read_bytes()
                 and int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == (parent or os.getpid())
             ):
                 found.append(int(folder.name))

@@ -5,350 +5,195 @@ One line of Ion becomes one line of JSON, a blank one a blank one: so a place in
     $ion_1_0 {Item:{id:"a1",price:12.5,tags:$dynamodb_SS::["x","y"]}}
     {"Item":{"id":{"S":"a1"},"price":{"N":"12.5"},"tags":{"SS":["x","y"]}}}
 
-What each Ion type stands for:
+What each Ion type means:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html#S3DataExport.Output_Data
-What the service never writes is refused: other types, typed nulls, other annotations, a name twice in a struct. What
-is true of a value in both forms (the range of numbers, sets without elements, depth) is left to the decoder.
+
+**The language.** A line is valid UTF-8. It is blank, or it is white space, the marker `$ion_1_0`, once and not followed
+by a letter, digit, `_`, `$` or `:`, and then exactly one struct without annotations. Between tokens there may be white
+space (space, tab, CR) and comments (`/* */`, `//`); nothing goes on in the next line. The struct is empty, has
+the member `Item`, or has the member `Record`, whose members are among Metadata, Keys, OldImage and NewImage. Each of
+these is a struct of values:
+
+    S       a short string "…", or one or more long ones '''…''' in a row
+    N       a decimal: -? (0 | [1-9](_?[0-9])*) with a point, after which there may be [0-9](_?[0-9])*, or an exponent
+            [dD][+-]?[0-9]+, or both; then white space or one of {}[](),"'
+    B       {{…}}: canonical base64, padded, with unused bits zero; white space is allowed between its characters
+    BOOL    true, false
+    NULL    null, null.null
+    L, M    […], {…}: values with a comma between them and possibly one after the last
+    SS …    $dynamodb_SS, $dynamodb_NS or $dynamodb_BS, then :: and a list of strings, decimals or blobs alone
+
+Names of members and annotations are symbols: identifiers, or texts in single quotes. Names may also be strings. No
+struct has a name twice; the words null, true, false and nan need quotes. A text has no control characters but tab, VT
+and FF. Its escapes are \\a \\b \\t \\n \\f \\r \\v \\? \\0 \\' \\" \\/ \\\\, \\xHH, \\uHHHH, \\U000HHHHH and
+\\U0010HHHH; surrogates are a pair of two \\u.
+
+All else is refused, also where it is Ion: ints, floats, timestamps, symbols, sexps, clobs, typed nulls, other
+annotations, symbols by number, symbol tables. VT and FF between tokens are refused as well: Amazon's own reader takes
+`true` for another symbol if one of them follows. What is true of a value in both forms (the range of numbers, sets
+without elements, DynamoDB's depth) is left to the decoder. The time that a line takes is linear in its length.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from collections.abc import Callable, Sequence
-from decimal import Decimal
-from io import BytesIO
-from json.encoder import encode_basestring
-from typing import Any
-
-from amazon.ion import simpleion
-from amazon.ion.core import IonType
-from amazon.ion.exceptions import IonException
-from amazon.ion.simple_types import IonPyDict, IonPyList, IonPyNull
 
 from converter.decode.lines import LineProblem, path_step, shorten
+from converter.ion.tokens import NotIonError, kind_at, read_name, skip
+from converter.ion.values import RefusedError, ValueReader, duplicate_error
 
 _BINARY = b"\xe0\x01\x00\xea"
-"""What binary Ion begins with."""
-
-# Structs as plain dicts are read twice as fast, but keep the last of several values of a name without a word.
-_PLAIN = simpleion.IonPyValueModel.MAY_BE_BARE | simpleion.IonPyValueModel.STRUCT_AS_STD_DICT
-_EXACT = simpleion.IonPyValueModel.MAY_BE_BARE
-_LEAST_LIMIT = 1 << 12
-
-# What can hold anything: texts, quoted symbols, comments and blobs, each from where it really begins.
-_OPAQUE = re.compile(
-    rb"'''(?:\\.|(?!''')[^\\])*'''"
-    rb'|"[^"\\]*(?:\\.[^"\\]*)*"'
-    rb"|'[^'\\]*(?:\\.[^'\\]*)*'"
-    rb"|/\*.*?\*/|\{\{[A-Za-z0-9+/=\s]*\}\}|//[^\n]*",
-    re.DOTALL,
-)
-_SYMBOL_ID = re.compile(rb"(?<![\w$])\$[0-9]+(?![\w$])")
-_MARKER = re.compile(rb"\s*\$ion_1_0(?![\w$:])")
-_BEGINNING = re.compile(rb"^ ?\$ion_1_0 \{", re.MULTILINE)
+"""The first bytes of binary Ion."""
+_MARKER = re.compile(r"[ \t\r]*\$ion_1_0(?![A-Za-z0-9_$:])")
+_BLANK = " \t\r\n"
 _RECORD = ("Metadata", "Keys", "OldImage", "NewImage")
 """The members of a change, in the order that the service writes them in JSON."""
-_SETS = {"$dynamodb_SS": ("SS", str), "$dynamodb_NS": ("NS", Decimal), "$dynamodb_BS": ("BS", bytes)}
-# Far outside of DynamoDB's range: left in scientific form, for the decoder to refuse.
-_LONGEST_PLAIN = 400
-
-
-class _Refused(Exception):
-    """A value that the service does not write. steps: the names and positions that lead to it, the last one first."""
-
-    def __init__(self, reason: str, value: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.value = value
-        self.steps: list[str | int] = []
+_ITEM_BYTES = 400 << 10
+"""What an item may have: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+_MOST_COMMAS = 2 * _ITEM_BYTES + (8 << 10)
+"""In a line: a comma is a byte of a text or separates two values, of a byte or more. A change has two images."""
 
 
 def json_lines(lines: bytes) -> tuple[bytes, LineProblem | None]:
-    """The lines as DynamoDB JSON, and what is wrong with the first bad one; what comes behind that one is left out.
+    """The lines as DynamoDB JSON, and what is wrong with the first bad one; that one and later ones are left out.
 
     lines: whole lines, each with its newline.
     """
-    json = _all_at_once(lines)
-    if json is not None:
-        return json, None
-    translated = []
-    for line in lines.split(b"\n")[:-1]:
-        try:
-            translated.append(_json_line(line))
-        except LineProblem as problem:
-            return b"".join(translated), problem
-    return b"".join(translated), None
-
-
-def _all_at_once(lines: bytes) -> bytes | None:
-    """All lines in one go, which takes two thirds of the time; None unless each for itself gives the same for sure.
-
-    Without what can hold anything, which must not go from one line to the next, the places where a value begins and
-    where a struct has a name can be counted. As many values as lines that begin with one are one value a line. As many
-    names read as there are colons: no name was there twice.
-    """
-    if b"\0" in lines or not _is_utf8(lines):
-        return None
-    bare = _OPAQUE.sub(b" ", lines)
-    count = lines.count(b"\n")
-    if bare.count(b"\n") != count or len(_BEGINNING.findall(lines)) != count or _SYMBOL_ID.search(bare):
-        return None
+    problem: LineProblem | None = None
     try:
-        documents = _read(lines, _PLAIN)
-        if len(documents) != count:
-            return None
-        writer = _Writer()
-        json = [writer.line(document) for document in documents]
-    except (IonException, LineProblem):
-        return None
-    if writer.names != bare.count(b":") - 2 * bare.count(b"::"):
-        return None
-    return "".join(json).encode()
-
-
-def _json_line(line: bytes) -> bytes:
-    """One line, without its newline; raises LineProblem."""
-    if not line.strip():
-        return b"\n"
-    if line.startswith(_BINARY):
-        raise LineProblem("$", "binary Ion, and exports are Ion text")
-    if not _MARKER.match(line):
-        # DynamoDB JSON is Ion too, of maps and texts: nothing but the marker tells one from the other.
-        raise LineProblem("$", "the line does not begin with $ion_1_0, as each line of an export in ION does")
-    if b"\0" in line:
-        # The library passes over it.
-        raise LineProblem("$", f"not Ion text: byte {line.index(0)} of the line is NUL")
-    try:
-        line.decode()
+        text = lines.decode()
     except UnicodeDecodeError as error:
-        raise LineProblem("$", f"invalid UTF-8 at byte {error.start} of the line") from None
-    symbol = _SYMBOL_ID.search(_OPAQUE.sub(b" ", line))
-    if symbol:
-        # The library looks for the symbol of a large number for hours.
-        raise LineProblem("$", f"the symbol {symbol[0].decode()}, and there is no table that symbols are numbered in")
+        begin = lines.rfind(b"\n", 0, error.start) + 1
+        text = lines[:begin].decode()
+        problem = LineProblem("$", f"invalid UTF-8 at byte {error.start - begin} of the line")
+        if lines.startswith(_BINARY, begin):
+            problem = LineProblem("$", "binary Ion, and exports are Ion text")
+    json: list[str] = []
+    begin = 0
+    while end := text.find("\n", begin) + 1:
+        try:
+            json.append(_json_line(text[begin:end]))
+        except LineProblem as earlier:
+            problem = earlier
+            break
+        begin = end
+    return "".join(json).encode(), problem
+
+
+def _json_line(line: str) -> str:
+    """One line with its newline; raises LineProblem."""
+    if not line.strip(_BLANK):
+        return "\n"
+    marker = _MARKER.match(line)
+    if marker is None:
+        # DynamoDB JSON is Ion too, of maps and texts: only the marker tells one from the other.
+        raise LineProblem("$", "the line does not begin with $ion_1_0, as each line of an export in ION does")
+    if len(line) > _MOST_COMMAS and line.count(",") > _MOST_COMMAS:
+        raise LineProblem("$", "more values than an item of 400 KB can have")
     try:
-        documents = _read(line, _PLAIN)
-        exact = _read(line, _EXACT)
-    except IonException as error:
-        raise LineProblem("$", _why_not_ion(line, error)) from None
-    if len(documents) != 1:
-        raise LineProblem("$", f"expected one value in the line, got {len(documents) or 'none'}")
-    _check_unique(exact[0], "$")
-    return _Writer().line(documents[0]).encode()
+        return _document(line, skip(line, marker.end()))
+    except NotIonError as error:
+        cut = error.at >= len(line) - 1 or not line.rstrip(_BLANK).endswith("}")
+        what = error.what or ("the line ends inside a value" if cut else "")
+        reason = f"not Ion text{': ' if what else ''}{what} (at character {error.at} of the line)"
+        raise LineProblem("$", reason) from None
+    except RefusedError as refused:
+        path = "$"
+        for step in reversed(refused.steps):
+            path = f"{path}[{step}]" if isinstance(step, int) else path_step(path, step)
+        raise LineProblem(path, refused.reason) from None
 
 
-def _read(text: bytes, model: simpleion.IonPyValueModel) -> list[Any]:
-    # By default, a text of more than 4 KiB is an error.
-    limit = max(len(text), _LEAST_LIMIT)
-    return list(simpleion.load(BytesIO(text), single_value=False, text_buffer_size_limit=limit, value_model=model))
-
-
-def _is_utf8(text: bytes) -> bool:
-    """The library must not see what is not: a name that is no UTF-8 ends its process."""
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _why_not_ion(line: bytes, error: IonException) -> str:
-    bare = _OPAQUE.sub(b" ", line)
-    cut = any(bare.count(a) > bare.count(b) for a, b in ((b"{", b"}"), (b"[", b"]")))
-    return f"not Ion text{': the line ends inside a value' if cut else ''} ({str(error).strip()})"
-
-
-def _check_unique(value: Any, path: str) -> None:
-    """Raise LineProblem for a struct that has a name twice."""
-    if isinstance(value, IonPyDict):
-        for name in value:
-            if len(value.get_all_values(name)) > 1:
-                raise LineProblem(path, f"the name {shorten(str(name))!r} occurs twice in one struct")
-            _check_unique(value[name], path_step(path, str(name)))
-    elif isinstance(value, list):
-        for index, element in enumerate(value):
-            _check_unique(element, f"{path}[{index}]")
-
-
-class _Writer:
-    """Writes values as DynamoDB JSON. names: so many names of structs it has written."""
-
-    def __init__(self) -> None:
-        self.names = 0
-        self._of_type: dict[type, Callable[[Any], str]] = {
-            str: _text,
-            Decimal: _number,
-            bool: _bool,
-            type(None): _null,
-            bytes: _binary,
-            dict: self._map,
-            list: self._list,
-        }
-
-    def line(self, document: Any) -> str:
-        """A line with its newline, of an item or a change; raises LineProblem."""
-        try:
-            return f"{self._document(document)}\n"
-        except _Refused as refused:
-            path = "$"
-            for step in reversed(refused.steps):
-                path = f"{path}[{step}]" if isinstance(step, int) else path_step(path, step)
-            raise LineProblem(path, refused.reason, refused.value) from None
-        except RecursionError:
-            raise LineProblem("$", "nested too deep: DynamoDB allows 32 levels") from None
-
-    def _document(self, document: Any) -> str:
-        if type(document) is not dict:
-            raise _Refused(f"expected a struct with the member Item or Record, got {_kind(document)}")
-        if not document:
-            return "{}"
-        self.names += len(document)
-        if document.keys() == {"Item"}:
-            return f'{{"Item":{self._part(document, "Item")}}}'
-        if document.keys() == {"Record"}:
-            record = document["Record"]
-            try:
-                return self._record(record)
-            except _Refused as refused:
-                refused.steps.append("Record")
-                raise
-        found = ", ".join(repr(shorten(str(name))) for name in list(document)[:5])
-        raise _Refused(f"expected the member Item or Record alone, got {found}")
-
-    def _record(self, record: Any) -> str:
-        if type(record) is not dict:
-            raise _Refused(f"expected a struct, got {_kind(record)}")
-        self.names += len(record)
-        for name in record:
-            if name not in _RECORD:
-                raise _Refused(f"there is a member {shorten(str(name))!r}; expected are {', '.join(_RECORD)}")
-        members = ",".join(f'"{name}":{self._part(record, name)}' for name in _RECORD if name in record)
-        return f"{{{members}}}"
-
-    def _part(self, parent: dict[Any, Any], name: str) -> str:
-        """The attributes that a member holds."""
-        try:
-            if type(parent[name]) is not dict:
-                raise _Refused(f"expected a struct, got {_kind(parent[name])}")
-            return self._attributes(parent[name])
-        except _Refused as refused:
-            refused.steps.append(name)
-            raise
-
-    def _attributes(self, struct: dict[Any, Any]) -> str:
-        self.names += len(struct)
-        written = []
-        for name, value in struct.items():
-            try:
-                written.append(f"{encode_basestring(name)}:{self._value(value)}")
-            except _Refused as refused:
-                refused.steps.append(name)
-                raise
-        members = ",".join(written)
-        return f"{{{members}}}"
-
-    def _value(self, value: Any) -> str:
-        write = self._of_type.get(type(value))
-        return write(value) if write is not None else self._set(value)
-
-    def _map(self, struct: dict[Any, Any]) -> str:
-        return f'{{"M":{self._attributes(struct)}}}'
-
-    def _list(self, elements: list[Any]) -> str:
-        return f'{{"L":[{",".join(self._elements(elements, self._value))}]}}'
-
-    def _set(self, value: Any) -> str:
-        """A list with the annotation of a set; no other value has one."""
-        annotations = _annotations(value)
-        if len(annotations) != 1 or annotations[0] not in _SETS or not _is_list(value):
-            raise _Refused(f"{_kind(value)}, which exports never have")
-        tag, kind = _SETS[annotations[0]]
-        write = self._of_type[kind]
-
-        def element(one: Any) -> str:
-            if type(one) is not kind:
-                raise _Refused(f"expected {_kind(kind())} in a set {tag}, got {_kind(one)}")
-            # {"S":"x"} without the tag
-            return write(one)[5:-1]
-
-        return f'{{"{tag}":[{",".join(self._elements(value, element))}]}}'
-
-    def _elements(self, elements: Sequence[Any], write: Callable[[Any], str]) -> list[str]:
-        written: list[str] = []
-        try:
-            for element in elements:
-                written.append(write(element))  # noqa: PERF401 - its length is the position of what is refused
-        except _Refused as refused:
-            refused.steps.append(len(written))
-            raise
-        return written
-
-
-def _text(text: str) -> str:
-    return f'{{"S":{encode_basestring(text)}}}'
-
-
-def _number(number: Decimal) -> str:
-    """Every digit, in plain form, without zeros that mean nothing."""
-    text = str(number)
-    if "E" in text:
-        if abs(number.adjusted()) > _LONGEST_PLAIN:
-            return f'{{"N":"{text}"}}'
-        text = format(number, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    if not number:
-        text = "0"
-    return f'{{"N":"{text}"}}'
-
-
-def _binary(content: bytes) -> str:
-    return f'{{"B":"{b64encode(content).decode()}"}}'
-
-
-def _bool(value: bool) -> str:
-    return '{"BOOL":true}' if value else '{"BOOL":false}'
-
-
-def _null(_: None) -> str:
-    return '{"NULL":true}'
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, IonPyList) and value.ion_type is IonType.LIST
-
-
-def _annotations(value: Any) -> list[str]:
-    return [str(annotation.text) for annotation in getattr(value, "ion_annotations", ())]
-
-
-def _kind(value: Any) -> str:
-    """What Ion calls the type of a value, and its annotations."""
-    if value is None:
-        return "null"
-    told = getattr(value, "ion_type", None)
-    if isinstance(value, IonPyNull):
-        name = f"null.{value.ion_type.name.lower()}"
-    elif told is not None:
-        name = told.name.lower()
+def _document(line: str, at: int) -> str:
+    """The one value of a line."""
+    if at >= len(line) - 1:
+        raise RefusedError("expected one value in the line, got none")
+    if not _is_struct(line, at):
+        raise RefusedError(f"expected a struct with the member Item or Record, got {kind_at(line, at)}")
+    reader = ValueReader(line)
+    at = skip(line, at + 1)
+    if line[at] == "}":
+        reader.json.append("{}")
+        at += 1
     else:
-        name = next(name for kind, name in _KINDS if isinstance(value, kind))
-    annotations = ", ".join(repr(shorten(text)) for text in _annotations(value))
-    with_annotation = f" with the annotation {annotations}" if annotations else ""
-    return f"{'an' if name == 'int' else 'a'} {name}{with_annotation}"
+        name, at = read_name(line, at)
+        if name == "Item":
+            reader.json.append('{"Item":')
+            at = _image(reader, name, at)
+            reader.json.append("}")
+        elif name == "Record":
+            at = _record(reader, at)
+        else:
+            raise _members_error(name)
+        at, mark = reader.end(at, "}")
+        if mark == ",":
+            at = skip(line, at)
+            if line[at] != "}":
+                second, _ = read_name(line, at)
+                raise duplicate_error(name) if second == name else _members_error(name, second)
+            at += 1
+    at = skip(line, at)
+    if at < len(line) - 1:
+        raise RefusedError(f"expected one value in the line, got more at character {at}")
+    reader.json.append("\n")
+    return "".join(reader.json)
 
 
-_KINDS: tuple[tuple[type, str], ...] = (
-    (bool, "bool"),
-    (int, "int"),
-    (float, "float"),
-    (str, "string"),
-    (bytes, "blob"),
-    (Decimal, "decimal"),
-    (dict, "struct"),
-    # A tuple in Python, and no list.
-    (simpleion.SymbolToken, "symbol"),
-    (list, "list"),
-    (simpleion.Timestamp, "timestamp"),
-)
+def _record(reader: ValueReader, at: int) -> int:
+    """A change: its members come out in the order of the service's JSON."""
+    try:
+        at = _begin_struct(reader.line, at)
+        parts: dict[str, list[str]] = {}
+        mark = ","
+        while mark == ",":
+            at = skip(reader.line, at)
+            if reader.line[at] == "}":
+                at += 1
+                break
+            name, at = read_name(reader.line, at)
+            if name not in _RECORD:
+                raise RefusedError(f"there is a member {shorten(name)!r}; expected are {', '.join(_RECORD)}")
+            if name in parts:
+                raise duplicate_error(name)
+            at = _image(reader, name, at)
+            parts[name] = reader.json[:]
+            reader.json.clear()
+            at, mark = reader.end(at, "}")
+        if not parts:
+            raise RefusedError(f"a change without members; expected are {', '.join(_RECORD)}")
+    except RefusedError as refused:
+        refused.steps.append("Record")
+        raise
+    separator = "{"
+    for name in _RECORD:
+        if name in parts:
+            reader.json += (f'{separator}"{name}":', *parts[name])
+            separator = ","
+    reader.json.append("}")
+    return at
+
+
+def _image(reader: ValueReader, name: str, at: int) -> int:
+    """The attributes that a member of an item or a change has."""
+    try:
+        return reader.attributes(_begin_struct(reader.line, at))
+    except RefusedError as refused:
+        refused.steps.append(name)
+        raise
+
+
+def _begin_struct(line: str, at: int) -> int:
+    """The position after the brace of a struct."""
+    at = skip(line, at)
+    if not _is_struct(line, at):
+        raise RefusedError(f"expected a struct, got {kind_at(line, at)}")
+    return at + 1
+
+
+def _is_struct(line: str, at: int) -> bool:
+    return line[at] == "{" and line[at + 1] != "{"
+
+
+def _members_error(*names: str) -> RefusedError:
+    found = ", ".join(repr(shorten(name)) for name in names)
+    return RefusedError(f"expected the member Item or Record alone, got {found}")

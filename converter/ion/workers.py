@@ -7,6 +7,7 @@ They are programs of their own at the other end of pipes, and no children of mul
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,10 +23,8 @@ from numpy.typing import NDArray
 from converter.decode.lines import LineProblem
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING
-from converter.ion.worker import NO_EXTENSION, NO_LIBRARY, NO_MEMORY, REPLY, REQUEST
+from converter.ion.worker import NO_MEMORY, OUT_OF_TIME, REPLY, REQUEST, cpu_seconds
 from converter.subprocesses import CURRENT_DIRECTORY, python_command, python_environment
-
-_INSTALL = "python -m pip install --force-reinstall amazon.ion (without a wheel for this Python it has to be compiled)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +106,7 @@ class _Process:
             return
         try:
             self._running = subprocess.Popen(
-                python_command("converter.ion.worker"),
+                python_command("converter.ion.worker", [str(os.getpid())]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=CURRENT_DIRECTORY,
@@ -134,7 +133,7 @@ class _Process:
         except (BrokenPipeError, EOFError):
             process.wait()
             self.forget()
-            raise _died(process.returncode, place) from None
+            raise _died(process.returncode, len(lines), place) from None
         return JsonLines(np.frombuffer(memory, np.uint8), size, problem)
 
     def kill(self) -> None:
@@ -167,21 +166,20 @@ def _read(process: subprocess.Popen[bytes], into: bytearray, size: int | None = 
     return into
 
 
-def _died(code: int, place: str) -> ConvertError:
-    if code == NO_LIBRARY:
-        return ConvertError("amazon.ion, which reads exports in ION, is not installed", place, _INSTALL)
-    if code == NO_EXTENSION:
-        return ConvertError(
-            "amazon.ion is installed without its C extension, and reads Ion fifty times slower without it",
-            place,
-            _INSTALL,
-        )
+def _died(code: int, size: int, place: str) -> ConvertError:
+    """Why the process has ended, of its exit code; size: of the block that it had."""
     if code == NO_MEMORY or code == -signal.SIGKILL:
         how = "has too little memory" if code == NO_MEMORY else "was killed"
         return ConvertError(
             f"a process that reads Ion {how}",
             place,
             "mostly that means too little memory: have more, or fewer --workers, and run the same command again",
+        )
+    if code == -OUT_OF_TIME:
+        return ConvertError(
+            f"a process that reads Ion has spent more than {cpu_seconds(size):.0f} s on {size} bytes",
+            place,
+            "this is a bug: please report it with these lines",
         )
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     return ConvertError(

@@ -47,7 +47,7 @@ BESIDE = "converter.testing"
 
 # Who alone may import a library; everyone may import what is not named here.
 RESERVED = {
-    "amazon": ("converter.ion.lines", "converter.ion.worker", "converter.testing"),
+    "amazon": ("converter.testing",),
     "boto3": ("converter.storage.s3", "converter.aws"),
     "botocore": ("converter.storage.s3", "converter.aws"),
     "jinja2": ("converter.schedule",),

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING
+from converter.ion import workers
 from converter.ion.workers import IonWorkers
-from tests.cli.command import environment, python
+from tests.cli.command import REPOSITORY, environment, python
 from tests.ion_processes import ion_processes, wait_until_gone
 
 LINE = b' $ion_1_0 {Item:{id:"a",n:6d2}}\n'
@@ -103,26 +105,71 @@ time.sleep(60)
     wait_until_gone(process)
 
 
-def make_library(folder: Path, content: str | None) -> None:
-    (folder / "amazon" / "ion").mkdir(parents=True)
-    (folder / "amazon" / "__init__.py").touch()
-    (folder / "amazon" / "ion" / "__init__.py").touch()
-    if content is not None:
-        (folder / "amazon" / "ion" / "simpleion.py").write_text(content)
+BUSY = {
+    # A thread of the process can run beside the first one, and not beside the second.
+    "in Python": "while True: pass",
+    "in C": "import re; re.match('(a+)+$', 'a' * 60 + 'b')",
+}
+
+
+def busy_command(how: str, more: str = "") -> list[str]:
+    """The command of a process that finds no end in any block; what follows it is the parent."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n"
+        "from converter.ion import lines, worker\n"
+        "def busy(_):\n"
+        f"    {BUSY[how]}\n"
+        "lines.json_lines = busy\n"
+        f"{more}\n"
+        "worker.main()\n"
+    )
+    return [sys.executable, "-c", program]
+
+
+def start_busy(how: str, more: str) -> tuple[subprocess.Popen[bytes], int]:
+    """A program, and its process that is busy with a block."""
+    code = f"""
+from converter.ion import workers
+workers.python_command = lambda _, arguments: [*{busy_command(how, more)!r}, *arguments]
+workers.IonWorkers(1).translate(b"$ion_1_0 {{}}\\n", "f").result()
+"""
+    program = subprocess.Popen(python(code), env=environment())
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for process in ion_processes(program.pid, b"converter.ion"):
+            if cpu_seconds_of(process) > 1:
+                return program, process
+        time.sleep(0.05)
+    program.kill()
+    program.wait()
+    raise AssertionError("no process is busy")
+
+
+def cpu_seconds_of(process: int) -> float:
+    fields = Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize(
-    ("library", "said"),
-    [(None, "is not installed"), ("c_ext = False", "is installed without its C extension")],
+    ("how", "more"),
+    [("in Python", ""), ("in C", ""), ("in Python", "worker._request_death_signal = lambda: False")],
+    ids=["in Python", "in C", "without the system's help"],
 )
-def test_an_installation_that_cannot_read_ion_is_an_error_that_says_how_to_install_it(
-    library: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_library(tmp_path, library)
-    monkeypatch.syspath_prepend(tmp_path)
-    with IonWorkers(1) as workers, pytest.raises(ConvertError, match=said) as caught:
-        workers.translate(LINE, "f").result()
-    assert "pip install" in caught.value.hint
+def test_a_busy_process_ends_when_the_program_is_killed(how: str, more: str) -> None:
+    program, process = start_busy(how, more)
+    program.kill()
+    program.wait()
+    wait_until_gone(process, 5)
+
+
+@pytest.mark.parametrize("how", BUSY)
+def test_a_block_that_takes_too_much_time_is_an_error(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = busy_command(how, "worker._LEAST_SECONDS = 0.3")
+    monkeypatch.setattr(workers, "python_command", lambda _, arguments: [*command, *arguments])
+    with IonWorkers(1) as busy, pytest.raises(ConvertError, match="has spent more than 60 s on 32 bytes") as caught:
+        busy.translate(LINE, "f").result(timeout=30)
+    assert "this is a bug" in caught.value.hint
+    assert caught.value.where == "f"
 
 
 def test_too_little_memory_in_a_process_is_told_as_that() -> None:
@@ -133,7 +180,7 @@ def test_too_little_memory_in_a_process_is_told_as_that() -> None:
         # The lines don't fit into this much.
         resource.prlimit(process, resource.RLIMIT_AS, (300 << 20, 300 << 20))
         with pytest.raises(ConvertError, match="too little memory"):
-            workers.translate(LINE * 1_000_000, "f").result()
+            workers.translate(LINE.replace(b"a", b"a" * (150 << 20), 1), "f").result()
 
 
 def test_a_program_that_cannot_be_started_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
