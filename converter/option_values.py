@@ -11,6 +11,8 @@ from converter.errors import UsageError
 
 Format = Literal["parquet", "csv", "csv,parquet"]
 Encoding = Literal["compact", "compatible"]
+Nul = Literal["keep", "drop", "replace", "fail"]
+"""What becomes of the character NUL in texts."""
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),

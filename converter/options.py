@@ -15,6 +15,7 @@ from converter.option_values import (
     BOTH_FORMATS,
     Encoding,
     Format,
+    Nul,
     check_choice,
     check_layout,
     check_text,
@@ -66,9 +67,11 @@ _PUBLISHED = (
     "time",
     "add_column",
     "old_image",
+    "nul",
+    "csv_bom",
 )
 # Published options that count only if they differ from their defaults: older records do not have them.
-_CAME_LATER = ("encoding", "old_image")
+_CAME_LATER = ("encoding", "old_image", "nul", "csv_bom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,8 @@ class ConvertOptions:
     time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
     add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
     old_image: of an incremental export, add the column `_old`: all of the item before, as plain JSON.
+    nul: the character NUL in texts: keep it, drop it, replace it by U+FFFD, or fail the run. In JSON it stays \\u0000.
+    csv_bom: begin each part in CSV with a byte order mark, by which Excel knows UTF-8.
     part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest, export_id: of several exports in SOURCE, take the newest, or the one of this id.
@@ -162,6 +167,8 @@ class ConvertOptions:
     time: str | None = None
     add_column: tuple[tuple[str, str], ...] = ()
     old_image: bool = False
+    nul: Nul = "keep"
+    csv_bom: bool = False
     workers: int = 0
     latest: bool = False
     export_id: str | None = None
@@ -179,6 +186,9 @@ class ConvertOptions:
         if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
             raise UsageError(f"{self.schema!r} is no schema", "--schema", 'use SchemaText.read(path), or "new"')
         check_choice("--names", self.names, tuple(NAME_POLICIES))
+        check_choice("--nul", self.nul, ("keep", "drop", "replace", "fail"))
+        if self.csv_bom and self.format == "parquet":
+            raise UsageError("no part is CSV", "--csv-bom", "add --format csv, or leave it out")
         check_layout(self.layout)
         check_timezone(self.timezone)
         if self.workers < 0:
@@ -281,7 +291,7 @@ class ConvertOptions:
             return (self,)
         compressions = dict(named.split("=") for named in (self.compression or "").split(","))
         return tuple(
-            replace(self, format=cast(Format, name), compression=compression)
+            replace(self, format=cast(Format, name), compression=compression, csv_bom=self.csv_bom and name == "csv")
             for name, compression in compressions.items()
         )
 

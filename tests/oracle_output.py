@@ -75,8 +75,20 @@ _QUOTED = re.compile(r'"([^"]*(?:""[^"]*)*)"([,\n])')
 _UNQUOTED = re.compile(r'([^",\r\n]*)([,\n])')
 
 
+_WORDS = r"null|nil|none|nan|na|n/a|-nan|-?1\.#(?:ind|qnan)"
+_MISREAD = re.compile(rf"(?:[\0- ].*|.*[\0- ]|[\\'#].*|(?i:{_WORDS}))\Z", re.DOTALL)
+
+
+def misread_unquoted(cell: str) -> bool:
+    """Is there a reader that trims the cell, or takes it for null, a comment or a quote, unless it is quoted?"""
+    return _MISREAD.match(cell) is not None
+
+
 def parse_csv(text: str) -> list[tuple[str | None, ...]]:
-    """RFC 4180 with LF only: quotes in a cell are doubled, a cell with a quote, comma, CR or LF is quoted."""
+    """RFC 4180 with LF only: quotes in a cell are doubled, a cell with a quote, comma, CR or LF is quoted.
+
+    So is one that some reader would change; see csv_rows.py.
+    """
     records: list[tuple[str | None, ...]] = []
     record: list[str | None] = []
     position = 0
@@ -86,6 +98,8 @@ def parse_csv(text: str) -> list[tuple[str | None, ...]]:
         if match is None:
             raise AssertionError(f"no CSV cell at character {position}: {text[position : position + 60]!r}")
         cell, end = match.groups()
+        if not quoted and misread_unquoted(cell):
+            raise AssertionError(f"a cell that readers change unless it is quoted, at character {position}: {cell!r}")
         record.append(cell.replace('""', '"') if quoted else cell or None)
         position = match.end()
         if end == "\n":

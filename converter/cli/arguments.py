@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from converter.option_values import Encoding
+from converter.option_values import Encoding, Nul
 from converter.options import MIB, Consumer, ConvertOptions, Mixed, Names, Numbers, OneFormat
 from converter.presets import PresetConsumer
 from converter.run.messages import LogFormat
@@ -216,6 +216,13 @@ OldImage = Annotated[
         "Of an incremental export, add the column _old: all of the item before the change, as plain JSON.",
         default=False,
     ),
+]
+NulAs = Annotated[
+    Nul,
+    option("nul", "The character NUL in texts: keep it, drop it, replace it with U+FFFD, or fail the run."),
+]
+CsvBom = Annotated[
+    bool, option("csv-bom", "Begin each CSV part with a byte order mark, so that Excel reads it as UTF-8.")
 ]
 PartSize = Annotated[
     str,

@@ -34,6 +34,8 @@ class ConversionArguments:
     cast: takes.Cast = None
     time: takes.Time = None
     add_column: takes.AddColumn = None
+    nul: takes.NulAs = takes.DEFAULTS.nul
+    csv_bom: takes.CsvBom = False
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
     workers: takes.Workers = 0
     no_verify: takes.NoVerify = False
@@ -74,6 +76,8 @@ class ConversionArguments:
             "cast": read_pairs(self.cast, "cast"),
             "time": self.time,
             "add_column": read_pairs(self.add_column, "add-column"),
+            "nul": self.nul,
+            "csv_bom": self.csv_bom,
             "part_size": parse_size(self.part_size, "part-size"),
             "workers": self.workers,
             "verify": not self.no_verify,

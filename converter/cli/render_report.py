@@ -55,6 +55,9 @@ def render_report(report: Report) -> str:
     changed = [f"{column.name} ({count(column.changed, 'value')})" for column in report.columns if column.changed]
     if changed:
         facts.append(("rounded", ", ".join(changed)))
+    nuls = [f"{column.name} ({count(column.nuls, 'text')})" for column in report.columns if column.nuls]
+    if nuls:
+        facts.append(("with NUL", ", ".join(nuls)))
     if report.status == "published":
         checked = f"md5 and item counts of {count(report.data_files, 'data file')}"
         facts.append(("checked", checked if report.verified else "nothing (--no-verify)"))

@@ -1,8 +1,16 @@
 """Kernel for CSV (RFC 4180, LF): the rows of a batch whose columns are text or, where Parquet is written too, typed.
 
-A field is quoted only where it holds a quote, a comma, CR, LF or a NUL, behind which Treasure Data's parser would drop
-the rest of an unquoted last field without a word. The empty string is `""` and null is nothing, so that readers can
-tell them apart.
+A field is quoted where a reader could take it for something else without the quotes, and only there:
+
+- it holds a quote, a comma, CR, LF, or a NUL, after which Treasure Data's parser drops the rest of an unquoted last
+  field without a word;
+- it begins or ends with a byte up to 0x20: ClickHouse trims blanks and tabs of unquoted fields, Java's parsers all of
+  these;
+- it begins with a backslash (`\\N` is null for ClickHouse and Snowflake, `\\.` ends the data for PostgreSQL), with a
+  single quote (DuckDB's sniffer and older ClickHouse take it for the quote), or with # (a comment for some readers);
+- it is a word for null, such as NULL, NaN or N/A, in any case: Arrow and MySQL read these as null if unquoted.
+
+The empty string is `""` and null is nothing, so that readers can tell them apart.
 
 For CSV alone numbers are decoded as text, because then no number is too wide for its column. For both formats they are
 decoded as Parquet needs them, and their digits are made from the values here. The other way round, typed values made
@@ -33,6 +41,7 @@ from converter.decode.tables import (
     EMPTY_LINE,
     NEEDED,
     NEXT_ROW,
+    NULL_WORDS,
     WRITTEN,
     Columns,
 )
@@ -42,6 +51,18 @@ _QUOTE = 0x22
 _COMMA = 0x2C
 _NEWLINE = 0x0A
 _ONE = np.uint64(1)
+_LAST_BLANK = 0x20
+_SUSPECT = np.zeros(256, np.uint8)
+"""By the first byte of a field: 1 where it is quoted, 2 where it may be a word for null."""
+_SUSPECT[: _LAST_BLANK + 1] = 1
+for _letter in b"\\'#":
+    _SUSPECT[_letter] = 1
+for _letter in b"nN-1":
+    _SUSPECT[_letter] = 2
+_NULL_WORDS = np.array([int.from_bytes(text.encode(), "little") for text in NULL_WORDS], np.uint64)
+_LOWER = np.uint64(0x2020202020202020)
+_LONGEST_WORD = 8
+_NINE = 0x39
 _TRUE = int.from_bytes(b"true", "little")
 _FALSE = int.from_bytes(b"false", "little")
 
@@ -62,12 +83,36 @@ def _put_quoted(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
 
 
 @inner
+def _is_null_word(data: Bytes, at: int, size: int) -> bool:
+    """Is data[at : at + size] a word that some readers take for null? The case of letters does not count."""
+    if size > _LONGEST_WORD or byte(data, at + size - 1) <= _NINE:
+        return False
+    unused = np.uint64(8 * (_LONGEST_WORD - size))
+    text = ((word(data, at) | _LOWER) << unused) >> unused
+    for k in range(_NULL_WORDS.size):
+        if text == _NULL_WORDS[np.uint64(k)]:
+            return True
+    return False
+
+
+@inlined
+def _looks_different(data: Bytes, at: int, size: int) -> bool:
+    """Would a reader trim the field, or take it for something else, though it holds nothing special to CSV?"""
+    suspect = _SUSPECT[np.uint64(byte(data, at))]
+    if suspect == 2:
+        return _is_null_word(data, at, size) or byte(data, at + size - 1) <= _LAST_BLANK
+    return suspect != 0 or byte(data, at + size - 1) <= _LAST_BLANK
+
+
+@inner
 def put_field(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
     """Write the field data[at : at + size] to out[o:], which has room for 2 * size + 64 bytes; gives the end."""
     if size == 0:
         put(out, o, _QUOTE)
         put(out, o + 1, _QUOTE)
         return o + 2
+    if _looks_different(data, at, size):
+        return _put_quoted(data, at, size, out, o)
     k = 0
     while k < size:
         special = csv_mask(data, at + k)
@@ -156,6 +201,16 @@ def _has_value(columns: Columns, c: int, row: int) -> bool:
     return columns.validity[np.uint64(c), np.uint64(row >> 3)] >> np.uint8(row & 7) & 1 != 0
 
 
+@inner
+def _put_quoted_word(out: Bytes, o: int) -> int:
+    """Quote the four bytes at out[o:]; gives the end."""
+    for k in range(4, 0, -1):
+        put(out, o + k, byte(out, o + k - 1))
+    put(out, o, _QUOTE)
+    put(out, o + 5, _QUOTE)
+    return o + 6
+
+
 @inlined
 def _put_value(columns: Columns, c: int, out: Bytes, o: int) -> int:
     """Write the value that comes next in column c to out[o:]; gives the end."""
@@ -167,7 +222,9 @@ def _put_value(columns: Columns, c: int, out: Bytes, o: int) -> int:
         size = value_size(columns, c, value)
         columns.facts[np.uint64(c), COLUMN_NEXT_BYTE] += size * columns.facts[np.uint64(c), COLUMN_STEP]
         if columns.facts[np.uint64(c), COLUMN_FORM] == AS_BASE64 and size > 0:
-            return encode_base64(columns.arena, at, size, out, o)
+            end = encode_base64(columns.arena, at, size, out, o)
+            # Three bytes may be `null` in base64.
+            return _put_quoted_word(out, o) if size == 3 and _is_null_word(out, o, 4) else end
         return put_field(columns.arena, at, size, out, o)
     if bits == 64 and columns.facts[np.uint64(c), COLUMN_FORM] == AS_TIME:
         return put_iso(out, o, np.int64(word(columns.arena, start + value * 8)))

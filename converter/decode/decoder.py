@@ -15,12 +15,13 @@ from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.change_lines import ChangeForm
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
-from converter.decode.lines import ITEM, LineProblem, compact_line, time_problem, value_path
+from converter.decode.lines import ITEM, LineProblem, compact_line, nul_problem, time_problem, value_path
 from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
 from converter.decode.touched_keys import MergeLines
 from converter.decode.translate import ChangeLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
+from converter.option_values import Nul
 from converter.schema import tags
 from converter.schema.added import Value
 from converter.schema.changes import COLUMN_OF
@@ -40,6 +41,14 @@ _NO_TIME = {
     tables.OUT_OF_YEARS: "it is not in the years 1 to 9999 (numbers are Unix seconds or, from 10^11 on, milliseconds)",
     tables.NO_TEXT_OR_NUMBER: "only text and numbers can be timestamps",
 }
+_NUL_POLICIES: dict[Nul, int] = {
+    "keep": tables.NUL_KEPT,
+    "drop": tables.NUL_DROPPED,
+    "replace": tables.NUL_REPLACED,
+    "fail": tables.NUL_REFUSED,
+}
+_REFUSED = (tables.NOT_A_TIME, tables.HAS_NUL)
+"""Statuses of values that are correct, and that the options do not allow."""
 
 _BY_TAG = {tags.S: tables.TEXT, tags.N: tables.NUMBER_TEXT, tags.B: tables.BASE64_TEXT, tags.BOOL: tables.BOOL_TEXT}
 
@@ -89,6 +98,7 @@ class Decoder:
     inflated file that its line begins at, and its path. times: attributes whose values must be timestamps, with or
     without a schema. added: what the schema's added columns hold, by name. changes: what the lines of an incremental
     export have in common; merge: passes over the lines that are over, in its place. Neither for the items of an export.
+    nul: what becomes of the character NUL in the texts of attributes that the user wants.
     """
 
     def __init__(
@@ -101,11 +111,13 @@ class Decoder:
         added: Mapping[str, Value] | None = None,
         changes: ChangeForm | None = None,
         merge: MergeLines | None = None,
+        nul: Nul = "keep",
     ) -> None:
         self._schema = schema
         self._text = text
         self._wants = wants
         self._added = added or {}
+        self._nul = _NUL_POLICIES[nul]
         columns = schema.columns if schema else ()
         self._times = {*times, *(c.attribute for c in columns if c.origin is Origin.TIME)}
         self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
@@ -227,7 +239,7 @@ class Decoder:
                 self._make_room()
             elif status == tables.FULL:
                 yield from self._flush()
-            elif status in (IRREGULAR, tables.NOT_A_TIME) or not self._answer(status, block.data):
+            elif status in (IRREGULAR, *_REFUSED) or not self._answer(status, block.data):
                 self._decode_irregular(block, status)
 
     def finish(self) -> Iterator[Batch]:
@@ -289,7 +301,7 @@ class Decoder:
         index, column = self._place_of(name)
         action = choose_action(column, tag, text=self._text) if column is not None else tables.SKIP_NULL
         if column is not None and action is not None and action != tables.SKIP_NULL:
-            self._kinds.direct(kind, action, index, column.scale)
+            self._kinds.direct(kind, action, index, column.scale, self._nul)
             return True
         self._to_sink(kind, name, tag)
         if not self.observing and tag != tags.NULL and name not in COLUMN_OF and self._wants(name):
@@ -314,10 +326,11 @@ class Decoder:
         """Check and observe the kind's values, and forget them."""
         actions = {**_BY_TAG, tags.BOOL: tables.BOOL, tags.NULL: tables.SKIP_NULL}
         is_time = name in self._times and tag != tags.NULL and self._wants(name)
-        self._kinds.direct(kind, tables.TIMESTAMP if is_time else actions.get(tag, tables.DOCUMENT), 0, 0)
+        action = tables.TIMESTAMP if is_time else actions.get(tag, tables.DOCUMENT)
+        self._kinds.direct(kind, action, 0, 0, self._nul if self._wants(name) else tables.NUL_KEPT)
 
     def _decode_irregular(self, block: Block, status: int) -> None:
-        """Decode the line at the kernel's position by the slow path; raises LineProblem, at NOT_A_TIME in any case."""
+        """Decode the line at the kernel's position by the slow path. Raises LineProblem, always for a refused value."""
         state = self._state
         start = int(state[tables.POSITION])
         end = int(line_end(block.data, start))
@@ -326,8 +339,8 @@ class Decoder:
         try:
             compact = compact_line(line) if self._lines is None else self._lines.compact(line)
             # A line that is no item at all is the worse problem, and has been raised by now.
-            if status == tables.NOT_A_TIME:
-                self._refuse_time(compact, line)
+            if status in _REFUSED:
+                self._refuse(status, compact, line)
             self._original = lambda _: (byte, line)
             status = self._decode_compact(compact, line)
             self._original = original
@@ -344,7 +357,7 @@ class Decoder:
         state[tables.TRUSTED] = 0
 
     def _decode_compact(self, compact: bytes, line: bytes) -> int:
-        """Decode the item line that stands for `line`; DONE, or the status that can't be. Raises TimeProblem."""
+        """Decode the item line that stands for `line`; DONE, or the status that can't be. Raises what is refused."""
         state = self._state
         data = np.zeros(len(compact) + PADDING, np.uint8)
         data[: len(compact)] = np.frombuffer(compact, np.uint8)
@@ -355,15 +368,17 @@ class Decoder:
             # What the item had written when columns grew has been taken back since.
             state[tables.CAPACITY] = self._capacity()
         while (status := self._run(data)) != tables.DONE:
-            if status == tables.NOT_A_TIME:
-                self._refuse_time(compact, line)
+            if status in _REFUSED:
+                self._refuse(status, compact, line)
             if status in (IRREGULAR, tables.FULL) or not self._answer(status, data):
                 return status
         return tables.DONE
 
-    def _refuse_time(self, compact: bytes, line: bytes) -> NoReturn:
-        """Raise the problem of the line in which the kernel found a value that is no timestamp."""
+    def _refuse(self, status: int, compact: bytes, line: bytes) -> NoReturn:
+        """Raise the problem of the line in which the kernel found a value that the options do not allow."""
         attribute = self._kinds.attribute_of(int(self._state[tables.COLUMN]))
+        if status == tables.HAS_NUL:
+            raise nul_problem(compact, attribute, self._root(line))
         raise time_problem(compact, attribute, _NO_TIME[int(self._state[tables.REASON])], self._root(line))
 
     def _root(self, line: bytes) -> str:

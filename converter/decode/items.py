@@ -33,6 +33,7 @@ from converter.decode.tables import (
     EMPTY_OBJECTS,
     FULL,
     GROW,
+    HAS_NUL,
     IN_ITEM,
     INT64,
     IRREGULAR,
@@ -44,6 +45,8 @@ from converter.decode.tables import (
     KIND_MASK,
     KIND_NEXT,
     KIND_NEXT_BUT_ONE,
+    KIND_NUL_SERIAL,
+    KIND_NULS,
     KIND_SEEN,
     KIND_SIZE,
     KIND_START,
@@ -53,6 +56,7 @@ from converter.decode.tables import (
     NAME_START,
     NEW_KIND,
     NOT_A_TIME,
+    NUL_SERIAL,
     NUMBER_TEXT,
     OVERFLOW_BEGIN,
     OVERFLOW_COLUMN,
@@ -238,6 +242,10 @@ def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> Non
         close_overflow(state[ROW], columns, state)
     for i in range(state[LINE_KINDS]):
         kinds.facts[np.uint64(kinds.line[np.uint64(i)]), KIND_COUNT] += 1
+    if state[NUL_SERIAL] == state[SERIAL]:
+        for i in range(state[LINE_KINDS]):
+            kind = kinds.line[np.uint64(i)]
+            kinds.facts[np.uint64(kind), KIND_NULS] += kinds.facts[np.uint64(kind), KIND_NUL_SERIAL] == state[SERIAL]
     state[ROW] += 1
     state[ITEMS] += 1
     state[CUTS] += state[CUT]
@@ -248,9 +256,9 @@ def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> Non
 def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch) -> int:
     """Read lines from state[POSITION] on until the block ends or a status has to be answered.
 
-    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR, SURPRISE and NOT_A_TIME the item has
-    been taken back and state[POSITION] is the start of its line; on NEW_KIND and GROW the kernel goes on inside the
-    item when it is called again.
+    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR, SURPRISE, NOT_A_TIME and HAS_NUL the
+    item has been taken back and state[POSITION] is the start of its line; on NEW_KIND and GROW the kernel goes on
+    inside the item when it is called again.
     """
     while True:
         if state[IN_ITEM] == 0:
@@ -294,6 +302,6 @@ def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np
             break
         _close_item(kinds, columns, state)
         state[POSITION] = at + 4
-    if status == IRREGULAR or status == SURPRISE or status == NOT_A_TIME:
+    if status == IRREGULAR or status == SURPRISE or status == NOT_A_TIME or status == HAS_NUL:
         take_back(kinds, columns, state)
     return status

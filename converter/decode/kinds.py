@@ -16,7 +16,7 @@ from converter.schema.derive import too_many_attributes
 from converter.schema.observe import AttributeObservation, Observation
 
 _PADDING = 64
-_OBSERVED = slice(tables.KIND_COUNT, tables.KIND_FACTS)
+_OBSERVED = slice(tables.KIND_COUNT, tables.KIND_NULS + 1)
 _ALL_64_BYTES = -1
 _NO_TEXT = b"\xff"
 
@@ -87,12 +87,13 @@ class KindRegistry:
             return None
         return name
 
-    def direct(self, kind: int, action: int, column: int, scale: int) -> None:
-        """Say what becomes of the kind's values."""
+    def direct(self, kind: int, action: int, column: int, scale: int, nul: int = tables.NUL_KEPT) -> None:
+        """Say what becomes of the kind's values. nul: of a NUL in a text."""
         facts = self.tables.facts[kind]
         facts[tables.KIND_ACTION] = action
         facts[tables.KIND_COLUMN] = column
         facts[tables.KIND_SCALE] = scale
+        facts[tables.KIND_NUL_POLICY] = nul
 
     def attribute_of(self, kind: int) -> str:
         """Name of the kind's attribute."""
@@ -108,10 +109,10 @@ class KindRegistry:
         """What was observed so far in `item_count` items."""
         merged: dict[str, AttributeObservation] = {}
         for kind, name, tag in self.each():
-            count, integers, decimals, beyond, longest, binary = self.tables.facts[kind, _OBSERVED].tolist()
+            count, integers, decimals, beyond, longest, binary, nuls = self.tables.facts[kind, _OBSERVED].tolist()
             if count:
                 counts = tuple(count if other == tag else 0 for other in range(len(tags.TAGS)))
-                seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary))
+                seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary), nuls)
                 merged[name] = merged[name].merge(seen) if name in merged else seen
         names = sorted(merged)
         attributes = {name: merged[name] for name in names if name not in self._facts}

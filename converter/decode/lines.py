@@ -60,6 +60,10 @@ class TimeProblem(LineProblem):
     """A value that must be a timestamp and is none; the line is an item."""
 
 
+class NulProblem(LineProblem):
+    """A text with the character NUL where none may be; the line is an item."""
+
+
 class _Duplicate(ValueError):
     """A name occurs twice in an object."""
 
@@ -93,6 +97,12 @@ def time_problem(compact: bytes, attribute: str, reason: str, root: str = ITEM) 
     ((tag, value),) = item[attribute].items()
     text = value if isinstance(value, str) else json.dumps(value)
     return TimeProblem(value_path(attribute, tag, root), reason, text)
+
+
+def nul_problem(compact: bytes, attribute: str, root: str = ITEM) -> NulProblem:
+    """The same for a text that holds the character NUL."""
+    text = json.loads(compact.decode(errors="surrogateescape"))["Item"][attribute]["S"]
+    return NulProblem(value_path(attribute, "S", root), f"it is character {text.index(chr(0)) + 1}", text)
 
 
 def value_path(attribute: str, tag: str, root: str = ITEM) -> str:

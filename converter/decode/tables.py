@@ -29,6 +29,8 @@ IRREGULAR: Final = -1
 """The text is not in the form that the kernels read: the line must be looked at by `lines.py`."""
 GROW: Final = -2
 """The target has no room for the value."""
+HAS_NUL: Final = -5
+"""A text with a NUL where none may be; the item has been taken back."""
 DONE: Final = 0
 """Every line of the block has been read."""
 FULL: Final = 1
@@ -43,7 +45,6 @@ FOUND: Final = -4
 """An item of the base that a change touches."""
 NOT_A_TIME: Final = 4
 """A value that must be a timestamp and is none; the item has been taken back, and state says why."""
-
 ROOM: Final = 96
 """Bytes that a target must have free for one step of any copy."""
 NUMBER_ROOM: Final = 512
@@ -96,7 +97,7 @@ LINE_KINDS: Final = 10
 SERIAL: Final = 11
 """Number of the item, ever growing: tells whether an attribute was seen in this item."""
 COLUMN: Final = 12
-"""At GROW: the column; at SURPRISE and NOT_A_TIME: the kind."""
+"""At GROW: the column; at SURPRISE, NOT_A_TIME and HAS_NUL: the kind."""
 NAME_START: Final = 13
 NAME_END: Final = 14
 TAG_END: Final = 15
@@ -110,7 +111,9 @@ CUT: Final = 20
 """1 when the item at hand has a time of which a part of a second was cut."""
 CUTS: Final = 21
 """Items of which that was so."""
-STATE_SIZE: Final = 22
+NUL_SERIAL: Final = 22
+"""Number of the last item with a NUL in a text."""
+STATE_SIZE: Final = 23
 
 # Facts of a kind; kind 0 is none and never matches.
 KIND_START: Final = 0
@@ -139,7 +142,18 @@ KIND_BEYOND_INT64: Final = 15
 KIND_LONGEST: Final = 16
 KIND_BINARY_INSIDE: Final = 17
 """1 when a B stood inside a map or a list, or a BS anywhere: as JSON it becomes base64 text."""
-KIND_FACTS: Final = 18
+KIND_NULS: Final = 18
+"""Texts with a NUL."""
+KIND_NUL_SERIAL: Final = 19
+"""Number of the last item that has such a text in this kind."""
+KIND_NUL_POLICY: Final = 20
+"""What becomes of the NUL: NUL_KEPT, NUL_DROPPED, NUL_REPLACED or NUL_REFUSED."""
+KIND_FACTS: Final = 21
+
+NUL_KEPT: Final = 0
+NUL_DROPPED: Final = 1
+NUL_REPLACED: Final = 2
+NUL_REFUSED: Final = 3
 
 # Facts of a column; column 0 is the sink.
 COLUMN_START: Final = 0
@@ -184,6 +198,9 @@ NEEDED: Final = 2
 EMPTY_LINE: Final = 3
 """1 when the next row would be an empty line."""
 ROWS_STATE_SIZE: Final = 4
+
+NULL_WORDS: Final = ("na", "n/a", "nan", "nil", "null", "none", "-nan", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan")
+"""Texts, in any case, that some readers of CSV take for null unless they are quoted; of 8 bytes at most."""
 
 # Members of the state of the kernels for Parquet pages.
 PAGE_ROW: Final = 0

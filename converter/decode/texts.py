@@ -164,6 +164,46 @@ def copy_string(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bo
             return IRREGULAR, o
 
 
+@inner
+def count_nuls(data: Bytes, at: int, end: int) -> int:
+    """How many bytes of data[at:end] are 0."""
+    nuls = 0
+    for k in range(at, end):
+        if byte(data, k) == 0:
+            nuls += 1
+    return nuls
+
+
+@inner
+def drop_nuls(data: Bytes, at: int, end: int) -> int:
+    """Take the zero bytes out of data[at:end]; gives the new end."""
+    o = at
+    for k in range(at, end):
+        c = byte(data, k)
+        if c != 0:
+            put(data, o, c)
+            o += 1
+    return o
+
+
+@inner
+def replace_nuls(data: Bytes, at: int, end: int, nuls: int) -> int:
+    """Put U+FFFD, which takes three bytes, in place of the `nuls` zero bytes of data[at:end]; gives the new end."""
+    # From the end on, so that nothing is overwritten before it has been moved.
+    o = end + 2 * nuls
+    for k in range(end - 1, at - 1, -1):
+        c = byte(data, k)
+        if c != 0:
+            o -= 1
+            put(data, o, c)
+        else:
+            o -= 3
+            put(data, o, 0xEF)
+            put(data, o + 1, 0xBF)
+            put(data, o + 2, 0xBD)
+    return end + 2 * nuls
+
+
 @inlined
 def token_end(data: Bytes, at: int) -> int:
     """Position of the quote that closes a string without escapes, or IRREGULAR."""

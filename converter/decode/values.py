@@ -30,6 +30,7 @@ from converter.decode.tables import (
     DOCUMENT,
     DONE,
     GROW,
+    HAS_NUL,
     INT64,
     IRREGULAR,
     KIND_ACTION,
@@ -40,13 +41,20 @@ from converter.decode.tables import (
     KIND_INTEGER_DIGITS,
     KIND_LONGEST,
     KIND_NAME_SIZE,
+    KIND_NUL_POLICY,
+    KIND_NUL_SERIAL,
     KIND_SCALE,
     KIND_START,
     KIND_TAG,
+    NUL_DROPPED,
+    NUL_KEPT,
+    NUL_REFUSED,
+    NUL_SERIAL,
     OVERFLOW,
     OVERFLOW_BEGIN,
     OVERFLOW_COLUMN,
     ROOM,
+    SERIAL,
     SKIP_NULL,
     SURPRISE,
     TEXT,
@@ -60,7 +68,10 @@ from converter.decode.texts import (
     base64_size,
     copy_bytes,
     copy_string,
+    count_nuls,
     decode_base64,
+    drop_nuls,
+    replace_nuls,
     token_end,
 )
 from converter.schema import tags
@@ -300,6 +311,28 @@ def _put_json(
     return end, o, size
 
 
+@inner
+def _treat_nuls(
+    begin: int, o: int, limit: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64]
+) -> int:
+    """Do what the kind's policy says of NULs in the text arena[begin:o]; gives its end, GROW or HAS_NUL."""
+    nuls = count_nuls(columns.arena, begin, o)
+    if nuls == 0:
+        return o
+    policy = kinds.facts[np.uint64(kind), KIND_NUL_POLICY]
+    if policy == NUL_REFUSED:
+        return HAS_NUL
+    kinds.facts[np.uint64(kind), KIND_NUL_SERIAL] = state[SERIAL]
+    state[NUL_SERIAL] = state[SERIAL]
+    if policy == NUL_DROPPED:
+        return drop_nuls(columns.arena, begin, o)
+    if policy == NUL_KEPT:
+        return o
+    if o + 2 * nuls + ROOM > limit:
+        return GROW
+    return replace_nuls(columns.arena, begin, o, nuls)
+
+
 @inlined
 def decode_text(
     block: Bytes,
@@ -321,6 +354,11 @@ def decode_text(
         end, o = copy_string(block, at, columns.arena, o, limit, False)
         if end < 0:
             return at, end
+        if o - begin != end - at:
+            # Only where something was escaped, as a NUL always is.
+            o = _treat_nuls(begin, o, limit, kind, kinds, columns, state)
+            if o < 0:
+                return at, o
         end += 1
         size = o - begin
     elif action == BINARY or action == BASE64_TEXT:

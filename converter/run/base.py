@@ -99,7 +99,7 @@ class BaseParts:
         """
         recorded = {**ConvertOptions().published(), **self.record.options}
         wanted = options.published()
-        for option in ("select", "exclude", "schema"):
+        for option in ("select", "exclude", "schema", "nul"):
             if recorded[option] != wanted[option] and (option != "schema" or recorded[option]):
                 raise UsageError(
                     f"the base was published with another --{option}: {recorded[option]}",
@@ -117,10 +117,18 @@ class BaseParts:
     def check_keys(self, keys: Sequence[tuple[str, str]]) -> None:
         """Raises UsageError where rows can't be told by the keys of the changes."""
         columns = {column.attribute: column for column in self.record.columns if column.attribute is not None}
+        altered = {report.attribute for report in self.record.report.columns if report.nuls}
         for name, tag in keys if self.record.parts else ():
             column = columns.get(name)
             if column is None:
                 raise UsageError(f"the base has no column of the key {name!r}", self.place, _OTHER_BASE)
+            if name in altered and self.record.options.get("nul", "keep") != "keep":
+                raise UsageError(
+                    f"the base has the key {name!r} without its NULs (--nul {self.record.options['nul']}), and changes"
+                    " can't find their items by it",
+                    self.place,
+                    "use a full export as the base, or publish the base again with --nul keep",
+                )
             if column.origin not in _KEY_ORIGINS[tag] and column.origin in _ANY_KEY_ORIGIN:
                 raise UsageError(
                     f"the base has the key {name!r} as {column.described}, and the increments have it as {tag}",
@@ -291,7 +299,11 @@ class RowReader:
             present = len(values) - values.null_count
             if present:
                 longest = pc.max(pc.binary_length(values)).as_py() if column.origin in _TEXT_ORIGINS else 0
-                seen[column.attribute] = _observed(column, report, present, longest)
+                observed = _observed(column, report, present, longest)
+                if report.nuls and self.base.record.options.get("nul", "keep") == "keep":
+                    nuls = pc.sum(pc.match_substring(values, "\0")).as_py() or 0
+                    observed = replace(observed, nuls=nuls)
+                seen[column.attribute] = observed
         self.observed = self.observed.merge(Observation(table.num_rows, seen))
 
 

@@ -14,6 +14,7 @@ from converter.schema.tags import TAGS
 from converter.schema.types import Origin, Schema
 
 _MIXED = (Origin.MIXED_TEXT, Origin.MIXED_JSON)
+_TEXTS = (Origin.TEXT, Origin.MIXED_TEXT)
 # More names than these are for programs to look at.
 _NAMES_TOLD = 20
 
@@ -43,6 +44,7 @@ def describe_columns(schema: Schema, observation: Observation, changed: Mapping[
                 decimals=seen.decimals,
                 longest=seen.longest,
                 changed=changed.get(column.name, 0),
+                nuls=seen.nuls if column.origin in _TEXTS else 0,
             )
         )
     return tuple(reports)
@@ -115,6 +117,12 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
             form = "DynamoDB JSON" if column.origin is Origin.MIXED_JSON else "text"
             warnings.append(
                 f"attribute {name!r} has several types ({types} items): all its values are written as {form}"
+            )
+        if seen.nuls and column.origin in _TEXTS and options.names == "treasure-data" and options.nul == "keep":
+            texts = "text holds" if seen.nuls == 1 else "texts hold"
+            warnings.append(
+                f"column {column.name!r}: {seen.nuls:,} {texts} the character NUL, at which Treasure Data may cut a"
+                " text: --nul drop or --nul replace removes it"
             )
         if seen.binary_inside and column.origin is not Origin.MIXED_JSON:
             warnings.append(f"column {column.name!r} holds binary values inside its JSON: there they are base64 text")

@@ -94,6 +94,7 @@ class ColumnReport:
     nulls: items that have the attribute as NULL. absent: items that don't have it.
     integer_digits, decimals: most digits of a number before and behind its point.
     longest: bytes of the longest text.
+    nuls: texts with the character NUL; what became of it, the options say.
     changed: values that the column holds only rounded: numbers as doubles, times as whole seconds.
     """
 
@@ -108,6 +109,7 @@ class ColumnReport:
     decimals: int
     longest: int
     changed: int
+    nuls: int = 0
 
     def to_json(self) -> dict[str, object]:
         """As reports show it."""
@@ -128,6 +130,7 @@ class ColumnReport:
             decimals=_digits(members, "decimals"),
             longest=members.count("longest"),
             changed=members.count("changed"),
+            nuls=members.count("nuls") if members.has("nuls") else 0,
         )
 
 

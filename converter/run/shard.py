@@ -12,7 +12,7 @@ from enum import StrEnum
 from converter.decode.batch import Batch
 from converter.decode.change_lines import ChangeForm
 from converter.decode.decoder import Decoder
-from converter.decode.lines import LineProblem, TimeProblem
+from converter.decode.lines import LineProblem, NulProblem, TimeProblem
 from converter.decode.touched_keys import MergeLines
 from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
@@ -81,6 +81,7 @@ class Job:
             added=self.added,
             changes=self.changes,
             merge=self.merge_lines(),
+            nul=options.nul,
         )
 
     def merge_lines(self) -> MergeLines | None:
@@ -316,4 +317,7 @@ def bad_line(problem: LineProblem, reader: BlockReader | IonReader, options: Con
         way = "correct the item and export again, or convert without --cast or --time for this attribute (where the"
         way += " destination has it as a timestamp, --schema FILE with --evolve sets another type)"
         return SchemaError(f"the value is no timestamp: {reason}", where, f"{way}; {hint}")
+    if isinstance(problem, NulProblem):
+        way = "--nul keep, drop or replace converts it, or correct the item and export again"
+        return SchemaError(f"the text holds the character NUL: {reason}", where, f"{way}; {hint}")
     return BadLineError(reason, where, hint)

@@ -15,7 +15,7 @@ class AttributeObservation:
     counts: items per type tag, in the order of tags.TAGS. integer_digits, decimals: the most of any number in plain
     form (0.5 has no integer digit). beyond_int64: an integer that int64 can't hold occurs. longest: bytes of its
     longest value that is no number: text unescaped, binary decoded, documents as plain JSON. binary_inside: a map or
-    list holds a B or BS, or the attribute is a BS.
+    list holds a B or BS, or the attribute is a BS. nuls: texts with the character NUL, as far as they stay texts.
     """
 
     counts: tuple[int, ...] = (0,) * len(tags.TAGS)
@@ -24,6 +24,7 @@ class AttributeObservation:
     beyond_int64: bool = False
     longest: int = 0
     binary_inside: bool = False
+    nuls: int = 0
 
     @property
     def nulls(self) -> int:
@@ -49,6 +50,7 @@ class AttributeObservation:
             self.beyond_int64 or other.beyond_int64,
             max(self.longest, other.longest),
             self.binary_inside or other.binary_inside,
+            self.nuls + other.nuls,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class CsvPart(PartWriter):
         self._gzip: Any = None
         if options.compression == "gzip":
             self._gzip = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_CONTAINER)
-        header = _header(schema)
+        header = codecs.BOM_UTF8 + _header(schema) if options.csv_bom else _header(schema)
         self._state = np.zeros(tables.ROWS_STATE_SIZE, np.int64)
         self._state[tables.WRITTEN] = len(header)
         self._out = np.zeros(2 * _OUT_BYTES + len(header), np.uint8)
@@ -75,6 +76,12 @@ def _header(schema: Schema) -> bytes:
 
 
 def _quote(name: str) -> str:
-    if not name or any(c in name for c in '",\r\n\0'):
+    if not name or any(c in name for c in '",\r\n\0') or _looks_different(name):
         return '"' + name.replace('"', '""') + '"'
     return name
+
+
+def _looks_different(name: str) -> bool:
+    """As for the fields of rows; and at the start of a file U+FEFF would be taken for a byte order mark."""
+    first, last = name[0], name[-1]
+    return first <= " " or last <= " " or first in "\\'#\ufeff" or name.lower() in tables.NULL_WORDS

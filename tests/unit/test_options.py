@@ -37,11 +37,15 @@ OTHERS: dict[str, Any] = {
     "latest": True,
     "export_id": "01701065507109-cce6a3f8",
     "old_image": True,
+    "nul": "drop",
+    "csv_bom": True,
     "verify": False,
     "show_values": True,
     "replace": True,
     "dry_run": True,
 }
+# What an option is not possible without.
+BESIDE: dict[str, dict[str, Any]] = {"csv_bom": {"format": "csv"}}
 NOT_PUBLISHED = {"evolve", "workers", "latest", "export_id", "verify", "show_values", "replace", "dry_run"}
 
 
@@ -165,6 +169,8 @@ def test_options_cannot_be_changed() -> None:
         ({"add_column": (("a", "now"),)}, "--add-column a", "export_time, export_id, date, unix_time"),
         ({"add_column": (("", "date"),)}, "--add-column", "another name"),
         ({"add_column": (("DT", "date"),)}, "--add-column", "another name"),
+        ({"nul": "skip"}, "--nul", "keep, drop, replace, fail"),
+        ({"csv_bom": True}, "--csv-bom", "--format csv"),
         ({"add_column": (("_More", "date"),), "overflow": "_more"}, "--add-column", "another name"),
         ({"add_column": (("TIME", "date"),), "time": "a"}, "--add-column", "another name"),
         ({"add_column": (("a", "date"), ("A", "export_id"))}, "--add-column", "another name"),
@@ -220,9 +226,15 @@ def test_the_other_values_of_this_test_are_complete_and_other() -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_hash_changes_with_what_is_published_and_with_nothing_else(name: str) -> None:
-    changed = ConvertOptions(**{name: OTHERS[name]})
-    assert (changed.published_hash() == ConvertOptions().published_hash()) == (name in NOT_PUBLISHED)
+    beside = BESIDE.get(name, {})
+    changed = ConvertOptions(**beside, **{name: OTHERS[name]})
+    assert (changed.published_hash() == ConvertOptions(**beside).published_hash()) == (name in NOT_PUBLISHED)
     assert (name in changed.published()) == (name not in NOT_PUBLISHED)
+
+
+def test_of_two_formats_only_the_csv_has_the_byte_order_mark() -> None:
+    both = ConvertOptions(format="csv,parquet", csv_bom=True)
+    assert [options.csv_bom for options in both.by_format()] == [True, False]
 
 
 def test_the_defaults_and_their_spelled_out_form_have_one_hash() -> None:

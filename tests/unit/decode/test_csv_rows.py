@@ -57,7 +57,9 @@ def pieces(buffers: Buffers, rows: int, room: int = 1 << 16, enough: int = 1 << 
     return written
 
 
-CELLS = st.one_of(st.none(), st.text('a,"\r\n é', max_size=90), st.sampled_from(["x" * 63, "x" * 64, "x" * 65, ""]))
+CELLS = st.one_of(
+    st.none(), st.text('a,"\r\n é\\\t#nN', max_size=90), st.sampled_from(["x" * 63, "x" * 64, "x" * 65, ""])
+)
 ROWS = st.integers(2, 4).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), min_size=1, max_size=6))
 
 
@@ -127,21 +129,54 @@ def test_python_reads_the_same_texts(rows: list[Row]) -> None:
         (None, ""),
         ("", '""'),
         ("a", "a"),
-        (" a ", " a "),
+        (" a ", '" a "'),
+        ("a b", "a b"),
+        ("a ", '"a "'),
+        ("\ta", '"\ta"'),
+        ("a\t", '"a\t"'),
+        ("\x0ba", '"\x0ba"'),
+        ("a\x01", '"a\x01"'),
+        (" ", '" "'),
+        ("\\N", '"\\N"'),
+        ("\\.", '"\\."'),
+        ("a\\N", "a\\N"),
+        ("'a'", "\"'a'\""),
+        ("a'", "a'"),
+        ("#a", '"#a"'),
+        ("a#", "a#"),
+        ("N ", '"N "'),
+        ("-", "-"),
+        ("-5", "-5"),
+        ("1", "1"),
+        ("-nab", "-nab"),
+        ("nullx", "nullx"),
+        ("xnull", "xnull"),
+        ("\u3000", "\u3000"),
         ("a,b", '"a,b"'),
         ('a"b', '"a""b"'),
         ('"', '""""'),
         ("a\nb", '"a\nb"'),
         ("a\rb", '"a\rb"'),
-        ("\t\x01;'\\", "\t\x01;'\\"),
+        ("x\t\x01;'\\", "x\t\x01;'\\"),
         ("a\x00b", '"a\x00b"'),
         ("\u2028\u0085", "\u2028\u0085"),
-        ("null", "null"),
+        *(
+            (word, f'"{word}"')
+            for word in ("null", "NULL", "Null", "nil", "None", "NA", "n/a", "NaN", "-NaN", "1.#IND")
+        ),
+        *((word, f'"{word}"') for word in ("-1.#IND", "1.#QNAN", "-1.#QNAN", "#N/A")),
         ("x" * 1000, "x" * 1000),
     ],
 )
 def test_a_field_is_quoted_only_where_it_must_be(cell: str | None, field: str) -> None:
     assert write([("1", cell, "2")]).decode() == f"1,{field},2\n"
+
+
+def test_three_bytes_whose_base64_is_a_word_for_null_are_quoted() -> None:
+    column = column_of_type("binary", "b")
+    cells_ = [base64.b64decode(text) for text in ("null", "NULL", "nulk", "nullnull")]
+    data = b"".join(pieces(batch_of([column, column], [cells_, cells_]).buffers, 4))
+    assert data.decode() == '"null","null"\n"NULL","NULL"\nnulk,nulk\nnullnull,nullnull\n'
 
 
 @pytest.mark.parametrize("size", [1, 2, 63, 64, 65, 127, 128, 129, 200])

@@ -37,7 +37,19 @@ def test_a_part_is_a_header_and_a_line_for_each_item(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "field"),
-    [("a b", "a b"), ('q"', '"q"""'), ("a,b", '"a,b"'), ("a\nb", '"a\nb"'), ("\r", '"\r"'), ("", '""'), ("é", "é")],
+    [
+        ("a b", "a b"),
+        ('q"', '"q"""'),
+        ("a,b", '"a,b"'),
+        ("a\nb", '"a\nb"'),
+        ("\r", '"\r"'),
+        ("", '""'),
+        ("é", "é"),
+        (" a", '" a"'),
+        ("NaN", '"NaN"'),
+        ("\\N", '"\\N"'),
+        ("\ufeffa", '"\ufeffa"'),
+    ],
 )
 def test_names_in_the_header_are_quoted_like_any_field(name: str, field: str, tmp_path: Path) -> None:
     lines = lines_of({name: {"N": "1"}, "last": {"N": "2"}})
