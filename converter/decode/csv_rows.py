@@ -52,17 +52,22 @@ _COMMA = 0x2C
 _NEWLINE = 0x0A
 _ONE = np.uint64(1)
 _LAST_BLANK = 0x20
-_SUSPECT = np.zeros(256, np.uint8)
-"""By the first byte of a field: 1 where it is quoted, 2 where it may be a word for null."""
-_SUSPECT[: _LAST_BLANK + 1] = 1
+_NINE = 0x39
+_QUOTED, _WORD, _BLANK = 1, 2, 4
+# A field may have to be quoted where the bits of its first and of its last byte have one in common. All in one
+# comparison, because numbers begin with anything.
+_FIRST = np.full(256, _BLANK, np.uint8)
+_FIRST[: _LAST_BLANK + 1] |= _QUOTED
 for _letter in b"\\'#":
-    _SUSPECT[_letter] = 1
+    _FIRST[_letter] |= _QUOTED
 for _letter in b"nN-1":
-    _SUSPECT[_letter] = 2
+    _FIRST[_letter] |= _WORD
+_LAST = np.full(256, _QUOTED, np.uint8)
+_LAST[_NINE + 1 :] |= _WORD
+_LAST[: _LAST_BLANK + 1] |= _BLANK
 _NULL_WORDS = np.array([int.from_bytes(text.encode(), "little") for text in NULL_WORDS], np.uint64)
 _LOWER = np.uint64(0x2020202020202020)
 _LONGEST_WORD = 8
-_NINE = 0x39
 _TRUE = int.from_bytes(b"true", "little")
 _FALSE = int.from_bytes(b"false", "little")
 
@@ -85,7 +90,7 @@ def _put_quoted(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
 @inner
 def _is_null_word(data: Bytes, at: int, size: int) -> bool:
     """Is data[at : at + size] a word that some readers take for null? The case of letters does not count."""
-    if size > _LONGEST_WORD or byte(data, at + size - 1) <= _NINE:
+    if size > _LONGEST_WORD:
         return False
     unused = np.uint64(8 * (_LONGEST_WORD - size))
     text = ((word(data, at) | _LOWER) << unused) >> unused
@@ -98,10 +103,8 @@ def _is_null_word(data: Bytes, at: int, size: int) -> bool:
 @inlined
 def _looks_different(data: Bytes, at: int, size: int) -> bool:
     """Would a reader trim the field, or take it for something else, though it holds nothing special to CSV?"""
-    suspect = _SUSPECT[np.uint64(byte(data, at))]
-    if suspect == 2:
-        return _is_null_word(data, at, size) or byte(data, at + size - 1) <= _LAST_BLANK
-    return suspect != 0 or byte(data, at + size - 1) <= _LAST_BLANK
+    common = _FIRST[np.uint64(byte(data, at))] & _LAST[np.uint64(byte(data, at + size - 1))]
+    return common != 0 and (common != _WORD or _is_null_word(data, at, size))
 
 
 @inner
