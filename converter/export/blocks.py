@@ -30,6 +30,8 @@ _SPARE = len(_NEWLINE) + PADDING
 _READ_BYTES = 1 << 19
 # isal's stub declares the class as an instance.
 _ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
+_FLAGS_AT = 3
+_RESERVED_FLAGS = 0xE0
 _COPY_AGAIN = "copy the file again from the export's bucket; if it is the same there, export the table again"
 
 
@@ -183,6 +185,11 @@ class BlockReader:
                 filled += read
         except (EOFError, gzip.BadGzipFile, _ISAL_ERROR) as error:
             raise self._damaged(str(error)) from None
+        except OverflowError:
+            raise self._damaged(f"a header of more than {_READ_BYTES >> 10} KB, which no export has") from None
+        if self._compressed.has_reserved_flags:
+            # RFC 1952: the header may have a part that this program would take for data.
+            raise self._damaged("reserved flags in its header")
         return filled
 
     def _finish(self) -> None:
@@ -229,6 +236,7 @@ class _CompressedBytes(RawIOBase):
         self._on_bytes = on_bytes
         self._ended = False
         self.read_bytes = 0
+        self.has_reserved_flags = False
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         # Thousands of small files feel each call to the system: there is none once the file's end has been seen.
@@ -244,11 +252,14 @@ class _CompressedBytes(RawIOBase):
             ) from error
         self._ended = size == 0
         if size:
+            flags_at = _FLAGS_AT - self.read_bytes
             self.read_bytes += size
             if self._md5:
                 self._md5.update(buffer[:size])
             if self._on_bytes:
                 self._on_bytes(size)
+            if 0 <= flags_at < size:
+                self.has_reserved_flags = buffer[flags_at] & _RESERVED_FLAGS != 0
         return size
 
     def drain(self) -> None:

@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import itertools
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +178,76 @@ def test_a_file_cut_at_any_byte_is_refused(verify: bool) -> None:
         expected = "md5 mismatch" if verify else "no complete gzip file"
         with pytest.raises(DataFileError, match=expected):
             read_all(compressed[:end], verify=verify, block_bytes=256, file=file_of(compressed))
+
+
+def member(content: bytes, *, name: bytes = b"", extra: bytes = b"", comment: bytes = b"", flags: int = 0) -> bytes:
+    """A member of a gzip file, with all that its header may have."""
+    parts = struct.pack("<H", len(extra)) + extra if extra else b""
+    for flag, text in ((8, name), (16, comment)):
+        if text:
+            flags |= flag
+            parts += text + b"\0"
+    head = b"\x1f\x8b\x08" + bytes([flags | (4 if extra else 0)]) + bytes(5) + b"\xff" + parts
+    if flags & 2:
+        head += struct.pack("<H", zlib.crc32(head) & 0xFFFF)
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+    sums = struct.pack("<II", zlib.crc32(content), len(content))
+    return head + deflate.compress(content) + deflate.flush() + sums
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(member(LINES) * 3, id="members"),
+        pytest.param(member(b"") + member(LINES) + member(b"") + member(LINES), id="empty members"),
+        pytest.param(member(LINES[:11]) + member(LINES[11:]), id="a member that ends inside a line"),
+        pytest.param(member(LINES, name=b"n" * 3000, extra=b"e" * 65535, comment=b"c" * 1000, flags=2), id="header"),
+        pytest.param(member(LINES) + member(LINES, name=b"n" * 500_000), id="long name"),
+        pytest.param(member(LINES, flags=1), id="marked as text"),
+        *(pytest.param(member(LINES) + bytes(size), id=f"{size} zeros") for size in (1, 1000, 1_500_000)),
+        pytest.param(member(LINES) + bytes(7) + member(LINES), id="zeros between members"),
+    ],
+)
+def test_every_form_of_gzip_is_read_as_python_reads_it(content: bytes) -> None:
+    assert b"".join(lines for lines, _ in read_all(content)) == gzip.decompress(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(pytest.param((member(LINES) * 2)[:-size], id=f"cut by {size}") for size in range(1, 40)),
+        *(pytest.param(member(LINES) + end, id=repr(end)) for end in (b"hello", b"h", b"\x1f", b"\x1f\x8b", b"\0\0x")),
+        *(pytest.param(member(LINES) + member(b"")[:size], id=f"header cut at {size}") for size in range(1, 20)),
+        pytest.param(member(LINES)[:2] + b"\x07" + member(LINES)[3:], id="another method"),
+        pytest.param(LINES, id="not compressed"),
+        pytest.param(bytes(30), id="zeros"),
+    ],
+)
+@pytest.mark.parametrize("verify", [True, False])
+def test_what_python_refuses_as_gzip_is_refused(content: bytes, verify: bool) -> None:
+    with pytest.raises((OSError, EOFError)):
+        gzip.decompress(content)
+    with pytest.raises(DataFileError, match="no complete gzip file"):
+        read_all(content, verify=verify)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (member(LINES, name=b"n" * 600_000), "a header of more than 512 KB"),
+        (member(LINES, comment=b"c" * 524_288), "a header of more than 512 KB"),
+        (member(LINES) + member(LINES, name=b"n" * 600_000), "a header of more than 512 KB"),
+        *((member(LINES, flags=flag), "reserved flags") for flag in (0x20, 0x40, 0x80)),
+    ],
+)
+def test_headers_that_no_export_has_are_refused_with_their_reason(content: bytes, reason: str) -> None:
+    with pytest.raises(DataFileError, match=reason):
+        read_all(content)
+
+
+def test_what_is_not_gzip_is_not_said_to_have_flags() -> None:
+    with pytest.raises(DataFileError, match="Not a gzipped file"):
+        read_all(LINES)
 
 
 @pytest.mark.parametrize("bit", range(8))
