@@ -17,6 +17,8 @@ workers may live in another process.
 
 from __future__ import annotations
 
+import errno
+
 
 class ConvertError(Exception):
     """Base of all deliberate errors.
@@ -82,3 +84,40 @@ class BusyError(ConvertError):
     """Another run holds the destination, or the export is not finished."""
 
     exit_code = 6
+
+
+_NO_MEMORY = (
+    "failed to map segment",
+    "cannot allocate memory",
+    "can't start new thread",
+    "memory allocation",
+    "memoryerror",
+)
+"""What the system's loader, threads and compilers say where Python has no MemoryError, in lower case."""
+
+
+def says_no_memory(text: str) -> bool:
+    """Does a message of the system or of a library mean that there was not enough memory?"""
+    return any(phrase in text.lower() for phrase in _NO_MEMORY)
+
+
+def means_no_memory(error: BaseException) -> bool:
+    """Is the error, or one that led to it, a lack of memory? A library that can't be loaded is an ImportError then."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if (
+            isinstance(cause, MemoryError)
+            or getattr(cause, "errno", None) == errno.ENOMEM
+            or says_no_memory(str(cause))
+        ):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def no_memory_error() -> ConvertError:
+    """The error for a lack of memory."""
+    return ConvertError(
+        "not enough memory",
+        hint="use fewer --workers, or give it more: see the limit of its container, and `ulimit -v` of its shell",
+    )

@@ -17,7 +17,7 @@ import typer
 from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, read_command
 from converter.cli.output import give_up_stdout, writing_result
-from converter.errors import ConvertError, UsageError
+from converter.errors import ConvertError, UsageError, means_no_memory, no_memory_error
 from converter.run.messages import LogFormat, Messages
 from converter.subprocesses import leave_current_directory
 from converter.version import VERSION
@@ -66,10 +66,8 @@ def run(arguments: Sequence[str]) -> int:
         # Who read stdout has gone, as `| head` does.
         give_up_stdout()
         return EXIT_CLOSED_PIPE
-    except MemoryError:
-        return _fail(messages, ConvertError("out of memory", hint="use fewer --workers, or give it more memory"))
     except Exception as error:  # noqa: BLE001 - the very top: nothing above could say it better
-        return _fail_unexpectedly(messages, error)
+        return _fail(messages, no_memory_error()) if means_no_memory(error) else _fail_unexpectedly(messages, error)
 
 
 def _open_closed_streams() -> None:

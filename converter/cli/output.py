@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from converter.errors import StorageError, UsageError
+from converter.storage import check_path
 
 
 def print_json(facts: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
@@ -30,6 +31,7 @@ def write_texts(folder: str, texts: Mapping[str, str], *, force: bool) -> None:
 
     force: write over such files. Raises UsageError, StorageError.
     """
+    check_path(folder)
     try:
         os.makedirs(folder, exist_ok=True)
         for name, text in texts.items():
@@ -69,6 +71,7 @@ def writing_result() -> Iterator[None]:
 
 def write_new_file(path: str, content: str) -> None:
     """A file for the user to edit; one that is there is not overwritten. Raises UsageError and StorageError."""
+    check_path(path)
     try:
         with open(path, "x", encoding="utf-8") as file:
             file.write(content)

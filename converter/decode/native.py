@@ -26,7 +26,7 @@ import numpy as np
 from converter.decode.cache import OTHER_SOURCES, PARTS, SOURCE_HASH, keep_machine_code, read_machine_code
 from converter.decode.machine import FAILED, create_target_machine, describe_cpu, require_cpu
 from converter.decode.object_file import is_object_file
-from converter.errors import ConvertError
+from converter.errors import ConvertError, no_memory_error, says_no_memory
 from converter.subprocesses import CURRENT_DIRECTORY, python_command, python_environment
 
 _PART_OF = {
@@ -151,7 +151,10 @@ def _compiled(made: bytes, errors: bytes, exit_code: int) -> Iterator[bytes]:
         what = "the decoder could not be compiled: the program's files have changed since this run began"
         raise ConvertError(what, hint="run the same command again")
     if exit_code != 0:
-        last_line = errors.decode(errors="replace").strip().rpartition("\n")[2]
+        text = errors.decode(errors="replace").strip()
+        if says_no_memory(text):
+            raise no_memory_error()
+        last_line = text.rpartition("\n")[2]
         what = f"the decoder could not be compiled: {last_line}"
         raise ConvertError(what, hint="this is a bug in ddb-convert: please report it")
     while made:

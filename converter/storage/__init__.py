@@ -45,7 +45,15 @@ def open_destination(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> De
     return LocalDestination(text)
 
 
+def check_path(text: str) -> None:
+    """Raise UsageError for a path that no system has: it has a NUL character in it."""
+    if "\0" in text:
+        shown = text.replace("\0", "\\0")
+        raise UsageError("a path can't have a NUL character in it", shown, "correct the path")
+
+
 def _check(text: str) -> None:
+    check_path(text)
     scheme, is_address, rest = text.partition("://")
     if text.startswith("arn:"):
         raise UsageError(

@@ -105,7 +105,7 @@ def test_debug_shows_the_traceback(
 
 def test_too_little_memory_is_no_bug(run_job: RunJob, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_job(_raise(MemoryError())) == 1
-    assert capsys.readouterr().err.startswith("error: out of memory\n")
+    assert capsys.readouterr().err.startswith("error: not enough memory\n")
 
 
 def test_a_message_cannot_command_the_terminal(run_job: RunJob, capsys: pytest.CaptureFixture[str]) -> None:

@@ -133,3 +133,11 @@ def test_a_place_in_s3_has_a_bucket(text: str) -> None:
 def test_a_folder_opens_as_a_local_source(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc")
     assert open_source(str(tmp_path)).read("x") == b"abc"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0", "s3://bucket/a\0b/", "s3://b\0cket/"])
+def test_a_place_with_a_nul_character_is_a_mistake_of_usage(text: str) -> None:
+    for act in (open_source, open_destination):
+        with pytest.raises(UsageError, match="NUL") as caught:
+            act(text)
+        assert "\0" not in str(caught.value)
