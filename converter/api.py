@@ -309,6 +309,6 @@ def list_exports(
 
 def _local_engine(options: ConvertOptions) -> Engine:
     def engine(shards: Sequence[Shard], job: Job, control: Control) -> PassResult:
-        return run_shards(shards, job, control, options.workers)
+        return run_shards(shards, job, control, options.threads)
 
     return engine

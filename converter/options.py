@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Literal, cast
 
@@ -41,6 +42,8 @@ ADDED = ("export_time", "export_id", "date", "unix_time")
 TIME_COLUMN = "time"
 NAMES_LIMIT = 100_000
 MIB = 1 << 20
+SMALLEST_PART = 4 << 10
+"""Bytes of the smallest part size. A smaller number has lost its unit: as MiB it would be a usual size."""
 OURS = ("_op", "_write_ts", "_old")
 """Columns of incremental exports; kept free in full ones too, so that both kinds agree."""
 
@@ -70,6 +73,8 @@ _PUBLISHED = (
     "nul",
     "csv_bom",
 )
+# Published options that are not compared with those of a record: the rows are the same, in another number of files.
+_NOT_COMPARED = ("part_size",)
 # Published options that count only if they differ from their defaults: older records do not have them.
 _CAME_LATER = ("encoding", "old_image", "nul", "csv_bom")
 
@@ -141,7 +146,9 @@ class ConvertOptions:
     old_image: of an incremental export, add the column `_old`: all of the item before, as plain JSON.
     nul: the character NUL in texts: keep it, drop it, replace it by U+FFFD, or fail the run. In JSON it stays \\u0000.
     csv_bom: begin each part in CSV with a byte order mark, by which Excel knows UTF-8.
-    part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows.
+    part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows. Another
+    one is no reason to publish an export again, unless `replace` is set.
+    workers: threads that convert; None for one on each CPU that may be used.
     verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
     latest, export_id: of several exports in SOURCE, take the newest, or the one of this id.
     """
@@ -169,7 +176,7 @@ class ConvertOptions:
     old_image: bool = False
     nul: Nul = "keep"
     csv_bom: bool = False
-    workers: int = 0
+    workers: int | None = None
     latest: bool = False
     export_id: str | None = None
     verify: bool = True
@@ -191,14 +198,18 @@ class ConvertOptions:
             raise UsageError("no part is CSV", "--csv-bom", "add --format csv, or leave it out")
         check_layout(self.layout)
         check_timezone(self.timezone)
-        if self.workers < 0:
-            raise UsageError("the number of workers can't be negative", "--workers", "leave it out to use every CPU")
-        if not self.workers:
+        if self.workers is None:
             object.__setattr__(self, "workers", usable_cpus())
+        elif self.workers < 1:
+            raise UsageError(f"{self.workers} workers can't convert", "--workers", "leave it out to use every CPU")
         if self.latest and self.export_id is not None:
             raise UsageError("it can't go with --latest", "--export-id", "drop one of the two")
-        if self.part_size < 1:
-            raise UsageError("a part needs at least one byte", "--part-size", "use for example 96MiB")
+        if self.part_size < SMALLEST_PART:
+            raise UsageError(
+                f"a part of {self.part_size:,} bytes is too small: the least is {SMALLEST_PART >> 10} KiB",
+                "--part-size",
+                "use for example 96MiB",
+            )
         if not 1 <= self.max_columns <= NAMES_LIMIT:
             raise UsageError(f"there can be 1 to {NAMES_LIMIT} columns", "--max-columns", "the default is 2000")
         for option in ("key", "select", "exclude"):
@@ -285,6 +296,11 @@ class ConvertOptions:
         """Does the user want a column for this attribute?"""
         return attribute not in self.exclude and (not self.select or attribute in self.select)
 
+    @property
+    def threads(self) -> int:
+        """The workers, however many were asked for."""
+        return self.workers or usable_cpus()
+
     def by_format(self) -> tuple[ConvertOptions, ...]:
         """The same options for each format alone, in the order of their names."""
         if self.format != BOTH_FORMATS:
@@ -315,13 +331,27 @@ class ConvertOptions:
         text = self.schema.content if isinstance(self.schema, SchemaText) else None
         return published | {"schema": text and hashlib.sha256(text.encode()).hexdigest()}
 
+    def differences(self, recorded: Mapping[str, object]) -> dict[str, tuple[object, object]]:
+        """The options that something was published with and that are others here: by name, what they were and are.
+
+        recorded: from a record. An older version did not have all options, and did what is now their default.
+        """
+        before, now = {**ConvertOptions().published(), **recorded}, self.published()
+        return {
+            name: (value, now.get(name))
+            for name, value in before.items()
+            if value != now.get(name) and name not in _NOT_COMPARED
+        }
+
     def published_hash(self) -> str:
-        """sha256 (hex) of the options that decide what is published. One that came later counts where it is given."""
+        """sha256 (hex) of the options that are compared. One that came later counts where it is given."""
         defaults = {field.name: field.default for field in fields(self) if field.name in _CAME_LATER}
         published = {
             name: value
             for name, value in self.published().items()
             if name not in defaults or getattr(self, name) != defaults[name]
         }
+        # Versions that compared these too had them in the hash.
+        published |= {field.name: field.default for field in fields(self) if field.name in _NOT_COMPARED}
         text = json.dumps(published, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()

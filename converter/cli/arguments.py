@@ -231,7 +231,7 @@ PartSize = Annotated[
     ),
 ]
 Workers = Annotated[
-    int, option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
+    int | None, option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
 ]
 Latest = Annotated[bool, option("latest", "If SOURCE holds several exports, take the newest.")]
 ExportId = Annotated[

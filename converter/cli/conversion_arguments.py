@@ -37,7 +37,7 @@ class ConversionArguments:
     nul: takes.NulAs = takes.DEFAULTS.nul
     csv_bom: takes.CsvBom = False
     part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
-    workers: takes.Workers = 0
+    workers: takes.Workers = None
     no_verify: takes.NoVerify = False
     show_values: takes.ShowValues = False
     replace: takes.Replace = False

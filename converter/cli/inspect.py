@@ -38,7 +38,7 @@ class InspectArguments:
     max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
     names: takes.NamesAs = None
     rename: takes.Rename = None
-    workers: takes.Workers = 0
+    workers: takes.Workers = None
     latest: takes.Latest = False
     export_id: takes.ExportId = None
     no_verify: takes.NoVerify = False

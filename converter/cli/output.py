@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from converter.errors import StorageError, UsageError
 from converter.storage import check_path
@@ -26,10 +27,10 @@ def print_texts(texts: Mapping[str, str]) -> None:
             sys.stdout.write(heading + text)
 
 
-def write_texts(folder: str, texts: Mapping[str, str], *, force: bool) -> None:
+def write_texts(folder: str, texts: Mapping[str, str], *, force: bool, out: Literal["file", "folder"]) -> None:
     """Each text as a file in the folder, which is made if need be. None is written if one is there and says otherwise.
 
-    force: write over such files. Raises UsageError, StorageError.
+    force: write over such files. out: what --out names. Raises UsageError, StorageError.
     """
     check_path(folder)
     try:
@@ -38,14 +39,14 @@ def write_texts(folder: str, texts: Mapping[str, str], *, force: bool) -> None:
             path = os.path.join(folder, name)
             if not force and os.path.lexists(path) and not _says(path, text):
                 raise UsageError(
-                    "the file is there and says something else", path, "pass --force, or choose another folder by --out"
+                    "the file is there and says something else", path, f"pass --force, or name another {out} with --out"
                 )
         for name, text in texts.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8", newline="") as file:
                 file.write(text)
     except OSError as error:
         place = os.fspath(error.filename or folder)
-        raise StorageError(f"can't be written: {error.strerror}", place, "choose another folder by --out") from error
+        raise StorageError(f"can't be written: {error.strerror}", place, f"name another {out} with --out") from error
 
 
 def _says(path: str, text: str) -> bool:

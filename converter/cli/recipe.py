@@ -68,7 +68,7 @@ def recipe(arguments: RecipeArguments) -> None:
     if folder == "-":
         print_texts(made.files)
         return
-    write_texts(folder, made.files, force=arguments.force)
+    write_texts(folder, made.files, force=arguments.force, out="folder")
     for name in made.files:
         path = os.path.join(folder, name)
         messages.info("recipe", f"wrote {path}", {"path": path})

@@ -129,7 +129,7 @@ def render(arguments: RenderArguments) -> None:
         print_texts({"": text})
         return
     folder, name = os.path.split(arguments.out)
-    write_texts(folder or ".", {name: text}, force=arguments.force)
+    write_texts(folder or ".", {name: text}, force=arguments.force, out="file")
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     messages.info("schedule", f"wrote {arguments.out}", {"path": arguments.out})
 

@@ -22,6 +22,7 @@ from converter.export.manifest import DataFile, Kind
 from converter.options import ConvertOptions
 from converter.run.record import Record
 from converter.run.report import ColumnReport, Part
+from converter.run.schema_difference import describe_schema_difference
 from converter.schema import tags
 from converter.schema.added import Value
 from converter.schema.contract import Contract, Promise
@@ -97,12 +98,13 @@ class BaseParts:
 
         dropped: attributes that the schema file leaves out.
         """
-        recorded = {**ConvertOptions().published(), **self.record.options}
-        wanted = options.published()
+        others = options.differences(self.record.options)
         for option in ("select", "exclude", "schema", "nul"):
-            if recorded[option] != wanted[option] and (option != "schema" or recorded[option]):
+            before, now = others.get(option, (None, None))
+            if before != now and (option != "schema" or before):
+                shown = before if option != "schema" else describe_schema_difference(self.record, options)
                 raise UsageError(
-                    f"the base was published with another --{option}: {recorded[option]}",
+                    f"the base was published with another --{option}: {shown}",
                     self.place,
                     f"use the same --{option}, or a full export as the base: new rows would be other than old ones",
                 )

@@ -299,7 +299,7 @@ def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine,
     opened, export = open_export(source, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
     check_old_image(export, options)
     bytes_in = check_files(opened, export)
-    ion = IonWorkers(options.workers) if export.output_format == "ION" else None
+    ion = IonWorkers(options.threads) if export.output_format == "ION" else None
     return Run(opened, export, bytes_in, options, listener, engine, plan_shards(export.files), ion)
 
 

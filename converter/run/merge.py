@@ -169,8 +169,7 @@ def _nothing_to_apply(
     """Where the base is the snapshot that the merge would give, it was made before."""
     record = base.record
     if record is not None and record.kind == Kind.SNAPSHOT and _same_place(merge.base, merge.dest):
-        recorded, wanted = {**ConvertOptions().published(), **record.options}, options.published()
-        others = [f"--{name.replace('_', '-')}" for name in wanted if recorded[name] != wanted[name]]
+        others = [f"--{name.replace('_', '-')}" for name in options.differences(record.options)]
         if others:
             raise UsageError(
                 f"the snapshot was published with another {', '.join(others)}, and no increment is later than it",
@@ -302,7 +301,7 @@ def _join(
         listener=listener,
         engine=engine,
         shards=plan_shards(export.files),
-        ion=IonWorkers(options.workers) if in_ion else None,
+        ion=IonWorkers(options.threads) if in_ion else None,
         ion_files=frozenset(in_ion),
         chain=MergeChain(_link(base.export, base.moment), tuple(_link(one.export, base.moment) for one in applied)),
     )

@@ -48,7 +48,7 @@ def note_changes(
             orders[file.path] = order
             reads.append(partial(_read, file, job, control, partial(_note, touched, order, form, file, images)))
     # Old images are compared in the order of the increments.
-    _run_all(reads, 1 if images is not None else job.options.workers)
+    _run_all(reads, 1 if images is not None else job.options.threads)
     return MergeJob(touched, forms, orders, base, images)
 
 

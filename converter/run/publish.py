@@ -13,6 +13,7 @@ from converter.options import ConvertOptions
 from converter.run.chain import MergeChain
 from converter.run.record import Record, export_date, newest, render_layout
 from converter.run.report import Part
+from converter.run.schema_difference import describe_schema_difference
 from converter.storage.destination import EXPORTS, INTENT, Destination, PendingPart, Removal, Staging, record_path
 
 
@@ -97,7 +98,8 @@ def decide(
         warnings += [] if differences else _damages(own, destination)
         to_check = options.replace and options.verify and not own.verified
         to_widen = options.replace and _is_outgrown(own, others)
-        if not differences and not warnings and not to_check and not to_widen:
+        to_cut = options.replace and own.options.get("part_size", options.part_size) != options.part_size
+        if not (differences or warnings or to_check or to_widen or to_cut):
             return _nothing_to_do(own, others, options)
     replaced = [record for record in others if _counts_twice(record, export, date, locations)]
     if replaced and not options.replace:
@@ -216,13 +218,11 @@ def _differences(record: Record, options: ConvertOptions, chain: MergeChain | No
 def _other_values(record: Record, options: ConvertOptions) -> list[str]:
     if record.options_hash == options.published_hash():
         return []
-    wanted = options.published()
-    # An older version did not have all options, and did what is now their default.
-    recorded = {**ConvertOptions().published(), **record.options}
     return [
-        f"{name}: {_shown(recorded[name])} → {_shown(wanted.get(name))}"
-        for name in recorded
-        if recorded[name] != wanted.get(name)
+        f"{name}: {describe_schema_difference(record, options)}"
+        if name == "schema"
+        else f"{name}: {_shown(before)} → {_shown(now)}"
+        for name, (before, now) in options.differences(record.options).items()
     ]
 
 

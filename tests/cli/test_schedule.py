@@ -34,8 +34,9 @@ def test_a_template_is_printed_or_written_to_a_file(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().out == ""
     assert path.read_text("utf-8") == printed.stdout
     path.write_text("mine")
-    with pytest.raises(UsageError, match="says something else"):
+    with pytest.raises(UsageError, match="says something else") as caught:
         render(*NIGHTLY, "--out", str(path))
+    assert caught.value.hint == "pass --force, or name another file with --out"
     render(*NIGHTLY, "--out", str(path), "--force")
     assert path.read_text("utf-8") == printed.stdout
 

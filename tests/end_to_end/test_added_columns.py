@@ -14,7 +14,7 @@ import pytest
 from converter import convert, scan
 from converter.errors import UsageError
 from converter.option_values import Format
-from converter.options import ConvertOptions
+from converter.options import SMALLEST_PART, ConvertOptions
 from converter.testing import ExportFacts
 from tests.end_to_end.exports import export_of, line, small_lines, written_parts
 
@@ -76,7 +76,7 @@ def test_every_reader_of_parquet_finds_the_types_and_values(tmp_path: Path) -> N
 def test_many_batches_and_parts_have_the_same_in_every_row(format: Format, tmp_path: Path) -> None:
     files = [list(small_lines(130_000)), list(small_lines(7, start=130_000))]
     export = export_of(tmp_path / "bucket", *files, facts=FACTS)
-    options = ConvertOptions(add_column=ALL, format=format, part_size=1)
+    options = ConvertOptions(add_column=ALL, format=format, part_size=SMALLEST_PART)
     report = convert(export.folder, tmp_path / "out", options)
     assert len(report.parts) > 1
     frame = scan(tmp_path / "out").collect()

@@ -14,7 +14,7 @@ from converter import convert, scan
 from converter.decode import buffers, decoder
 from converter.errors import ConvertError, UsageError
 from converter.option_values import Format
-from converter.options import ConvertOptions, Mixed, Numbers
+from converter.options import SMALLEST_PART, ConvertOptions, Mixed, Numbers
 from converter.run.report import Report
 from converter.testing import item_line, write_export
 from converter.write import csv
@@ -100,7 +100,7 @@ def test_part_boundaries_are_those_of_each_format_alone(
         item_line({"id": {"S": "x" * (n % 90)}, "n": {"N": f"{n}.{n:017}"}, "b": {"B": "AAE="}}) for n in range(2000)
     ]
     export = export_of(tmp_path, lines[:1500], lines[1500:])
-    report = check_as_alone(export.folder, tmp_path, part_size=4000, workers=workers, numbers=numbers)
+    report = check_as_alone(export.folder, tmp_path, part_size=SMALLEST_PART, workers=workers, numbers=numbers)
     counts = [sum(part.format == format for part in report.parts) for format in ALONE]
     assert min(counts) > 2
     assert counts[0] != counts[1]

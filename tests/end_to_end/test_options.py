@@ -229,7 +229,10 @@ def flip_old_image(run: Run, tmp_path: Path) -> None:
 def flip_part_size(run: Run, tmp_path: Path) -> None:
     source = export_of(tmp_path / "long", small_lines(BATCH_ROWS + 1)).folder
     assert len(run(source=source).files) == 1
-    assert len(run("--part-size", "1kB", source=source).files) == 2
+    assert len(run("--part-size", "4KiB", source=source).files) == 2
+    for size in ("96", "4095"):
+        refused = run("--part-size", size, source=source)
+        assert (refused.code, refused.dest.exists()) == (2, False)
 
 
 def flip_workers(run: Run, tmp_path: Path) -> None:

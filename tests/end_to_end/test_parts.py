@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from converter import convert
+from converter import Report, convert
 from converter.decode import buffers
 from converter.decode.buffers import BATCH_ROWS
-from converter.errors import EmptyLineError
+from converter.errors import EmptyLineError, UsageError
 from converter.option_values import Format
-from converter.options import ConvertOptions, Numbers
+from converter.options import SMALLEST_PART, ConvertOptions, Numbers
 from converter.testing import ExportPaths, item_line
 from converter.write import csv
 from fixtures.expect import export_folder
@@ -39,13 +41,13 @@ def ids_in(parts: list[Path]) -> list[str]:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_part_is_closed_once_it_has_the_part_size(format: Format, long_file: ExportPaths, tmp_path: Path) -> None:
-    report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format=format, part_size=1000))
+    report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format=format, part_size=SMALLEST_PART))
     parts = written_parts(tmp_path, report)
     if format == "parquet":
         assert [part.rows for part in report.parts] == [BATCH_ROWS, BATCH_ROWS, 17]
     else:
         assert [part.bytes // MIB for part in report.parts] == [1, 1, 0]
-    assert all(part.bytes >= 1000 for part in report.parts[:-1])
+    assert all(part.bytes >= SMALLEST_PART for part in report.parts[:-1])
     assert [part.stat().st_size for part in parts] == [part.bytes for part in report.parts]
     # Who sorts the names has the rows in the manifest's order.
     assert parts == sorted(parts)
@@ -66,7 +68,7 @@ def test_threads_without_a_file_of_their_own_help_and_change_nothing(
     )
     reports = []
     for workers in (1, 2, 5):
-        options = ConvertOptions(format=format, numbers=numbers, part_size=4_000, workers=workers)
+        options = ConvertOptions(format=format, numbers=numbers, part_size=SMALLEST_PART, workers=workers)
         reports.append(convert(str(export.folder), str(tmp_path / str(workers)), options))
     alone, *helped = reports
     assert len(alone.parts) > 1
@@ -163,10 +165,33 @@ def test_gzipped_csv_is_the_plain_csv_compressed(long_file: ExportPaths, tmp_pat
 
 
 def test_every_csv_part_begins_with_the_header(long_file: ExportPaths, tmp_path: Path) -> None:
-    report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format="csv", part_size=1))
+    report = convert(str(long_file.folder), str(tmp_path), ConvertOptions(format="csv", part_size=SMALLEST_PART))
     parts = written_parts(tmp_path, report)
     assert len(parts) == 3
     assert {part.read_bytes().split(b"\n", 1)[0] for part in parts} == {b"id,n"}
+
+
+def test_another_part_size_is_no_other_output_unless_it_is_to_be_replaced(
+    long_file: ExportPaths, tmp_path: Path
+) -> None:
+    def run(**options: Any) -> Report:
+        return convert(long_file.folder, tmp_path, ConvertOptions(format="csv", **options))
+
+    assert len(run(part_size=SMALLEST_PART).parts) == 3
+    (path,) = (tmp_path / "_exports").glob("*.json")
+    record = json.loads(path.read_text())
+    assert record["options"]["part_size"] == SMALLEST_PART
+    # A version that compared part sizes had them in the hash.
+    record["optionsHash"] = "0" * 64
+    path.write_text(json.dumps(record))
+    for options in ({}, {"part_size": SMALLEST_PART}, {"part_size": MIB, "dry_run": True}):
+        report = run(**options)
+        assert (report.status, len(report.parts)) == ("unchanged", 3)
+    with pytest.raises(UsageError) as caught:
+        run(numbers="text", part_size=MIB)
+    assert "(numbers: exact → text)" in caught.value.what
+    assert len(run(replace=True).parts) == 1
+    assert run(replace=True).status == "unchanged"
 
 
 def test_equal_runs_write_equal_bytes_at_other_places_and_times(tmp_path: Path) -> None:

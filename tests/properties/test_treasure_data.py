@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from converter.errors import EmptyLineError
+from converter.options import SMALLEST_PART
 from tests import days, oracle, strategies
 from tests.examples import examples
 from tests.oracle import ExpectedTable, JsonText, same_json
@@ -88,7 +89,7 @@ OPTIONS = st.fixed_dictionaries(
         "mixed": st.sampled_from(["text", "json"]),
         "compression": COMPRESSIONS,
     },
-    optional={"part_size": st.just(1)},
+    optional={"part_size": st.just(SMALLEST_PART)},
 )
 
 

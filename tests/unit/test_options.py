@@ -27,7 +27,7 @@ OTHERS: dict[str, Any] = {
     "overflow": "_more",
     "schema": SchemaText("schema.json", "{}"),
     "evolve": True,
-    "part_size": 1,
+    "part_size": 4 << 10,
     "names": "snake",
     "rename": (("a", "b"),),
     "cast": (("created_at", "timestamp"),),
@@ -47,6 +47,8 @@ OTHERS: dict[str, Any] = {
 # What an option is not possible without.
 BESIDE: dict[str, dict[str, Any]] = {"csv_bom": {"format": "csv"}}
 NOT_PUBLISHED = {"evolve", "workers", "latest", "export_id", "verify", "show_values", "replace", "dry_run"}
+# The rows are the same, in another number of files.
+NOT_COMPARED = {"part_size"}
 
 
 def test_the_default_compression_is_the_formats() -> None:
@@ -129,6 +131,9 @@ def test_options_cannot_be_changed() -> None:
         ({"workers": -1}, "--workers", "every CPU"),
         ({"latest": True, "export_id": "x"}, "--export-id", "drop one"),
         ({"part_size": 0}, "--part-size", "96MiB"),
+        ({"part_size": 10}, "--part-size", "96MiB"),
+        ({"part_size": 4095}, "--part-size", "96MiB"),
+        ({"workers": 0}, "--workers", "leave it out"),
         ({"max_columns": 0}, "--max-columns", "2000"),
         ({"max_columns": NAMES_LIMIT + 1}, "--max-columns", "2000"),
         ({"overflow": ""}, "--overflow", "_more"),
@@ -227,9 +232,31 @@ def test_the_other_values_of_this_test_are_complete_and_other() -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_hash_changes_with_what_is_published_and_with_nothing_else(name: str) -> None:
     beside = BESIDE.get(name, {})
-    changed = ConvertOptions(**beside, **{name: OTHERS[name]})
-    assert (changed.published_hash() == ConvertOptions(**beside).published_hash()) == (name in NOT_PUBLISHED)
+    without, changed = ConvertOptions(**beside), ConvertOptions(**beside, **{name: OTHERS[name]})
+    same = name in NOT_PUBLISHED | NOT_COMPARED
+    assert (changed.published_hash() == without.published_hash()) == same
     assert (name in changed.published()) == (name not in NOT_PUBLISHED)
+    before, now = without.published().get(name), changed.published().get(name)
+    differences = changed.differences(without.published())
+    assert differences.get(name) == (None if same else (before, now))
+
+
+def test_options_that_an_older_record_does_not_have_were_their_defaults() -> None:
+    recorded = ConvertOptions(numbers="text").published()
+    del recorded["names"], recorded["encoding"]
+    assert ConvertOptions(numbers="text").differences(recorded) == {}
+    assert ConvertOptions(names="snake").differences(recorded) == {
+        "numbers": ("text", "exact"),
+        "names": ("preserve", "snake"),
+    }
+
+
+def test_the_hash_is_that_of_versions_that_compared_the_part_size() -> None:
+    # What the version before computes of its defaults.
+    assert (
+        ConvertOptions(part_size=5 << 20).published_hash()
+        == "d03867f45ce5ffbc9ee42c51f1e55fb94654322d5d4b6061d7ced211b674e93f"
+    )
 
 
 def test_of_two_formats_only_the_csv_has_the_byte_order_mark() -> None:
