@@ -101,6 +101,8 @@ class BaseParts:
         others = options.differences(self.record.options)
         for option in ("select", "exclude", "schema", "nul"):
             before, now = others.get(option, (None, None))
+            if option == "exclude" and isinstance(before, list) and self._is_without(options.exclude, before):
+                continue
             if before != now and (option != "schema" or before):
                 shown = before if option != "schema" else describe_schema_difference(self.record, options)
                 raise UsageError(
@@ -115,6 +117,15 @@ class BaseParts:
                 self.place,
                 "leave it in the file, or use a full export as the base: new rows would be other than old ones",
             )
+
+    def _is_without(self, excluded: Sequence[str], before: Sequence[object]) -> bool:
+        """Is all excluded that was excluded `before`, and more only of what the rows can't hold?"""
+        more = set(excluded).difference(before)
+        columns = {column.attribute for column in self.record.columns}
+        if any(column.origin is Origin.OVERFLOW for column in self.record.columns):
+            more.difference_update(self.record.report.unknown_attributes)
+            return not more and set(before) <= set(excluded)
+        return not more & columns and set(before) <= set(excluded)
 
     def check_keys(self, keys: Sequence[tuple[str, str]]) -> None:
         """Raises UsageError where rows can't be told by the keys of the changes."""

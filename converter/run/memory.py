@@ -44,8 +44,8 @@ def remember(
 ) -> Memory:
     """What the records that stay, and the schema file, promise.
 
-    base: what a destination remembers that has nothing of its own: the record of the snapshot that a merge begins with,
-    and its place.
+    base: the record of the snapshot that a merge begins with, and its place: what a destination remembers that has
+    nothing of its own.
 
     Raises UsageError for a schema file that can't be read, SchemaError for one that contradicts the records.
     """
@@ -64,7 +64,7 @@ def remember(
         ]
         contract = Contract(tuple(promises), place)
     file = read_schema_file(options.schema, options) if isinstance(options.schema, SchemaText) else None
-    named = NamedAttributes.of(options, file, kept)
+    named = NamedAttributes.of(options, file, kept, base[0] if base is not None else None)
     contract = replace(contract, never_overflowed=never_overflowed(named, kept))
     if file is not None:
         options = replace(options, exclude=(*options.exclude, *file.dropped))

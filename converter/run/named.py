@@ -39,8 +39,16 @@ class NamedAttributes:
     first: bool = True
 
     @staticmethod
-    def of(options: ConvertOptions, file: SchemaFile | None = None, earlier: Sequence[Record] = ()) -> NamedAttributes:
-        """file: the schema file of the options. earlier: the records that say what was there before."""
+    def of(
+        options: ConvertOptions,
+        file: SchemaFile | None = None,
+        earlier: Sequence[Record] = (),
+        base: Record | None = None,
+    ) -> NamedAttributes:
+        """file: the schema file of the options. earlier: the records that say what was there before.
+
+        base: of a merge. Its rows are read again, and what is in their overflow column can't be seen.
+        """
         by_place = dict(options.named_attributes())
         if file is not None:
             by_place[file.contract.where] = file.names
@@ -51,6 +59,9 @@ class NamedAttributes:
                 named = _named_by(record, options, file)
                 known |= named.difference(record.report.unknown_attributes)
                 warned |= named.intersection(record.report.unknown_attributes)
+        if base is not None and _overflows(base):
+            names = {name for names in by_place.values() for name in names}
+            known |= names.difference(base.report.unknown_attributes)
         return NamedAttributes(by_place, frozenset(known), frozenset(warned), not earlier)
 
     def unknown(self, observation: Observation) -> tuple[str, ...]:
@@ -96,9 +107,14 @@ def never_overflowed(named: NamedAttributes, earlier: Sequence[Record]) -> froze
     """The named attributes that can't be in an overflow column of an earlier export, which did not have them."""
     names = frozenset(name for names in named.by_place.values() for name in names)
     for record in earlier:
-        if record.report.items and any(column.origin is Origin.OVERFLOW for column in record.columns):
+        if _overflows(record):
             names &= frozenset(record.report.unknown_attributes)
     return names
+
+
+def _overflows(record: Record) -> bool:
+    """Are there rows with an overflow column?"""
+    return bool(record.report.items) and any(column.origin is Origin.OVERFLOW for column in record.columns)
 
 
 def _named_by(record: Record, options: ConvertOptions, file: SchemaFile | None) -> set[str]:

@@ -189,6 +189,50 @@ def test_a_merge_goes_on_though_neither_base_nor_changes_have_what_is_left_out(
     assert alone.warnings == ("no item has an attribute 'nobody' (--exclude)",)
 
 
+def test_a_merge_may_exclude_what_its_base_has_not(tmp_path: Path) -> None:
+    full = base(tmp_path / "b", [{"id": "a", "v": 1}, {"id": "b", "v": 2}])
+    after = increment(tmp_path / "b", 0, 1, change("b", None, {"v": 3, "secret": "s"}))
+    convert(full, tmp_path / "out")
+    chosen = ConvertOptions(exclude=("secret",), replace=True)
+    report = merge(tmp_path / "out", [after], tmp_path / "out", chosen)
+    assert rows(tmp_path / "out", report) == [{"id": "a", "v": 1}, {"id": "b", "v": 3}]
+    later = increment(tmp_path / "b", 1, 2, change("b", None, {"v": 4, "secret": "s"}))
+    # The rows have it no longer, and a column of them can't be left out.
+    for other in ((), ("secret", "v")):
+        with pytest.raises(UsageError, match="the base was published with another --exclude"):
+            merge(tmp_path / "out", [later], tmp_path / "out", ConvertOptions(exclude=other, replace=True))
+    convert(full, tmp_path / "wide", ConvertOptions(key=("id",), max_columns=1, overflow="_more"))
+    with pytest.raises(UsageError, match="the base was published with another --exclude"):
+        merge(tmp_path / "wide", [after], tmp_path / "new", ConvertOptions(exclude=("secret",)))
+
+
+def test_what_a_base_may_have_in_its_overflow_column_is_not_said_to_be_absent(tmp_path: Path) -> None:
+    full = base(tmp_path / "b", [{"id": "a", "v": 1, "at": "2024-01-01"}, {"id": "b", "v": 2}])
+    first = increment(tmp_path / "b", 0, 1, change("b", None, {"v": 3}))
+    second = increment(tmp_path / "b", 1, 30, change("b", None, {"v": 4, "at": "2024-01-01"}))
+    out = tmp_path / "out"
+    options: dict[str, Any] = {"key": ("id",), "max_columns": 2, "overflow": "_more"}
+    convert(full, out, ConvertOptions(**options))
+    cast = ConvertOptions(replace=True, cast=(("at", "timestamp"),), **options)
+    report = merge(out, [first], out, cast)
+    assert (report.warnings[1:], report.unknown_attributes) == ((), ())
+    with pytest.raises(UsageError, match="'at' has no column of its own: the overflow column takes it"):
+        merge(out, [second], out, cast)
+
+
+def test_an_attribute_that_a_base_never_had_gets_its_column_beside_the_overflow_column(tmp_path: Path) -> None:
+    full = base(tmp_path / "b", [{"id": "a", "v": 1}, {"id": "b", "v": 2, "w": 1}])
+    first = increment(tmp_path / "b", 0, 1, change("b", None, {"v": 3}))
+    second = increment(tmp_path / "b", 1, 30, change("b", None, {"v": 4, "at": "2024-01-01"}))
+    out = tmp_path / "out"
+    options: dict[str, Any] = {"key": ("id",), "max_columns": 2, "overflow": "_more"}
+    cast = ConvertOptions(replace=True, cast=(("at", "timestamp"),), **options)
+    convert(full, out, cast)
+    merge(out, [first], out, cast)
+    report = merge(out, [second], out, cast)
+    assert [(row["id"], row["at"] is None) for row in rows(out, report)] == [("a", True), ("b", False)]
+
+
 def test_a_first_window_of_deletes_alone_is_published(tmp_path: Path) -> None:
     window = increment(tmp_path / "b", 0, 1, change("b", {"v": 3}, None))
     options = ConvertOptions(
