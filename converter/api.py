@@ -16,8 +16,8 @@ from converter.export.windows import STRICT, MergeRules
 from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.run.clean import Leftovers, clean_destination
 from converter.run.control import Control
-from converter.run.convert import Engine, convert_export, inspect_export
-from converter.run.inspection import Inspection
+from converter.run.convert import Engine, convert_export
+from converter.run.inspection import Inspection, inspect_export
 from converter.run.listener import Listener, SilentListener
 from converter.run.plan import Shard
 from converter.run.report import Report

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from converter.cpus import usable_cpus
 from converter.errors import UsageError
@@ -25,6 +25,7 @@ from converter.option_values import (
     read_format,
     read_pairs,
 )
+from converter.time_options import CASTS, UNITS, OnBadTime, OnFineTime, TimeDefault, Unit, unit_of_cast
 
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
@@ -36,7 +37,6 @@ Buckets = Literal["export", "destination", "both"]
 OnGap = Literal["fail", "full"]
 """What becomes of changes of which some can't be had any more: an error, or a full export to begin anew with."""
 
-CASTS = ("timestamp",)
 ADDED = ("export_time", "export_id", "date", "unix_time")
 """Facts of an export that a column can hold."""
 TIME_COLUMN = "time"
@@ -72,11 +72,24 @@ _PUBLISHED = (
     "old_image",
     "nul",
     "csv_bom",
+    "time_unit",
+    "time_default",
+    "on_bad_time",
+    "on_fine_time",
 )
 # Published options that are not compared with those of a record: the rows are the same, in another number of files.
 _NOT_COMPARED = ("part_size",)
 # Published options that count only if they differ from their defaults: older records do not have them.
-_CAME_LATER = ("encoding", "old_image", "nul", "csv_bom")
+_CAME_LATER = (
+    "encoding",
+    "old_image",
+    "nul",
+    "csv_bom",
+    "time_unit",
+    "time_default",
+    "on_bad_time",
+    "on_fine_time",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,10 @@ class ConvertOptions:
     rename: (attribute, column name) pairs; these columns have exactly that name.
     cast: pairs of attribute and the type that each of its values must be read as, exactly (CASTS).
     time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
+    time_unit: what numbers in it count; None finds it out, as a cast to `timestamp` without a unit does.
+    time_default: what `time` holds for an item without a value: the export's time; or such an item ends the run.
+    on_bad_time: a value that is not a timestamp ends the run, or becomes null and is counted.
+    on_fine_time: a timestamp finer than microseconds ends the run, or is cut and counted.
     add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
     old_image: of an incremental export, add the column `_old`: all of the item before, as plain JSON.
     nul: the character NUL in texts: keep it, drop it, replace it by U+FFFD, or fail the run. In JSON it stays \\u0000.
@@ -172,6 +189,10 @@ class ConvertOptions:
     rename: tuple[tuple[str, str], ...] = ()
     cast: tuple[tuple[str, str], ...] = ()
     time: str | None = None
+    time_unit: Unit | None = None
+    time_default: TimeDefault | None = None
+    on_bad_time: OnBadTime = "fail"
+    on_fine_time: OnFineTime = "fail"
     add_column: tuple[tuple[str, str], ...] = ()
     old_image: bool = False
     nul: Nul = "keep"
@@ -259,8 +280,7 @@ class ConvertOptions:
             check_choice(f"--cast {name}", type_, CASTS)
         for name, fact in self.add_column:
             check_choice(f"--add-column {name}", fact, ADDED)
-        if self.time == "":
-            raise UsageError("the attribute has no name", "--time", "use for example created_at")
+        self._check_time()
         named = self.named_attributes()
         for option in ("--rename", "--cast"):
             names = named[option]
@@ -276,6 +296,20 @@ class ConvertOptions:
                     way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
                     raise UsageError(f"the attribute {name!r} would have no column", option, way)
 
+    def _check_time(self) -> None:
+        """Options about the column `time` need one."""
+        if self.time == "":
+            raise UsageError("the attribute has no name", "--time", "use for example created_at")
+        for option, value in (("--time-default", self.time_default), ("--time with a unit", self.time_unit)):
+            if value is not None and self.time is None:
+                raise UsageError("there is no column time", option, "name its attribute with --time")
+        if self.time_unit is not None:
+            check_choice("--time", self.time_unit, UNITS)
+        if self.time_default is not None:
+            check_choice("--time-default", self.time_default, get_args(TimeDefault))
+        check_choice("--on-bad-time", self.on_bad_time, get_args(OnBadTime))
+        check_choice("--on-fine-time", self.on_fine_time, get_args(OnFineTime))
+
     def named_attributes(self) -> dict[str, tuple[str, ...]]:
         """The attributes that the user names, by option."""
         return {
@@ -287,10 +321,10 @@ class ConvertOptions:
             "--time": (self.time,) if self.time is not None else (),
         }
 
-    def times(self) -> tuple[str, ...]:
-        """Attributes whose values must be timestamps."""
-        named = self.named_attributes()
-        return named["--cast"] + named["--time"]
+    def times(self) -> dict[str, Unit | None]:
+        """Attributes whose values must be timestamps, each with the unit of its numbers if that is given."""
+        units = {attribute: unit_of_cast(type_) for attribute, type_ in self.cast}
+        return units if self.time is None else {**units, self.time: self.time_unit}
 
     def wants(self, attribute: str) -> bool:
         """Does the user want a column for this attribute?"""

@@ -13,6 +13,7 @@ from converter.option_values import Encoding, Nul
 from converter.options import MIB, Consumer, ConvertOptions, Mixed, Names, Numbers, OneFormat
 from converter.presets import PresetConsumer
 from converter.run.messages import LogFormat
+from converter.time_options import OnBadTime, OnFineTime, TimeDefault
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -195,11 +196,30 @@ Rename = Annotated[
 ]
 Cast = Annotated[
     list[str] | None,
-    _names("cast", "Each value of this attribute is a timestamp, or the run fails.", "NAME=timestamp"),
+    _names(
+        "cast",
+        "This attribute is a timestamp. (UNIT) says what its numbers count: s, ms, us or ns; else all of them show it.",
+        "NAME=timestamp[(UNIT)]",
+    ),
 ]
 Time = Annotated[
     str | None,
-    option("time", "This attribute's timestamps become the column time, as Unix seconds.", metavar="NAME"),
+    option("time", "This attribute's timestamps become the column time, as Unix seconds.", metavar="NAME[=UNIT]"),
+]
+TimeDefaultOf = Annotated[
+    TimeDefault | None,
+    option(
+        "time-default",
+        "An item without a --time value: takes the export's time, or fails the run.",
+        default="it is left empty",
+    ),
+]
+OnBadTimeDo = Annotated[
+    OnBadTime, option("on-bad-time", "A value of --cast or --time that is not a time fails the run, or becomes null.")
+]
+OnFineTimeDo = Annotated[
+    OnFineTime,
+    option("on-fine-time", "A --cast timestamp finer than microseconds fails the run, or is cut to the one below."),
 ]
 AddColumn = Annotated[
     list[str] | None,

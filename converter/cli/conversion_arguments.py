@@ -7,7 +7,7 @@ from typing import Any
 
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
-from converter.cli.parse import parse_size, read_names, read_pairs, read_schema, without_none
+from converter.cli.parse import parse_size, read_names, read_pairs, read_schema, read_time_attribute, without_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,9 @@ class ConversionArguments:
     rename: takes.Rename = None
     cast: takes.Cast = None
     time: takes.Time = None
+    time_default: takes.TimeDefaultOf = None
+    on_bad_time: takes.OnBadTimeDo = takes.DEFAULTS.on_bad_time
+    on_fine_time: takes.OnFineTimeDo = takes.DEFAULTS.on_fine_time
     add_column: takes.AddColumn = None
     nul: takes.NulAs = takes.DEFAULTS.nul
     csv_bom: takes.CsvBom = False
@@ -74,7 +77,10 @@ class ConversionArguments:
             "evolve": self.evolve,
             "rename": read_pairs(self.rename, "rename"),
             "cast": read_pairs(self.cast, "cast"),
-            "time": self.time,
+            **read_time_attribute(self.time),
+            "time_default": self.time_default,
+            "on_bad_time": self.on_bad_time,
+            "on_fine_time": self.on_fine_time,
             "add_column": read_pairs(self.add_column, "add-column"),
             "nul": self.nul,
             "csv_bom": self.csv_bom,

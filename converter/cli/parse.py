@@ -13,6 +13,7 @@ from converter.cli.arguments import environment_name
 from converter.errors import UsageError
 from converter.options import ConvertOptions, SchemaText
 from converter.presets import PresetConsumer, describe_preset, options_for
+from converter.time_options import UNITS
 
 _UNITS = {
     "": 1,
@@ -111,6 +112,20 @@ def read_pairs(given: list[str] | None, option: str) -> tuple[tuple[str, str], .
             pairs.append((names[0], names[1]))
             names = []
     return tuple(dict.fromkeys(pairs))
+
+
+def read_time_attribute(text: str | None) -> dict[str, Any]:
+    r"""The options of `--time created_at` or `--time created_at=ms`; `\=` is an equals sign in the name."""
+    if text is None:
+        return {}
+    name, *units = [piece for piece, _ in _cut(text, "=")]
+    if len(units) > 1 or (units and units[0] not in UNITS):
+        raise UsageError(
+            f"{units[-1]!r} is not a unit of time",
+            "--time",
+            rf"write created_at=UNIT, where UNIT is one of {', '.join(UNITS)}, and \= for an equals sign in the name",
+        )
+    return {"time": name, "time_unit": units[0] if units else None}
 
 
 def split_names(text: str) -> list[str]:

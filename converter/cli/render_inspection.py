@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from converter.cli.figures import count, size
 from converter.run.messages import printable
+from converter.time_options import CAST_TYPE, cast_with
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -86,6 +87,8 @@ def _cells(attribute: AttributeReport) -> list[str]:
         column = "no column"
     else:
         column = attribute.column_type
+        if attribute.unit is not None:
+            column = cast_with(attribute.unit) if column == CAST_TYPE else f"{column} from {attribute.unit}"
         if column == "string" and attribute.origin not in ("text", None):
             column += f", {attribute.origin}"
         if attribute.column != attribute.attribute:

@@ -202,6 +202,32 @@ class Buffers:
         self.arrays.facts[column, COLUMN_STEP] = 0
         self.arrays.validity[column, : -(-rows // 8)] = 0xFF
 
+    def fill_absent(self, column: int, value: int, rows: int) -> None:
+        """Give a column of int64, or of their texts, this value in each of `rows` rows that has none."""
+        validity = self.arrays.validity[column, : -(-rows // 8)]
+        present = np.unpackbits(validity, count=rows, bitorder="little").astype(bool)
+        if present.all():
+            return
+        if self.arrays.facts[column, COLUMN_ROOM] < rows:
+            self.arrays.facts[column, COLUMN_ROOM] = rows
+            self.grow(0)
+        before = self.values(column).copy()
+        if self.arrays.facts[column, COLUMN_BITS] == 0:
+            text = np.frombuffer(str(value).encode(), np.uint8)
+            lengths = np.full(rows, text.size, np.int32)
+            lengths[present] = self.lengths(column)
+            values = np.empty(int(lengths.sum()), np.uint8)
+            held = np.repeat(present, lengths)
+            values[held], values[~held] = before, np.tile(text, rows - int(present.sum()))
+            self.arrays.facts[column, COLUMN_PRESENT] = rows
+            self.replace_text(column, values, lengths)
+        else:
+            numbers = np.full(rows, value, np.int64)
+            numbers[present] = before.view(np.int64)
+            self.arrays.facts[column, COLUMN_PRESENT] = rows
+            self.values(column)[:] = numbers.view(np.uint8)
+        self.arrays.validity[column, : -(-rows // 8)] = np.packbits(np.ones(rows, np.uint8), bitorder="little")
+
     def replace_text(self, column: int, values: Bytes, lengths: NDArray[np.int32]) -> None:
         """Put other texts, as many, in the place of a text column's."""
         facts = self.arrays.facts

@@ -47,7 +47,7 @@ _DIGEST_BYTES = 32
 _MOST_BYTES = 16 << 20
 """About two hundred times the size of the largest part."""
 
-_HASHED: Final[dict[str, tuple[str, ...]]] = {"decode": (), "schema": ("tags",)}
+_HASHED: Final[dict[str, tuple[str, ...]]] = {"decode": (), "schema": ("magnitudes", "tags")}
 """Folders of the package that the kernels and their constants are in, and which modules of it; () for all."""
 
 

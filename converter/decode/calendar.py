@@ -1,11 +1,13 @@
-"""Kernels for timestamps: ISO-8601 texts and epoch numbers to microseconds since 1970 in UTC, and back to text.
+"""Kernels for timestamps as text: ISO 8601 to microseconds since 1970 in UTC, and back.
 
-    text      YYYY-MM-DD, and behind it nothing, or T or a space, hh:mm, perhaps :ss, perhaps .digits, and then
-              nothing (UTC), Z, ±hh:mm, ±hhmm or ±hh
-    number    seconds where its magnitude is below 10^11 (until the year 5138), else milliseconds
+    YYYY-MM-DD            alone; or followed by T, t or a space, hh:mm, perhaps :ss, perhaps a fraction, and a zone
+    YYYYMMDDThhmm         or with t; perhaps ss, perhaps a fraction, and a zone
+    fraction              . or , and digits
+    zone                  nothing (UTC), Z, z, ±hh:mm, ±hhmm or ±hh, perhaps with a space in front of it; names in
+                          brackets after one of them are ignored: [Europe/Paris] (RFC 9557)
 
-The calendar is the Gregorian one of ISO 8601 from year 1 to 9999, without leap seconds and without 24:00. A timestamp
-is exact or none: digits behind the sixth decimal of a second must be zeros.
+The calendar is the Gregorian one of ISO 8601 from year 1 to 9999, without leap seconds and without 24:00. A fraction
+with a digit other than zero after the sixth is TOO_FINE: the microseconds are then those below it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from converter.decode.compile import inner
 from converter.decode.lanes import Bytes, byte, put
-from converter.decode.tables import NO_DATE, NO_FORM, NO_TIME_OF_DAY, OUT_OF_YEARS, TOO_FINE
+from converter.decode.time_reasons import NO_DATE, NO_FORM, NO_OFFSET, NO_TIME_OF_DAY, OUT_OF_YEARS, TOO_FINE
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -22,8 +24,10 @@ _DAY = 86_400
 _FIRST_SECOND = -62_135_596_800
 _LAST_SECOND = 253_402_300_799
 _DAYS_TO_1970 = 719_162
-_LEAST_MILLISECONDS = 10**11
-_MOST_EPOCH = 10**15 - 1
+FIRST_MICROS = _FIRST_SECOND * SECOND
+"""Of 0001-01-01T00:00:00Z."""
+LAST_MICROS = _LAST_SECOND * SECOND + SECOND - 1
+"""Of 9999-12-31T23:59:59.999999Z."""
 _DECIMALS = 6
 
 _POWERS = np.array([10**i for i in range(_DECIMALS + 1)], np.int64)
@@ -43,8 +47,15 @@ _TEN, _TWELVE, _SIXTY, _HUNDRED = (np.uint64(n) for n in (10, 12, 60, 100))
 _MINUS = 0x2D
 _PLUS = 0x2B
 _POINT = 0x2E
+_COMMA = 0x2C
 _COLON = 0x3A
 _ZERO = 0x30
+_SPACE = 0x20
+_SMALL_T = 0x74
+_SMALL_Z = 0x7A
+_CASE = 0x20
+_OPEN = 0x5B
+_CLOSE = 0x5D
 
 
 @inner
@@ -64,7 +75,7 @@ def _days_before(year: int, month: int) -> int:
 
 @inner
 def _two_digits(data: Bytes, at: int) -> int:
-    """The number that two digits make; far below zero when one of them is none."""
+    """The number that two digits make; far below zero when one of them is not a digit."""
     tens = byte(data, at) - _ZERO
     ones = byte(data, at + 1) - _ZERO
     if tens < 0 or tens > 9 or ones < 0 or ones > 9:
@@ -73,16 +84,57 @@ def _two_digits(data: Bytes, at: int) -> int:
 
 
 @inner
+def _is_in_brackets(c: int) -> bool:
+    """Is this character one of those that names of zones, offsets and tags in brackets are made of?"""
+    letter = 0x41 <= (c & ~_CASE) <= 0x5A
+    return letter or 0x30 <= c <= 0x3A or 0x2D <= c <= 0x2F or c == 0x2B or c == 0x3D or c == 0x5F
+
+
+@inner
+def _zone_end(data: Bytes, at: int, end: int) -> int:
+    """Where the zone in data[at:end] ends and its brackets begin; -1 if they are not as RFC 9557 has them.
+
+    Brackets with a ! must not be ignored, and are not of the form.
+    """
+    zone_end = at
+    while zone_end < end and byte(data, zone_end) != _OPEN:
+        zone_end += 1
+    k = zone_end
+    while k < end:
+        if byte(data, k) != _OPEN:
+            return -1
+        k += 1
+        begin = k
+        while k < end and _is_in_brackets(byte(data, k)):
+            k += 1
+        if k == begin or k >= end or byte(data, k) != _CLOSE:
+            return -1
+        k += 1
+    return zone_end
+
+
+@inner
 def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """(minutes, 0) of the zone data[at:end], or (0, reason)."""
-    if at == end or (byte(data, at) == 0x5A and at + 1 == end):
-        return np.int64(0), np.int64(0)
     none = (np.int64(0), np.int64(NO_FORM))
+    if at < end and byte(data, end - 1) == _CLOSE:
+        brackets = end
+        end = _zone_end(data, at, end)
+        if end < 0:
+            return none
+        if end == at and end < brackets:
+            return np.int64(0), np.int64(NO_OFFSET)
+    if at == end:
+        return np.int64(0), np.int64(0)
+    if byte(data, at) == _SPACE:
+        at += 1
+    if byte(data, at) | _CASE == _SMALL_Z and at + 1 == end:
+        return np.int64(0), np.int64(0)
     size = end - at
-    sign = byte(data, at)
-    if (sign != _PLUS and sign != _MINUS) or (size != 3 and size != 5 and size != 6):
+    if size != 3 and size != 5 and size != 6:
         return none
-    if size == 6 and byte(data, at + 3) != _COLON:
+    sign = byte(data, at)
+    if (sign != _PLUS and sign != _MINUS) or (size == 6 and byte(data, at + 3) != _COLON):
         return none
     hours = _two_digits(data, at + 1)
     minutes = 0 if size == 3 else _two_digits(data, end - 2)
@@ -96,7 +148,7 @@ def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 @inner
 def _read_fraction(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
-    """The digits from `at` on as a part of a second: (microseconds, position behind them, whether that is exact)."""
+    """The digits from `at` on as a part of a second: (microseconds, position after them, whether that is exact)."""
     value = np.int64(0)
     count = np.int64(0)
     exact = True
@@ -115,13 +167,20 @@ def _read_fraction(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
 
 @inner
 def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """(microseconds, 0) of the text data[at:end], or (0, reason). Up to 27 bytes behind its end must be readable."""
+    """(microseconds, 0) of the text data[at:end], (microseconds, TOO_FINE), or (0, other reason).
+
+    Up to 27 bytes after its end must be readable.
+    """
     none = (np.int64(0), np.int64(NO_FORM))
+    # 1 for the form with - and : between the numbers, 0 for the one without.
+    step = np.int64(1)
     if end - at < 10 or byte(data, at + 4) != _MINUS or byte(data, at + 7) != _MINUS:
-        return none
+        if end - at < 13 or byte(data, at + 8) | _CASE != _SMALL_T:
+            return none
+        step = np.int64(0)
     year = _two_digits(data, at) * 100 + _two_digits(data, at + 2)
-    month = _two_digits(data, at + 5)
-    day = _two_digits(data, at + 8)
+    month = _two_digits(data, at + 4 + step)
+    day = _two_digits(data, at + 6 + 2 * step)
     if year < 0 or month < 0 or day < 0:
         return none
     hour = np.int64(0)
@@ -131,18 +190,21 @@ def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
     offset = np.int64(0)
     reason = np.int64(0)
     exact = True
-    at += 10
+    at += 8 + 2 * step
     if at < end:
         separator = byte(data, at)
-        if (separator != 0x54 and separator != 0x20) or end - at < 6 or byte(data, at + 3) != _COLON:
+        if separator | _CASE != _SMALL_T and separator != _SPACE:
+            return none
+        if end - at < 5 + step or (step == 1 and byte(data, at + 3) != _COLON):
             return none
         hour = _two_digits(data, at + 1)
-        minute = _two_digits(data, at + 4)
-        at += 6
-        if at < end and byte(data, at) == _COLON:
-            second = _two_digits(data, at + 1) if end - at > 2 else np.int64(-1)
-            at += 3
-            if at < end and byte(data, at) == _POINT:
+        minute = _two_digits(data, at + 3 + step)
+        at += 5 + step
+        first = byte(data, at)
+        if at < end and (first == _COLON if step == 1 else _ZERO <= first <= _ZERO + 9):
+            second = _two_digits(data, at + step) if end - at > 1 + step else np.int64(-1)
+            at += 2 + step
+            if at < end and (byte(data, at) == _POINT or byte(data, at) == _COMMA):
                 begin = at + 1
                 fraction, at, exact = _read_fraction(data, begin, end)
                 if at == begin:
@@ -150,60 +212,18 @@ def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
         if hour < 0 or minute < 0 or second < 0:
             return none
         offset, reason = _read_offset(data, at, end)
-        if reason == NO_FORM:
-            return none
+        if reason == NO_FORM or reason == NO_OFFSET:
+            return np.int64(0), reason
     if year == 0 or month == 0 or month > 12 or day == 0:
         return np.int64(0), np.int64(NO_DATE)
     if day > _DAYS_OF_MONTH[np.uint64(month)] and not (month == 2 and day == 29 and _is_leap(year)):
         return np.int64(0), np.int64(NO_DATE)
     if reason != 0 or hour > 23 or minute > 59 or second > 59:
         return np.int64(0), np.int64(NO_TIME_OF_DAY)
-    if not exact:
-        return np.int64(0), np.int64(TOO_FINE)
     seconds = (_days_before(year, month) + day - 1) * _DAY + hour * 3600 + (minute - offset) * 60 + second
     if seconds < _FIRST_SECOND or seconds > _LAST_SECOND:
         return np.int64(0), np.int64(OUT_OF_YEARS)
-    return seconds * SECOND + fraction, np.int64(0)
-
-
-@inner
-def epoch_to_micros(whole: int, fraction: int, decimals: int, negative: bool) -> tuple[int, int]:
-    """(microseconds, 0) of ±(whole + fraction / 10**decimals) seconds or milliseconds, or (0, reason)."""
-    if whole > _MOST_EPOCH:
-        return np.int64(0), np.int64(OUT_OF_YEARS)
-    places = _DECIMALS if whole < _LEAST_MILLISECONDS else _DECIMALS - 3
-    if decimals > places:
-        return np.int64(0), np.int64(TOO_FINE)
-    micros = whole * _POWERS[np.uint64(places)] + fraction * _POWERS[np.uint64(places - decimals)]
-    if negative:
-        micros = -micros
-    if micros < _FIRST_SECOND * SECOND or micros >= (_LAST_SECOND + 1) * SECOND:
-        return np.int64(0), np.int64(OUT_OF_YEARS)
-    return micros, np.int64(0)
-
-
-@inner
-def parse_epoch(data: Bytes, at: int, end: int, integers: int, decimals: int) -> tuple[int, int]:
-    """(microseconds, 0) of the plain number data[at:end] with so many digits, or (0, reason)."""
-    if integers > 15:
-        return np.int64(0), np.int64(OUT_OF_YEARS)
-    if decimals > _DECIMALS:
-        return np.int64(0), np.int64(TOO_FINE)
-    negative = byte(data, at) == _MINUS
-    if negative:
-        at += 1
-    whole = np.int64(0)
-    fraction = np.int64(0)
-    point = end - decimals
-    while at < end:
-        c = byte(data, at)
-        if c != _POINT:
-            if at < point:
-                whole = whole * 10 + (c - _ZERO)
-            else:
-                fraction = fraction * 10 + (c - _ZERO)
-        at += 1
-    return epoch_to_micros(whole, fraction, decimals, negative)
+    return seconds * SECOND + fraction, np.int64(0 if exact else TOO_FINE)
 
 
 @inner

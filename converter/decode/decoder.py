@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn
 
 import numpy as np
 
-from converter.decode import tables
+from converter.decode import tables, time_reasons
+from converter.decode.actions import BY_TAG, NUL_POLICIES, choose_action
 from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.change_lines import ChangeForm
@@ -17,6 +18,7 @@ from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
 from converter.decode.lines import ITEM, LineProblem, compact_line, nul_problem, time_problem, value_path
 from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
+from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types
 from converter.decode.touched_keys import MergeLines
 from converter.decode.translate import ChangeLines
 from converter.errors import ConvertError
@@ -24,7 +26,7 @@ from converter.export.blocks import PADDING, Block
 from converter.option_values import Nul
 from converter.schema import tags
 from converter.schema.added import Value
-from converter.schema.changes import COLUMN_OF
+from converter.schema.changes import COLUMN_OF, DELETED
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
 
@@ -33,61 +35,8 @@ _WEIGHED_BYTES = 512 << 10
 """How large a batch is gets looked at after so many bytes of lines, at the end of a block."""
 _FEW_ROWS = 64
 """The kernel is not called for fewer rows than that, unless the batch ends."""
-_NO_TIME = {
-    tables.NO_FORM: "it is not in ISO-8601 form, such as 2023-11-27T06:11:47.109Z",
-    tables.NO_DATE: "there is no such date",
-    tables.NO_TIME_OF_DAY: "there is no such time of day",
-    tables.TOO_FINE: "a timestamp holds whole microseconds, and this is finer",
-    tables.OUT_OF_YEARS: "it is not in the years 1 to 9999 (numbers are Unix seconds or, from 10^11 on, milliseconds)",
-    tables.NO_TEXT_OR_NUMBER: "only text and numbers can be timestamps",
-}
-_NUL_POLICIES: dict[Nul, int] = {
-    "keep": tables.NUL_KEPT,
-    "drop": tables.NUL_DROPPED,
-    "replace": tables.NUL_REPLACED,
-    "fail": tables.NUL_REFUSED,
-}
 _REFUSED = (tables.NOT_A_TIME, tables.HAS_NUL)
 """Statuses of values that are correct, and that the options do not allow."""
-
-_BY_TAG = {tags.S: tables.TEXT, tags.N: tables.NUMBER_TEXT, tags.B: tables.BASE64_TEXT, tags.BOOL: tables.BOOL_TEXT}
-
-
-def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
-    """What becomes of a value of `tag` in `column`; None if the column can't hold it. text: CSV."""
-    if column.origin is Origin.OVERFLOW:
-        return tables.OVERFLOW
-    if column.origin is Origin.CHANGE:
-        return tables.TIMESTAMP if column.type == "timestamp" else _BY_TAG.get(tag, tables.DOCUMENT)
-    if column.origin is Origin.MIXED_JSON:
-        return tables.TYPED
-    if tag == tags.NULL:
-        return tables.SKIP_NULL
-    if column.origin is Origin.TIME:
-        return tables.TIMESTAMP if column.type == "timestamp" else tables.UNIX_TIME
-    if column.origin is Origin.MIXED_TEXT:
-        return _BY_TAG.get(tag, tables.DOCUMENT)
-    if column.origin is Origin.JSON:
-        return tables.DOCUMENT if tag in tags.DOCUMENT_TAGS else None
-    fitting = {
-        Origin.TEXT: tags.S,
-        Origin.NUMBER: tags.N,
-        Origin.NUMBER_TEXT: tags.N,
-        Origin.BINARY: tags.B,
-        Origin.BOOL: tags.BOOL,
-    }[column.origin]
-    if tag != fitting:
-        return None
-    if not text:
-        if column.type == "int64":
-            return tables.INT64
-        if column.type.startswith("decimal128"):
-            return tables.DECIMAL
-        if column.type == "binary":
-            return tables.BINARY
-        if column.type == "bool":
-            return tables.BOOL
-    return _BY_TAG[tag]
 
 
 class Decoder:
@@ -95,9 +44,10 @@ class Decoder:
 
     wants: tells for which attributes the user wants a column. A value that the schema can't hold makes the decoder
     drop its rows and go on observing; `surprise` then says what it was, and `surprise_place` where: the byte of the
-    inflated file that its line begins at, and its path. times: attributes whose values must be timestamps, with or
-    without a schema. added: what the schema's added columns hold, by name. changes: what the lines of an incremental
-    export have in common; merge: passes over the lines that are over, in its place. Neither for the items of an export.
+    inflated file that its line begins at, and its path. times: which attributes must be timestamps, with or
+    without a schema, and what becomes of values that are not. added: what the schema's added columns hold, by name.
+    changes: what the lines of an incremental export have in common; merge: passes over the lines that are over, in its
+    place. Neither for the items of an export.
     nul: what becomes of the character NUL in the texts of attributes that the user wants.
     """
 
@@ -107,7 +57,7 @@ class Decoder:
         *,
         text: bool = False,
         wants: Callable[[str], bool],
-        times: Collection[str] = (),
+        times: TimeRules = NO_TIMES,
         added: Mapping[str, Value] | None = None,
         changes: ChangeForm | None = None,
         merge: MergeLines | None = None,
@@ -117,9 +67,10 @@ class Decoder:
         self._text = text
         self._wants = wants
         self._added = added or {}
-        self._nul = _NUL_POLICIES[nul]
+        self._nul = NUL_POLICIES[nul]
         columns = schema.columns if schema else ()
-        self._times = {*times, *(c.attribute for c in columns if c.origin is Origin.TIME)}
+        self._times = times
+        self._time_attributes = {*times.units, *(str(c.attribute) for c in columns if c.origin is Origin.TIME)}
         self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
         self._facts = {c.name: (i, c) for i, c in enumerate(columns, 1) if c.origin is Origin.CHANGE}
         self._merge = merge
@@ -136,6 +87,11 @@ class Decoder:
         self._state[tables.CAPACITY] = self._capacity() if schema else _ENDLESS
         self._state[tables.OVERFLOW_BEGIN] = -1
         self._state[tables.OVERFLOW_COLUMN] = self._overflow[0] if self._overflow else 0
+        self._state[tables.NULLS_BAD_TIMES] = times.nulls_bad
+        self._state[tables.CUTS_FINE_TIMES] = times.cuts_fine
+        self._state[tables.WANTS_TIME] = times.time is not None
+        self._state[[tables.FIRST_UNTIMED, tables.DELETE_ATTRIBUTE]] = -1
+        self._odd_times = OddTimes(times)
         self._original: Callable[[int], tuple[int, bytes]] = _nowhere
         self.surprise = ""
         self.surprise_place: tuple[int, str] = (0, "")
@@ -167,6 +123,15 @@ class Decoder:
         return int(self._state[tables.EMPTY_OBJECTS])
 
     @property
+    def untimed(self) -> tuple[int, int]:
+        """Items without a value for the column `time`, deletes apart, and deletes without one."""
+        return int(self._state[tables.UNTIMED]), int(self._state[tables.UNTIMED_DELETES])
+
+    def take_odd_times(self) -> list[OddTime]:
+        """The places of the first odd times since the last call; they are of the blocks read since then."""
+        return self._odd_times.take()
+
+    @property
     def attributes(self) -> list[str]:
         """Names of the attributes seen so far."""
         return self._kinds.attributes
@@ -184,6 +149,8 @@ class Decoder:
     def observation(self) -> Observation:
         """What was observed so far. Items that a merge takes from changes are items like others."""
         observation = self._kinds.observation(self.items)
+        if self._times.nulls_bad:
+            observation = count_bad_types(observation, self._time_attributes)
         return observation if self._merge is None else replace(observation, facts={})
 
     def begin(self, order: int | None, *, keep: bool = False) -> None:
@@ -248,12 +215,19 @@ class Decoder:
             yield from self._flush()
 
     def _run(self, data: Bytes) -> int:
-        return int(self._decode_items(data, self._kinds.tables, self._buffers.arrays, self._state, self._scratch))
+        state = self._state
+        status = int(self._decode_items(data, self._kinds.tables, self._buffers.arrays, state, self._scratch))
+        if state[tables.FIRST_UNTIMED] >= 0 and not self._odd_times.has_untimed:
+            byte, line = self._original(int(state[tables.FIRST_UNTIMED]))
+            self._odd_times.note_untimed(byte, self._root(line))
+        return status
 
     def _flush(self) -> Iterator[Batch]:
         """The rows at hand; when the caller is done with them, their room is used again."""
         assert self._schema is not None
         rows = int(self._state[tables.ROW])
+        if self._times.default is not None and self._times.time in self._columns:
+            self._buffers.fill_absent(self._columns[self._times.time][0], self._times.default, rows)
         batch = Batch(rows, self._schema, self._buffers, self._changed, added=self._added)
         yield batch
         if batch.kept and not self.observing:
@@ -278,15 +252,27 @@ class Decoder:
         state = self._state
         if status == tables.NEW_KIND:
             return self._add_kind(data)
+        if status == tables.ODD_TIME:
+            self._note_time(int(state[tables.COLUMN]), int(state[tables.REASON]))
+            return True
         if status == GROW:
             self._buffers.grow(0 if self.observing else int(state[tables.ROW]), int(state[tables.COLUMN]))
             if not self.observing:
                 # The item at hand may have its value in the last place of a column already.
                 state[tables.CAPACITY] = max(self._capacity(), int(state[tables.ROW]) + 1)
         else:
-            name = self._kinds.attribute_of(int(state[tables.COLUMN]))
-            self._surprised(f"a number in {name!r} is wider than those before", name, tags.N)
+            kind = int(state[tables.COLUMN])
+            name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, tables.KIND_TAG])
+            other = "is in another unit of time than" if name in self._time_attributes else "is wider than"
+            self._surprised(f"a number in {name!r} {other} those before", name, tag)
         return True
+
+    def _note_time(self, kind: int, reason: int) -> None:
+        """Note the place of a value of this kind that is not a time, or is cut."""
+        byte, line = self._original(int(self._state[tables.LINE_START]))
+        name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, tables.KIND_TAG])
+        self._odd_times.note_value(name, reason, byte, value_path(name, tags.TAGS[tag], self._root(line)))
+        self._kinds.note_time(kind, fine=reason == time_reasons.TOO_FINE)
 
     def _add_kind(self, data: Bytes) -> bool:
         state = self._state
@@ -298,12 +284,20 @@ class Decoder:
             take_back(self._kinds.tables, self._buffers.arrays, state)
             return False
         kind, name, tag = added
+        if name == DELETED:
+            state[tables.DELETE_ATTRIBUTE] = self._kinds.tables.facts[kind, tables.KIND_ATTRIBUTE]
         index, column = self._place_of(name)
         action = choose_action(column, tag, text=self._text) if column is not None else tables.SKIP_NULL
+        if self._becomes_null(name, tag):
+            self._note_time(kind, time_reasons.NO_TEXT_OR_NUMBER)
+            action = tables.SKIP_NULL
         if column is not None and action is not None and action != tables.SKIP_NULL:
-            self._kinds.direct(kind, action, index, column.scale, self._nul)
+            unit = self._times.unit_code(name, column)
+            self._kinds.direct(kind, action, index, column.scale, nul=self._nul, unit=unit)
             return True
         self._to_sink(kind, name, tag)
+        if column is not None and action == tables.SKIP_NULL:
+            return True
         if not self.observing and tag != tags.NULL and name not in COLUMN_OF and self._wants(name):
             seen = "has a type it didn't have before" if column is not None else "is new"
             self._surprised(f"attribute {name!r} {seen}", name, tag)
@@ -324,10 +318,17 @@ class Decoder:
 
     def _to_sink(self, kind: int, name: str, tag: int) -> None:
         """Check and observe the kind's values, and forget them."""
-        actions = {**_BY_TAG, tags.BOOL: tables.BOOL, tags.NULL: tables.SKIP_NULL}
-        is_time = name in self._times and tag != tags.NULL and self._wants(name)
-        action = tables.TIMESTAMP if is_time else actions.get(tag, tables.DOCUMENT)
-        self._kinds.direct(kind, action, 0, 0, self._nul if self._wants(name) else tables.NUL_KEPT)
+        action = {**BY_TAG, tags.BOOL: tables.BOOL, tags.NULL: tables.SKIP_NULL}.get(tag, tables.DOCUMENT)
+        is_time = name in self._time_attributes and tag != tags.NULL and self._wants(name)
+        if is_time and not self._becomes_null(name, tag):
+            action = tables.UNIX_TIME if name == self._times.time else tables.TIMESTAMP
+        nul = self._nul if self._wants(name) else tables.NUL_KEPT
+        self._kinds.direct(kind, action, 0, 0, nul=nul, unit=self._times.unit_code(name, None))
+
+    def _becomes_null(self, name: str, tag: int) -> bool:
+        """Is this a value that must be a timestamp, can't be one by its type, and may be null then?"""
+        is_other = tag not in (tags.S, tags.N, tags.NULL)
+        return is_other and self._times.nulls_bad and name in self._time_attributes and self._wants(name)
 
     def _decode_irregular(self, block: Block, status: int) -> None:
         """Decode the line at the kernel's position by the slow path. Raises LineProblem, always for a refused value."""
@@ -379,7 +380,7 @@ class Decoder:
         attribute = self._kinds.attribute_of(int(self._state[tables.COLUMN]))
         if status == tables.HAS_NUL:
             raise nul_problem(compact, attribute, self._root(line))
-        raise time_problem(compact, attribute, _NO_TIME[int(self._state[tables.REASON])], self._root(line))
+        raise time_problem(compact, attribute, NO_TIME[int(self._state[tables.REASON])], self._root(line))
 
     def _root(self, line: bytes) -> str:
         """The path to the attributes in a line of the data file."""

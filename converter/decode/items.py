@@ -29,8 +29,10 @@ from converter.decode.tables import (
     CUT,
     CUTS,
     DECIMAL,
+    DELETE_ATTRIBUTE,
     DONE,
     EMPTY_OBJECTS,
+    FIRST_UNTIMED,
     FULL,
     GROW,
     HAS_NUL,
@@ -58,6 +60,7 @@ from converter.decode.tables import (
     NOT_A_TIME,
     NUL_SERIAL,
     NUMBER_TEXT,
+    ODD_TIMES,
     OVERFLOW_BEGIN,
     OVERFLOW_COLUMN,
     POSITION,
@@ -69,12 +72,16 @@ from converter.decode.tables import (
     SPELLING_END,
     SURPRISE,
     TAG_END,
+    TIMED,
     TIMESTAMP,
+    UNTIMED,
+    UNTIMED_DELETES,
+    WANTS_TIME,
     Columns,
     Kinds,
     Scratch,
 )
-from converter.decode.times import decode_time
+from converter.decode.times import count_odd_times, decode_time
 from converter.decode.values import close_overflow, decode_bool, decode_number, decode_text
 
 _ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))
@@ -200,6 +207,10 @@ def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
                 break
             if byte(block, at + 10) != _CLOSE_MAP or byte(block, at + 11) != _NEWLINE:
                 return IRREGULAR
+            if state[WANTS_TIME] != 0:
+                state[UNTIMED] += 1
+                if state[FIRST_UNTIMED] < 0:
+                    state[FIRST_UNTIMED] = at
             at += 12
             state[ROW] += 1
             state[ITEMS] += 1
@@ -214,6 +225,7 @@ def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
     state[LINE_KINDS] = 0
     state[OVERFLOW_BEGIN] = -1
     state[CUT] = 0
+    state[ODD_TIMES] = 0
     state[PREVIOUS] = 0
     state[IN_ITEM] = 1
     return _OPENED
@@ -235,6 +247,18 @@ def _find_kind(block: Bytes, at: int, kinds: Kinds, previous: int, state: NDArra
     return kind
 
 
+@inner
+def _count_untimed(kinds: Kinds, state: NDArray[np.int64]) -> None:
+    """Count the item at hand, which has no value for the column `time`; of the first one keep the place."""
+    delete = state[DELETE_ATTRIBUTE]
+    if delete >= 0 and kinds.facts[np.uint64(delete), KIND_SEEN] == state[SERIAL]:
+        state[UNTIMED_DELETES] += 1
+        return
+    state[UNTIMED] += 1
+    if state[FIRST_UNTIMED] < 0:
+        state[FIRST_UNTIMED] = state[LINE_START]
+
+
 @inlined
 def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
     """Count the item at hand and its kinds; the next one is another row."""
@@ -249,6 +273,10 @@ def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> Non
     state[ROW] += 1
     state[ITEMS] += 1
     state[CUTS] += state[CUT]
+    if state[ODD_TIMES] != 0:
+        count_odd_times(kinds, state)
+    if state[WANTS_TIME] != 0 and state[TIMED] != state[SERIAL]:
+        _count_untimed(kinds, state)
     state[IN_ITEM] = 0
 
 

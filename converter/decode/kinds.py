@@ -16,7 +16,7 @@ from converter.schema.derive import too_many_attributes
 from converter.schema.observe import AttributeObservation, Observation
 
 _PADDING = 64
-_OBSERVED = slice(tables.KIND_COUNT, tables.KIND_NULS + 1)
+_OBSERVED = slice(tables.KIND_COUNT, tables.KIND_FINE_TIMES + 1)
 _ALL_64_BYTES = -1
 _NO_TEXT = b"\xff"
 
@@ -87,13 +87,24 @@ class KindRegistry:
             return None
         return name
 
-    def direct(self, kind: int, action: int, column: int, scale: int, nul: int = tables.NUL_KEPT) -> None:
-        """Say what becomes of the kind's values. nul: of a NUL in a text."""
+    def direct(
+        self, kind: int, action: int, column: int, scale: int, *, nul: int = tables.NUL_KEPT, unit: int = 0
+    ) -> None:
+        """Say what becomes of the kind's values. nul: of a NUL in a text. unit: of numbers of times (KIND_UNIT)."""
         facts = self.tables.facts[kind]
         facts[tables.KIND_ACTION] = action
         facts[tables.KIND_COLUMN] = column
         facts[tables.KIND_SCALE] = scale
         facts[tables.KIND_NUL_POLICY] = nul
+        facts[tables.KIND_UNIT] = unit
+
+    def note_time(self, kind: int, *, fine: bool) -> None:
+        """Note that the place of the kind's next bad time, or of its next one that is cut, is known."""
+        facts = self.tables.facts[kind]
+        if fine:
+            facts[tables.KIND_FINE_NOTED] = facts[tables.KIND_FINE_TIMES] + 1
+        else:
+            facts[tables.KIND_BAD_NOTED] = facts[tables.KIND_BAD_TIMES] + 1
 
     def attribute_of(self, kind: int) -> str:
         """Name of the kind's attribute."""
@@ -109,10 +120,10 @@ class KindRegistry:
         """What was observed so far in `item_count` items."""
         merged: dict[str, AttributeObservation] = {}
         for kind, name, tag in self.each():
-            count, integers, decimals, beyond, longest, binary, nuls = self.tables.facts[kind, _OBSERVED].tolist()
+            count, integers, decimals, beyond, longest, binary, *more = self.tables.facts[kind, _OBSERVED].tolist()
             if count:
                 counts = tuple(count if other == tag else 0 for other in range(len(tags.TAGS)))
-                seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary), nuls)
+                seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary), *more)
                 merged[name] = merged[name].merge(seen) if name in merged else seen
         names = sorted(merged)
         attributes = {name: merged[name] for name in names if name not in self._facts}

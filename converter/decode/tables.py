@@ -44,7 +44,10 @@ TWICE: Final = -3
 FOUND: Final = -4
 """An item of the base that a change touches."""
 NOT_A_TIME: Final = 4
-"""A value that must be a timestamp and is none; the item has been taken back, and state says why."""
+"""A value that must be a timestamp and is not; the item has been taken back, and state says why."""
+ODD_TIME: Final = 5
+"""The same, or a timestamp that will be cut, where the run goes on: one of the first, whose place is to be noted."""
+
 ROOM: Final = 96
 """Bytes that a target must have free for one step of any copy."""
 NUMBER_ROOM: Final = 512
@@ -68,14 +71,6 @@ TIMESTAMP: Final = 12
 UNIX_TIME: Final = 13
 """A moment, cut to the second below."""
 
-# Why a value is no timestamp.
-NO_FORM: Final = 1
-NO_DATE: Final = 2
-NO_TIME_OF_DAY: Final = 3
-TOO_FINE: Final = 4
-OUT_OF_YEARS: Final = 5
-NO_TEXT_OR_NUMBER: Final = 6
-
 # Members of the state.
 POSITION: Final = 0
 ROW: Final = 1
@@ -97,7 +92,7 @@ LINE_KINDS: Final = 10
 SERIAL: Final = 11
 """Number of the item, ever growing: tells whether an attribute was seen in this item."""
 COLUMN: Final = 12
-"""At GROW: the column; at SURPRISE, NOT_A_TIME and HAS_NUL: the kind."""
+"""At GROW: the column; at SURPRISE, NOT_A_TIME, ODD_TIME and HAS_NUL: the kind."""
 NAME_START: Final = 13
 NAME_END: Final = 14
 TAG_END: Final = 15
@@ -106,14 +101,31 @@ OVERFLOW_BEGIN: Final = 17
 """Where in the overflow column the item's object begins, relative to the column; -1 while the item has none."""
 OVERFLOW_COLUMN: Final = 18
 REASON: Final = 19
-"""At NOT_A_TIME: why."""
+"""At NOT_A_TIME and ODD_TIME: why."""
 CUT: Final = 20
 """1 when the item at hand has a time of which a part of a second was cut."""
 CUTS: Final = 21
 """Items of which that was so."""
 NUL_SERIAL: Final = 22
 """Number of the last item with a NUL in a text."""
-STATE_SIZE: Final = 23
+NULLS_BAD_TIMES: Final = 23
+"""1 when a value that is not a timestamp becomes null."""
+CUTS_FINE_TIMES: Final = 24
+"""1 when a timestamp is cut to the microsecond below."""
+ODD_TIMES: Final = 25
+"""1 when the item at hand has a value of which one of the two is so."""
+WANTS_TIME: Final = 26
+"""1 when each item should have a value for the column `time`."""
+TIMED: Final = 27
+"""Serial of the last item that has one."""
+UNTIMED: Final = 28
+"""Items without one, deletes apart."""
+UNTIMED_DELETES: Final = 29
+FIRST_UNTIMED: Final = 30
+"""Where the line of the first of those items begins, in its block; -1 while there is none."""
+DELETE_ATTRIBUTE: Final = 31
+"""The number of the fact that a change is a delete; -1 while there was none."""
+STATE_SIZE: Final = 32
 
 # Facts of a kind; kind 0 is none and never matches.
 KIND_START: Final = 0
@@ -144,16 +156,31 @@ KIND_BINARY_INSIDE: Final = 17
 """1 when a B stood inside a map or a list, or a BS anywhere: as JSON it becomes base64 text."""
 KIND_NULS: Final = 18
 """Texts with a NUL."""
-KIND_NUL_SERIAL: Final = 19
-"""Number of the last item that has such a text in this kind."""
-KIND_NUL_POLICY: Final = 20
+KIND_MAGNITUDES: Final = 19
+"""Of numbers that are times: a bit for each magnitude that occurs (epochs.py)."""
+KIND_BAD_TIMES: Final = 20
+"""Values that became null because they are not times."""
+KIND_FINE_TIMES: Final = 21
+"""Times that were cut to the microsecond below."""
+KIND_NUL_SERIAL: Final = 22
+"""Number of the last item that has a text with a NUL in this kind."""
+KIND_NUL_POLICY: Final = 23
 """What becomes of the NUL: NUL_KEPT, NUL_DROPPED, NUL_REPLACED or NUL_REFUSED."""
-KIND_FACTS: Final = 21
+KIND_UNIT: Final = 24
+"""Of numbers that are times: 0 while the unit is open; 1 to 4 for s, ms, us, ns, found in the data; 5 to 8, given."""
+KIND_BAD_NOTED: Final = 25
+"""How many bad times have been noted."""
+KIND_FINE_NOTED: Final = 26
+KIND_BAD_SERIAL: Final = 27
+"""Serial of the last item with a bad time."""
+KIND_FINE_SERIAL: Final = 28
+KIND_FACTS: Final = 29
 
 NUL_KEPT: Final = 0
 NUL_DROPPED: Final = 1
 NUL_REPLACED: Final = 2
 NUL_REFUSED: Final = 3
+
 
 # Facts of a column; column 0 is the sink.
 COLUMN_START: Final = 0

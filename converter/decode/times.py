@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.calendar import SECOND, epoch_to_micros, parse_epoch, parse_iso, put_iso, put_seconds
+from converter.decode.calendar import SECOND, parse_iso, put_iso, put_seconds
 from converter.decode.compile import inner
-from converter.decode.lanes import Bytes, put_int64
+from converter.decode.epochs import (
+    digits_to_micros,
+    find_point,
+    integer_to_micros,
+    magnitude_of,
+    magnitude_of_digits,
+)
+from converter.decode.lanes import Bytes, byte, put_int64
 from converter.decode.numbers import small_integer
 from converter.decode.tables import (
     COLUMN_BITS,
@@ -16,19 +23,33 @@ from converter.decode.tables import (
     COLUMN_START,
     COLUMN_USED,
     CUT,
+    CUTS_FINE_TIMES,
     DONE,
     GROW,
     IRREGULAR,
     KIND_ACTION,
+    KIND_BAD_NOTED,
+    KIND_BAD_SERIAL,
+    KIND_BAD_TIMES,
     KIND_COLUMN,
+    KIND_FINE_NOTED,
+    KIND_FINE_SERIAL,
+    KIND_FINE_TIMES,
     KIND_INTEGER_DIGITS,
     KIND_LONGEST,
+    KIND_MAGNITUDES,
     KIND_TAG,
-    NO_FORM,
-    NO_TEXT_OR_NUMBER,
+    KIND_UNIT,
+    LINE_KINDS,
     NOT_A_TIME,
+    NULLS_BAD_TIMES,
+    ODD_TIME,
+    ODD_TIMES,
     REASON,
     ROOM,
+    SERIAL,
+    SURPRISE,
+    TIMED,
     TRUSTED,
     UNIX_TIME,
     Columns,
@@ -36,23 +57,87 @@ from converter.decode.tables import (
     Scratch,
 )
 from converter.decode.texts import token_end
+from converter.decode.time_reasons import (
+    GIVEN_UNIT,
+    NO_FORM,
+    NO_TEXT_OR_NUMBER,
+    NOTED_TIMES,
+    OTHER_UNIT,
+    OUT_OF_YEARS,
+    TOO_FINE,
+)
 from converter.decode.values import mark_valid, mark_value, read_number
 from converter.schema import tags
+from converter.schema.magnitudes import SMALL, ZERO
+
+_QUOTE = 0x22
+_BACKSLASH = 0x5C
+_NO_UNIT = -1
+_ALL_UNITS = 15
+
+
+@inner
+def _unit_for(magnitude: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+    """(number of the unit, 0) of a number with this magnitude, or (_NO_UNIT, reason); 0 where it is not known yet.
+
+    Without a column only a unit that was given counts: what the data show is still to be found out.
+    """
+    unit = kinds.facts[np.uint64(kind), KIND_UNIT]
+    if unit > GIVEN_UNIT:
+        return unit - GIVEN_UNIT - 1, np.int64(0)
+    if magnitude == 0:
+        return np.int64(_NO_UNIT), np.int64(OUT_OF_YEARS)
+    kinds.facts[np.uint64(kind), KIND_MAGNITUDES] |= 1 << magnitude
+    if magnitude == ZERO:
+        return np.int64(0), np.int64(0)
+    if kinds.facts[np.uint64(kind), KIND_COLUMN] == 0:
+        return np.int64(_NO_UNIT), np.int64(0)
+    units = _ALL_UNITS if magnitude == SMALL else magnitude
+    if unit == 0 or units >> (unit - 1) & 1 == 0:
+        return np.int64(_NO_UNIT), np.int64(OTHER_UNIT)
+    return unit - 1, np.int64(0)
+
+
+@inner
+def _digits_to_time(data: Bytes, at: int, point: int, end: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+    magnitude = np.int64(0)
+    if kinds.facts[np.uint64(kind), KIND_UNIT] <= GIVEN_UNIT:
+        magnitude = magnitude_of_digits(data, at, point, end)
+    unit, reason = _unit_for(magnitude, kind, kinds)
+    if unit == _NO_UNIT:
+        return np.int64(0), reason
+    return digits_to_micros(data, at, point, end, unit)
 
 
 @inner
 def _read_epoch(block: Bytes, at: int, end: int, kind: int, kinds: Kinds, scratch: Scratch) -> tuple[int, int]:
-    """Observe the number block[at:end]; (microseconds, 0), (0, reason), or (0, IRREGULAR) for what is no number."""
+    """Observe the number block[at:end]; (microseconds, 0 or TOO_FINE), (0, other reason), or (0, IRREGULAR)."""
     value, fine = small_integer(block, at, end)
     if fine:
         digits = end - at - (1 if value < 0 else 0)
         if value != 0 and digits > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
             kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = digits
-        return epoch_to_micros(-value if value < 0 else value, np.int64(0), np.int64(0), value < 0)
+        unit, reason = _unit_for(magnitude_of(-value if value < 0 else value, True, value < 0), kind, kinds)
+        if unit == _NO_UNIT:
+            return np.int64(0), reason
+        return integer_to_micros(value, unit)
     text, start, stop, integers, decimals = read_number(block, at, end, kind, kinds, scratch)
     if integers < 0:
         return np.int64(0), np.int64(IRREGULAR)
-    return parse_epoch(text, start, stop, integers, decimals)
+    point = stop - decimals - 1 if decimals > 0 else stop
+    return _digits_to_time(text, start, point, stop, kind, kinds)
+
+
+@inner
+def _read_text(block: Bytes, at: int, end: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+    """(microseconds, 0 or TOO_FINE) of a text in ISO-8601 form or a Unix time, or (0, other reason)."""
+    micros, reason = parse_iso(block, at, end)
+    if reason != NO_FORM:
+        return micros, reason
+    point, reason = find_point(block, at, end)
+    if reason != 0:
+        return np.int64(0), reason
+    return _digits_to_time(block, at, point, end, kind, kinds)
 
 
 @inner
@@ -77,6 +162,54 @@ def _put_time(micros: int, action: int, column: int, row: int, columns: Columns,
 
 
 @inner
+def _skip_text(block: Bytes, at: int) -> int:
+    """Position of the quote that closes a text which was checked, escapes and all."""
+    while byte(block, at) != _QUOTE:
+        at += 2 if byte(block, at) == _BACKSLASH else 1
+    return at
+
+
+@inner
+def _pass_bad_time(reason: int, kind: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
+    """What becomes of a value that is not a time: DONE when it becomes null, ODD_TIME or NOT_A_TIME."""
+    state[REASON] = reason
+    if state[NULLS_BAD_TIMES] == 0:
+        return NOT_A_TIME
+    noted = kinds.facts[np.uint64(kind), KIND_BAD_NOTED]
+    if noted < NOTED_TIMES and noted <= kinds.facts[np.uint64(kind), KIND_BAD_TIMES]:
+        return ODD_TIME
+    kinds.facts[np.uint64(kind), KIND_BAD_SERIAL] = state[SERIAL]
+    state[ODD_TIMES] = 1
+    return DONE
+
+
+@inner
+def _pass_fine_time(kind: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
+    """What becomes of a timestamp that is finer than microseconds: DONE when it is cut, ODD_TIME or NOT_A_TIME."""
+    state[REASON] = TOO_FINE
+    if state[CUTS_FINE_TIMES] == 0:
+        return NOT_A_TIME
+    noted = kinds.facts[np.uint64(kind), KIND_FINE_NOTED]
+    if noted < NOTED_TIMES and noted <= kinds.facts[np.uint64(kind), KIND_FINE_TIMES]:
+        return ODD_TIME
+    kinds.facts[np.uint64(kind), KIND_FINE_SERIAL] = state[SERIAL]
+    state[ODD_TIMES] = 1
+    return DONE
+
+
+@inner
+def count_odd_times(kinds: Kinds, state: NDArray[np.int64]) -> None:
+    """Count the bad and the fine times of the item at hand."""
+    for i in range(state[LINE_KINDS]):
+        kind = kinds.line[np.uint64(i)]
+        if kinds.facts[np.uint64(kind), KIND_BAD_SERIAL] == state[SERIAL]:
+            kinds.facts[np.uint64(kind), KIND_BAD_TIMES] += 1
+        if kinds.facts[np.uint64(kind), KIND_FINE_SERIAL] == state[SERIAL]:
+            kinds.facts[np.uint64(kind), KIND_FINE_TIMES] += 1
+    state[ODD_TIMES] = 0
+
+
+@inner
 def decode_time(
     block: Bytes,
     at: int,
@@ -87,9 +220,9 @@ def decode_time(
     state: NDArray[np.int64],
     scratch: Scratch,
 ) -> tuple[int, int]:
-    """Decode a value that must be a timestamp; (position behind it, status DONE or other).
+    """Decode a value that must be a timestamp; (position after it, status DONE or other).
 
-    At NOT_A_TIME the state says why. A value of the sink is checked and observed like any other.
+    At NOT_A_TIME and ODD_TIME the state says why. A value of the sink is checked and observed like any other.
     """
     tag = kinds.facts[np.uint64(kind), KIND_TAG]
     if tag != tags.S and tag != tags.N:
@@ -100,22 +233,35 @@ def decode_time(
         if state[TRUSTED] == 0:
             return at, IRREGULAR
         # What is still escaped here, no timestamp has in it.
-        state[REASON] = NO_FORM
-        return at, NOT_A_TIME
-    if tag == tags.S:
-        micros, reason = parse_iso(block, at, end)
+        end = _skip_text(block, at)
+        micros, reason = np.int64(0), np.int64(NO_FORM)
+    elif tag == tags.S:
+        micros, reason = _read_text(block, at, end, kind, kinds)
         if end - at > kinds.facts[np.uint64(kind), KIND_LONGEST]:
             kinds.facts[np.uint64(kind), KIND_LONGEST] = end - at
     else:
         micros, reason = _read_epoch(block, at, end, kind, kinds, scratch)
         if reason < 0:
             return at, IRREGULAR
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    is_cut = False
     if reason != 0:
-        state[REASON] = reason
-        return at, NOT_A_TIME
+        if reason == OTHER_UNIT:
+            return at, SURPRISE
+        if reason != TOO_FINE:
+            return end + 1, _pass_bad_time(reason, kind, kinds, state)
+        is_cut = True
+        if action != UNIX_TIME:
+            status = _pass_fine_time(kind, kinds, state)
+            if status != DONE:
+                return at, status
     column = kinds.facts[np.uint64(kind), KIND_COLUMN]
     if column != 0:
-        status = _put_time(micros, kinds.facts[np.uint64(kind), KIND_ACTION], column, row, columns, state)
+        status = _put_time(micros, action, column, row, columns, state)
         if status != DONE:
             return at, status
+    if action == UNIX_TIME:
+        state[TIMED] = state[SERIAL]
+        if is_cut:
+            state[CUT] = 1
     return end + 1, DONE

@@ -167,7 +167,7 @@ class BaseParts:
             if column.origin is Origin.ADDED:
                 # What it held was of another export, and here nobody has asked for it.
                 continue
-            fresh = Promise(column.attribute, column.name, column.type, column.origin)
+            fresh = Promise(column.attribute, column.name, column.type, column.origin, unit=column.unit)
             promises.append(_with_digits(fresh, reports.get(column.name)))
         return replace(contract, promises=tuple(promises), where=contract.where or self.place)
 

@@ -22,12 +22,12 @@ from converter.run.control import Control
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings
 from converter.run.forecast import NOT_CHECKED, forecast_columns, plan_report
 from converter.run.increment import check_old_image, find_form
-from converter.run.inspection import Inspection, make_inspection
 from converter.run.kernels import announce_kernels
 from converter.run.listener import Listener
 from converter.run.memory import Memory, changes, evolution_warnings, remember
 from converter.run.merge_job import MergeJob
 from converter.run.named import NOTHING_NAMED, NamedAttributes
+from converter.run.odd_times import OddTimesSeen, merge_odd_times
 from converter.run.plan import Shard, plan_shards, sampled_files
 from converter.run.publish import Decision, decide, describe_part, publish
 from converter.run.record import Record, export_date, make_record
@@ -38,14 +38,16 @@ from converter.run.shard import (
     Purpose,
     ShardResult,
     find_surprise,
+    find_units,
     first_blocks,
     write_empty_parts,
 )
-from converter.schema.added import Value, added_values
+from converter.schema.added import Value, added_values, unix_seconds
 from converter.schema.contract import NOTHING_PROMISED, WAYS, Contract, broken
 from converter.schema.derive import fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
+from converter.schema.units import UnitError
 from converter.storage import open_destination
 from converter.storage.destination import Destination, Staging
 from converter.storage.source import Source
@@ -157,7 +159,14 @@ class Run:
 
     def fit(self, observation: Observation, *, sampled: bool = False) -> Schema:
         """The columns for what was observed; SchemaError that names the place for a broken promise."""
-        schema, breaks = fit_schema(observation, self.options, self.contract)
+        try:
+            schema, breaks = fit_schema(observation, self.options, self.contract)
+        except UnitError as error:
+            if not sampled or error.units:
+                self.listener.phase("looking for the first times that are in no such unit")
+                raise find_units(self.job(Purpose.INSPECT), self.lines_files(), error, sampled=sampled) from None
+            # What the first blocks leave open, later ones may show.
+            schema, breaks = fit_schema(observation, self.options, self.contract, partial=True)
         if not breaks or self.options.evolve:
             if self.base is not None:
                 self.base.check_schema(schema)
@@ -169,6 +178,11 @@ class Run:
         place = find_surprise(self.job(Purpose.INSPECT), files, promised, beginnings=sampled)
         ways = WAYS if self.base is None else BASE_WAYS
         raise broken(breaks, observation, self.contract, place, ways)
+
+    def odd_times(self, result: PassResult) -> OddTimesSeen:
+        """What the pass found odd about times."""
+        default = unix_seconds(self.export.instant()) if self.options.time_default == "export_time" else None
+        return merge_odd_times((shard.times for shard in result.shards), default)
 
     def job(self, purpose: Purpose, schema: Schema | None = None, staging: Staging | None = None) -> Job:
         """What the shards of a pass have in common."""
@@ -184,6 +198,7 @@ class Run:
             merge=None if self.merge is None else self.merge.or_none(),
             ion=self.ion,
             ion_files=self.ion_files,
+            export_time=unix_seconds(self.export.instant()),
         )
 
     def merged(self) -> MergeReport | None:
@@ -228,7 +243,7 @@ def convert_export(
     """
     started = time.perf_counter()
     check_dest(dest, named_folder(source))
-    with _open(source, options, aws, engine, listener) as run:
+    with open_run(source, options, aws, engine, listener) as run:
         run.takes_over = takes_over
         run.folders = export_folders(run.source, run.export)
         destination = open_destination(dest, aws)
@@ -285,17 +300,8 @@ def unchanged(record: Record, dest: str, started: float, warnings: tuple[str, ..
     return replace(record.report, status="unchanged", destination=dest, seconds=seconds, warnings=warnings)
 
 
-def inspect_export(
-    source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener, *, sample: bool
-) -> Inspection:
-    """Look at one export; see converter.api.inspect."""
-    with _open(source, options, aws, engine, listener) as run:
-        run.look_at_keys()
-        observation = run.sample(Purpose.INSPECT) if sample else run.run_pass(Purpose.INSPECT, "observing").observation
-        return make_inspection(run.export, run.bytes_in, observation, run.options, approximate=sample)
-
-
-def _open(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> Run:
+def open_run(source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener) -> Run:
+    """Open the export that a run reads, and check that its files are there."""
     opened, export = open_export(source, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
     check_old_image(export, options)
     bytes_in = check_files(opened, export)
@@ -358,7 +364,7 @@ def _report(
     changed: Counter[str] = Counter()
     for shard in result.shards:
         changed.update(shard.changed)
-    columns = describe_columns(schema, observation, changed)
+    columns = describe_columns(schema, observation, changed, run.odd_times(result))
     about_data = [
         *name_warnings(columns, name_rules(run.options, run.contract)),
         *schema_warnings(columns),

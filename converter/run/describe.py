@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from converter.options import NAME_POLICIES, ConvertOptions
+from converter.run.odd_times import NO_ODD_TIMES, OddTimesSeen, describe_times
 from converter.run.report import ColumnReport
 from converter.schema.changes import OLD, OLD_COLUMN
 from converter.schema.derive import families
@@ -24,7 +25,9 @@ def types_seen(seen: AttributeObservation) -> dict[str, int]:
     return {tag: count for tag, count in zip(TAGS, seen.counts, strict=True) if count}
 
 
-def describe_columns(schema: Schema, observation: Observation, changed: Mapping[str, int]) -> tuple[ColumnReport, ...]:
+def describe_columns(
+    schema: Schema, observation: Observation, changed: Mapping[str, int], times: OddTimesSeen = NO_ODD_TIMES
+) -> tuple[ColumnReport, ...]:
     """Each column with what was seen of its attribute; `changed` counts rounded values by column."""
     reports = []
     for column in schema.columns:
@@ -45,6 +48,7 @@ def describe_columns(schema: Schema, observation: Observation, changed: Mapping[
                 longest=seen.longest,
                 changed=changed.get(column.name, 0),
                 nuls=seen.nuls if column.origin in _TEXTS else 0,
+                times=describe_times(column, times, seen),
             )
         )
     return tuple(reports)
@@ -54,6 +58,8 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
     """Columns that don't hold what one would expect."""
     warnings = []
     for column in columns:
+        if column.times is not None:
+            warnings += column.times.warnings(column.name)
         if column.changed and column.origin is Origin.TIME:
             warnings.append(
                 f"column {column.name!r}: {column.changed:,} times are cut to the second below,"

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from converter.aws.access import AwsOptions
 from converter.errors import SchemaError
 from converter.export.manifest import Export
 from converter.options import ConvertOptions
+from converter.run.convert import Engine, open_run
 from converter.run.describe import describe_columns, name_warnings, observation_warnings, schema_warnings, types_seen
+from converter.run.listener import Listener
 from converter.run.named import NamedAttributes
+from converter.run.odd_times import NO_ODD_TIMES, OddTimesSeen
+from converter.run.record import column_json
 from converter.run.report import format_instant, json_members
+from converter.run.shard import Purpose
 from converter.schema.changes import count_operations
-from converter.schema.derive import derive_schema, name_rules
+from converter.schema.derive import derive_schema, fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
+from converter.schema.units import UnitError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,8 @@ class AttributeReport:
     """What was seen of one attribute.
 
     types: items per type tag. integer_digits, decimals: the most of any number. longest: bytes of its longest value
-    that is no number. column, column_type: None for an attribute that has no column of its own.
+    that is not a number. column, column_type: None for an attribute that has no column of its own. unit: of a column of
+    times, what its numbers count.
     """
 
     attribute: str
@@ -34,6 +42,7 @@ class AttributeReport:
     column: str | None
     column_type: str | None
     origin: str | None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +79,43 @@ class Inspection:
         return {
             **json_members(self),
             "attributes": [json_members(attribute) for attribute in self.attributes],
-            "columns": [json_members(column) for column in self.columns],
+            "columns": [column_json(column) for column in self.columns],
             "warnings": list(self.warnings),
         }
 
 
+def inspect_export(
+    source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener, *, sample: bool
+) -> Inspection:
+    """Look at one export; see converter.api.inspect."""
+    with open_run(source, options, aws, engine, listener) as run:
+        run.look_at_keys()
+        times = NO_ODD_TIMES
+        if sample:
+            observation = run.sample(Purpose.INSPECT)
+        else:
+            result = run.run_pass(Purpose.INSPECT, "observing")
+            observation, times = result.observation, run.odd_times(result)
+        return make_inspection(run.export, run.bytes_in, observation, run.options, times, approximate=sample)
+
+
 def make_inspection(
-    export: Export, data_bytes: int, observation: Observation, options: ConvertOptions, *, approximate: bool
+    export: Export,
+    data_bytes: int,
+    observation: Observation,
+    options: ConvertOptions,
+    times: OddTimesSeen = NO_ODD_TIMES,
+    *,
+    approximate: bool,
 ) -> Inspection:
     """Put together what is known; a schema that the options don't allow becomes a warning."""
     warnings = list(export.warnings)
     schema = Schema(())
     try:
-        schema = derive_schema(observation, options)
+        schema, warnings[len(warnings) :] = _derive(observation, options)
     except SchemaError as error:
         warnings.append(str(error))
-    described = describe_columns(schema, observation, {})
+    described = describe_columns(schema, observation, {}, times)
     warnings += name_warnings(described, name_rules(options)) + schema_warnings(described)
     warnings += observation_warnings(observation, schema, options)
     warnings += NamedAttributes.of(options).warnings(observation)
@@ -105,6 +135,7 @@ def make_inspection(
                 column.name if column else None,
                 column.type if column else None,
                 column.origin.value if column else None,
+                column.unit if column else None,
             )
         )
     return Inspection(
@@ -127,3 +158,11 @@ def make_inspection(
         columns=schema.columns,
         warnings=tuple(warnings),
     )
+
+
+def _derive(observation: Observation, options: ConvertOptions) -> tuple[Schema, list[str]]:
+    """The columns; and a warning where the unit of a column of times can't be told, which is shown without one."""
+    try:
+        return derive_schema(observation, options), []
+    except UnitError as error:
+        return fit_schema(observation, options, partial=True)[0], [str(error)]

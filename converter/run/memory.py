@@ -18,6 +18,7 @@ from converter.schema.file import read_schema_file
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
 from converter.storage.destination import Destination, record_path
+from converter.time_options import CAST_TYPE, UNIT_NAMES, cast_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def remember(
     if record is not None:
         digits = most_digits(kept)
         promises = [
-            Promise(c.attribute, c.name, c.type, c.origin, None, *digits.get(c.name, (0, 0))) for c in record.columns
+            Promise(c.attribute, c.name, c.type, c.origin, None, *digits.get(c.name, (0, 0)), c.unit)
+            for c in record.columns
         ]
         contract = Contract(tuple(promises), place)
     file = read_schema_file(options.schema, options) if isinstance(options.schema, SchemaText) else None
@@ -69,6 +71,7 @@ def remember(
     if file is not None:
         options = replace(options, exclude=(*options.exclude, *file.dropped))
         contract = _with_file(contract, file.contract, options.evolve)
+    contract = _with_given_units(contract, options)
     if record is not None:
         _check_facts(kept, options)
     options = _with_promised(options, contract, record)
@@ -120,10 +123,18 @@ def evolution_warnings(found: Sequence[Change], earlier: Sequence[Record]) -> li
 
 def _with_promised(options: ConvertOptions, contract: Contract, record: Record | None) -> ConvertOptions:
     """The options, and what earlier ones have made columns of: casts, the attribute of `time`, added ones, `_old`."""
-    told = dict(options.cast)
     times = [p for p in contract.promises if p.origin is Origin.TIME and options.wants(str(p.attribute))]
-    casts = [(str(p.attribute), str(p.type)) for p in times if p.type == "timestamp" and p.attribute not in told]
-    time = next((p.attribute for p in times if p.type == "int64"), None)
+    units = options.times()
+    told = dict(options.cast)
+    for promise in times:
+        given = promise.unit if promise.is_unit_given else None
+        if promise.type == CAST_TYPE and units.get(str(promise.attribute)) is None:
+            told[str(promise.attribute)] = cast_with(given)
+    of_time = next((p for p in times if p.type == "int64"), None)
+    time = of_time.attribute if of_time is not None else None
+    time_unit = options.time_unit
+    if of_time is not None and of_time.is_unit_given and time_unit is None:
+        time_unit = of_time.unit
     if options.time is not None and time not in (None, options.time):
         raise SchemaError(
             f"the column {TIME_COLUMN!r} holds attribute {time!r} at this destination, and not {options.time!r}",
@@ -140,11 +151,31 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
     ]
     return replace(
         options,
-        cast=(*options.cast, *casts),
+        cast=tuple(told.items()),
         time=options.time or time,
+        time_unit=time_unit,
         add_column=(*added, *options.add_column),
         old_image=options.old_image or OLD_COLUMN in ours,
     )
+
+
+def _with_given_units(contract: Contract, options: ConvertOptions) -> Contract:
+    """The contract with the units that the options give. Another one than was promised takes `--evolve`."""
+    units = options.times()
+    promises = []
+    for promise in contract.promises:
+        given = units.get(promise.attribute) if promise.attribute is not None else None
+        if promise.origin is Origin.TIME and given is not None:
+            if promise.unit not in (None, given) and (promise.is_unit_given or not options.evolve):
+                promised = UNIT_NAMES[promise.unit]
+                raise SchemaError(
+                    f"the numbers of column {promise.name!r} are {promised}, and the options say {UNIT_NAMES[given]}",
+                    contract.where,
+                    "use the same unit; or, if the unit has changed since, take it from this export on with --evolve",
+                )
+            promise = replace(promise, unit=given, is_unit_given=True)
+        promises.append(promise)
+    return replace(contract, promises=tuple(promises))
 
 
 def _check_facts(records: Iterable[Record], options: ConvertOptions) -> None:
@@ -181,17 +212,26 @@ def _with_file(recorded: Contract, file: Contract, evolve: bool) -> Contract:
                 recorded.where,
                 "a column keeps its name: change the file, or choose another DEST",
             )
-        differs = other.type is not None and (other.type, other.origin) != (promise.type, promise.origin)
+        other_unit = None not in (other.unit, promise.unit) and other.unit != promise.unit
+        differs = other_unit or (
+            other.type is not None and (other.type, other.origin) != (promise.type, promise.origin)
+        )
         if differs and not evolve:
             raise SchemaError(
-                f"column {promise.name!r} is {promise.type} ({promise.origin}) at this destination, and {file.where}"
-                f" makes it {other.type} ({other.origin})",
+                f"column {promise.name!r} is {_type_of(promise)} ({promise.origin}) at this destination, and"
+                f" {file.where} makes it {_type_of(other)} ({other.origin})",
                 recorded.where,
                 "--evolve does that from this export on and says which dates can no longer be read together with it;"
                 " or change the file, or choose another DEST",
             )
         if differs:
-            promise = replace(promise, type=other.type, origin=other.origin)
+            promise = replace(promise, type=other.type, origin=other.origin, unit=None)
+        if other.unit is not None:
+            promise = replace(promise, unit=other.unit, is_unit_given=True)
         promises.append(replace(promise, numbers=other.numbers))
     where = f"{recorded.where} and {file.where}" if recorded.where else file.where
     return replace(recorded, promises=(*promises, *wanted.values()), where=where)
+
+
+def _type_of(promise: Promise) -> str:
+    return f"{promise.type}" if promise.unit is None else f"{promise.type} in {UNIT_NAMES[promise.unit]}"

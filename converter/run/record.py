@@ -14,10 +14,11 @@ from converter.errors import UsageError
 from converter.export.manifest import EXPORT_ARN, TABLE_ARN, Kind, Summary
 from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
-from converter.run.report import Part, Report, format_instant, parse_date
+from converter.run.report import Part, Report, format_instant, json_members, parse_date
 from converter.schema.types import COLUMN_TYPE, Column, Origin
 from converter.storage.destination import EXPORTS, is_name, is_path, record_path
 from converter.storage.members import Members, read_members
+from converter.time_options import parse_unit
 from converter.version import VERSION
 
 _VERSION = 2
@@ -109,9 +110,7 @@ class Record:
             "layout": self.layout,
             "source": self.source,
             "parts": [part.to_json() for part in self.parts],
-            "columns": [
-                {"name": c.name, "attribute": c.attribute, "type": c.type, "origin": c.origin} for c in self.columns
-            ],
+            "columns": [column_json(column) for column in self.columns],
             "options": self.options,
             "optionsHash": self.options_hash,
             "verified": self.verified,
@@ -156,6 +155,14 @@ class Record:
             writer=members.text("writer"),
             report=report,
         )
+
+
+def column_json(column: Column) -> dict[str, object]:
+    """A column as records have it; only times have a unit."""
+    members = json_members(column)
+    if column.unit is None:
+        del members["unit"]
+    return members
 
 
 def make_record(
@@ -264,6 +271,7 @@ def _columns(members: Members) -> tuple[Column, ...]:
             attribute=None if column.text_or_none("attribute") is None else column.utf8_text("attribute"),
             type=column.matching("type", COLUMN_TYPE, "a type of columns"),
             origin=column.parsed("origin", Origin),
+            unit=column.parsed("unit", parse_unit) if column.has("unit") else None,
         )
         for column in members.inners("columns")
     )

@@ -12,6 +12,7 @@ from converter.export.manifest import Kind
 from converter.option_values import read_format
 from converter.options import OneFormat
 from converter.run.chain import MergeReport
+from converter.run.odd_times import TimesReport
 from converter.schema import tags
 from converter.schema.types import COLUMN_TYPE, Origin
 from converter.storage.destination import is_path
@@ -96,6 +97,7 @@ class ColumnReport:
     longest: bytes of the longest text.
     nuls: texts with the character NUL; what became of it, the options say.
     changed: values that the column holds only rounded: numbers as doubles, times as whole seconds.
+    times: of a column of times, else None.
     """
 
     name: str
@@ -110,10 +112,16 @@ class ColumnReport:
     longest: int
     changed: int
     nuls: int = 0
+    times: TimesReport | None = None
 
     def to_json(self) -> dict[str, object]:
         """As reports show it."""
-        return {**json_members(self), "types": dict(sorted(self.types.items()))}
+        members = {**json_members(self), "types": dict(sorted(self.types.items()))}
+        if self.times is None:
+            del members["times"]
+        else:
+            members["times"] = self.times.to_json()
+        return members
 
     @staticmethod
     def from_json(members: Members) -> ColumnReport:
@@ -131,6 +139,7 @@ class ColumnReport:
             longest=members.count("longest"),
             changed=members.count("changed"),
             nuls=members.count("nuls") if members.has("nuls") else 0,
+            times=TimesReport.from_json(members.inner("times")) if members.has("times") else None,
         )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from converter.decode.batch import Batch
 from converter.decode.change_lines import ChangeForm
 from converter.decode.decoder import Decoder
 from converter.decode.lines import LineProblem, NulProblem, TimeProblem
+from converter.decode.time_rules import TimeRules
 from converter.decode.touched_keys import MergeLines
 from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
@@ -23,15 +24,18 @@ from converter.options import ConvertOptions
 from converter.run.base import RowReader
 from converter.run.control import Control
 from converter.run.merge_job import MergeJob
+from converter.run.odd_times import NO_ODD_TIMES, OddTimesSeen, TimePlace, explain_time, place_of
 from converter.run.output import Output, Parts, WrittenPart
-from converter.run.plan import Shard
+from converter.run.plan import Shard, sampled_files
 from converter.schema.added import Value
 from converter.schema.contract import NOTHING_PROMISED, Contract
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
+from converter.schema.units import UnitError
 from converter.storage.destination import Staging
 from converter.storage.source import Source
+from converter.time_options import UNIT_NAMES
 
 _SHOWN = 200
 
@@ -55,7 +59,7 @@ class Job:
     contract: the columns that are promised. schema None means: observe only; staging is needed otherwise. added: what
     added columns hold, by name. changes: what the lines of an incremental export have in common, None for items.
     merge: what is known of the increments of a merge; None in other runs. ion: reads the data files where they are in
-    ION; ion_files: the paths of those, None for all.
+    ION; ion_files: the paths of those, None for all. export_time: in Unix seconds.
     """
 
     source: Source
@@ -69,6 +73,7 @@ class Job:
     merge: MergeJob | None = None
     ion: IonWorkers | None = None
     ion_files: Collection[str] | None = None
+    export_time: int | None = None
 
     def decoder(self) -> Decoder:
         """A decoder for one shard."""
@@ -77,7 +82,7 @@ class Job:
             self.schema,
             text=options.text,
             wants=options.wants,
-            times=options.times(),
+            times=TimeRules.of(options, self.export_time),
             added=self.added,
             changes=self.changes,
             merge=self.merge_lines(),
@@ -106,7 +111,7 @@ class ShardResult:
     """What one shard gave; without parts if it observed only.
 
     json_bytes: inflated; of ION, those of the JSON that it becomes. changed: per column, values that it holds only
-    rounded. complete: the parts hold all items.
+    rounded. complete: the parts hold all items. times: what was odd about times.
     """
 
     index: int
@@ -115,6 +120,7 @@ class ShardResult:
     json_bytes: int
     changed: dict[str, int]
     complete: bool
+    times: OddTimesSeen = NO_ODD_TIMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +150,14 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     decoder = job.decoder()
     output = Output(shard.index, job.options, job.staging, control.spare)
     json_bytes = 0
+    places: list[TimePlace] = []
     copied: list[RowReader] = []
     try:
         with job.source.ahead(file.path for file in shard.files):
             for file in shard.files:
                 rows = job.base_rows(file)
                 if rows is None:
-                    json_bytes += _convert_file(file, shard, job, control, decoder, output)
+                    json_bytes += _convert_file(file, shard, job, control, decoder, output, places)
                 else:
                     copied.append(rows)
                     _copy_rows(rows, file, shard, job, control, decoder, output)
@@ -165,10 +172,20 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     for rows in copied:
         observation = observation.merge(rows.observed)
         changed.update(rows.changed)
-    return ShardResult(shard.index, parts, observation, json_bytes, dict(changed), complete=not decoder.observing)
+    times = OddTimesSeen(tuple(places), *decoder.untimed)
+    complete = not decoder.observing
+    return ShardResult(shard.index, parts, observation, json_bytes, dict(changed), complete, times)
 
 
-def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: Output) -> int:
+def _convert_file(
+    file: DataFile,
+    shard: Shard,
+    job: Job,
+    control: Control,
+    decoder: Decoder,
+    output: Output,
+    places: list[TimePlace],
+) -> int:
     before, empty_objects, size = decoder.items + decoder.dropped, decoder.empty_objects, 0
     known = 0
     decoder.begin(job.increment_of(file), keep=job.is_ion(file))
@@ -180,13 +197,14 @@ def _convert_file(file: DataFile, shard: Shard, job: Job, control: Control, deco
                     decoder.observe_only()
                     output.drop()
                 _write(decoder.decode(block), job, control, decoder, output)
+                places += (place_of(odd, reader.where(odd.byte)) for odd in decoder.take_odd_times())
                 size += block.size
                 if decoder.observing:
                     output.drop()
                     if job.purpose is Purpose.TRY and decoder.attribute_count > max(known, job.options.max_columns):
                         # Too many columns end the run: there is no need to read on.
                         known = decoder.attribute_count
-                        fit_schema(decoder.observation(), job.options, job.contract)
+                        fit_schema(decoder.observation(), job.options, job.contract, partial=True)
         except LineProblem as problem:
             reader.verify_rest()
             raise bad_line(problem, reader, job.options) from None
@@ -239,8 +257,8 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
 
     Another pass will read all of the file: it is left to that one to say what is wrong with a line.
     """
-    times = job.options.times() if job.purpose is Purpose.INSPECT else ()
     merge = job.merge_lines()
+    times = replace(TimeRules.of(job.options), requires_time=False)
     decoder = Decoder(None, wants=job.options.wants, times=times, changes=job.changes, merge=merge)
     decoder.begin(job.increment_of(file), keep=job.is_ion(file))
     with open_lines(file, job, control, verify=False) as reader:
@@ -261,7 +279,10 @@ def find_surprise(job: Job, files: Iterable[DataFile], schema: Schema, *, beginn
     beginnings: look at the first block of each file only. Behind a bad line, of which a pass tells, nothing is read.
     """
     attributes = {column.attribute for column in schema.columns}
-    decoder = Decoder(schema, wants=attributes.__contains__, changes=job.changes, merge=job.merge_lines())
+    rules = TimeRules.of(job.options)
+    # The unit is the schema's: that is what is asked about.
+    times = TimeRules(nulls_bad=rules.nulls_bad, cuts_fine=rules.cuts_fine)
+    decoder = Decoder(schema, wants=attributes.__contains__, times=times, changes=job.changes, merge=job.merge_lines())
     for file in files:
         decoder.begin(job.increment_of(file), keep=job.is_ion(file))
         with open_lines(file, job, verify=False) as reader:
@@ -275,6 +296,21 @@ def find_surprise(job: Job, files: Iterable[DataFile], schema: Schema, *, beginn
                 byte, path = decoder.surprise_place
                 return f"{reader.where(byte)}: {path}"
     return ""
+
+
+def find_units(job: Job, files: Sequence[DataFile], error: UnitError, *, sampled: bool) -> UnitError:
+    """The error, with the places of the first numbers that can't be in one of its units.
+
+    sampled: look at the first blocks alone, where they have shown it.
+    """
+    assert error.column is not None
+    looked_at = sampled_files(files) if sampled else files
+    places = []
+    for unit in error.units:
+        schema = Schema((replace(error.column, unit=unit),))
+        place = find_surprise(job, looked_at, schema, beginnings=sampled)
+        places += [f"{place} is not in {UNIT_NAMES[unit]}"] if place else []
+    return UnitError(error.what, "; ".join(places), error.hint, error.column, error.units)
 
 
 def write_empty_parts(job: Job) -> tuple[WrittenPart, ...]:
@@ -314,9 +350,7 @@ def bad_line(problem: LineProblem, reader: BlockReader | IonReader, options: Con
         hint += "; --show-values shows the value here"
     where = f"{reader.place} line {line} (byte {byte}): {problem.path}"
     if isinstance(problem, TimeProblem):
-        way = "correct the item and export again, or convert without --cast or --time for this attribute (where the"
-        way += " destination has it as a timestamp, --schema FILE with --evolve sets another type)"
-        return SchemaError(f"the value is no timestamp: {reason}", where, f"{way}; {hint}")
+        return SchemaError(*explain_time(reason, where, hint))
     if isinstance(problem, NulProblem):
         way = "--nul keep, drop or replace converts it, or correct the item and export again"
         return SchemaError(f"the text holds the character NUL: {reason}", where, f"{way}; {hint}")

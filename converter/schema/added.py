@@ -30,9 +30,14 @@ def added_values(
         "export_time": microseconds,
         "export_id": export_id,
         "date": date,
-        "unix_time": microseconds // 1_000_000,
+        "unix_time": unix_seconds(instant),
     }
     return {name: facts[fact] for name, fact in wanted}
+
+
+def unix_seconds(instant: datetime) -> int:
+    """Whole seconds since 1970."""
+    return (instant - _EPOCH) // timedelta(seconds=1)
 
 
 def added_text(column: Column, value: Value) -> str:

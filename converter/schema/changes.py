@@ -18,6 +18,7 @@ MARK: Final = "\udcff"
 """Begins the name of a fact: the byte 0xFF by `surrogateescape`."""
 WRITTEN: Final = f"{MARK}time"
 OLD: Final = f"{MARK}old"
+DELETED: Final = f"{MARK}delete"
 OPERATIONS: Final = ("insert", "update", "delete", "put")
 """`put` is an insert or an update, where the export doesn't tell which."""
 

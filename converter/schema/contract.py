@@ -27,6 +27,7 @@ from converter.options import Numbers
 from converter.schema import tags
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin
+from converter.time_options import Unit
 
 WAYS = (
     "--evolve widens the column from this export on and says which dates can no longer be read together with it;"
@@ -49,7 +50,8 @@ class Promise:
     """One column that is promised.
 
     name, type, origin: None where the policy or the data is to decide. numbers: what `--numbers` is for this column.
-    integer_digits, decimals: the most of any number that is published in it.
+    unit: of times, what their numbers count, None while that is open; is_unit_given: because somebody says so, and not
+    because earlier numbers showed it. integer_digits, decimals: the most of any number that is published in it.
     """
 
     attribute: str | None
@@ -59,13 +61,15 @@ class Promise:
     numbers: Numbers | None = None
     integer_digits: int = 0
     decimals: int = 0
+    unit: Unit | None = None
+    is_unit_given: bool = False
 
     @property
     def column(self) -> Column | None:
         """The promised column, None while something is to be decided."""
         if self.name is None or self.type is None or self.origin is None:
             return None
-        return Column(self.name, self.attribute, self.type, self.origin)
+        return Column(self.name, self.attribute, self.type, self.origin, self.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
     S → string        BOOL → bool        B → binary        M, L, SS, NS, BS → string (JSON)
     N → int64 when all are integers within int64; else decimal128(38, s); else string, digit for digit
     several of these in one attribute → string, as `mixed` says
-    whatever it has, if it is cast → timestamp, or int64 for `time`: who decodes it refuses what is none
+    whatever it has, if it is cast → timestamp, or int64 for `time`: the decoder refuses values that are not times
 
 The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals while the integer digits fit in front;
 else exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
@@ -27,6 +27,8 @@ from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise
 from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin, Schema
+from converter.schema.units import UnitError, choose_unit
+from converter.time_options import CAST_TYPE
 
 SCALE_STEPS = (0, 2, 4, 6, 9, 18, 28)
 
@@ -88,9 +90,12 @@ def derive_schema(observation: Observation, options: ConvertOptions, contract: C
 
 
 def fit_schema(
-    observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED
+    observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED, *, partial: bool = False
 ) -> tuple[Schema, tuple[Break, ...]]:
-    """The columns for what was observed, and the promises that they break: these columns are wide enough for both."""
+    """The columns for what was observed, and the promises that they break: these columns are wide enough for both.
+
+    partial: not all has been observed, and a unit of time that can't be told stays open. Raises UnitError otherwise.
+    """
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
     own = not contract.has_overflow or options.time in contract.attributes | contract.never_overflowed
     if options.time is not None and observation.items and own:
@@ -111,6 +116,7 @@ def fit_schema(
     if observation.facts:
         columns = leading_columns(ours) + columns
     columns += [make_column(attribute, names[attribute], wanted[attribute], options) for attribute in ordered]
+    columns = [_with_unit(column, wanted, options, contract, partial=partial) for column in columns]
     if options.overflow and not contract.has_overflow and len(kept) < len(wanted.keys() - contract.attributes):
         columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
     if observation.facts:
@@ -129,8 +135,30 @@ def make_column(
     if attribute == options.time:
         return Column(name, attribute, "int64", Origin.TIME)
     if attribute in dict(options.cast):
-        return Column(name, attribute, dict(options.cast)[attribute], Origin.TIME)
+        return Column(name, attribute, CAST_TYPE, Origin.TIME)
     return Column(name, attribute, *column_type(seen, options, numbers))
+
+
+def _with_unit(
+    column: Column,
+    wanted: Mapping[str, AttributeObservation],
+    options: ConvertOptions,
+    contract: Contract,
+    *,
+    partial: bool,
+) -> Column:
+    """A column of times with the unit of its numbers: given, promised, or as all of them show."""
+    if column.origin is not Origin.TIME or column.attribute is None:
+        return column
+    promised = next((promise.unit for promise in contract.promises if promise.attribute == column.attribute), None)
+    given = options.times().get(column.attribute)
+    seen = wanted.get(column.attribute, AttributeObservation())
+    try:
+        return replace(column, unit=given or choose_unit(column, seen.magnitudes, promised))
+    except UnitError:
+        if not partial:
+            raise
+        return replace(column, unit=promised)
 
 
 def _promised_columns(
@@ -147,7 +175,7 @@ def _promised_columns(
         seen = wanted.get(promise.attribute) if promise.attribute is not None else None
         if seen is not None:
             needed = _needed(promise, seen, options)
-            if column is not None and needed != column:
+            if column is not None and (needed.type, needed.origin) != (column.type, column.origin):
                 breaks.append(Break(column, needed))
             column = needed
         if column is not None:

@@ -12,8 +12,9 @@
 
 The columns come in this order. Only `attribute` is needed. Without `name` it is as `--names` and `--rename` say.
 Without `type` the data decides, and `numbers` is what `--numbers` is for this attribute. A `string` without an origin
-takes values of every type as text. An attribute that is dropped has no column; one that isn't listed gets one behind
-all others.
+takes values of every type as text. A `timestamp(ms)` says what numbers count, and so does `"unit": "ms"` of the column
+`time`, which is an int64 of origin time; without a unit all numbers together show it. An attribute that is dropped has
+no column; one that isn't listed gets one after all others.
 """
 
 from __future__ import annotations
@@ -29,15 +30,16 @@ from converter.errors import UsageError
 from converter.options import NAME_POLICIES, OURS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
 from converter.schema.contract import Contract, Promise
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin
+from converter.time_options import CAST_TYPE, CASTS, UNITS, Unit, cast_with, parse_unit, unit_of_cast
 
 _VERSION = 1
-_MEMBERS: Final = ("attribute", "name", "type", "origin", "numbers", "drop")
+_MEMBERS: Final = ("attribute", "name", "type", "origin", "unit", "numbers", "drop")
 _ORIGINS: Final[dict[str, tuple[Origin, ...]]] = {
     "int64": (Origin.NUMBER, Origin.TIME),
     "double": (Origin.NUMBER,),
     "binary": (Origin.BINARY,),
     "bool": (Origin.BOOL,),
-    "timestamp": (Origin.TIME,),
+    **dict.fromkeys(CASTS, (Origin.TIME,)),
     "string": (Origin.MIXED_TEXT, Origin.TEXT, Origin.JSON, Origin.NUMBER_TEXT, Origin.MIXED_JSON),
 }
 """The origins that a column of each type can have, the one that is meant without a word first."""
@@ -104,13 +106,17 @@ def read_schema_file(text: SchemaText, options: ConvertOptions) -> SchemaFile:
 
 def render_schema_file(columns: Iterable[Column]) -> str:
     """A schema file for these columns, one a line; a column that stands for no attribute has no place in it."""
-    lines = [
-        json.dumps({"attribute": c.attribute, "name": c.name, "type": c.type, "origin": c.origin}, ensure_ascii=False)
-        for c in columns
-        if c.attribute is not None
-    ]
+    lines = [json.dumps(_members_of(c), ensure_ascii=False) for c in columns if c.attribute is not None]
     body = ",\n".join(f"  {line}" for line in lines)
     return f'{{\n "version": {_VERSION},\n "columns": [\n{body}\n ]\n}}\n'
+
+
+def _members_of(column: Column) -> dict[str, object]:
+    """A column as the file has it."""
+    members: dict[str, object] = {"attribute": column.attribute, "name": column.name}
+    is_cast = column.unit is not None and column.type == CAST_TYPE
+    members |= {"type": cast_with(column.unit) if is_cast else column.type, "origin": column.origin}
+    return members if column.unit is None or is_cast else {**members, "unit": column.unit}
 
 
 def _check_name(reader: _Reader, node: _Node, name: str, options: ConvertOptions) -> None:
@@ -143,7 +149,23 @@ def _column(reader: _Reader, node: _Node, members: dict[str, _Node]) -> tuple[Pr
     if numbers is not None and "type" in members:
         raise reader.error(members["numbers"], '"type" has decided what "numbers" would')
     type_, origin = _type(reader, members)
-    return Promise(attribute, name, type_, origin, cast(Numbers, numbers)), drop
+    unit = _unit(reader, members, type_, origin)
+    type_ = CAST_TYPE if type_ in CASTS else type_
+    return Promise(
+        attribute, name, type_, origin, cast(Numbers, numbers), unit=unit, is_unit_given=unit is not None
+    ), drop
+
+
+def _unit(reader: _Reader, members: dict[str, _Node], type_: str | None, origin: Origin | None) -> Unit | None:
+    """What the numbers of a column of times count, None where the file does not say."""
+    given = reader.text(members, "unit")
+    if given is None:
+        return unit_of_cast(type_ or "")
+    if origin is not Origin.TIME or type_ != "int64":
+        raise reader.error(members["unit"], 'only an int64 of origin time has a "unit"; others are timestamp(UNIT)')
+    if given not in UNITS:
+        raise reader.error(members["unit"], f'"unit" must be one of {", ".join(UNITS)}')
+    return parse_unit(given)
 
 
 def _type(reader: _Reader, members: dict[str, _Node]) -> tuple[str | None, Origin | None]:

@@ -14,8 +14,10 @@ class AttributeObservation:
 
     counts: items per type tag, in the order of tags.TAGS. integer_digits, decimals: the most of any number in plain
     form (0.5 has no integer digit). beyond_int64: an integer that int64 can't hold occurs. longest: bytes of its
-    longest value that is no number: text unescaped, binary decoded, documents as plain JSON. binary_inside: a map or
+    longest value that is not a number: text unescaped, binary decoded, documents as plain JSON. binary_inside: a map or
     list holds a B or BS, or the attribute is a BS. nuls: texts with the character NUL, as far as they stay texts.
+    magnitudes: of Unix times whose unit is not given, a set as in units.py. bad_times: values that became null because
+    they are not times. fine_times: times that were cut to the microsecond.
     """
 
     counts: tuple[int, ...] = (0,) * len(tags.TAGS)
@@ -25,6 +27,9 @@ class AttributeObservation:
     longest: int = 0
     binary_inside: bool = False
     nuls: int = 0
+    magnitudes: int = 0
+    bad_times: int = 0
+    fine_times: int = 0
 
     @property
     def nulls(self) -> int:
@@ -51,6 +56,9 @@ class AttributeObservation:
             max(self.longest, other.longest),
             self.binary_inside or other.binary_inside,
             self.nuls + other.nuls,
+            self.magnitudes | other.magnitudes,
+            self.bad_times + other.bad_times,
+            self.fine_times + other.fine_times,
         )
 
 

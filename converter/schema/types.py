@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from converter.time_options import CAST_TYPE, Unit, cast_with
+
 DECIMAL_DIGITS: Final = 38
 """Digits of every decimal column, the most that a DynamoDB number has."""
 
@@ -30,7 +32,7 @@ class Origin(StrEnum):
     MIXED_JSON = "mixed as json"
     OVERFLOW = "overflow"
     TIME = "time"
-    """A moment, from ISO-8601 text or an epoch number: which of them, it is the same moment."""
+    """A moment, from ISO-8601 text or a Unix time: whichever it was, it is the same moment."""
     ADDED = "added"
     """A fact of the export, the same in every row."""
     CHANGE = "change"
@@ -44,16 +46,20 @@ class Column:
     attribute: DynamoDB's name, None for a column that stands for no single attribute (overflow, added, change).
     type: string | int64 | decimal128(38, S) | double | binary | bool | timestamp (microseconds, UTC), whatever the
           format; CSV writes each of them as text.
+    unit: of times, what the numbers among them count; None where there are none but zeros, and for other columns.
     """
 
     name: str
     attribute: str | None
     type: str
     origin: Origin
+    unit: Unit | None = None
 
     @property
     def described(self) -> str:
-        """Type and origin, as people read them: `int64`, `string (number as text)`."""
+        """Type and origin, as people read them: `int64`, `string (number as text)`, `timestamp(ms)`."""
+        if self.unit is not None:
+            return cast_with(self.unit) if self.type == CAST_TYPE else f"{self.type} from {self.unit}"
         return f"{self.type} ({self.origin})" if self.type == "string" else self.type
 
     @property
@@ -79,12 +85,12 @@ class Schema:
         """The number of that column, 1 being the first, and the column."""
         return next(((n, c) for n, c in enumerate(self.columns, 1) if c.origin is Origin.OVERFLOW), None)
 
-    def written_as(self, *, text: bool) -> tuple[tuple[str, str | None, str, str], ...]:
+    def written_as(self, *, text: bool) -> tuple[tuple[str, str | None, str, str, str | None], ...]:
         """What of the columns decides the bytes of a part: in CSV (`text`) exact numbers are digits, of any type."""
         written = []
         for column in self.columns:
             kind, origin = column.type, column.origin
             if text and origin in (Origin.NUMBER, Origin.NUMBER_TEXT) and kind != "double":
                 kind, origin = "digits", Origin.NUMBER
-            written.append((column.name, column.attribute, kind, origin.value))
+            written.append((column.name, column.attribute, kind, origin.value, column.unit))
         return tuple(written)

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.cli.parse import parse_duration, parse_size, parse_time, read_names, read_pairs, split_names
+from converter.cli.parse import (
+    parse_duration,
+    parse_size,
+    parse_time,
+    read_names,
+    read_pairs,
+    read_time_attribute,
+    split_names,
+)
 from converter.errors import UsageError
 
 
@@ -159,3 +167,25 @@ def test_what_is_no_duration_is_refused_by_the_options_name(text: str) -> None:
     with pytest.raises(UsageError, match="is no duration") as caught:
         parse_duration(text, "timeout")
     assert caught.value.where == "--timeout"
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (None, {}),
+        ("created_at", {"time": "created_at", "time_unit": None}),
+        ("created_at=ms", {"time": "created_at", "time_unit": "ms"}),
+        (r"a\=b", {"time": "a=b", "time_unit": None}),
+        (r"a\=b=ns", {"time": "a=b", "time_unit": "ns"}),
+        ("a,b", {"time": "a,b", "time_unit": None}),
+    ],
+)
+def test_the_attribute_of_time_may_have_a_unit(text: str | None, options: dict[str, str | None]) -> None:
+    assert read_time_attribute(text) == options
+
+
+@pytest.mark.parametrize("text", ["a=b", "a=", "a=s=ms", "a=MS"])
+def test_what_follows_the_attribute_of_time_is_a_unit(text: str) -> None:
+    with pytest.raises(UsageError, match="not a unit of time") as caught:
+        read_time_attribute(text)
+    assert caught.value.where == "--time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,19 @@ from converter.errors import BadLineError, DataFileError, SchemaError
 from converter.option_values import Format
 from converter.options import ConvertOptions
 from converter.testing import item_line, write_split_export
+from converter.time_options import UNITS, Unit, cast_with
 from tests.end_to_end.exports import export_of, line, sha256_of, small_lines, written_parts
 from tests.examples import examples
-from tests.times import EPOCH, epoch_numbers, iso_texts, micros_of_number, micros_of_text, text_of
+from tests.times import EPOCH, epoch_numbers, iso_texts, moment_of_number, moment_of_text, text_of, unix_texts
 
 FORMATS: tuple[Format, ...] = ("parquet", "csv")
 CAST = (("at", "timestamp"),)
+SECONDS = (("at", "timestamp(s)"),)
 MOMENT = datetime(2023, 11, 27, 6, 11, 47, 109_000, UTC)
 LINES = [
     line(id='{"S":"a"}', at='{"S":"2023-11-27T06:11:47.109Z"}', time='{"S":"x"}'),
     line(id='{"S":"b"}', at='{"N":"1701065507109"}'),
-    line(id='{"S":"c"}', at='{"N":"1701065507.109"}'),
+    line(id='{"S":"c"}', at='{"S":"1701065507109.000"}'),
     line(id='{"S":"d"}', at='{"S":"2023-11-27 07:11:47.109000000+0100"}'),
     line(id='{"S":"e"}', at='{"NULL":true}'),
     line(id='{"S":"f"}'),
@@ -100,18 +103,18 @@ def test_the_column_time_has_unix_seconds_and_the_report_says_what_was_cut(forma
     assert frame["time_1"].to_list() == ["x"] + [None] * 6
     (column,) = (c for c in report.columns if c.name == "time")
     assert (column.attribute, column.type, column.origin, column.changed) == ("at", "int64", "time", 5)
-    assert column.types == {"S": 3, "N": 2, "NULL": 1}
+    assert column.types == {"S": 4, "N": 1, "NULL": 1}
     assert [warning for warning in report.warnings if "5 times are cut to the second below" in warning]
 
 
 def test_an_attribute_called_time_may_be_the_column_time(tmp_path: Path) -> None:
-    part = one_part(tmp_path, [line(time='{"N":"5"}', Time='{"S":"x"}')], time="time")
+    part = one_part(tmp_path, [line(time='{"N":"5"}', Time='{"S":"x"}')], time="time", time_unit="s")
     assert pq.read_table(part).to_pylist() == [{"Time_1": "x", "time": 5}]
 
 
 def test_whole_seconds_are_not_cut(tmp_path: Path) -> None:
     export = export_of(tmp_path / "bucket", [line(at='{"N":"5"}')])
-    report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(time="at"))
+    report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(time="at", time_unit="s"))
     assert (report.columns[0].changed, report.warnings) == (0, ())
 
 
@@ -132,7 +135,7 @@ def test_the_lowest_file_and_line_is_named_whatever_the_workers_and_surprises(
     if surprise:
         files[surprise // 24_000][surprise % 24_000] = line(id='{"S":"text"}', at='{"N":"1"}')
     export = export_of(tmp_path / "bucket", *files)
-    options = ConvertOptions(cast=CAST, workers=workers, format=format)
+    options = ConvertOptions(cast=SECONDS, workers=workers, format=format)
     with pytest.raises(SchemaError) as caught:
         convert(str(export.folder), str(tmp_path / "out"), options)
     assert caught.value.exit_code == 4
@@ -172,7 +175,7 @@ def test_an_inspection_shows_the_column_and_refuses_the_same_values(tmp_path: Pa
     }
     assert (found["at"], found["time"]) == (("time", "int64"), ("time_1", "string"))
     for sample in (False, True):
-        with pytest.raises(SchemaError, match="no timestamp"):
+        with pytest.raises(SchemaError, match="not a timestamp"):
             inspect(export.folder, ConvertOptions(cast=(("id", "timestamp"),)), sample=sample)
 
 
@@ -203,7 +206,7 @@ def test_texts_and_numbers_on_other_dates_are_one_column_in_a_scan(tmp_path: Pat
 
     for number, value in ((1, '{"S":"1970-01-01"}'), (2, '{"N":"1"}')):
         export = export_of(tmp_path / str(number), [line(at=value)], facts=day(number))
-        convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(cast=CAST))
+        convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(cast=SECONDS))
     assert scan(tmp_path / "out").collect()["at"].to_list() == [EPOCH, EPOCH + timedelta(seconds=1)]
 
 
@@ -212,7 +215,7 @@ def test_the_number_of_workers_changes_no_byte(format: Format, tmp_path: Path) -
     export = export_of(tmp_path / "bucket", *many((71_999, '{"S":"1969-12-31T23:59:59.999999"}')))
     outcomes = []
     for workers in (1, 4):
-        options = ConvertOptions(cast=CAST, workers=workers, format=format)
+        options = ConvertOptions(cast=SECONDS, workers=workers, format=format)
         report = convert(str(export.folder), str(tmp_path / f"out{workers}"), options)
         # Text turns up in the last line of all: it is read like the numbers before it.
         assert report.passes == 1
@@ -220,34 +223,42 @@ def test_the_number_of_workers_changes_no_byte(format: Format, tmp_path: Path) -
     assert outcomes[0] == outcomes[1]
 
 
-@settings(max_examples=examples(40), deadline=None)
-@given(
-    st.lists(
-        st.one_of(st.builds(lambda t: {"S": t}, iso_texts()), st.builds(lambda t: {"N": t}, epoch_numbers())),
-        max_size=12,
-    ),
-    st.sampled_from(FORMATS),
-)
+@settings(max_examples=examples(60), deadline=None)
+@given(st.data(), st.sampled_from(FORMATS), st.sampled_from(UNITS))
 def test_an_export_is_what_python_makes_of_its_timestamps_or_is_refused_at_the_first_that_is_none(
-    tmp_path_factory: pytest.TempPathFactory, values: list[dict[str, str]], format: Format
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, format: Format, unit: Unit
 ) -> None:
+    texts = st.builds(lambda text: {"S": text}, st.one_of(iso_texts(), unix_texts(unit)))
+    numbers = st.builds(lambda text: {"N": text}, epoch_numbers(unit))
+    values = data.draw(st.lists(st.one_of(texts, numbers), max_size=12))
     folder = tmp_path_factory.mktemp("export")
     lines = [item_line({"id": {"S": "x"}, "at": value})[:-1] for value in values]
     export = write_split_export(folder / "bucket", [[line(id='{"S":"first"}', at='{"N":"0"}')], lines])
-    expected = [micros_of_text(value["S"]) if "S" in value else micros_of_number(value["N"]) for value in values]
-    options = ConvertOptions(cast=CAST, format=format)
-    if None in expected:
+    moments = [
+        moment_of_text(value["S"], unit) if "S" in value else moment_of_number(value["N"], unit) for value in values
+    ]
+    options = ConvertOptions(cast=(("at", cast_with(unit)),), format=format)
+    bad = [moment is None or not moment.exact for moment in moments]
+    if any(bad):
         with pytest.raises(SchemaError) as caught:
             convert(export.folder, folder / "out", options)
-        assert f"{export.data_files[1]} line {expected.index(None) + 1} (" in caught.value.where
-        return
+        assert f"{export.data_files[1]} line {bad.index(True) + 1} (" in caught.value.where
+        options = replace(options, on_bad_time="null", on_fine_time="truncate")
     report = convert(export.folder, folder / "out", options)
+    expected = [0, *(None if moment is None else moment.micros for moment in moments)]
     found = scan(folder / "out").collect()["at"].to_list()
-    assert found == [EPOCH + timedelta(microseconds=micros) for micros in (0, *expected) if micros is not None]
+    assert found == [None if micros is None else EPOCH + timedelta(microseconds=micros) for micros in expected]
+    (times,) = (column.times for column in report.columns if column.name == "at")
+    assert times is not None
+    assert (times.unit, times.bad, times.cut) == (
+        unit,
+        moments.count(None),
+        sum(moment is not None and not moment.exact for moment in moments),
+    )
     if format == "csv":
         text = "".join(part.read_text() for part in written_parts(folder / "out", report))
         assert [row.split(",")[0] for row in text.splitlines() if not row.startswith("at")] == [
-            text_of(micros) for micros in (0, *expected) if micros is not None
+            "" if micros is None else text_of(micros) for micros in expected
         ]
 
 

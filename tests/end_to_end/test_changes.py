@@ -276,7 +276,7 @@ def test_a_time_that_is_none_is_named_where_the_change_has_it(tmp_path: Path) ->
         Change(keys={"id": "b", "at": "soon"}, old={"id": "b", "at": "soon"}, written=facts.from_time),
     ]
     export = write_incremental_export(tmp_path / "bucket", changes, facts=facts)
-    with pytest.raises(SchemaError, match="no timestamp") as caught:
+    with pytest.raises(SchemaError, match="not a timestamp") as caught:
         convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(cast=(("at", "timestamp"),)))
     assert caught.value.where.endswith(f"line 2 (byte {len(change_line(changes[0]))}): $.Keys.at.S")
 

@@ -21,6 +21,7 @@ from converter.decode.compile import kernel
 from converter.decode.decoder import Decoder
 from converter.decode.lines import LineProblem
 from converter.decode.tables import Bytes
+from converter.decode.time_rules import TimeRules
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.schema.types import Schema
@@ -62,7 +63,7 @@ def raises_index_error(at: int) -> bool:
 
 def outcome(block: bytes, schema: Schema | None, options: ConvertOptions, changes: ChangeForm | None = None) -> str:
     """What became of a block: a digest of its rows, a surprise, or what is wrong with a line."""
-    decoder = Decoder(schema, text=options.text, wants=everything, times=options.times(), changes=changes)
+    decoder = Decoder(schema, text=options.text, wants=everything, times=TimeRules.of(options), changes=changes)
     sink = BytesIO()
     writers = [open_part(sink, schema, one) for one in options.by_format()] if schema else []
     try:

@@ -40,6 +40,7 @@ FLOOR = {
     "converter.options",
     "converter.presets",
     "converter.subprocesses",
+    "converter.time_options",
     "converter.version",
 }
 # Made for tests and benchmarks: may use everything, and nothing of the program may use it.

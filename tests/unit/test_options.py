@@ -37,6 +37,10 @@ OTHERS: dict[str, Any] = {
     "latest": True,
     "export_id": "01701065507109-cce6a3f8",
     "old_image": True,
+    "time_unit": "ms",
+    "time_default": "export_time",
+    "on_bad_time": "null",
+    "on_fine_time": "truncate",
     "nul": "drop",
     "csv_bom": True,
     "verify": False,
@@ -45,7 +49,11 @@ OTHERS: dict[str, Any] = {
     "dry_run": True,
 }
 # What an option is not possible without.
-BESIDE: dict[str, dict[str, Any]] = {"csv_bom": {"format": "csv"}}
+BESIDE: dict[str, dict[str, Any]] = {
+    "csv_bom": {"format": "csv"},
+    "time_unit": {"time": "a"},
+    "time_default": {"time": "a"},
+}
 NOT_PUBLISHED = {"evolve", "workers", "latest", "export_id", "verify", "show_values", "replace", "dry_run"}
 # The rows are the same, in another number of files.
 NOT_COMPARED = {"part_size"}
@@ -171,6 +179,13 @@ def test_options_cannot_be_changed() -> None:
         ({"cast": (("a", "timestamp"),), "time": "a"}, "--time", "drop one"),
         ({"time": "a", "exclude": ("a",)}, "--time", "take 'a' out of --exclude"),
         ({"time": ""}, "--time", "created_at"),
+        ({"time_default": "export_time"}, "--time-default", "name its attribute"),
+        ({"time_unit": "s"}, "--time with a unit", "name its attribute"),
+        ({"time": "a", "time_unit": "h"}, "--time", "s, ms, us, ns"),
+        ({"time": "a", "time_default": "now"}, "--time-default", "export_time, fail"),
+        ({"on_bad_time": "skip"}, "--on-bad-time", "fail, null"),
+        ({"on_fine_time": "round"}, "--on-fine-time", "fail, truncate"),
+        ({"cast": (("a", "timestamp(h)"),)}, "--cast a", "timestamp(ms)"),
         ({"add_column": (("a", "now"),)}, "--add-column a", "export_time, export_id, date, unix_time"),
         ({"add_column": (("", "date"),)}, "--add-column", "another name"),
         ({"add_column": (("DT", "date"),)}, "--add-column", "another name"),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from converter.decode import buffers as buffers_module
+from converter.decode.actions import choose_action
 from converter.decode.batch import Batch
-from converter.decode.decoder import Decoder, choose_action
+from converter.decode.decoder import Decoder
 from converter.options import ConvertOptions
 from converter.schema import tags
 from converter.schema.types import Column, Origin, Schema

@@ -31,7 +31,9 @@ def test_every_fact_is_in_the_json_in_the_order_of_the_class() -> None:
     assert [*(name.lower() for name in REPORT.to_json()), "merge", "notchecked"] == members
     column = REPORT.to_json()["columns"]
     assert isinstance(column, list)
-    assert [name.lower() for name in column[0]] == [field.name.replace("_", "") for field in fields(ColumnReport)]
+    # Only of a column of times there is something to say of times.
+    known = [field.name.replace("_", "") for field in fields(ColumnReport)]
+    assert [*(name.lower() for name in column[0]), "times"] == known
 
 
 def test_members_are_named_as_the_service_names_them() -> None:

@@ -1,0 +1,21 @@
+"""Why a value is not a timestamp, and other numbers that the kernels for times and Python share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NO_FORM: Final = 1
+NO_DATE: Final = 2
+NO_TIME_OF_DAY: Final = 3
+TOO_FINE: Final = 4
+OUT_OF_YEARS: Final = 5
+NO_TEXT_OR_NUMBER: Final = 6
+NO_OFFSET: Final = 7
+SHORT_NUMBER: Final = 8
+OTHER_UNIT: Final = 9
+"""Never at NOT_A_TIME: the number is a surprise, because the column has no unit or one that it can't be in."""
+
+GIVEN_UNIT: Final = 4
+"""What a unit that is given has more than one that was found."""
+NOTED_TIMES: Final = 5
+"""So many bad times, and so many that are cut, are noted of a kind."""

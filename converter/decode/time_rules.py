@@ -1,0 +1,124 @@
+"""What a decoder does with times: units that are given, values that are not times, and items without one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from converter.decode import time_reasons
+from converter.decode.lines import TimeProblem
+from converter.options import ConvertOptions
+from converter.schema import tags
+from converter.schema.observe import Observation
+from converter.schema.types import Column, Origin
+from converter.time_options import UNITS, Unit
+
+Oddity = Literal["bad", "fine", "untimed"]
+"""bad: a value that became null. fine: a timestamp that was cut. untimed: an item without a value for `time`."""
+
+NO_TIME: Final = {
+    time_reasons.NO_FORM: "it is not in ISO-8601 form, such as 2023-11-27T06:11:47.109Z, and not a Unix time",
+    time_reasons.NO_DATE: "there is no such date",
+    time_reasons.NO_TIME_OF_DAY: "there is no such time of day",
+    time_reasons.TOO_FINE: "a timestamp holds whole microseconds, and this is finer",
+    time_reasons.OUT_OF_YEARS: "it is not in the years 1 to 9999",
+    time_reasons.NO_TEXT_OR_NUMBER: "only text and numbers can be timestamps",
+    time_reasons.NO_OFFSET: "a time zone's name in brackets needs an offset or Z in front of it",
+    time_reasons.SHORT_NUMBER: "fewer than nine digits may be a year or a date as well as a Unix time",
+}
+"""Why a value is not a timestamp."""
+NO_VALUE: Final = "the item has no value for the column time"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRules:
+    """How values are read that must be timestamps.
+
+    units: by attribute, the unit of its numbers if it is given. time: the attribute of the column `time`. nulls_bad: a
+    value that is not a timestamp becomes null. cuts_fine: one that is finer than microseconds is cut. default: Unix
+    seconds for rows without a value for `time`; None leaves them null. requires_time: an item without one is refused.
+    """
+
+    units: Mapping[str, Unit | None] = field(default_factory=dict)
+    time: str | None = None
+    nulls_bad: bool = False
+    cuts_fine: bool = False
+    default: int | None = None
+    requires_time: bool = False
+
+    @staticmethod
+    def of(options: ConvertOptions, default: int | None = None) -> TimeRules:
+        """The rules of these options. default: the export's time in Unix seconds, if it is needed."""
+        return TimeRules(
+            units=options.times(),
+            time=options.time,
+            nulls_bad=options.on_bad_time == "null",
+            cuts_fine=options.on_fine_time == "truncate",
+            default=default if options.time_default == "export_time" else None,
+            requires_time=options.time_default == "fail",
+        )
+
+    def unit_code(self, attribute: str, column: Column | None) -> int:
+        """What the kernel is told of an attribute's unit (KIND_UNIT)."""
+        if column is not None and column.origin is Origin.CHANGE:
+            return time_reasons.GIVEN_UNIT + 1
+        given = self.units.get(attribute)
+        if given is not None:
+            return time_reasons.GIVEN_UNIT + 1 + UNITS.index(given)
+        return 0 if column is None or column.unit is None else 1 + UNITS.index(column.unit)
+
+
+NO_TIMES: Final = TimeRules()
+
+
+@dataclass(frozen=True, slots=True)
+class OddTime:
+    """The place of a value that a run went on after, or of an item without a time.
+
+    byte: of the inflated file, where the line begins. path: to the value.
+    """
+
+    attribute: str
+    oddity: Oddity
+    byte: int
+    path: str
+    reason: str
+
+
+class OddTimes:
+    """Collects the places of odd times until the caller takes them."""
+
+    def __init__(self, rules: TimeRules) -> None:
+        self._rules = rules
+        self._found: list[OddTime] = []
+        self.has_untimed = False
+
+    def note_value(self, attribute: str, reason: int, byte: int, path: str) -> None:
+        """Note a value that is not a time, or is cut."""
+        oddity: Oddity = "fine" if reason == time_reasons.TOO_FINE else "bad"
+        self._found.append(OddTime(attribute, oddity, byte, path, NO_TIME[reason]))
+
+    def note_untimed(self, byte: int, path: str) -> None:
+        """Note the first item without a value for `time`; raises its TimeProblem where each must have one."""
+        self.has_untimed = True
+        if self._rules.requires_time:
+            problem = TimeProblem(path, NO_VALUE)
+            problem.byte = byte
+            raise problem
+        self._found.append(OddTime(str(self._rules.time), "untimed", byte, path, NO_VALUE))
+
+    def take(self) -> list[OddTime]:
+        """What was found since the last call."""
+        taken, self._found = self._found, []
+        return taken
+
+
+def count_bad_types(observation: Observation, attributes: Collection[str]) -> Observation:
+    """The observation with values of these attributes counted as bad times whose types no timestamp has."""
+    counted = dict(observation.attributes)
+    for name in counted.keys() & set(attributes):
+        seen = counted[name]
+        others = seen.values - seen.counts[tags.S] - seen.counts[tags.N]
+        counted[name] = replace(seen, bad_times=seen.bad_times + others)
+    return replace(observation, attributes=counted)
