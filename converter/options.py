@@ -41,6 +41,8 @@ ADDED = ("export_time", "export_id", "date", "unix_time")
 """Facts of an export that a column can hold."""
 TIME_COLUMN = "time"
 NAMES_LIMIT = 100_000
+NAMES_BYTES_LIMIT = 16 << 20
+"""Of all attributes together: 160 bytes a name for as many as there can be. Each worker remembers all that it sees."""
 MIB = 1 << 20
 SMALLEST_PART = 4 << 10
 """Bytes of the smallest part size. A smaller number has lost its unit: as MiB it would be a usual size."""

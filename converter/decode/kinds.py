@@ -10,15 +10,17 @@ import numpy as np
 from converter.decode import tables
 from converter.decode.kernels import bind_find_slot
 from converter.decode.tables import Bytes, Kinds
-from converter.options import NAMES_LIMIT
+from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT
 from converter.schema import tags
-from converter.schema.derive import too_many_attributes
+from converter.schema.derive import too_long_names, too_many_attributes
 from converter.schema.observe import AttributeObservation, Observation
 
 _PADDING = 64
 _OBSERVED = slice(tables.KIND_COUNT, tables.KIND_FINE_TIMES + 1)
 _ALL_64_BYTES = -1
 _NO_TEXT = b"\xff"
+_MOST_SPELLINGS = 4
+"""One name may be spelled with several types, and with escapes."""
 
 
 class KindRegistry:
@@ -28,6 +30,7 @@ class KindRegistry:
         """facts: names that are none of attributes, and begin with the byte 0xFF in the lines."""
         self._facts = facts
         self._spelling_bytes = 0
+        self._name_bytes = 0
         self._count = 0
         self._attributes: dict[str, int] = {}
         self._find_slot = bind_find_slot()
@@ -54,7 +57,7 @@ class KindRegistry:
 
         name_end: position of the quote behind the name, tag_end: of the quote behind the tag. None when the spelling
         is not one that the kernel may trust: an unknown tag, a value of the wrong shape, a name that is no text.
-        Raises SchemaError beyond NAMES_LIMIT names.
+        Raises SchemaError beyond NAMES_LIMIT names, or NAMES_BYTES_LIMIT of all together.
         """
         raw = spelling.tobytes()
         tag_text = raw[name_end + 4 : tag_end].decode("ascii")
@@ -67,9 +70,14 @@ class KindRegistry:
         name = self._read_name(raw[: name_end + 1])
         if name is None:
             return None
+        if name not in self._attributes:
+            self._name_bytes += name_end
         attribute = self._attributes.setdefault(name, len(self._attributes))
         if attribute >= NAMES_LIMIT:
             raise too_many_attributes(self._attributes.keys() - set(self._facts), NAMES_LIMIT)
+        spelled = self._spelling_bytes + spelling.size
+        if self._name_bytes > NAMES_BYTES_LIMIT or spelled > _MOST_SPELLINGS * NAMES_BYTES_LIMIT:
+            raise too_long_names(self._attributes.keys() - set(self._facts))
         kind = self._append(spelling, name_end + 2)
         self.tables.facts[kind, tables.KIND_ATTRIBUTE] = attribute
         self.tables.facts[kind, tables.KIND_TAG] = tag

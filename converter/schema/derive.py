@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from converter.errors import SchemaError, UsageError
-from converter.options import NAMES_LIMIT, TIME_COLUMN, ConvertOptions, Numbers
+from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT, TIME_COLUMN, ConvertOptions, Numbers
 from converter.schema import tags
 from converter.schema.added import added_columns
 from converter.schema.changes import leading_columns, trailing_columns
@@ -31,6 +31,9 @@ from converter.schema.units import UnitError, choose_unit
 from converter.time_options import CAST_TYPE
 
 SCALE_STEPS = (0, 2, 4, 6, 9, 18, 28)
+
+_SHOWN = 80
+"""Characters of a name in an example."""
 
 
 def number_type(seen: AttributeObservation) -> str:
@@ -103,6 +106,8 @@ def fit_schema(
     _check_against(contract, options, wanted)
     if len(observation.attributes) > NAMES_LIMIT:
         raise too_many_attributes(observation.attributes, NAMES_LIMIT)
+    if sum(map(len, observation.attributes)) > NAMES_BYTES_LIMIT:
+        raise too_long_names(observation.attributes)
     if options.mixed == "fail":
         _refuse_mixed({name: seen for name, seen in wanted.items() if name not in options.times()})
     promised = [promise for promise in contract.promises if promise.type or promise.attribute in wanted]
@@ -243,12 +248,28 @@ def _check_against(contract: Contract, options: ConvertOptions, wanted: Collecti
 
 def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
     """The error for data in attribute names; the caller may have seen a part of the names only."""
-    examples = ", ".join(repr(name) for name in sorted(names)[:3] + sorted(names)[-2:])
+    examples = _examples(names)
     return SchemaError(
         f"{len(names):,} attributes, more than {limit:,}: the names seem to hold data (for example {examples})",
         hint="--overflow _more puts the rarer ones into one JSON column, --select takes the ones you need"
         + ("" if limit >= NAMES_LIMIT else ", --max-columns raises the limit"),
     )
+
+
+def too_long_names(names: Collection[str]) -> SchemaError:
+    """The error for names that take more than NAMES_BYTES_LIMIT together; the caller may have seen a part of them."""
+    return SchemaError(
+        f"the names of {len(names):,} attributes have more than {NAMES_BYTES_LIMIT >> 20} MiB together: they seem to"
+        f" hold data (for example {_examples(names)})",
+        hint="no option helps, because every name must be known: have the application write such data as values, or as"
+        " the keys of a map in one attribute",
+    )
+
+
+def _examples(names: Collection[str]) -> str:
+    """Some of the names, or their beginnings: a name has up to 64 KB."""
+    chosen = sorted(names)[:3] + sorted(names)[-2:]
+    return ", ".join(repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…") for name in chosen)
 
 
 def _new_attributes(

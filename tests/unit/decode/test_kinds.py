@@ -117,6 +117,34 @@ def test_beyond_the_limit_of_names_the_run_stops_with_examples(monkeypatch: pyte
     assert "4 attributes, more than 3" in caught.value.what
 
 
+def test_beyond_the_limit_of_all_names_together_the_run_stops_with_short_examples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kinds_module, "NAMES_BYTES_LIMIT", 100_000)
+    registry = KindRegistry()
+    for letter in (b"a", b"b"):
+        for tag in ("N", "S"):
+            assert add(registry, letter * 40_000, tag, b'"')
+    with pytest.raises(SchemaError, match="the names of 3 attributes have more than") as caught:
+        add(registry, b"c" * 40_000)
+    assert len(str(caught.value)) < 1000
+    assert "'aaaa" in caught.value.what
+
+
+def test_spellings_of_one_name_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds_module, "NAMES_BYTES_LIMIT", 10_000)
+    registry = KindRegistry()
+    spellings = ["".join("\\u0061" if n >> bit & 1 else "a" for bit in range(10)) for n in range(1000)]
+
+    def add_all() -> None:
+        for spelling in spellings:
+            assert add(registry, spelling.encode())
+
+    with pytest.raises(SchemaError, match="names"):
+        add_all()
+    assert registry.attribute_count == 1
+
+
 def test_a_kind_that_no_whole_item_had_is_not_observed() -> None:
     registry = KindRegistry()
     add(registry, b"a")

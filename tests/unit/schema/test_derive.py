@@ -234,6 +234,18 @@ def test_a_hundred_thousand_names_are_too_many_whatever_the_options(monkeypatch:
     assert "--max-columns" not in caught.value.hint
 
 
+def test_long_names_of_several_shards_are_counted_together_and_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive, "NAMES_BYTES_LIMIT", 300_000)
+    observation = observed(**{letter * 60_000: text() for letter in "abcdef"})
+    with pytest.raises(SchemaError, match="the names of 6 attributes have more than") as caught:
+        columns(observation, overflow="_more")
+    assert len(str(caught.value)) < 1000
+    many = observed(**{f"{number}" + "x" * 10_000: text() for number in range(5)})
+    with pytest.raises(SchemaError, match="5 attributes, more than 3") as caught:
+        columns(many, max_columns=3)
+    assert len(str(caught.value)) < 1000
+
+
 CAST = (("a", "timestamp"),)
 
 
