@@ -69,7 +69,7 @@ def athena_table(published: Published, database: str | None, table: str | None) 
     return "\n".join(
         [
             f"-- The DynamoDB table {in_comment(published.table)} in Athena, with the columns of export"
-            f" {published.newest}.",
+            f" {in_comment(published.newest)}.",
             *_comments(published, partition, ahead),
             *(_casting_query(published, name.replace("`", '"'), partition) if csv else ()),
             f"CREATE EXTERNAL TABLE {name} (",
@@ -101,7 +101,7 @@ def athena_warnings(published: Published) -> tuple[str, ...]:
 
 def _comments(published: Published, partition: str, ahead: str) -> list[str]:
     comments = [
-        "-- When a column is added, drop the table and make it anew: the data stays.",
+        "-- When a column is added, drop the table and make it again: the data stays.",
         f"-- Partitions follow from the dates, from {published.first_date} on: an earlier date that is back-filled is",
         f"-- not seen before projection.{partition}.range begins with it.",
     ]
@@ -164,10 +164,11 @@ def _check_columns(published: Published, partition: str) -> None:
                 hint,
             )
         seen[name] = f"the column {column.name!r}"
-        if len(name.encode()) > _MOST_BYTES or not name.isprintable() or re.search("[,:;`]", name) or name[0] == " ":
+        odd = not name.isprintable() or re.search("[,:;`]", name) or name.startswith(" ")
+        if not name or odd or len(name.encode()) > _MOST_BYTES:
             raise UsageError(
                 f"Athena does not take the column name {column.name!r}: it has to be printable, without , : ; ` and"
-                f" a space in front, and to have at most {_MOST_BYTES} bytes",
+                f" a space in front, and to have 1 to {_MOST_BYTES} bytes",
                 "recipe athena",
                 hint,
             )

@@ -26,6 +26,7 @@ def duckdb_query(published: Published) -> str:
     """The query, as SQL."""
     arguments = [sql_text(published.glob(literal_glob))]
     if published.format == "parquet":
+        _check_unnamed(published.columns)
         arguments += ["union_by_name = true"]
     else:
         arguments += _csv_arguments(published)
@@ -36,9 +37,10 @@ def duckdb_query(published: Published) -> str:
         arguments += ["hive_partitioning = false"]
     return "\n".join(
         [
-            f"-- All days of {in_comment(published.table)} for DuckDB, with the columns of export {published.newest}.",
-            *(["-- Make this query anew when a column is added."] if published.format == "csv" else []),
-            *_twins(published.columns),
+            f"-- All days of {in_comment(published.table)} for DuckDB, with the columns of export"
+            f" {in_comment(published.newest)}.",
+            *(["-- Make this query again when a column is added."] if published.format == "csv" else []),
+            *_renamed(published.columns),
             f"SELECT {_selected(published)}",
             f"FROM read_{published.format}(",
             ",\n".join(f"    {argument}" for argument in arguments),
@@ -49,22 +51,38 @@ def duckdb_query(published: Published) -> str:
 
 
 def duckdb_names(columns: Sequence[Column]) -> list[str]:
-    """What DuckDB calls the columns: it does not tell capitals from small letters, and numbers names that are alike."""
+    """What DuckDB calls the columns: it does not tell capitals from small letters, and numbers names that are alike.
+
+    A column without a name is called after its place.
+    """
     taken: set[str] = set()
     names = []
-    for column in columns:
-        name, number = column.name, 0
+    for place, column in enumerate(columns):
+        given = column.name or f"C{place}"
+        name, number = given, 0
         while name.lower() in taken:
             number += 1
-            name = f"{column.name}_{number}"
+            name = f"{given}_{number}"
         taken.add(name.lower())
         names.append(name)
     return names
 
 
-def _twins(columns: Sequence[Column]) -> list[str]:
+def _check_unnamed(columns: Sequence[Column]) -> None:
+    """DuckDB calls a column without a name after its place, and fails where another column of the file is called so."""
+    others = {column.name.lower() for column in columns}
+    for place, column in enumerate(columns):
+        if not column.name and f"c{place}" in others:
+            raise UsageError(
+                f"DuckDB would call the column without a name C{place}, as another one is called already",
+                "recipe duckdb",
+                "convert with --names snake",
+            )
+
+
+def _renamed(columns: Sequence[Column]) -> list[str]:
     renamed = [
-        f"{in_comment(column.name)} is {in_comment(name)}"
+        f"{in_comment(column.name) or 'the column without a name'} is {in_comment(name)}"
         for column, name in zip(columns, duckdb_names(columns), strict=True)
         if name != column.name
     ]

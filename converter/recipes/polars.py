@@ -18,18 +18,21 @@ from converter.recipes.published import Folder, Published
 from converter.recipes.quoting import in_comment, literal_glob, python_text
 from converter.schema.types import Column
 
+_SHOW = ('if __name__ == "__main__":', "    print(frame.head(10).collect())")
+
 
 def polars_program(published: Published) -> str:
     """The program, which makes a LazyFrame called `frame`."""
     head = [
-        f"# All days of {in_comment(published.table)} for Polars, with the columns of export {published.newest}.",
-        "# Make this program anew when a column is added.",
+        f"# All days of {in_comment(published.table)} for Polars, with the columns of export"
+        f" {in_comment(published.newest)}.",
+        "# Make this program again when a column is added.",
         "import polars as pl",
     ]
     body = _parquet(published) if published.format == "parquet" else _csv(published)
     if any("cs.by_name" in line for line in body):
         head.append("import polars.selectors as cs")
-    return "\n".join([*head, "", *body, ""])
+    return "\n".join([*head, "", *body, "", *_SHOW, ""])
 
 
 def _parquet(published: Published) -> list[str]:

@@ -7,6 +7,7 @@ is read by position, each where it was before.
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import string
@@ -22,7 +23,7 @@ from converter.run.publish import read_records
 from converter.run.record import Record
 from converter.run.report import Part
 from converter.schema.types import Column
-from converter.storage import open_destination
+from converter.storage import is_in_s3, open_destination
 
 _FORMATS: tuple[OneFormat, ...] = ("parquet", "csv")
 _WAYS_OUT = (
@@ -138,12 +139,15 @@ def read_published(
 ) -> Published:
     """Read the records of the destination.
 
-    location: where the destination is, or will be copied to, for the one who loads it; None for `dest` itself.
+    location: where the destination is, or will be copied to, for the one who loads it; None for `dest` itself, which
+    is found from every folder then.
     format: which of two formats, when the destination has both; None for Parquet if there is some, else CSV.
     Raises StorageError where nothing is published, UsageError when the format is not there, SchemaError when one
     reader can't take all records together.
     """
     destination = open_destination(dest, aws)
+    if location is None:
+        location = dest if is_in_s3(dest) else os.path.abspath(dest)
     records = read_records(destination)
     filled = [record for record in records if record.parts and record.columns]
     if not filled:
@@ -162,7 +166,7 @@ def read_published(
     for record in filled:
         _check_together(record, columns, format)
     return Published(
-        location=posixpath.join((location or dest).rstrip("/"), places[0]).rstrip("/"),
+        location=posixpath.join(location.rstrip("/"), places[0]).rstrip("/"),
         table=newest.table_arn.rpartition("/")[2],
         newest=newest.export_id,
         format=format,

@@ -7,6 +7,8 @@ import re
 from converter.run.messages import printable
 from converter.schedule.yaml import yaml_text as yaml_text  # recipes quote as templates do
 
+_ESCAPED = r"['\"\\$;\x00-\x1f\x7f-\x9f\u2028\u2029]"
+
 
 def double_quoted(name: str) -> str:
     """An identifier of standard SQL, with doubled quotes."""
@@ -24,8 +26,11 @@ def sql_text(text: str) -> str:
 
 
 def hive_text(text: str) -> str:
-    """A string of Hive and Spark, where backslashes escape; `$` too, because Spark replaces `${variables}`."""
-    return "'" + re.sub(r"['\\$\x00-\x1f]", lambda match: f"\\u{ord(match[0]):04x}", text) + "'"
+    """A string of Hive and Spark, where backslashes escape; `$` too, because Spark replaces `${variables}`.
+
+    And all that `spark-sql -f` could take for the end of a string, of a statement or of a line.
+    """
+    return "'" + re.sub(_ESCAPED, lambda match: f"\\u{ord(match[0]):04x}", text) + "'"
 
 
 def python_text(text: str) -> str:

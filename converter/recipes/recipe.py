@@ -99,7 +99,8 @@ def _make(published: Published, options: RecipeOptions) -> Recipe:
         case "duckdb":
             return Recipe({"duckdb.sql": duckdb_query(published)})
         case "polars":
-            return Recipe({"polars.py": polars_program(published)})
+            # Not polars.py, which would be imported in place of Polars.
+            return Recipe({"scan_with_polars.py": polars_program(published)})
         case "spark":
             return Recipe({"spark.sql": spark_view(published, options.table)})
 

@@ -27,7 +27,7 @@ _TYPES = {"int64": "long", "double": "double", "bool": "boolean"}
 
 _LOAD = """\
 # Loads one day of the DynamoDB table {table} into Treasure Data.
-# Made for the columns of export {newest}; make it anew when a column is added.
+# Made for the columns of export {newest}; make it again when a column is added.
 in:
   type: s3_v2
   # td wf secrets --project PROJECT --set s3.access_key_id --set s3.secret_access_key
@@ -141,7 +141,7 @@ def treasure_data_files(published: Published, database: str | None, table: str |
             )
     load = _LOAD.format(
         table=in_comment(published.table),
-        newest=published.newest,
+        newest=in_comment(published.newest),
         bucket=yaml_text(bucket),
         path_prefix=yaml_text(path_prefix),
         decoders=_GZIP if published.suffixes == (".csv.gz",) else "",

@@ -36,7 +36,7 @@ def test_one_text_goes_to_stdout(consumer: str, folder: Path) -> None:
     done = run(folder, consumer, "out", *place)
     assert (done.returncode, done.stderr) == (0, "")
     location = "s3://lake/orders" if place else None
-    made = recipe(consumer, folder / "out", location=location or "out")  # type: ignore[arg-type]
+    made = recipe(consumer, folder / "out", location=location)  # type: ignore[arg-type]
     assert [done.stdout] == list(made.files.values())
 
 
@@ -52,7 +52,7 @@ def test_files_for_treasure_data_go_into_the_current_folder(folder: Path) -> Non
 def test_files_go_into_the_folder_that_out_names(folder: Path) -> None:
     done = run(folder, "polars", "out", "--out", "a/b", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert (folder / "a/b/polars.py").is_file()
+    assert (folder / "a/b/scan_with_polars.py").is_file()
 
 
 def test_several_files_are_printed_below_their_names(folder: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -95,7 +98,7 @@ def run_duckdb(query: str) -> Read:
 def run_polars(program: str) -> Read:
     """The rows of the frame that a program makes."""
     names: dict[str, Any] = {}
-    exec(compile(program, "polars.py", "exec"), names)
+    exec(compile(program, "scan_with_polars.py", "exec"), names)
     frame = names["frame"].collect()
     return frame.columns, frame.rows()
 
@@ -106,6 +109,28 @@ def run_spark(spark: SparkSession, statements: str, view: str) -> Read:
         spark.sql(statement)
     frame = spark.table(view)
     return frame.columns, [tuple(row) for row in frame.collect()]
+
+
+def run_spark_sql(statements: Path, view: str, folder: Path) -> list[dict[str, object]]:
+    """The rows of the view that a file of statements makes, without nulls, as `spark-sql -f` in a folder finds them."""
+    import pyspark
+
+    home = Path(pyspark.__file__).parent
+    script = folder / "script.sql"
+    script.write_text(f"{statements.read_text('utf-8')}\nSELECT to_json(struct(*)) FROM `{view}`;\n", "utf-8")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }
+    command = [str(home / "bin" / "spark-sql"), "--master", "local[1]", "-f", str(script)]
+    command += [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    environment = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    # Names may hold what Python counts as an end of a line, too.
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def split_statements(text: str) -> Iterable[str]:

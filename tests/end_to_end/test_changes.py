@@ -316,7 +316,7 @@ def test_recipes_for_changes_read_them(format: Format, tmp_path: Path) -> None:
     for number in range(2):
         convert(str(make(tmp_path / "bucket", window(number)).folder), dest, ConvertOptions(format=format))
     frame: dict[str, Any] = {}
-    exec(recipe("polars", dest).files["polars.py"], frame)
+    exec(recipe("polars", dest).files["scan_with_polars.py"], frame)
     assert sorted(frame["frame"].collect()["_op"]) == ["delete"] * 2 + ["insert"] * 4
     duckdb = pytest.importorskip("duckdb")
     query = recipe("duckdb", dest).files["duckdb.sql"].rstrip().rstrip(";")

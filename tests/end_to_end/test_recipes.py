@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ from converter.run.record import Record
 from converter.schema.types import Column, Origin
 from converter.storage.destination import record_path
 from converter.testing import ExportFacts, write_export
+from tests.cli.command import ddb_convert
 from tests.end_to_end.days import (
     ID,
     Days,
@@ -37,6 +39,7 @@ from tests.end_to_end.days import (
     run_duckdb,
     run_polars,
     run_spark,
+    run_spark_sql,
     split_statements,
 )
 from tests.examples import examples
@@ -147,6 +150,87 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 @with_spark
 def test_spark_finds_hard_texts_names_and_numbers_as_they_are(hard: Days, spark: SparkSession) -> None:
     assert_reads(hard, run_spark(spark, text_of("spark", hard.dest, table="all days"), "`all days`"))
+
+
+def run_recipe(consumer: str, dest: str, folder: Path, *, out: str | None = None) -> subprocess.CompletedProcess[str]:
+    """The command, as the README has it: in the folder of the destination."""
+    more = ["--out", out] if out else []
+    done = ddb_convert("recipe", consumer, dest, *more, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A folder with the destination `out`, of two days."""
+    days: list[list[Item]] = [[{"n": {"N": "1"}}], [{"n": {"N": "2"}, "late": {"S": "x"}}]]
+    publish_days(tmp_path / "made", days, ConvertOptions(key=(ID,)))
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path / "made"
+
+
+def test_the_program_for_polars_runs_from_any_folder(made: Path, tmp_path: Path) -> None:
+    run_recipe("polars", "out", made, out="programs")
+    [program] = (made / "programs").iterdir()
+    for folder in (made, made / "programs", tmp_path / "elsewhere"):
+        done = subprocess.run([sys.executable, program], capture_output=True, text=True, cwd=folder, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "shape: (2, 4)" in done.stdout
+
+
+def test_the_query_for_duckdb_runs_from_any_folder(made: Path, tmp_path: Path) -> None:
+    query = run_recipe("duckdb", "out", made).stdout
+    (tmp_path / "query.sql").write_text(query)
+    program = "import sys, duckdb; print(len(duckdb.sql(open(sys.argv[1]).read()).fetchall()))"
+    for folder in (made, tmp_path / "elsewhere"):
+        command = [sys.executable, "-c", program, str(tmp_path / "query.sql")]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+        assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+# What `spark-sql -f` splits, drops or replaces, in names.
+SPLIT_NAMES = (
+    ";",
+    "a;\nb",
+    "'",
+    '"',
+    "`",
+    "``;",
+    "-- x",
+    "\n-- x",
+    "/* x",
+    "*/",
+    "\\",
+    "\\'",
+    "${x}",
+    "\r\n",
+    "\u2028",
+    "",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("names", [(), (*SPLIT_NAMES, "")], ids=["plain", "split"])
+def test_the_statements_for_spark_run_by_spark_sql_from_any_folder(
+    format: OneFormat, names: tuple[str, ...], tmp_path: Path
+) -> None:
+    pytest.importorskip("pyspark")
+    values = {name: {"S": f"of {name!r}"} for name in names}
+    # Wildcards, quotes and ends of statements in the path, too.
+    folder = tmp_path / 'it\'s; "x" -- {a}'
+    items: list[Item] = [{**values, "b": {"B": "AAE="}, "n": {"N": "1.5"}}]
+    days = publish_days(folder, [items, [{**items[0], "late": {"S": "x"}}]], ConvertOptions(format=format, key=(ID,)))
+    run_recipe("spark", "out", folder, out="programs")
+    (tmp_path / "elsewhere").mkdir()
+    rows = run_spark_sql(folder / "programs" / "spark.sql", "orders", tmp_path / "elsewhere")
+    found = {str(row.pop(ID)): row for row in rows}
+    assert len(rows) == len(found) == 2
+    for key, cells in days.rows.items():
+        text = {name: value for name, value in cells.items() if isinstance(value, str) and name != ID}
+        assert found[key].items() >= text.items()
+        assert (found[key]["b"], str(found[key]["n"]), found[key]["dt"]) == ("AAE=", "1.5", str(cells["dt"]))
+        assert len(found[key]) == len(text) + 3
 
 
 @st.composite

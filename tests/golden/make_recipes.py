@@ -32,7 +32,7 @@ CASES: dict[str, tuple[Consumer, dict[str, Any], dict[str, Any]]] = {
         {"location": LOCATION, "table": "orders_csv"},
     ),
     **{
-        f"{consumer}-{format}": (consumer, {"format": format}, {})
+        f"{consumer}-{format}": (consumer, {"format": format}, {"location": "out"})
         for consumer in ("duckdb", "polars", "spark")
         for format in ("parquet", "csv")
     },

@@ -137,7 +137,7 @@ class Published:
 
     def use_items(self) -> None:
         """All that reads the record of the items, and what it says goes into."""
-        for consumer in set(get_args(Consumer)) - {"spark"}:
+        for consumer in get_args(Consumer):
             is_refused(lambda consumer=consumer: check_lines(consumer, self.items))  # type: ignore[misc]
         with suppress(pl.exceptions.PolarsError):
             # It looks into the parts, which may have other columns than the record says.

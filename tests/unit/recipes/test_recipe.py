@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -169,10 +171,46 @@ def test_an_empty_name_of_a_table_is_refused(consumer: Consumer, tmp_path: Path)
 
 
 def test_a_name_that_spark_takes_for_a_variable_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Spark would take"):
-        files_of("spark", tmp_path, column("${spark.app.name}"))
-    with pytest.raises(UsageError, match="Spark would take"):
-        files_of("spark", tmp_path, table="${spark.app.name}")
+    for table in ("${spark.app.name}", "a;b", "it's", "a\nb", "-- a"):
+        with pytest.raises(UsageError, match="can't be in a file of statements for Spark"):
+            files_of("spark", tmp_path, table=table)
+
+
+@pytest.mark.parametrize("name", ["${spark.app.name}", "a;b", "it's", "a\nb", "-- a", "/* a", "\u2028", "\\"])
+@pytest.mark.parametrize("format", ["parquet", "csv"])
+def test_a_name_that_spark_would_split_is_given_as_a_text(name: str, format: str, tmp_path: Path) -> None:
+    [text] = files_of("spark", tmp_path, TEXT, column(name), format=format).values()
+    assert f"`{name}`" not in re.sub("'[^']*'", "", text)
+    assert "named_struct(" in text
+    assert ("mergeSchema 'true'" in text) == (format == "parquet")
+
+
+@pytest.mark.parametrize("consumer", get_args(Consumer))
+def test_no_file_of_a_recipe_has_the_name_of_a_module(consumer: Consumer, tmp_path: Path) -> None:
+    for name in files_of(consumer, tmp_path, format="csv", location=S3):
+        assert importlib.util.find_spec(name.partition(".")[0]) is None or not name.endswith(".py")
+
+
+def test_a_destination_in_a_folder_is_named_so_that_every_folder_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_records(tmp_path / "out", make_day(1))
+    monkeypatch.chdir(tmp_path)
+    for consumer in ("duckdb", "polars", "spark"):
+        [text] = recipe(consumer, "out").files.values()
+        assert f"{tmp_path}/out/dt=*/*/*.parquet" in text
+        # What the user says about the place stays as it is.
+        [text] = recipe(consumer, "out", location="there").files.values()
+        assert "'there/dt=*" in text or '"there/dt=*' in text
+
+
+def test_a_column_without_a_name_is_refused_or_called_after_its_place(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Athena does not take the column name ''"):
+        files_of("athena", tmp_path, TEXT, column(""), location=S3)
+    [text] = files_of("duckdb", tmp_path, TEXT, column(""), column("b", "binary"), format="csv").values()
+    assert "'C1': 'VARCHAR'" in text
+    with pytest.raises(UsageError, match="the column without a name C1"):
+        files_of("duckdb", tmp_path / "other", TEXT, column(""), column("c1"))
 
 
 def test_duckdb_is_told_no_name_with_nul_in_csv(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 -- The DynamoDB table Orders in Athena, with the columns of export 01704196800000-757dc4d1.
--- When a column is added, drop the table and make it anew: the data stays.
+-- When a column is added, drop the table and make it again: the data stays.
 -- Partitions follow from the dates, from 2024-01-01 on: an earlier date that is back-filled is
 -- not seen before projection.dt.range begins with it.
 -- NOW is UTC, and the dates are of Asia/Tokyo, which may be a day ahead.

@@ -1,5 +1,5 @@
 # All days of Orders for Polars, with the columns of export 01704196800000-757dc4d1.
-# Make this program anew when a column is added.
+# Make this program again when a column is added.
 import polars as pl
 import polars.selectors as cs
 
@@ -26,3 +26,6 @@ frame = (
     )
     .drop(cs.by_name("path"))
 )
+
+if __name__ == "__main__":
+    print(frame.head(10).collect())
