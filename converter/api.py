@@ -256,10 +256,10 @@ def start_export(
     from converter.aws.tables import describe_table, recovery_window
 
     access, warnings = aws.for_source(), list[str]()
-    described = describe_table(table, access)
+    described = describe_table(table, access, in_full=False)
     request = ExportRequest(
         table_arn=described.arn,
-        table_id=described.table_id,
+        table_id=described.table_id or None,
         target=target,
         time=time,
         window=window,
@@ -303,7 +303,7 @@ def list_exports(
     access = aws.for_source()
     if table is not None:
         check_table(table)
-        table = table if table.startswith("arn:") else describe_table(table, access).arn
+        table = table if table.startswith("arn:") else describe_table(table, access, in_full=False).arn
     return newest_exports(table, access, limit)
 
 

@@ -195,6 +195,7 @@ def _region(access: Access, session: Any) -> str | None:
 def make_session(access: Access) -> Any:
     """A new session of botocore with the credentials of this access, which are renewed before they expire."""
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+    from botocore.exceptions import CredentialRetrievalError
 
     session = _own_session(access)
     if access.role_arn is not None:
@@ -210,8 +211,16 @@ def make_session(access: Access) -> Any:
             access.role_arn,
             extra_args={"RoleSessionName": f"ddb-convert-{os.getpid()}"},
         )
-        # Fetched anew before they expire, however long the run takes.
-        session._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+
+        def fetch() -> Any:
+            try:
+                return fetcher.fetch_credentials()
+            except KeyError as missing:
+                said = f"the answer to AssumeRole has no {missing.args[0]}"
+                raise CredentialRetrievalError(provider="assume-role", error_msg=said) from None
+
+        # Fetched again before they expire, however long the run takes.
+        session._credentials = DeferredRefreshableCredentials(fetch, "assume-role")
     return session
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from converter.aws.answers import needed
 from converter.aws.export_request import Window, to_text, view_of
 
 IN_PROGRESS = "IN_PROGRESS"
@@ -106,19 +107,21 @@ class ExportState(ExportSummary):
         return {name: value for name, value in known.items() if value is not None}
 
 
-def state_of(described: Mapping[str, Any], arn: str) -> ExportState:
-    """An ExportDescription as a state."""
+def state_of(answer: Mapping[str, Any], operation: str, arn: str = "") -> ExportState:
+    """The ExportDescription in the answer to an operation. arn: of the export, if it is known; StorageError without."""
+    described: Mapping[str, Any] = answer.get("ExportDescription") or {}
+    arn = arn or str(needed(answer, "ExportDescription.ExportArn", operation, "the export"))
     text = partial(_text_in, described)
     spec: Mapping[str, Any] = described.get("IncrementalExportSpecification") or {}
     return ExportState(
         arn=text("ExportArn") or arn,
-        status=str(described["ExportStatus"]),
+        status=str(needed(answer, "ExportDescription.ExportStatus", operation, arn)),
         type=text("ExportType") or FULL,
         table_arn=text("TableArn") or arn.partition("/export/")[0],
         table_id=text("TableId"),
         export_time=described.get("ExportTime"),
         window=_window(spec),
-        bucket=str(described["S3Bucket"]),
+        bucket=str(needed(answer, "ExportDescription.S3Bucket", operation, arn)),
         prefix=text("S3Prefix"),
         bucket_owner=text("S3BucketOwner"),
         format=text("ExportFormat") or "DYNAMODB_JSON",

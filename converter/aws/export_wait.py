@@ -6,14 +6,14 @@ import random
 import time
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from converter.aws.access import Access
 from converter.aws.export_errors import export_error
 from converter.aws.export_request import to_text
 from converter.aws.export_state import COMPLETED, IN_PROGRESS, ExportState, state_of
 from converter.aws.exports import failure_of
-from converter.aws.refusals import code_of, may_pass
+from converter.aws.refusals import AWS_ERRORS, code_of, may_pass
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ConvertError
 
@@ -49,9 +49,9 @@ def wait_for_export(
     pause = FIRST_PAUSE
     while True:
         try:
-            state = state_of(client.describe_export(ExportArn=arn)["ExportDescription"], arn)
+            state = state_of(client.describe_export(ExportArn=arn), "DescribeExport", arn)
             heard = clock()
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             told = export_error(error, arn)
             if state is None or not _passes(error) or clock() - heard > LONGEST_TROUBLE:
                 raise told from error
@@ -71,7 +71,7 @@ def wait_for_export(
         pause = min(pause * _GROWTH, LONGEST_PAUSE)
 
 
-def _passes(error: ClientError | BotoCoreError) -> bool:
+def _passes(error: Exception) -> bool:
     return may_pass(error) or (isinstance(error, ClientError) and code_of(error) == "LimitExceededException")
 
 

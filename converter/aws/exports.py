@@ -10,13 +10,14 @@ from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from converter.aws.access import Access
+from converter.aws.answers import needed
 from converter.aws.export_errors import export_error, failed_export
 from converter.aws.export_request import ExportRequest, to_text
 from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState, ExportSummary, state_of
-from converter.aws.refusals import code_of
+from converter.aws.refusals import AWS_ERRORS, code_of
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ExportError
 
@@ -60,9 +61,9 @@ def start_export(request: ExportRequest, access: Access, *, today: date | None =
         begun = monotonic()
         try:
             answer = client.export_table_to_point_in_time(**request.parameters(today or datetime.now(UTC).date()))
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             raise export_error(error, request.table_arn) from error
-        state = state_of(answer["ExportDescription"], "")
+        state = state_of(answer, "ExportTableToPointInTime")
         took = timedelta(seconds=monotonic() - begun)
         is_new = state.start_time is None or state.start_time >= _now_there(answer) - took - _ROUNDED
         if state.status != FAILED:
@@ -86,8 +87,8 @@ def describe_export(arn: str, access: Access) -> ExportState:
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeExport.html
     """
     try:
-        return state_of(dynamodb(arn, access).describe_export(ExportArn=arn)["ExportDescription"], arn)
-    except (ClientError, BotoCoreError) as error:
+        return state_of(dynamodb(arn, access).describe_export(ExportArn=arn), "DescribeExport", arn)
+    except AWS_ERRORS as error:
         raise export_error(error, arn) from error
 
 
@@ -100,15 +101,19 @@ def list_exports(table_arn: str | None, access: Access) -> Iterator[ExportSummar
     """
     about: dict[str, object] = {} if table_arn is None else {"TableArn": table_arn}
     client = dynamodb(table_arn or "", access)
+    where = table_arn or "the exports of this account"
     following: dict[str, object] = {}
     while True:
         try:
             page = client.list_exports(MaxResults=_PAGE, **about, **following)
-        except (ClientError, BotoCoreError) as error:
-            raise export_error(error, table_arn or "the exports of this account") from error
-        for found in page.get("ExportSummaries", []):
+        except AWS_ERRORS as error:
+            raise export_error(error, where) from error
+        for found in page.get("ExportSummaries") or ():
+            arn = needed({"ExportSummaries": found}, "ExportSummaries.ExportArn", "ListExports", where)
             yield ExportSummary(
-                arn=str(found["ExportArn"]), status=str(found["ExportStatus"]), type=str(found.get("ExportType", FULL))
+                arn=str(arn),
+                status=str(found.get("ExportStatus", "")),
+                type=str(found.get("ExportType", FULL)),
             )
         if not page.get("NextToken"):
             return
@@ -123,12 +128,12 @@ def describe_exports(arns: Sequence[str], access: Access) -> list[ExportState]:
 
     def describe(arn: str) -> ExportState | None:
         try:
-            return state_of(client.describe_export(ExportArn=arn)["ExportDescription"], arn)
+            return state_of(client.describe_export(ExportArn=arn), "DescribeExport", arn)
         except ClientError as error:
             if code_of(error) == "ExportNotFoundException":
                 return None
             raise export_error(error, arn) from error
-        except BotoCoreError as error:
+        except AWS_ERRORS as error:
             raise export_error(error, arn) from error
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="describe") as pool:

@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
 from converter.aws.access import Connection
-from converter.aws.refusals import AGAIN, code_of, refused
+from converter.aws.answers import missing_member, needed
+from converter.aws.refusals import AWS_ERRORS, code_of, refused
 from converter.errors import ExportError, StorageError
 
 Data = bytes | bytearray
@@ -31,6 +32,7 @@ _ALWAYS = {
     "upload_part": ("ETag",),
 }
 """What S3 puts into the headers of each answer."""
+_NEXT_PAGE = {"list_objects_v2": "NextContinuationToken", "list_multipart_uploads": "NextKeyMarker"}
 _CUT_ATTEMPTS = 4
 _READ_ATTEMPTS = 8
 _LONGEST_PAUSE = 20.0
@@ -132,8 +134,8 @@ class Objects:
     def walk(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Paths that begin with the prefix, and sizes in bytes, in S3's order."""
         for page in self._pages("list_objects_v2", prefix):
-            for entry in page.get("Contents", ()):
-                yield self._path(entry["Key"]), entry["Size"]
+            for entry in page.get("Contents") or ():
+                yield self._listed(entry, "Contents", "Key"), self._size(entry)
 
     def list_folder(self, folder: str) -> tuple[list[str], dict[str, int]]:
         """Names of the folders directly below a folder, and of the objects, with their sizes in bytes."""
@@ -141,9 +143,10 @@ class Objects:
         folders: list[str] = []
         sizes: dict[str, int] = {}
         for page in self._pages("list_objects_v2", prefix, Delimiter="/"):
-            folders += [self._path(entry["Prefix"])[len(prefix) : -1] for entry in page.get("CommonPrefixes", ())]
-            for entry in page.get("Contents", ()):
-                sizes[self._path(entry["Key"])[len(prefix) :]] = entry["Size"]
+            entries = page.get("CommonPrefixes") or ()
+            folders += [self._listed(entry, "CommonPrefixes", "Prefix")[len(prefix) : -1] for entry in entries]
+            for entry in page.get("Contents") or ():
+                sizes[self._listed(entry, "Contents", "Key")[len(prefix) :]] = self._size(entry)
         # An object with the folder's own name is what consoles make for an empty folder.
         sizes.pop("", None)
         return [name for name in folders if name], sizes
@@ -176,7 +179,7 @@ class Objects:
             **dict(self.on_write),
             **arguments,
         )
-        return str(answer["UploadId"])
+        return str(needed(answer, "UploadId", "CreateMultipartUpload", self.place(path)))
 
     def upload_piece(self, path: str, upload_id: str, number: int, data: Data, crc32: str) -> Piece:
         """Upload the piece of this number, from 1; the server refuses one that has not this CRC-32, in base64."""
@@ -205,8 +208,13 @@ class Objects:
     def uploads(self, prefix: str) -> Iterator[Upload]:
         """Uploads that are not completed, of paths that begin with the prefix."""
         for page in self._pages("list_multipart_uploads", prefix):
-            for entry in page.get("Uploads", ()):
-                yield Upload(self._path(entry["Key"]), entry["UploadId"], entry["Initiated"])
+            for entry in page.get("Uploads") or ():
+                path = self._listed(entry, "Uploads", "Key")
+                upload_id, begun = (
+                    needed({"Uploads": entry}, f"Uploads.{name}", "ListMultipartUploads", self.place(path))
+                    for name in ("UploadId", "Initiated")
+                )
+                yield Upload(path, str(upload_id), begun)
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         """The answer. Raises FileNotFoundError for a missing object or upload, Changed for a condition that fails."""
@@ -215,7 +223,8 @@ class Objects:
             # Where a connection breaks in the headers, Python's client takes those that came for all.
             if all(name in answer for name in _ALWAYS.get(method, ())):
                 return answer
-        raise StorageError("AWS' answers are cut off, several times in a row", self.place(path), f"later, {AGAIN}")
+        missing = next(name for name in _ALWAYS[method] if name not in answer)
+        raise missing_member(missing, operation_of(method), self.place(path))
 
     def _ask(self, method: str, path: str, arguments: dict[str, Any]) -> Any:
         try:
@@ -230,15 +239,33 @@ class Objects:
             if code_of(error) == "NotImplemented" and "IfMatch" in arguments:
                 raise NoConditions from None
             raise refused(error, self.place(path), self.connection.access.bucket_owner) from error
-        except BotoCoreError as error:
+        except AWS_ERRORS as error:
             raise refused(error, self.place(path)) from error
 
     def _pages(self, method: str, prefix: str, **arguments: str) -> Iterator[dict[str, Any]]:
         paginator = self.connection.client().get_paginator(method)
+        following = _NEXT_PAGE[method]
         try:
-            yield from paginator.paginate(Bucket=self.bucket, Prefix=self._key(prefix), **self._owned(arguments))
-        except (BotoCoreError, ClientError) as error:
+            for page in paginator.paginate(Bucket=self.bucket, Prefix=self._key(prefix), **self._owned(arguments)):
+                # botocore takes a page for the last one if either is absent.
+                if page.get("IsTruncated") and not page.get(following):
+                    raise missing_member(following, operation_of(method), self.place(prefix))
+                if "IsTruncated" not in page and page.get(following):
+                    raise missing_member("IsTruncated", operation_of(method), self.place(prefix))
+                yield page
+        except KeyError as missing:
+            # botocore decodes the keys in lists.
+            raise missing_member(str(missing.args[0]), operation_of(method), self.place(prefix)) from None
+        except AWS_ERRORS as error:
             raise refused(error, self.place(prefix), self.connection.access.bucket_owner) from error
+
+    def _listed(self, entry: Mapping[str, Any], kind: str, member: str) -> str:
+        """The path in an entry of a list; kind: the list's name in the answer."""
+        operation = "ListMultipartUploads" if kind == "Uploads" else "ListObjectsV2"
+        return self._path(str(needed({kind: entry}, f"{kind}.{member}", operation, self.place(""))))
+
+    def _size(self, entry: Mapping[str, Any]) -> int:
+        return int(needed({"Contents": entry}, "Contents.Size", "ListObjectsV2", self.place(self._path(entry["Key"]))))
 
     def _key(self, path: str) -> str:
         return f"{self.prefix}/{path}" if self.prefix else path
@@ -306,6 +333,11 @@ class ObjectFile(RawIOBase):
         if answer["ETag"] != self.found.etag:
             raise changed_under_read(place)
         self._body = answer["Body"]
+
+
+def operation_of(method: str) -> str:
+    """The name of a client's method in the service's own words: `head_object` is HeadObject."""
+    return "".join(word.capitalize() for word in method.split("_"))
 
 
 def changed_under_read(place: str) -> ExportError:

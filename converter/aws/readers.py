@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
 
 from converter.aws.access import ATTEMPTS, Access, Connection, make_session
-from converter.aws.refusals import refused
+from converter.aws.refusals import AWS_ERRORS, refused
 
 Credentials = tuple[dict[str, str], int | None]
 """The members that object stores name `aws_…`, and when they expire, in Unix seconds; None for never."""
@@ -40,7 +40,7 @@ def reach_bucket(connection: Connection, bucket: str) -> Reach:
     owner = {} if access.bucket_owner is None else {"ExpectedBucketOwner": access.bucket_owner}
     try:
         region = client.head_bucket(Bucket=bucket, **owner).get("BucketRegion") or client.meta.region_name
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         raise refused(error, f"s3://{bucket}", access.bucket_owner) from error
     if region != client.meta.region_name:
         client = Connection(replace(access, region=region), "s3").client()
@@ -64,7 +64,7 @@ def _credentials_of(access: Access, place: str) -> Callable[[], Credentials]:
             if held is None:
                 raise NoCredentialsError
             frozen = held.get_frozen_credentials()
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             raise refused(error, place) from error
         members = {"aws_access_key_id": frozen.access_key, "aws_secret_access_key": frozen.secret_key}
         if frozen.token:

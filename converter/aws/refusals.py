@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     CredentialRetrievalError,
@@ -20,9 +21,12 @@ from botocore.exceptions import (
     SSLError,
 )
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.parsers import ResponseParserError
 
 from converter.errors import StorageError, UsageError
 
+AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+"""What a request raises: refused, not answered, or answered by something that botocore can't read."""
 AGAIN = "run the same command again"
 _CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass --profile"
 
@@ -97,6 +101,9 @@ def refused(error: Exception, where: str, owner: str | None = None) -> StorageEr
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         hint = f"check the network, --region and --endpoint-url, then {AGAIN}"
         return StorageError(f"AWS can't be reached: {_first_line(error)}", where, hint)
+    if isinstance(error, ResponseParserError):
+        hint = f"see what answers at --endpoint-url; if it may pass, {AGAIN}"
+        return StorageError(f"an answer of AWS can't be read: {_first_line(error)}", where, hint)
     if isinstance(error, ReadTimeoutError):
         return StorageError("AWS did not answer in time, several times in a row", where, f"later, {AGAIN}")
     return StorageError(

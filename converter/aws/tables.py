@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from converter.aws.access import Access, Connection
+from converter.aws.answers import missing_member, needed
 from converter.aws.export_errors import export_error
-from converter.aws.refusals import is_denied
-from converter.errors import UsageError
+from converter.aws.refusals import AWS_ERRORS, is_denied
+from converter.errors import StorageError, UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _ARN = re.compile(r"arn:[^:/]+:dynamodb:([^:/]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})")
@@ -21,9 +22,10 @@ _ARN = re.compile(r"arn:[^:/]+:dynamodb:([^:/]+):([0-9]{12}):table/([A-Za-z0-9_.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """table_id: another one when a table is deleted and made anew under its name. account: 12 digits.
+    """table_id: another one when a table is deleted and made again under its name. account: 12 digits.
 
-    keys: names and types (S, N, B) of the key attributes, the partition key first.
+    keys: names and types (S, N, B) of the key attributes, the partition key first. Both may be empty
+    where they were not needed.
     """
 
     arn: str
@@ -42,32 +44,57 @@ class RecoveryWindow:
     latest: datetime | None = None
 
 
-def describe_table(table: str, access: Access) -> Table:
+def describe_table(table: str, access: Access, *, in_full: bool = True) -> Table:
     """What the service says of a table, which is given by its name or its ARN.
 
-    For an ARN its region is asked, whatever `access` says: that may be where the bucket is. Raises UsageError for a
-    table that is not there, StorageError.
+    For an ARN its region is asked, whatever `access` says: that may be where the bucket is. in_full: with its id and
+    keys. Raises UsageError for a table that is not there, StorageError, also where the service does not say enough.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
     """
     check_table(table)
     try:
-        described: dict[str, Any] = dynamodb(table, access).describe_table(TableName=table)["Table"]
-    except (ClientError, BotoCoreError) as error:
+        answer: dict[str, Any] = dynamodb(table, access).describe_table(TableName=table)
+    except AWS_ERRORS as error:
         raise export_error(error, table) from error
-    arn = str(described["TableArn"])
+    arn = str(needed(answer, "Table.TableArn", "DescribeTable", table))
     match = _ARN.fullmatch(arn)
-    assert match is not None, f"the service names a table {arn}"
-    types = {str(each["AttributeName"]): str(each["AttributeType"]) for each in described["AttributeDefinitions"]}
-    names = [str(each["AttributeName"]) for each in described["KeySchema"]]
+    if match is None:
+        raise StorageError(
+            f"the answer to DescribeTable names the table {arn!r}, which is not the ARN of a table",
+            table,
+            "see what answers at --endpoint-url",
+        )
+    described = answer["Table"]
+    table_id = needed(answer, "Table.TableId", "DescribeTable", table) if in_full else described.get("TableId", "")
     return Table(
         arn=arn,
-        table_id=str(described["TableId"]),
+        table_id=str(table_id),
         name=match[3],
         region=match[1],
         account=match[2],
-        keys=tuple((name, types[name]) for name in names),
+        keys=_keys(described, table) if in_full else (),
     )
+
+
+def _keys(described: Mapping[str, Any], table: str) -> tuple[tuple[str, str], ...]:
+    """Names and types of the key attributes."""
+
+    def text(of: Mapping[str, Any], within: str, member: str) -> str:
+        if not of.get(member):
+            raise missing_member(f"Table.{within}.{member}", "DescribeTable", table)
+        return str(of[member])
+
+    types = {
+        text(each, "AttributeDefinitions", "AttributeName"): text(each, "AttributeDefinitions", "AttributeType")
+        for each in described.get("AttributeDefinitions") or ()
+    }
+    names = [text(each, "KeySchema", "AttributeName") for each in described.get("KeySchema") or ()]
+    if not names:
+        raise missing_member("Table.KeySchema", "DescribeTable", table)
+    if not types.keys() >= set(names):
+        raise missing_member("Table.AttributeDefinitions of each key", "DescribeTable", table)
+    return tuple((name, types[name]) for name in names)
 
 
 def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -> RecoveryWindow | None:
@@ -88,10 +115,17 @@ def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -
             "dynamodb:DescribeContinuousBackups is not allowed"
         )
         return RecoveryWindow()
-    except BotoCoreError as error:
+    except AWS_ERRORS as error:
         raise export_error(error, table.arn) from error
-    recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+    recovery = (answer.get("ContinuousBackupsDescription") or {}).get("PointInTimeRecoveryDescription") or {}
+    status = recovery.get("PointInTimeRecoveryStatus")
+    if not status:
+        warn(
+            f"{table.arn}: the answer to DescribeContinuousBackups has no PointInTimeRecoveryStatus, so whether "
+            "point-in-time recovery is on, and since when, is left to the service to check"
+        )
+        return RecoveryWindow()
+    if status != "ENABLED":
         return None
     return RecoveryWindow(
         earliest=recovery.get("EarliestRestorableDateTime"), latest=recovery.get("LatestRestorableDateTime")

@@ -161,7 +161,8 @@ def is_whole(export: ExportState, table: Table, target: ExportTarget) -> bool:
 
 def best_first(exports: Sequence[ExportState]) -> list[ExportState]:
     """The same exports: completed ones first, then those in progress, then failed ones."""
-    return sorted(exports, key=lambda export: _BEST_FIRST.index(export.status))
+    # A status that came later than this program is none of these.
+    return sorted(exports, key=lambda export: (*_BEST_FIRST, export.status).index(export.status))
 
 
 def expected_export(table: Table, target: ExportTarget, of: datetime | Window) -> Summary:

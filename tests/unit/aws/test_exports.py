@@ -349,7 +349,7 @@ def test_the_region_of_an_arn_is_the_one_that_is_asked(dynamodb: PlayedDynamoDb,
 
 
 def test_a_short_description_is_enough_for_a_state() -> None:
-    state = state_of({"ExportStatus": "FAILED", "S3Bucket": "exports"}, ARN)
+    state = state_of({"ExportDescription": {"ExportStatus": "FAILED", "S3Bucket": "exports"}}, "DescribeExport", ARN)
     assert (state.table_arn, state.type, state.format) == (ARN.partition("/export/")[0], "FULL_EXPORT", "DYNAMODB_JSON")
     assert state.to_json() == {
         "exportArn": ARN,
@@ -370,4 +370,4 @@ def test_a_short_description_is_enough_for_a_state() -> None:
 )
 def test_an_export_of_a_part_of_the_items_says_so(specification: dict[str, str], filtered: bool) -> None:
     described = {"ExportStatus": "COMPLETED", "S3Bucket": "exports", "FilterSpecification": specification}
-    assert state_of(described, ARN).filtered == filtered
+    assert state_of({"ExportDescription": described}, "DescribeExport", ARN).filtered == filtered
