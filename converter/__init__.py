@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from converter.aws.export_request import Window
     from converter.aws.export_state import ExportState
     from converter.aws.target import ExportTarget
+    from converter.errors import (
+        BadLineError,
+        BusyError,
+        ConvertError,
+        DataFileError,
+        EmptyLineError,
+        ExportError,
+        ManifestError,
+        SchemaError,
+        StorageError,
+        UsageError,
+    )
     from converter.export.windows import MergeRules
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
@@ -36,16 +48,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AwsOptions",
+    "BadLineError",
+    "BusyError",
     "Changes",
     "ChangesReport",
+    "ConvertError",
     "ConvertOptions",
+    "DataFileError",
+    "EmptyLineError",
+    "ExportError",
     "ExportState",
     "ExportTarget",
     "Leftovers",
+    "ManifestError",
     "MergeRules",
     "Report",
+    "SchemaError",
     "SchemaText",
+    "StorageError",
     "SyncReport",
+    "UsageError",
     "Window",
     "__version__",
     "clean",
@@ -65,6 +87,16 @@ __all__ = [
 __version__ = VERSION
 
 _BEHIND = {
+    "BadLineError": "converter.errors",
+    "BusyError": "converter.errors",
+    "ConvertError": "converter.errors",
+    "DataFileError": "converter.errors",
+    "EmptyLineError": "converter.errors",
+    "ExportError": "converter.errors",
+    "ManifestError": "converter.errors",
+    "SchemaError": "converter.errors",
+    "StorageError": "converter.errors",
+    "UsageError": "converter.errors",
     "AwsOptions": "converter.aws.access",
     "Changes": "converter.run.changes_wanted",
     "ChangesReport": "converter.run.changes_report",

@@ -57,10 +57,12 @@ def _program(
     """Turns a finished DynamoDB export into exact CSV or Parquet files."""
 
 
-def read_command(arguments: list[str]) -> Callable[[], None] | None:
+def read_command(arguments: list[str], program: str = PROGRAM) -> Callable[[], None] | None:
     """The job that the command line asks for; None when it asked for help or the version, which is printed by then.
+
+    program: how the user calls this program.
 
     Raises typer.TyperException for a command line that makes no sense.
     """
-    result: Any = typer.main.get_command(commands).main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    result: Any = typer.main.get_command(commands).main(arguments, prog_name=program, standalone_mode=False)
     return result if callable(result) else None

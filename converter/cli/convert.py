@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli.conversion_arguments import ConversionArguments
-from converter.cli.output import print_json
+from converter.cli.output import PUBLISHED, print_json
 from converter.cli.parse import apply_preset
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -61,4 +61,4 @@ def convert(arguments: ConvertArguments) -> None:
     outcome = report_line(report) if messages.log_format == "json" else render_report(report)
     messages.info("report", outcome, {"report": facts})
     if arguments.json:
-        print_json(facts)
+        print_json(facts, PUBLISHED)

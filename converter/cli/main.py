@@ -8,9 +8,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from io import StringIO
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO, cast
 
 import typer
 
@@ -18,7 +19,7 @@ from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, read_command
 from converter.cli.output import give_up_stdout, writing_result
 from converter.errors import ConvertError, UsageError, means_no_memory, no_memory_error
-from converter.run.messages import LogFormat, Messages
+from converter.run.messages import LogFormat, Messages, PatientStream
 from converter.subprocesses import leave_current_directory
 from converter.version import VERSION
 
@@ -30,30 +31,36 @@ class Terminated(BaseException):
     """SIGTERM arrived. Not an Exception, so that everything on the way out cleans up and nothing handles it."""
 
 
-def app() -> NoReturn:
-    """The `ddb-convert` command."""
+def app(program: str = PROGRAM) -> NoReturn:
+    """The `ddb-convert` command. program: how the user calls it."""
     leave_current_directory()
     # The imports make half a million objects that stay; the collector would look through them again and again.
     gc.set_threshold(100_000)
     # numpy's linear algebra, which nothing here uses, would start a thread for each CPU.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], program)
     sys.stdout.flush()
     sys.stderr.flush()
     # All that matters is on disk by now, and taking numba and Arrow apart would take a quarter of a second.
     os._exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], program: str = PROGRAM) -> int:
     """Do what the command line asks for and return the exit code."""
     _open_closed_streams()
+    # Nothing that is said there is worth a run: `2>&1 | head -1` must not end a conversion.
+    with redirect_stderr(cast(TextIO, PatientStream(sys.stderr))):
+        return _run_to_the_end(arguments, program)
+
+
+def _run_to_the_end(arguments: Sequence[str], program: str) -> int:
     messages = Messages(log_format=wanted_log_format(arguments))
     # A name that the terminal's encoding lacks must not end a conversion.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        with _signals_raise():
-            return _run(list(arguments))
+        with _signals_raise(messages):
+            return _run(list(arguments), program)
     except ConvertError as error:
         return _fail(messages, error)
     except typer.TyperException as error:
@@ -96,31 +103,39 @@ def wanted_log_format(arguments: Sequence[str]) -> LogFormat:
     return "json" if wanted == "json" else "text"
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], program: str) -> int:
+    # Typer has exit codes of its own for streams that refuse: so it does not write to them.
+    with redirect_stdout(StringIO()) as told:
+        job = read_command(arguments or ["--help"], program)
     if not arguments:
-        with redirect_stdout(sys.stderr):
-            read_command(["--help"])
+        sys.stderr.write(told.getvalue())
         return UsageError.exit_code
-    job = read_command(arguments)
     if job is not None:
         job()
-    with writing_result():
-        sys.stdout.flush()
+    elif text := told.getvalue():
+        with writing_result():
+            sys.stdout.write(text)
     return 0
 
 
 @contextmanager
-def _signals_raise() -> Iterator[None]:
+def _signals_raise(messages: Messages) -> Iterator[None]:
     """SIGTERM raises, as Ctrl-C does. After the first of both, the rest are passed over.
 
-    The clean-up that follows must not be cut short by an impatient second signal.
+    The clean-up that follows must not be cut short by an impatient second signal. Both are answered at once.
     """
-    ending = False
+    signals = 0
 
     def end(number: int, _frame: FrameType | None) -> None:
-        nonlocal ending
-        if not ending:
-            ending = True
+        nonlocal signals
+        signals += 1
+        # The signal may have come while this thread was writing, which can't be begun again inside.
+        with suppress(RuntimeError):
+            if signals == 1:
+                messages.info("stopping", "stopping, and removing what was begun")
+            elif signals == 2:
+                messages.info("stopping", "already stopping: what was begun is still being removed")
+        if signals == 1:
             raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

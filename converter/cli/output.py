@@ -12,10 +12,17 @@ from typing import Literal
 from converter.errors import StorageError, UsageError
 from converter.storage import check_path
 
+_AGAIN = "see where stdout goes, and run the same command again"
+PUBLISHED = "what was published stays: the same command again gives the result alone"
+"""What to do where the result of a command that publishes can't be written."""
 
-def print_json(facts: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
-    """JSON, an object or an array of them, on one line; in ASCII, which is the same in every terminal's encoding."""
-    with writing_result():
+
+def print_json(facts: Mapping[str, object] | Sequence[Mapping[str, object]], hint: str = _AGAIN) -> None:
+    """JSON, an object or an array of them, on one line; in ASCII, which is the same in every terminal's encoding.
+
+    hint: what to do if it can't be written.
+    """
+    with writing_result(hint):
         sys.stdout.write(json.dumps(facts) + "\n")
 
 
@@ -55,19 +62,16 @@ def _says(path: str, text: str) -> bool:
 
 
 @contextmanager
-def writing_result() -> Iterator[None]:
-    """Turns the refusal to take a result into a StorageError; a closed pipe stays what it is."""
+def writing_result(hint: str = _AGAIN) -> Iterator[None]:
+    """Turn the refusal to take a result into a StorageError with the hint; a closed pipe stays what it is."""
     try:
         yield
+        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         give_up_stdout()
-        raise StorageError(
-            f"the result can't be written: {error.strerror}",
-            "stdout",
-            "what was published stays: the same command again gives the result alone",
-        ) from error
+        raise StorageError(f"the result can't be written: {error.strerror}", "stdout", hint) from error
 
 
 def write_new_file(path: str, content: str) -> None:

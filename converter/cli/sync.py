@@ -9,7 +9,7 @@ from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
 from converter.cli.conversion_arguments import ConversionArguments
-from converter.cli.output import print_json
+from converter.cli.output import PUBLISHED, print_json
 from converter.cli.parse import apply_preset, parse_date
 from converter.run.messages import Messages
 from converter.run.progress import show_progress
@@ -92,4 +92,4 @@ def sync(arguments: SyncArguments) -> None:
     facts = done.to_json()
     messages.info("sync", outcome, {"sync": facts})
     if arguments.json:
-        print_json(facts)
+        print_json(facts, PUBLISHED)

@@ -18,6 +18,7 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 _LAST_SECONDS = 3.0
+"""For a thread that is still at work: between two blocks it sees that it must stop."""
 
 
 def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int) -> PassResult:
@@ -71,7 +72,8 @@ def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], control: Control,
     except BaseException:
         control.stop()
         pool.shutdown(wait=False, cancel_futures=True)
-        wait(futures, timeout=_LAST_SECONDS)
+        # What was cancelled before a thread took it never counts as done.
+        wait([future for future in futures if not future.cancelled()], timeout=_LAST_SECONDS)
         raise
     pool.shutdown()
     errors = [error for future in futures if (error := future.exception()) is not None]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal, TextIO
 
 LogFormat = Literal["text", "json"]
 Level = Literal["info", "warning", "error"]
@@ -23,6 +25,40 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+class PatientStream:
+    """A stream for messages that goes on when nobody takes them: what was closed, or is full, takes nothing more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text, or lose it."""
+        with self._tolerant():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, or lose it."""
+        with self._tolerant():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _tolerant(self) -> Iterator[None]:
+        try:
+            yield
+        except BlockingIOError:
+            pass
+        except (OSError, ValueError):
+            # What is left in the buffer must not fail at exit once more.
+            with suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self._stream.fileno())
+                os.close(nowhere)
+
+
 class Messages:
     """Writes messages to stderr; safe to call from many threads.
 
@@ -32,7 +68,8 @@ class Messages:
     def __init__(self, *, log_format: LogFormat = "text", quiet: bool = False) -> None:
         self.log_format: LogFormat = log_format
         self.quiet = quiet
-        self._lock = threading.Lock()
+        # A signal's handler may speak while this thread does.
+        self._lock = threading.RLock()
         self._warned: set[str] = set()
 
     def info(self, event: str, text: str, facts: Mapping[str, object] | None = None) -> None:

@@ -48,7 +48,7 @@ def note_changes(
             orders[file.path] = order
             reads.append(partial(_read, file, job, control, partial(_note, touched, order, form, file, images)))
     # Old images are compared in the order of the increments.
-    _run_all(reads, 1 if images is not None else job.options.threads)
+    _run_all(reads, control, 1 if images is not None else job.options.threads)
     return MergeJob(touched, forms, orders, base, images)
 
 
@@ -69,18 +69,20 @@ def _read(file: DataFile, job: Job, control: Control, note: Callable[[Block], No
     with open_lines(file, job, control, verify=verify) as reader:
         try:
             for block in reader:
+                control.check(0)
                 note(block)
         except LineProblem as problem:
             reader.verify_rest()
             raise bad_line(problem, reader, job.options) from None
 
 
-def _run_all(tasks: Sequence[Callable[[], None]], workers: int) -> None:
+def _run_all(tasks: Sequence[Callable[[], None]], control: Control, workers: int) -> None:
     """All tasks, some at once; of several that fail the first one's error."""
     pool = ThreadPoolExecutor(max(min(workers, len(tasks)), 1), thread_name_prefix="keys")
     try:
         for future in [pool.submit(task) for task in tasks]:
             future.result()
     finally:
+        control.stop()
         # An interrupt does not wait for a server that does not answer.
         pool.shutdown(wait=False, cancel_futures=True)

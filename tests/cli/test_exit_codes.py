@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -33,7 +34,7 @@ import sys, time
 from converter.cli import main
 def job():
     {job}
-main.read_command = lambda arguments: job
+main.read_command = lambda *_: job
 main.app()
 """
 
@@ -45,7 +46,7 @@ def run_job(monkeypatch: pytest.MonkeyPatch) -> RunJob:
     """Run a function as the verb of a command line."""
 
     def run(job: Callable[[], None]) -> int:
-        monkeypatch.setattr(main, "read_command", lambda arguments: job)
+        monkeypatch.setattr(main, "read_command", lambda *_: job)
         return main.run(["verb"])
 
     return run
@@ -149,7 +150,30 @@ def test_a_signal_cleans_up_and_ends_with_128_and_its_number(number: signal.Sign
         assert stdout.readline() == "running\n"
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (code, "cleaned up\n", message)
+    assert (process.returncode, out) == (code, "cleaned up\n")
+    assert err == f"stopping, and removing what was begun\n{message}"
+
+
+def test_a_signal_is_answered_at_once_and_a_second_one_too() -> None:
+    job = """
+    try:
+        print("running", flush=True)
+        time.sleep(60)
+    finally:
+        time.sleep(1)
+    """
+    with _running(job) as (process, stdout):
+        assert process.stderr is not None
+        assert stdout.readline() == "running\n"
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == "stopping, and removing what was begun\n"
+        assert time.monotonic() - sent < 0.5
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == "already stopping: what was begun is still being removed\n"
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "error: interrupted\n")
 
 
 def test_a_second_sigterm_does_not_cut_the_clean_up_short() -> None:

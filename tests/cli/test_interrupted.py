@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,6 +110,36 @@ def test_a_signal_ends_the_run_soon_and_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> ExportPaths:
+    """Eight shards: most of them wait for a worker."""
+    text = line(id='{"S":"' + "x" * 100 + '"}')
+    return write_split_export(tmp_path_factory.mktemp("bucket"), [[text] * 80_000] * 8)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("command", [("convert", "out"), ("inspect",)])
+def test_a_run_with_shards_that_have_not_begun_ends_at_once(
+    command: tuple[str, ...], workers: str, many: ExportPaths, tmp_path: Path
+) -> None:
+    verb, *dest = command
+    arguments = (verb, str(many.folder), *dest, "--workers", workers)
+    with running(*arguments, cwd=tmp_path) as process:
+        wait_for(process, "converting" if dest else "observing")
+        wait_for(process, "a block")
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        wait_for(process, "stopping, ")
+        said = time.monotonic()
+        _, err = process.communicate(timeout=20)
+        ended = time.monotonic()
+    assert process.returncode == 130, err
+    # A block takes 0.2 s here, and the machine may be busy with other tests; that all wait in vain took 3 s.
+    assert said - sent < 1
+    assert ended - sent < 2
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_impatient_second_signal_does_no_harm(number: signal.Signals, export: ExportPaths, tmp_path: Path) -> None:
     with running("convert", str(export.folder), "out", cwd=tmp_path) as process:
@@ -150,7 +181,7 @@ def test_the_first_process_of_a_container_can_be_ended_while_it_is_still_startin
 
 def test_a_command_in_the_background_of_a_script_ignores_ctrl_c() -> None:
     code = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from converter.cli import main\n"
-    code += "main.read_command = lambda arguments: lambda: signal.raise_signal(signal.SIGINT)\n"
+    code += "main.read_command = lambda *_: lambda: signal.raise_signal(signal.SIGINT)\n"
     code += "sys.exit(main.run(['verb']))"
     done = subprocess.run(python(code), env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -18,6 +18,7 @@ PACKAGE = REPOSITORY / "converter"
 # From the top down; a module imports from its own rung and from those below. `converter` itself is the door on top.
 LADDER = (
     "converter",
+    "__main__",
     "cli",
     "api",
     "lake",

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import converter
 from converter import errors
 from converter.errors import ConvertError
 
@@ -22,6 +23,17 @@ def test_the_documented_tree_is_the_tree() -> None:
     for name, code in documented:
         if code:
             assert getattr(errors, name).exit_code == int(code)
+
+
+@pytest.mark.parametrize("error", [error for error in ERRORS if error.__module__ == errors.__name__])
+def test_every_error_is_one_of_the_librarys_names(error: type[ConvertError]) -> None:
+    assert error.__name__ in converter.__all__
+    assert getattr(converter, error.__name__) is error
+
+
+def test_every_name_of_the_library_is_there() -> None:
+    assert len(set(converter.__all__)) == len(converter.__all__)
+    assert all(getattr(converter, name) is not None for name in converter.__all__)
 
 
 @pytest.mark.parametrize("error", ERRORS)
