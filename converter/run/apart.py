@@ -6,10 +6,11 @@ import os
 import posixpath
 from collections.abc import Iterable
 
+from converter.aws.access import AwsOptions
 from converter.errors import UsageError
 from converter.export.locate import EXPORTS_FOLDER, source_folder
 from converter.export.manifest import SUMMARY, Export
-from converter.storage import is_in_s3
+from converter.storage import is_in_s3, open_source
 from converter.storage.destination import EXPORTS, Destination
 from converter.storage.source import Source
 
@@ -21,16 +22,29 @@ def check_dest(dest: str, folders: Iterable[str] = ()) -> None:
     """Raises UsageError for a DEST that is one of these folders, or inside one, or that is meant as standard output."""
     if dest == "-":
         raise UsageError("standard output can't be a destination", "DEST", "name a folder; ./- is one called -")
-    place = _place_of(dest) if dest else ()
     for folder in folders:
-        outer = _place_of(folder)
-        if dest and place[: len(outer)] == outer:
-            where = "is" if place == outer else "is inside"
-            raise UsageError(
-                f"DEST {where} {folder}, which exports are read from: output would be mixed into them",
-                dest,
-                "name a folder outside of it; of a SOURCE that holds exports you can name the one that is meant",
-            )
+        below = _below(dest, folder)
+        if below is not None:
+            raise _mixed(dest, folder, is_folder=not below)
+
+
+def check_source(dest: str, text: str, aws: AwsOptions) -> None:
+    """Raises UsageError for a DEST that is SOURCE, or inside an export that SOURCE holds, whichever is meant.
+
+    A DEST beside the exports that SOURCE holds is taken: the current folder may have AWSDynamoDB and the output.
+    """
+    check_dest(dest)
+    below = None if text.startswith("arn:") else _below(dest, source_folder(text))
+    if below is None:
+        return
+    folder = source_folder(text)
+    if not below or EXPORTS_FOLDER in below:
+        raise _mixed(dest, folder, is_folder=not below)
+    source = open_source(folder, aws)
+    for length in range(len(below) + 1):
+        path = "/".join(below[:length])
+        if source.size(posixpath.join(path, SUMMARY)) is not None:
+            raise _mixed(dest, source.child(path), is_folder=length == len(below))
 
 
 def check_no_export(destination: Destination, dest: str) -> None:
@@ -63,11 +77,6 @@ def check_locations(dest: str, locations: Iterable[str], folders: Iterable[str])
                 )
 
 
-def named_folder(text: str) -> tuple[str, ...]:
-    """The folder that SOURCE names; none for an ARN."""
-    return () if text.startswith("arn:") else (source_folder(text),)
-
-
 def export_folders(source: Source, export: Export) -> tuple[str, ...]:
     """The folders that an export's files are in, and the one that holds it with others, if the service made it.
 
@@ -79,6 +88,21 @@ def export_folders(source: Source, export: Export) -> tuple[str, ...]:
         folders.append(posixpath.dirname(path))
     folders += [source.child(folder) for folder in dict.fromkeys(posixpath.dirname(file.path) for file in export.files)]
     return tuple(dict.fromkeys(folders))
+
+
+def _below(dest: str, folder: str) -> _Place | None:
+    """The folders from one to a DEST that is inside, none where it is the same; None for a DEST elsewhere."""
+    place, outer = _place_of(dest), _place_of(folder)
+    return place[len(outer) :] if dest and place[: len(outer)] == outer else None
+
+
+def _mixed(dest: str, folder: str, *, is_folder: bool) -> UsageError:
+    return UsageError(
+        f"DEST is{'' if is_folder else ' inside'} {folder}, which exports are read from: output would be mixed into"
+        " them",
+        dest,
+        "name a folder outside of it",
+    )
 
 
 def _place_of(text: str) -> _Place:

@@ -14,7 +14,7 @@ from converter.export.locate import open_export
 from converter.export.manifest import DataFile, Export, Kind, check_files
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
-from converter.run.apart import check_dest, check_locations, check_no_export, export_folders, named_folder
+from converter.run.apart import check_dest, check_locations, check_no_export, check_source, export_folders
 from converter.run.base import WAYS as BASE_WAYS
 from converter.run.base import BaseParts
 from converter.run.chain import MergeChain, MergeReport
@@ -242,7 +242,7 @@ def convert_export(
     prepare: see publish_run. takes_over: see check_owner of run/publish.py.
     """
     started = time.perf_counter()
-    check_dest(dest, named_folder(source))
+    check_source(dest, source, aws)
     with open_run(source, options, aws, engine, listener) as run:
         run.takes_over = takes_over
         run.folders = export_folders(run.source, run.export)

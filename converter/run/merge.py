@@ -24,7 +24,7 @@ from converter.export.manifest import COPY_AGAIN, DataFile, Export, Kind, check_
 from converter.export.windows import MergeRules, Window, chain_windows
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
-from converter.run.apart import check_dest, check_no_export, export_folders, named_folder
+from converter.run.apart import check_dest, check_no_export, check_source, export_folders
 from converter.run.base import MISSING_PART, BaseParts, find_snapshot, record_moment
 from converter.run.chain import Link, MergeChain
 from converter.run.control import Control
@@ -99,7 +99,7 @@ def merge_exports(
     for text in merge.increments if not merge.rules.allow_filtered else ():
         _refuse_filtered(text, aws)
     increments = [_open_increment(text, base.export, options, aws) for text in merge.increments]
-    folders = _export_folders(merge, base, increments)
+    folders = _export_folders(merge, base, increments, aws)
     check_dest(merge.dest, [*folders, *_own_folders(base)])
     chain = chain_windows(base.moment, [_window(opened.export) for opened in increments], merge.rules)
     if not chain.applied:
@@ -125,12 +125,14 @@ def merge_exports(
         return publish_run(run, destination, merge.dest, started, prepare)
 
 
-def _export_folders(merge: Merge, base: _Base, increments: Sequence[_Opened]) -> tuple[str, ...]:
-    """The folders that exports are read from, as they are named and as they are."""
+def _export_folders(merge: Merge, base: _Base, increments: Sequence[_Opened], aws: AwsOptions) -> tuple[str, ...]:
+    """The folders that exports are read from. Raises UsageError for a DEST that is a SOURCE or in an export."""
     read = list(zip(merge.increments, increments, strict=True))
     read += [(merge.base, base)] if base.record is None else []
-    folders = [(*named_folder(text), *export_folders(opened.source, opened.export)) for text, opened in read]
-    return tuple(dict.fromkeys(folder for each in folders for folder in each))
+    for text, _ in read:
+        check_source(merge.dest, text, aws)
+    folders = [folder for _, opened in read for folder in export_folders(opened.source, opened.export)]
+    return tuple(dict.fromkeys(folders))
 
 
 def _own_folders(base: _Base) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 import converter
 from converter import Changes, ConvertOptions, convert, merge
 from converter.errors import UsageError
+from converter.testing import ExportFacts
 from tests.cli.command import ddb_convert
 from tests.end_to_end.exports import export_of, line
 from tests.end_to_end.syncing import ITEMS, begun, target
@@ -44,18 +45,29 @@ def test_a_destination_in_its_source_is_refused(tmp_path: Path, monkeypatch: pyt
         (export / "manifest-summary.json", export),
         (tmp_path / "link", export / "out"),
         (bucket, bucket),
-        (bucket, bucket / "out"),
         (bucket, f"{bucket}/x/.."),
     ]
     for source, dest in places:
         with pytest.raises(UsageError, match=IN_EXPORT):
             convert(source, dest, options)
-    with pytest.raises(UsageError, match=IN_EXPORT):
-        convert(bucket, export / "out", ConvertOptions(dry_run=dry_run, latest=True))
+    other = export_of(tmp_path / "bucket" / "other", LINES, facts=ExportFacts(seed=7)).folder
+    before = tree(tmp_path)
+    for place in (export, other, other.parent):
+        with pytest.raises(UsageError, match=IN_EXPORT):
+            convert(bucket, place / "out", ConvertOptions(dry_run=dry_run, latest=True))
     for layout in ("AWSDynamoDB", "AWSDynamoDB/{date}"):
         with pytest.raises(UsageError, match="where DEST keeps its own files"):
             convert(export, bucket, ConvertOptions(dry_run=dry_run, replace=True, layout=layout))
     assert tree(tmp_path) == before
+
+
+def test_a_destination_beside_the_exports_in_the_folder_that_holds_them_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_of(tmp_path, LINES)
+    monkeypatch.chdir(tmp_path)
+    assert convert(".", "out").status == "published"
+    assert convert(tmp_path, "out", ConvertOptions(latest=True)).status == "unchanged"
 
 
 def test_an_export_among_the_dates_of_a_destination_is_refused_and_one_beside_them_is_not(tmp_path: Path) -> None:
@@ -92,7 +104,7 @@ def test_a_merge_may_go_into_its_base_that_is_a_destination_and_into_no_export(t
         (full, full.parent),
         (full, after / "out"),
         (full, tmp_path / "c"),
-        (tmp_path / "out", tmp_path / "c" / "out"),
+        (tmp_path / "out", after.parent / "out"),
         (tmp_path / "out", tmp_path / "out" / "_exports" / "new"),
         (tmp_path / "out", location / "new"),
     ]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from converter.aws.access import AwsOptions
 from converter.errors import UsageError
-from converter.run.apart import check_dest, check_locations, named_folder
+from converter.run.apart import check_dest, check_locations, check_source
 
 EXPORT = "s3://b/AWSDynamoDB/01701065507109-cce6a3f8"
 
@@ -79,8 +80,15 @@ def test_an_export_beside_the_files_of_the_destination_is_taken(folder: str) -> 
     check_locations("s3://b", ["dt=2023-11-27/x"], [folder])
 
 
-def test_the_folder_that_a_source_names() -> None:
-    assert named_folder("arn:aws:dynamodb:eu-west-1:1:table/t/export/x") == ()
-    assert named_folder("a/manifest-summary.json") == ("a",)
-    assert named_folder("manifest-summary.json") == (".",)
-    assert named_folder("s3://b/a/") == ("s3://b/a",)
+def test_a_destination_beside_the_exports_that_a_source_holds_is_taken_and_one_in_them_is_not(tmp_path: Path) -> None:
+    for name in ("AWSDynamoDB/x", "copied", "lake/a"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "copied" / "manifest-summary.json").touch()
+    for dest in ("out", "lake/a/out", "copied2", "../out"):
+        check_source(str(tmp_path / dest), str(tmp_path), AwsOptions())
+    for dest in (".", "copied", "copied/data/out", "AWSDynamoDB", "AWSDynamoDB/out", "lake/AWSDynamoDB/out"):
+        with pytest.raises(UsageError, match="output would be mixed into them"):
+            check_source(str(tmp_path / dest), str(tmp_path), AwsOptions())
+    with pytest.raises(UsageError, match=r"DEST is inside .*copied,"):
+        check_source(str(tmp_path / "copied" / "out"), str(tmp_path / "copied" / "manifest-summary.json"), AwsOptions())
+    check_source("out", "arn:aws:dynamodb:eu-west-1:1:table/t/export/x", AwsOptions())
