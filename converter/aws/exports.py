@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from converter.aws.access import Access
 from converter.aws.answers import needed
+from converter.aws.buckets import check_bucket
 from converter.aws.export_errors import export_error, failed_export
 from converter.aws.export_request import ExportRequest, to_text
 from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState, ExportSummary, state_of
@@ -51,11 +52,12 @@ def start_export(request: ExportRequest, access: Access, *, today: date | None =
     today: the date that is a part of a request for an export of now; None: the date in UTC.
 
     Where that has failed, another one is begun, unless the request has a token of its own: then ExportError is raised,
-    as the service would give the same answer as long as it remembers the token. Raises UsageError, BusyError (too many
-    exports are under way), StorageError.
+    as the service would give the same answer as long as it remembers the token. Raises UsageError, also for a bucket
+    that does not exist, BusyError (too many exports are under way), StorageError.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
     """
+    check_bucket(request.target, access)
     client = dynamodb(request.table_arn, access)
     while True:
         begun = monotonic()

@@ -50,6 +50,7 @@ _PERMISSIONS = {
     "ListExports": "dynamodb:ListExports",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AccountProblem", "403", "Forbidden"}
+_MISSING = {"NoSuchBucket", "404", "NotFound"}
 _BAD_KEYS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidClientTokenId"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _THROTTLED = {"SlowDown", "ThrottlingException", "Throttling", "RequestLimitExceeded", "503", "ServiceUnavailable"}
@@ -68,6 +69,11 @@ def code_of(error: ClientError) -> str:
 def is_denied(error: Exception) -> bool:
     """Whether a permission is missing."""
     return isinstance(error, ClientError) and code_of(error) in _DENIED
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether there is no such object or bucket."""
+    return isinstance(error, ClientError) and code_of(error) in _MISSING
 
 
 def may_pass(error: Exception) -> bool:

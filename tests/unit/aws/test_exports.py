@@ -17,7 +17,9 @@ from converter.aws.export_wait import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_TROUBL
 from converter.aws.exports import list_exports
 from converter.errors import BusyError, ConvertError, ExportError, StorageError, UsageError
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
+from tests.servers.faults import Answer, Fault, Reset
 from tests.servers.history import Items
+from tests.servers.proxy import start_proxy
 from tests.servers.s3 import S3Server
 
 ACCESS = AwsOptions().for_source()
@@ -302,8 +304,41 @@ def test_what_no_later_poll_would_change_ends_the_wait_at_once(
     assert len(clock.pauses) == 1
 
 
-def test_a_bucket_that_there_is_not_fails_the_export(table: PlayedTable) -> None:
-    arn = converter.start_export(table.arn, ExportTarget(bucket="there-is-no-such-bucket")).state.arn
+@pytest.mark.parametrize("owner", [None, "000000000000"])
+def test_an_export_to_a_bucket_that_does_not_exist_is_not_begun(
+    owner: str | None, dynamodb: PlayedDynamoDb, table: PlayedTable, tmp_path: Path
+) -> None:
+    nowhere = ExportTarget(bucket="there-is-no-such-bucket", bucket_owner=owner)
+    with pytest.raises(UsageError, match=r"there is no bucket .*, and nothing was exported") as refused:
+        converter.start_export(table.arn, nowhere)
+    assert (refused.value.where, refused.value.exit_code) == ("--bucket", 2)
+    with pytest.raises(UsageError, match="there is no bucket"):
+        converter.sync(table.arn, tmp_path, nowhere, day=datetime.now(UTC).date() - timedelta(days=2))
+    with pytest.raises(UsageError, match="there is no bucket"):
+        converter.sync_changes(table.arn, tmp_path, nowhere)
+    assert not dynamodb.exports
+
+
+@pytest.mark.parametrize("refusal", [Answer(403, "AccessDenied"), Answer(500, "InternalError"), Reset()])
+def test_an_export_is_begun_if_the_bucket_may_not_be_looked_at(
+    refusal: Fault,
+    dynamodb: PlayedDynamoDb,
+    table: PlayedTable,
+    target: ExportTarget,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with start_proxy(dynamodb.server, lambda request: refusal if request.operation == "HeadBucket" else None) as proxy:
+        proxy.server.use(monkeypatch)
+        started = converter.start_export(table.arn, target)
+        assert (started.is_new, started.warnings) == (True, ())
+        assert "HeadBucket" in proxy.operations()
+
+
+def test_a_bucket_that_is_removed_meanwhile_fails_the_export(
+    ministack: S3Server, table: PlayedTable, target: ExportTarget
+) -> None:
+    arn = converter.start_export(table.arn, target).state.arn
+    ministack.client().delete_bucket(Bucket=target.bucket)
     with pytest.raises(ExportError, match="S3NoSuchBucket: The specified bucket does not exist") as failed:
         Clock().wait(arn)
     assert (failed.value.where, "--bucket" in failed.value.hint) == (arn, True)
