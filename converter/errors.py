@@ -19,25 +19,29 @@ from __future__ import annotations
 
 import errno
 
+from converter.display import Lines, lines, without_users
+
 
 class ConvertError(Exception):
     """Base of all deliberate errors.
 
     `what` is one sentence without a final full stop, `where` the place (a path, or
-    `path line 12 (byte 3456): $.Item.price.N`), `hint` what the reader can do next.
+    `path line 12 (byte 3456): $.Item.price.N`), `hint` what the reader can do next: one line, or `Lines`.
     """
 
     exit_code = 1
 
     def __init__(self, what: str, where: str = "", hint: str = "") -> None:
+        # Those of the endpoint and of proxies are in the messages of libraries.
+        what, where, hint = map(without_users, (what, where, hint))
         super().__init__(what, where, hint)
         self.what = what
         self.where = where
         self.hint = hint
 
-    def __str__(self) -> str:
+    def __str__(self) -> Lines:
         text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}\n{self.hint}" if self.hint else text
+        return lines(text, self.hint) if self.hint else lines(text)
 
 
 class UsageError(ConvertError, ValueError):

@@ -7,8 +7,10 @@ import threading
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from converter.aws.keys import check_kms_key
+from converter.display import without_users
 from converter.errors import UsageError
 from converter.version import VERSION
 
@@ -80,7 +82,8 @@ class AwsOptions:
     that are written. acl: of the same. storage_class: of the parts.
 
     Raises UsageError for an empty text, an unknown encryption or ACL, a key without the encryption that uses it, and
-    for what can't be a key, an account number or an endpoint.
+    for what can't be a key, an account number or an endpoint. A user and a password in the endpoint are dropped:
+    requests never carry them, because they are signed with credentials of AWS.
     """
 
     profile: str | None = None
@@ -110,8 +113,8 @@ class AwsOptions:
             owner = getattr(self, option)
             if owner is not None and not (len(owner) == 12 and owner.isascii() and owner.isdigit()):
                 raise UsageError(f"{owner!r} is no account number of 12 digits", _option(option))
-        if self.endpoint_url is not None and not self.endpoint_url.startswith(("http://", "https://")):
-            raise UsageError(f"{self.endpoint_url!r} is no http:// or https:// address", "--endpoint-url")
+        if self.endpoint_url is not None:
+            object.__setattr__(self, "endpoint_url", _check_endpoint(self.endpoint_url))
 
     def check_unused(self, side: Side, folder: str) -> None:
         """Raises UsageError when something is asked of a side that is a local folder, where it would do nothing."""
@@ -148,6 +151,20 @@ AS_THE_ENVIRONMENT_SAYS = AwsOptions()
 
 _OF_SOURCE = ("source_role_arn", "source_bucket_owner")
 _OF_DEST = ("dest_role_arn", "dest_bucket_owner", "dest_sse", "dest_kms_key_id", "acl", "storage_class")
+
+
+def _check_endpoint(url: str) -> str:
+    """The address without its user part, which nothing may show. Raises UsageError."""
+    bare = without_users(url)
+    try:
+        parts = urlsplit(bare)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in bare
+    except ValueError:
+        known = False
+    if not known:
+        what = f"{bare.rpartition('@')[2]!r} is not an http:// or https:// address"
+        raise UsageError(what, "--endpoint-url", "write http://host:port or https://host")
+    return bare
 
 
 def _option(name: str) -> str:

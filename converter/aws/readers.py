@@ -10,6 +10,7 @@ from botocore.exceptions import NoCredentialsError
 
 from converter.aws.access import ATTEMPTS, Access, Connection, make_session
 from converter.aws.refusals import AWS_ERRORS, refused
+from converter.display import without_users
 
 Credentials = tuple[dict[str, str], int | None]
 """The members that object stores name `aws_…`, and when they expire, in Unix seconds; None for never."""
@@ -44,7 +45,7 @@ def reach_bucket(connection: Connection, bucket: str) -> Reach:
         raise refused(error, f"s3://{bucket}", access.bucket_owner) from error
     if region != client.meta.region_name:
         client = Connection(replace(access, region=region), "s3").client()
-    url = str(client.meta.endpoint_url)
+    url = without_users(str(client.meta.endpoint_url))
     options = {
         "aws_region": region,
         # The environment may have others, which these libraries would read too.

@@ -18,6 +18,7 @@ import typer
 from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, read_command
 from converter.cli.output import give_up_stdout, writing_result
+from converter.display import lines
 from converter.errors import ConvertError, UsageError, means_no_memory, no_memory_error
 from converter.run.messages import LogFormat, Messages, PatientStream
 from converter.subprocesses import leave_current_directory
@@ -152,7 +153,7 @@ def _signals_raise(messages: Messages) -> Iterator[None]:
 
 
 def _end(messages: Messages, how: str, number: signal.Signals, error: BaseException) -> int:
-    messages.error("\n".join([how, *_notes(error)]), {"exitCode": 128 + number})
+    messages.error(lines(how, *_notes(error)), {"exitCode": 128 + number})
     return 128 + number
 
 
@@ -169,16 +170,16 @@ def _fail(messages: Messages, error: ConvertError) -> int:
         "hint": error.hint,
         "exitCode": error.exit_code,
     }
-    messages.error("\n".join([str(error), *_notes(error)]), facts)
+    messages.error(lines(str(error), *_notes(error)), facts)
     _print_traceback(error)
     return error.exit_code
 
 
 def _fail_unexpectedly(messages: Messages, error: Exception) -> int:
     name = type(error).__name__
-    text = (
-        f"this is a bug in {PROGRAM} {VERSION}: {name}: {error}\n"
-        f"please report this message and the command line to the maintainers; {DEBUG}=1 shows the traceback"
+    text = lines(
+        f"this is a bug in {PROGRAM} {VERSION}: {name}: {error}",
+        f"please report this message and the command line to the maintainers; {DEBUG}=1 shows the traceback",
     )
     messages.error(text, {"type": name, "what": str(error), "exitCode": ConvertError.exit_code})
     _print_traceback(error)
@@ -187,7 +188,8 @@ def _fail_unexpectedly(messages: Messages, error: Exception) -> int:
 
 def _print_traceback(error: Exception) -> None:
     if os.environ.get(DEBUG, "") not in ("", "0"):
-        traceback.print_exception(error)
+        shown = "".join(traceback.format_exception(error))
+        sys.stderr.write(f"{lines(*shown.rstrip().splitlines())}\n")
 
 
 def _as_usage_error(error: typer.TyperException) -> UsageError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from converter.aws.export_request import to_text
 from converter.cli.figures import count, duration
-from converter.run.messages import printable
+from converter.display import cell, lines
 
 if TYPE_CHECKING:
     from converter.aws.export_state import ExportState
@@ -29,7 +29,7 @@ def started_line(started: StartedExport, *, waits: bool) -> str:
             f"{table}: nothing new has begun: the same command has begun export {state.export_id} before; it "
             f"is {_how_it_stands(state)}, to {state.folder}/ (a --client-token of its own begins another one)"
         )
-    return text if waits else f"{text}\nnext: ddb-convert export wait {state.arn}"
+    return text if waits else lines(text, f"next: ddb-convert export wait {state.arn}")
 
 
 def _how_it_stands(state: ExportState) -> str:
@@ -52,7 +52,7 @@ def render_exports(exports: Sequence[ExportState]) -> str:
     """A heading and a line for each; nothing where there are none."""
     if not exports:
         return ""
-    rows = [_HEADINGS, *map(_row, exports)]
+    rows = [_HEADINGS, *(tuple(map(cell, _row(state))) for state in exports)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -73,7 +73,7 @@ def _row(state: ExportState) -> tuple[str, ...]:
         _moment(state),
         state.format,
         "" if state.item_count is None else count(state.item_count),
-        printable(f"{state.folder}/"),
+        f"{state.folder}/",
     )
 
 

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, TextIO
 
 from converter.cli.figures import count, size
-from converter.run.messages import printable
+from converter.display import cell, lines
 from converter.time_options import CAST_TYPE, cast_with
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def render_inspection(inspection: Inspection, stream: TextIO, *, width: int | No
     """Write it to the stream; width: columns of the terminal, None to find out."""
     if width is None:
         width = shutil.get_terminal_size().columns if stream.isatty() else _PIPE_WIDTH
-    lines = [f"{name:<11}{printable(fact)}" for name, fact in _facts(inspection)]
+    shown: list[str] = [lines(f"{name:<11}{fact}") for name, fact in _facts(inspection)]
     if inspection.attributes:
-        lines += ["", *_draw(_table(inspection), width)]
-    stream.writelines(line + "\n" for line in lines)
+        shown += ["", *_draw(_table(inspection), width)]
+    stream.writelines(line + "\n" for line in shown)
 
 
 def _draw(table: Table, width: int) -> list[str]:
@@ -92,9 +92,9 @@ def _cells(attribute: AttributeReport) -> list[str]:
         if column == "string" and attribute.origin not in ("text", None):
             column += f", {attribute.origin}"
         if attribute.column != attribute.attribute:
-            column = f"{printable(attribute.column)}: {column}"
+            column = f"{cell(attribute.column)}: {column}"
     return [
-        printable(attribute.attribute),
+        cell(attribute.attribute),
         types or "NULL",
         _or_empty(attribute.nulls),
         _or_empty(attribute.absent),

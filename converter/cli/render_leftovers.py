@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from converter.cli.figures import count, duration
+from converter.display import Lines, lines
 
 if TYPE_CHECKING:
     from converter.run.clean import Leftovers
@@ -26,15 +27,15 @@ def leftovers_line(found: Leftovers) -> str:
     return f"{found.destination}: {said}{'; nothing was changed' if found.dry_run else ''}"
 
 
-def render_leftovers(found: Leftovers, now: datetime | None = None) -> str:
+def render_leftovers(found: Leftovers, now: datetime | None = None) -> Lines:
     """The outcome, and a line for each thing, up to 20 of a sort. now: what ages are counted to."""
     now = now or datetime.now(UTC)
-    lines = [leftovers_line(found)]
+    shown = [leftovers_line(found)]
     for verb, group in _groups(found):
-        lines += [f"  {verb:<9} {_described(leftover, now)}" for leftover in group[:_LISTED]]
+        shown += [f"  {verb:<9} {_described(leftover, now)}" for leftover in group[:_LISTED]]
         if len(group) > _LISTED:
-            lines.append(f"  {verb:<9} {count(len(group) - _LISTED)} more, which --json lists")
-    return "\n".join(lines)
+            shown.append(f"  {verb:<9} {count(len(group) - _LISTED)} more, which --json lists")
+    return lines(*shown)
 
 
 def _groups(found: Leftovers, before: str = "") -> list[tuple[str, Sequence[Leftover]]]:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from converter.cli.figures import count, duration, size
+from converter.display import Lines, lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def rows_of(report: Report) -> str:
     return count(report.items, "change" if report.kind == "changes" else "item")
 
 
-def render_report(report: Report) -> str:
+def render_report(report: Report) -> Lines:
     """The outcome and its figures, some lines."""
     facts = [
         ("export", f"{report.export_id}, {report.kind}, {report.export_time}"),
@@ -62,7 +63,7 @@ def render_report(report: Report) -> str:
         checked = f"md5 and item counts of {count(report.data_files, 'data file')}"
         facts.append(("checked", checked if report.verified else "nothing (--no-verify)"))
         facts.append(("read", _speed(report)))
-    return "\n".join([report_line(report), *(f"  {name:<9}{fact}" for name, fact in facts)])
+    return lines(report_line(report), *(f"  {name:<9}{fact}" for name, fact in facts))
 
 
 def planned_facts(columns: Sequence[tuple[str, str]], not_checked: Sequence[str]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from converter.aws.export_request import to_text
 from converter.cli.figures import count, size
 from converter.cli.render_report import planned_facts, render_report, report_line, rows_of
+from converter.display import Lines, lines
 from converter.run.forecast import NOT_CHECKED
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ def sync_line(done: SyncReport) -> str:
     return _waits(done) if done.report is None else f"{done.date}: {report_line(done.report)}"
 
 
-def render_sync(done: SyncReport) -> str:
+def render_sync(done: SyncReport) -> Lines:
     """The outcome and its figures, some lines."""
     if done.report is not None:
-        return f"{done.date}: {render_report(done.report)}"
-    return "\n".join([_waits(done), *_planned(done.columns)])
+        first, *rest = render_report(done.report).split("\n")
+        return lines(f"{done.date}: {first}", *rest)
+    return lines(_waits(done), *_planned(done.columns))
 
 
 def changes_line(done: ChangesReport) -> str:
@@ -42,23 +44,23 @@ def changes_line(done: ChangesReport) -> str:
     return f"{_through(done)}: brought {' and '.join(steps)}"
 
 
-def render_changes(done: ChangesReport) -> str:
+def render_changes(done: ChangesReport) -> Lines:
     """The outcome and its steps, some lines."""
-    lines = [changes_line(done)]
+    shown = [changes_line(done)]
     planned: dict[tuple[Column, ...], None] = {}
     for step in _exported(done):
         span = f"as of {to_text(step.end)}"
         if step.begin != step.end:
             span = f"{to_text(step.begin)} to {to_text(step.end)}"
-        lines.append(f"  {'all items' if step is done.full else 'changes':<10}{span}: {_outcome(step)}")
+        shown.append(f"  {'all items' if step is done.full else 'changes':<10}{span}: {_outcome(step)}")
         if step.report is None:
             planned[step.columns] = None
     if done.snapshot is not None:
-        snapshot = render_report(done.snapshot).replace("\n", "\n  ")
-        lines.append(f"  {'snapshot':<10}{snapshot}")
+        first, *rest = render_report(done.snapshot).split("\n")
+        shown += [f"  {'snapshot':<10}{first}", *(f"  {line}" for line in rest)]
     for columns in planned:
-        lines += _planned(columns)
-    return "\n".join(lines)
+        shown += _planned(columns)
+    return lines(*shown)
 
 
 def _planned(columns: Sequence[Column]) -> list[str]:

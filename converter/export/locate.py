@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.display import lines
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import (
     EXPORT_ARN,
@@ -245,9 +246,7 @@ def _of_id(source: Source, folders: Sequence[str], export_id: str) -> _Found:
         if not matches and (unfinished or not found):
             raise _none_found(source, unfinished or begun)
     if not matches:
-        raise UsageError(
-            f"no export here has the id {export_id}", source.root, "there are:\n" + "\n".join(_rows(found))
-        )
+        raise UsageError(f"no export here has the id {export_id}", source.root, lines("there are:", *_rows(found)))
     if len(matches) > 1:
         raise _several(source, matches)
     return matches[0]
@@ -290,7 +289,7 @@ def _several(source: Source, found: list[_Found]) -> UsageError:
     return UsageError(
         f"{len(found)} exports are here, and only one can be meant",
         source.root,
-        "name the folder of one, pass its --export-id, or --latest for the newest:\n" + "\n".join(_rows(found)),
+        lines("name the folder of one, pass its --export-id, or --latest for the newest:", *_rows(found)),
     )
 
 

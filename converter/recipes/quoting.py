@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from converter.run.messages import printable
+from converter.display import printable
 from converter.schedule.yaml import yaml_text as yaml_text  # recipes quote as templates do
 
 _ESCAPED = r"['\"\\$;\x00-\x1f\x7f-\x9f\u2028\u2029]"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from converter.aws.access import AwsOptions
 from converter.decode.change_lines import ChangeForm
+from converter.display import lines
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.locate import open_export
 from converter.export.manifest import DataFile, Export, Kind, check_files
@@ -325,7 +326,7 @@ def _convert_all(run: Run, staging: Staging) -> tuple[Schema, PassResult]:
         raise SchemaError(
             f"there is no column to write: none of the {observation.items:,} items has a value in an attribute that is"
             " asked for",
-            hint="\n".join([*run.named.warnings(observation), "see what `ddb-convert inspect` says of them"]),
+            hint=lines(*run.named.warnings(observation), "see what `ddb-convert inspect` says of them"),
         )
     text = run.options.text
     if result.complete and first.written_as(text=text) == schema.written_as(text=text):

@@ -11,18 +11,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
+from converter.display import Lines, lines, shorten, without_users
+
 LogFormat = Literal["text", "json"]
 Level = Literal["info", "warning", "error"]
-
-
-def printable(text: str) -> str:
-    """The text with control characters escaped.
-
-    Attribute names and paths may hold any character, and a terminal obeys some of them.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 class PatientStream:
@@ -62,7 +54,7 @@ class PatientStream:
 class Messages:
     """Writes messages to stderr; safe to call from many threads.
 
-    quiet: says only warnings and errors.
+    A text is one line, or several as `Lines`. quiet: says only warnings and errors.
     """
 
     def __init__(self, *, log_format: LogFormat = "text", quiet: bool = False) -> None:
@@ -92,11 +84,21 @@ class Messages:
     def _say(self, level: Level, event: str, text: str, facts: Mapping[str, object] | None) -> None:
         if self.log_format == "json":
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            line = json.dumps({"time": now, "level": level, "event": event, "message": text, **(facts or {})})
+            message = without_users(text) if isinstance(text, Lines) else shorten(without_users(text))
+            said = {"time": now, "level": level, "event": event, "message": message}
+            line = json.dumps({**said, **{name: _shown(fact) for name, fact in (facts or {}).items()}})
         else:
-            line = "\n".join(printable(part) for part in text.split("\n"))
-            line = line if level == "info" else f"{level}: {line}"
+            line = lines(text) if level == "info" else f"{level}: {lines(text)}"
         # sys.stderr is looked up each time: while a progress bar is drawn, rich puts itself in its place.
         with self._lock:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
+
+
+def _shown(fact: object) -> object:
+    """A fact without the user parts of URLs. JSON keeps the rest of a text as it is, on the one line."""
+    if isinstance(fact, str):
+        return without_users(fact)
+    if isinstance(fact, Mapping):
+        return {name: _shown(value) for name, value in fact.items()}
+    return [_shown(value) for value in fact] if isinstance(fact, (list, tuple)) else fact

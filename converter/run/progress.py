@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from converter.run.messages import Messages, printable
+from converter.display import printable
+from converter.run.messages import Messages
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -146,7 +147,7 @@ class LiveWatcher(LineWatcher):
         if state.start_time is not None:
             self._line.tasks[0].start_time = state.start_time.timestamp()
         status = state.status.lower().replace("_", " ")
-        self._line.update(self._task, description=f"export {state.export_id} is {status}")
+        self._line.update(self._task, description=printable(f"export {state.export_id} is {status}"))
 
 
 def _age(state: ExportState) -> str:

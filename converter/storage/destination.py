@@ -16,6 +16,7 @@ from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+from converter.display import lines
 from converter.errors import StorageError, UsageError
 from converter.storage.leftovers import Leftover
 from converter.storage.members import damaged, read_members
@@ -233,7 +234,7 @@ class Lease(ABC):
         try:
             self._take_steps(intent)
         except StorageError as error:
-            raise StorageError(error.what, error.where, f"{error.hint}\n{begun}") from error
+            raise StorageError(error.what, error.where, lines(error.hint, begun)) from error
         except BaseException as stopped:
             stopped.add_note(begun)
             raise

@@ -36,6 +36,7 @@ LADDER = (
 )
 FLOOR = {
     "converter.cpus",
+    "converter.display",
     "converter.errors",
     "converter.option_values",
     "converter.options",

@@ -6,14 +6,16 @@ from datetime import datetime
 
 import pytest
 
-from converter.run.messages import Messages, printable
+from converter.display import lines
+from converter.errors import ConvertError
+from converter.run.messages import Messages
 
 
 def test_text_messages_are_lines_with_their_level(capsys: pytest.CaptureFixture[str]) -> None:
     messages = Messages()
     messages.info("phase", "converting", {"bytes": 3})
     messages.warning("look here")
-    messages.error("it broke\nmend it")
+    messages.error(lines("it broke", "mend it"))
     assert capsys.readouterr() == ("", "converting\nwarning: look here\nerror: it broke\nmend it\n")
 
 
@@ -55,15 +57,47 @@ def test_messages_of_many_threads_do_not_mix(capsys: pytest.CaptureFixture[str])
     assert sorted(lines) == sorted(letter * 50 for letter in "abcd" for _ in range(200))
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain é 東京 🎁", "plain é 東京 🎁"),
-        ("a\nb\tc", "a\\nb\\tc"),
-        ("\x1b[2J", "\\x1b[2J"),
-        ("\u202e\u2028\ud800", "\\u202e\\u2028\\ud800"),
-        ("", ""),
-    ],
-)
-def test_what_a_terminal_could_obey_is_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
+FORGED = "a\nerror: the disk is full \x1b[31m\u202e"
+SHOWN = "a\\nerror: the disk is full \\x1b[31m\\u202e"
+
+
+def test_a_text_from_outside_begins_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    messages = Messages()
+    messages.info("phase", FORGED)
+    messages.warning(f"attribute {FORGED}")
+    messages.error(lines(f"it broke: {FORGED}", FORGED))
+    messages.error(str(ConvertError(FORGED, FORGED, FORGED)))
+    messages.error(str(ConvertError("what", hint=lines("there are:", FORGED))))
+    assert capsys.readouterr().err.splitlines() == [
+        SHOWN,
+        f"warning: attribute {SHOWN}",
+        f"error: it broke: {SHOWN}",
+        SHOWN,
+        f"error: {SHOWN}: {SHOWN}",
+        SHOWN,
+        "error: what",
+        "there are:",
+        SHOWN,
+    ]
+
+
+def test_a_line_is_not_longer_than_a_log_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    for log_format in ("text", "json"):
+        Messages(log_format=log_format).warning("begin" + "x" * 100_000 + "end")
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "begin" in line
+        assert "end" in line
+        assert len(line) < 5000
+
+
+def test_neither_form_shows_the_user_part_of_a_url(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "http://user:secret@host/"
+    for log_format in ("text", "json"):
+        messages = Messages(log_format=log_format)
+        messages.info("phase", url, {"url": url, "urls": [url, {"deep": url}], "number": 1})
+        messages.warning(url)
+        messages.error(str(ConvertError(url, url, url)))
+        said = capsys.readouterr().err
+        assert "secret" not in said
+        assert "user" not in said
+        assert said.count("http://host/") == (5 if log_format == "text" else 8)
