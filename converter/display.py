@@ -17,6 +17,7 @@ _MOST_IN_CELL: Final = 200
 
 # Python calls these printable, and they show as nothing.
 _INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]")
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # A blank that is seen, and common in Japanese names.
 _WIDE_BLANK: Final = "\u3000"
 
@@ -62,6 +63,11 @@ def without_users(text: str) -> str:
         return text
     rest = _USER.sub("", text)
     return Lines(rest) if isinstance(text, Lines) else rest
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether there are control characters in a text, or halves of characters: no key or file name has them."""
+    return _CONTROL.search(text) is not None
 
 
 def _shown(character: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from converter.aws.keys import check_kms_key
+from converter.display import has_control_characters
 from converter.errors import UsageError
 
 ExportFormat = Literal["DYNAMODB_JSON", "ION"]
@@ -93,7 +94,7 @@ def _check_prefix(prefix: str) -> None:
         )
     if len(prefix.encode()) > _LONGEST_PREFIX:
         raise UsageError(f"the prefix is too long: at most {_LONGEST_PREFIX} bytes leave room for the keys", option)
-    if not prefix.isprintable() or any(part in (".", "..") for part in prefix.split("/")):
+    if has_control_characters(prefix) or any(part in (".", "..") for part in prefix.split("/")):
         raise UsageError(
             f"{prefix!r} holds what makes keys that tools can't reach", option, "use letters, digits and !-_.*'()/"
         )

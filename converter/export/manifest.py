@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from converter.display import has_control_characters
 from converter.errors import DataFileError, ManifestError
 from converter.storage.source import Source
 
@@ -264,8 +265,9 @@ def _file_name(key: str, summary: Summary, members: _Members) -> str:
     tail = ["AWSDynamoDB", "data"] if summary.kind is Kind.CHANGES else ["AWSDynamoDB", summary.export_id, "data"]
     # A prefix given with a leading slash is one in the bucket too.
     absolute = key.startswith("/") and not (summary.s3_prefix or "").startswith("/")
-    if absolute or ".." in parts or "\\" in key or not key.isprintable() or parts[-1] in ("", "."):
-        raise members.error("dataFileS3Key", f"{key!r} is no key of a data file")
+    unsafe = ".." in parts or "\\" in parts[-1] or parts[-1] in ("", ".")
+    if absolute or unsafe or has_control_characters(key):
+        raise members.error("dataFileS3Key", f"{key!r} can't be the key of a data file")
     if parts[-len(tail) - 1 : -1] != tail:
         raise members.error("dataFileS3Key", f"{key!r} is not in this export's {'/'.join(tail)}/")
     return parts[-1]

@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from converter.display import lines
+from converter.display import has_control_characters, lines
 from converter.errors import StorageError, UsageError
 from converter.storage.leftovers import Leftover
 from converter.storage.members import damaged, read_members
@@ -383,7 +383,7 @@ def finished_for(intent: Intent) -> str:
 
 def is_name(name: str) -> bool:
     """Can this be the name of a file in a folder?"""
-    return name not in ("", ".", "..") and "/" not in name and name.isprintable()
+    return name not in ("", ".", "..") and "/" not in name and not has_control_characters(name)
 
 
 def is_path(path: str) -> bool:

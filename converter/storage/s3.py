@@ -206,7 +206,11 @@ class S3Destination(Destination):
         self.root = place.rstrip("/")
         bucket, prefix = split_place(place)
         if not is_path(prefix):
-            raise UsageError("a destination can't have empty, `.` or `..` parts in its name", place, "choose another")
+            raise UsageError(
+                "a destination can't have empty, `.` or `..` parts or control characters in its name",
+                place,
+                "choose another",
+            )
         self._objects = Objects(bucket, prefix, Connection(aws.for_dest(), "s3"), aws.on_write())
         self._part_arguments = {} if aws.storage_class is None else {"StorageClass": aws.storage_class}
 

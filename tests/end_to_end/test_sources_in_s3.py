@@ -119,6 +119,34 @@ def test_an_export_in_s3_becomes_the_same_as_in_a_folder(
     assert json.loads(again.stdout)["status"] == "unchanged"
 
 
+@pytest.mark.parametrize("prefix", ["注文\u3000データ/毎日", "👩\u200d💻 \xa0", "a+b %2F&\u202e\u2028'\"$"])
+def test_a_prefix_with_characters_that_cannot_be_seen_is_read_and_written_like_any_other(
+    ministack: S3Server, tmp_path: Path, prefix: str
+) -> None:
+    bucket, start = ministack.new_bucket(), datetime(2024, 1, 1, tzinfo=UTC)
+    export = export_of(
+        tmp_path / "bucket", [line(id='{"S":"item"}')], facts=ExportFacts(prefix=prefix, export_time=start)
+    )
+    window = WindowFacts(prefix=prefix, from_time=start, to_time=start + timedelta(hours=1))
+    change = Change(keys={"id": "change"}, new={"id": "change"}, written=start)
+    increment = write_incremental_export(tmp_path / "bucket", [change], facts=window)
+    ministack.upload(bucket, tmp_path / "bucket")
+    for number, (made, name) in enumerate(((export, "item"), (increment, "change"))):
+        local = tmp_path / f"out{number}" / prefix
+        done = ddb_convert("convert", str(made.folder), str(local), "--format", "csv")
+        assert done.returncode == 0, done.stderr
+        source, dest = f"s3://{bucket}/{prefix}/AWSDynamoDB/{made.export_id}/", f"s3://{bucket}/out{number}/{prefix}/"
+        done = run(ministack, "convert", source, dest, "--format", "csv")
+        assert done.returncode == 0, done.stderr
+        assert all(printed.isprintable() for printed in done.stderr.replace("\u3000", "").splitlines())
+        parts = {str(path.relative_to(local)): path.read_bytes() for path in local.glob("dt=*/**/*.csv")}
+        assert [name.encode() in content for content in parts.values()] == [True]
+        in_s3 = ministack.listing(bucket, f"out{number}/{prefix}/dt=")
+        assert {f"out{number}/{prefix}/{path}": content for path, content in parts.items()} == in_s3
+        again = run(ministack, "convert", source, dest, "--format", "csv", "--json")
+        assert json.loads(again.stdout)["status"] == "unchanged"
+
+
 def test_what_is_not_there_is_told_with_what_is(
     ministack: S3Server, days: tuple[str, list[ExportPaths]], tmp_path: Path
 ) -> None:

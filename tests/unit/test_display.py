@@ -9,7 +9,16 @@ import unicodedata
 
 import pytest
 
-from converter.display import MOST_CHARACTERS, Lines, cell, lines, printable, shorten, without_users
+from converter.display import (
+    MOST_CHARACTERS,
+    Lines,
+    cell,
+    has_control_characters,
+    lines,
+    printable,
+    shorten,
+    without_users,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +86,16 @@ def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
     assert len(short) < MOST_CHARACTERS
     assert shorten("x" * MOST_CHARACTERS) == "x" * MOST_CHARACTERS
     assert len(cell(text)) <= 200
+
+
+@pytest.mark.parametrize("text", ["\0", "a\n", "\x1b", "\x7f", "\x80", "\x9f", "\ud800"])
+def test_control_characters_and_halves_of_characters_are_found(text: str) -> None:
+    assert has_control_characters(text)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "\xa0", "\u3000", "\u200d", "\u2028", "\ufeff", "\U000e0041", "\ue000"])
+def test_characters_that_cannot_be_seen_are_not_control_characters(text: str) -> None:
+    assert not has_control_characters(text)
 
 
 def test_only_our_own_line_breaks_are_line_breaks() -> None:

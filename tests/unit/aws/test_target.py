@@ -24,6 +24,11 @@ def test_exports_lie_below_the_prefix() -> None:
     assert ExportTarget(bucket="exports", prefix="a/b").folder == "s3://exports/a/b/AWSDynamoDB/"
 
 
+@pytest.mark.parametrize("prefix", ["注文\u3000データ", "👩\u200d💻/a", "a\xa0b\ufeff"])
+def test_a_prefix_may_hold_characters_that_python_calls_unprintable(prefix: str) -> None:
+    assert ExportTarget(bucket="exports", prefix=prefix).folder == f"s3://exports/{prefix}/AWSDynamoDB/"
+
+
 @pytest.mark.parametrize(
     ("prefix", "reason"),
     [
@@ -32,6 +37,8 @@ def test_exports_lie_below_the_prefix() -> None:
         ("abc/", "without a name"),
         ("a//b", "without a name"),
         ("a\nbc", "can't reach"),
+        ("abc\x7f", "can't reach"),
+        ("abc\x85", "can't reach"),
         ("a/../b", "can't reach"),
         ("é" * 500, "too long"),
         ("", "empty"),

@@ -212,6 +212,11 @@ def test_an_entry_with_a_wrong_member_is_refused_by_line(tmp_path: Path, name: s
         f"{PREFIX}/..\\..\\a",
         f"{PREFIX}/\ud800",
         f"{PREFIX}/a\n",
+        f"a\nb/{PREFIX}/a",
+        f"a\x1b[2J/{PREFIX}/a",
+        f"a\x7f/{PREFIX}/a",
+        f"a\x9b/{PREFIX}/a",
+        f"a\ud800/{PREFIX}/a",
         f"p/AWSDynamoDB/{WINDOW_ID}/data/a",
         "p/AWSDynamoDB/data/a",
         f"p/XAWSDynamoDB/{FULL_ID}/data/a",
@@ -229,6 +234,17 @@ def test_an_increments_key_outside_of_the_shared_data_folder_is_refused(tmp_path
     write_manifests(tmp_path, window_summary(), [entry(key, b"a")])
     with pytest.raises(ManifestError, match="dataFileS3Key: "):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["注文\u3000データ", "👩\u200d💻", "a\xa0b", "\ufeff", "\u202e", "\u2028", "\ue000", "a\\b", "'; \"x`$(y)"],
+)
+def test_a_prefix_may_hold_all_but_control_characters(tmp_path: Path, prefix: str) -> None:
+    with_entries(tmp_path, entry(f"{prefix}/{PREFIX}/a", b"a"), s3Prefix=f"{prefix}/p")
+    assert [file.key for file in read(tmp_path).files] == [f"{prefix}/{PREFIX}/a"]
+    write_manifests(tmp_path / "w", window_summary(s3Prefix=prefix), [entry(f"{prefix}/AWSDynamoDB/data/x", b"a")])
+    assert [file.key for file in read(tmp_path / "w").files] == [f"{prefix}/AWSDynamoDB/data/x"]
 
 
 def test_a_prefix_with_a_leading_slash_is_one(tmp_path: Path) -> None:
