@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from botocore.exceptions import ClientError
 
 from converter.aws.refusals import AGAIN, code_of, is_denied, refused
@@ -90,8 +92,8 @@ def recovery_is_off(table_arn: str) -> UsageError:
     return UsageError(
         "the table can't be exported: point-in-time recovery is off",
         table_arn,
-        f"turn it on (AWS charges for it): aws dynamodb update-continuous-backups --region {region} "
-        f"--table-name {name} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+        f"turn it on (AWS charges for it): aws dynamodb update-continuous-backups --region {shlex.quote(region)} "
+        f"--table-name {shlex.quote(name)} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
     )
 
 
@@ -112,5 +114,5 @@ def _unknown(arn: str) -> ExportError:
     return ExportError(
         "the service knows no such export; it forgets them after 90 days",
         arn,
-        f"see `ddb-convert export list {table_arn}`, or name the export's folder in S3",
+        f"see `ddb-convert export list {shlex.quote(table_arn)}`, or name the export's folder in S3",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shlex
 import time
 from collections.abc import Callable
 
@@ -80,7 +81,7 @@ def _time_is_over(state: ExportState, arn: str, waited: float) -> BusyError:
     return BusyError(
         f"the export is not finished after waiting for {_duration(waited)}: it is in progress{since}",
         arn,
-        f"it goes on at the service; wait for it again: ddb-convert export wait {arn}",
+        f"it goes on at the service; wait for it again: ddb-convert export wait {shlex.quote(arn)}",
     )
 
 

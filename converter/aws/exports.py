@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -160,7 +161,7 @@ def locate_export(arn: str, access: Access) -> str:
         raise BusyError(
             f"the export is not finished: it is in progress{_since(state.start_time)}",
             arn,
-            f"wait for it with `ddb-convert export wait {arn}`, then run the same command again",
+            f"wait for it with `ddb-convert export wait {shlex.quote(arn)}`, then run the same command again",
         )
     if state.status != COMPLETED:
         raise failure_of(state)

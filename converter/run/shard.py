@@ -341,7 +341,8 @@ def bad_line(problem: LineProblem, reader: BlockReader | IonReader, options: Con
     """The error for a problem that was found in the reader's file, with the line's number."""
     reason = problem.reason
     line, byte = reader.locate(problem.byte)
-    place = shlex.quote(reader.place)
+    # A name that begins with a dash would be an option.
+    place = shlex.quote(f"./{reader.place}" if reader.place.startswith("-") else reader.place)
     inflate = f"aws s3 cp {place} - | gzip -dc" if reader.place.startswith("s3://") else f"gzip -dc {place}"
     hint = f"see the line with: {inflate} | sed -n {line}p"
     if problem.value and options.show_values:

@@ -59,11 +59,17 @@ SUBJECT: Final = (
     " & $substring($time, 0, 10), 0, 99) %}"
 )
 
+# A shell takes all between single quotes for what it is; a quote itself goes between two such texts.
+_FOR_SHELL: Final = """\"'\" & $replace({}, \"'\", \"'\\\\''\") & \"'\""""
+# What others wrote must not begin a line of the notice. The characters themselves, for not every engine of regular
+# expressions knows the same escapes.
+_LINE: Final = "$line := function($text) { $replace($string($text), /[\\s\x01-\x1f\x7f-\x9f\u2028\u2029]+/, ' ') };"
+
 _MESSAGE: Final = (
     " 'Step: ' & $failure.step,"
-    " 'Error: ' & $failure.error,"
-    " 'Cause: ' & $failure.cause,"
-    " $exists($settings.logGroup) ? 'Log group of the container: ' & $settings.logGroup,"
+    " 'Error: ' & $line($failure.error),"
+    " 'Cause: ' & $line($failure.cause),"
+    " $exists($settings.logGroup) ? 'Log group of the container: ' & $line($settings.logGroup),"
     " '',"
     " 'What to do: '"
     f" & ($exists($lookup($advice, $failure.error)) ? $lookup($advice, $failure.error) : '{_OTHERWISE}'),"
@@ -72,8 +78,8 @@ _MESSAGE: Final = (
     " & '/states/home?region=' & $split($states.context.Execution.Id, ':')[3]"
     " & '#/v2/executions/details/' & $states.context.Execution.Id,"
     " 'Start again: aws stepfunctions start-execution --state-machine-arn ' & $states.context.StateMachine.Id"
-    ' & " --input \'" & $string($again) & "\'"'
-    "], '\\n') %}"
+    f" & ' --input ' & {_FOR_SHELL.format('$string($again)')}"
+    "], '\\n')) %}"
 )
 
 
@@ -87,14 +93,14 @@ def advice_for(schedule: Schedule) -> dict[str, str]:
 
 def message(schedule: Schedule) -> str:
     """JSONata for the text of a notice."""
-    table = "($exists($settings.tableArn) ? $settings.tableArn : 'a table that is not known')"
+    table = "($exists($settings.tableArn) ? $line($settings.tableArn) : 'a table that is not known')"
     if schedule.changes is None:
         what = f"'The export of ' & {table} & ' was not converted.'"
-        export = " 'Export: ' & ($exportArn = '' ? 'none' : $exportArn),"
+        export = " 'Export: ' & ($exportArn = '' ? 'none' : $line($exportArn)),"
     else:
         what = f"'The changes of ' & {table} & ' were not brought.'"
         export = ""
-    return f"{{% $join([{what}, '', 'Moment: ' & $time,{export}{_MESSAGE}"
+    return f"{{% ({_LINE} $join([{what}, '', 'Moment: ' & $time,{export}{_MESSAGE}"
 
 
 def run_again(changed: str) -> str:

@@ -63,6 +63,10 @@ _ISO = r"/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+
 _NAMES = ", ".join(f"'{name}'" for name in REQUIRED)
 _MISSING = f"[$filter([{_NAMES}], function($name) {{ $not($exists($lookup($settings, $name))) }})]"
 _WITHOUT_TIME = "$time = '' ? 'scheduledTime' : []"
+_GIVEN = "$states.context.Execution.Input"
+_WITHOUT_EXPORT = f"$exportArn = '' ? ($exists({_GIVEN}.manifest) ? 'manifest' : 'exportArn') : []"
+# Whoever may put an object into the bucket chooses its key. Of one that an export has, only the id is used.
+_MANIFEST = r"/(^|\/)AWSDynamoDB\/[0-9A-Za-z-]+\/manifest-summary\.json$/"
 # Inputs for exports, which would change nothing where changes are brought.
 _OF_EXPORTS = (
     "[$filter(['attempt', 'exportArn'], function($name) { $exists($lookup($states.context.Execution.Input, $name)) })]"
@@ -76,7 +80,7 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
     in the input of each execution.
     """
     exports = schedule.trigger == "schedule" and schedule.changes is None
-    wrong = "$exportArn = '' ? 'exportArn' : []" if schedule.trigger == "manifest" else _WITHOUT_TIME
+    wrong = _WITHOUT_EXPORT if schedule.trigger == "manifest" else _WITHOUT_TIME
     if schedule.changes is not None:
         wrong = f"$append({wrong}, {_OF_EXPORTS})"
     states: dict[str, State] = {
@@ -142,7 +146,8 @@ def _read_input(schedule: Schedule) -> State:
     if schedule.trigger == "manifest":
         # The id is the name of the folder that the manifest lies in.
         arn = "$merge([$defaults, $states.input]).tableArn & '/export/' & $split($states.input.manifest, '/')[-2]"
-        export = export.replace("''", f"$exists($states.input.manifest) ? {arn} : ''")
+        manifest = f"$exists($states.input.manifest) and $contains($string($states.input.manifest), {_MANIFEST})"
+        export = export.replace("''", f"{manifest} ? {arn} : ''")
     of_exports: State = {
         "attempt": "{% $exists($states.input.attempt) ? $states.input.attempt : 1 %}",
         "exportArn": f"{{% {export} %}}",

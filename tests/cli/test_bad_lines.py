@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,20 @@ def test_a_line_that_is_no_item_is_named_with_its_place_and_without_its_data(
     message = check_failure(done, 3, place, reason, dest=tmp_path / "out")
     assert SECRET not in done.stderr
     assert len(message) < 1000
+
+
+@pytest.mark.parametrize(
+    "folder", ["it's; echo PWNED >&2; '", "$(echo PWNED >&2)", "`echo PWNED >&2`", "-x", "a b\\", '"; echo PWNED >&2 #']
+)
+def test_the_command_that_shows_the_line_is_one_command_whatever_the_folder_is_called(
+    folder: str, forked: ForkedCommands, tmp_path: Path
+) -> None:
+    write_bad(tmp_path / folder, b"broken")
+    done = forked.run("convert", "--", folder, "out", cwd=tmp_path)
+    message = check_failure(done, 3, dest=tmp_path / "out")
+    command = message.split("see the line with: ")[1].split("; --show-values")[0].strip()
+    shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "broken\n", "")
 
 
 @pytest.mark.parametrize("format", ["parquet", "csv"])

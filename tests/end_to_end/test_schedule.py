@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,6 +231,21 @@ def test_an_input_that_lacks_something_is_refused_and_told(
     assert done.states[-4:] == ["Refuse the input", "Say what happened", "Tell", "Failed"]
     assert done.output["Error"] == "IncompleteInput"
     assert f"\nCause: missing, or not as it must be: {named}\n" in done.notices[0]["Message"]
+
+
+def test_a_manifest_whose_key_no_export_has_is_refused_and_told_in_a_command_that_does_nothing_else(
+    bad_night: Night,
+) -> None:
+    machine = machine_of(bad_night, "--trigger", "manifest")
+    evil = "AWSDynamoDB/x'; echo PWNED >&2; echo '/manifest-summary.json"
+    done = bad_night.execute(machine, bad_night.settings() | {"manifest": evil})
+    assert done.states[-4:] == ["Refuse the input", "Say what happened", "Tell", "Failed"]
+    message = done.notices[0]["Message"]
+    assert "\nCause: missing, or not as it must be: manifest\n" in message
+    command = message.split("\nStart again: ")[1]
+    run = subprocess.run(["bash", "-c", f"aws() {{ :; }}\n{command}"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert json.loads(shlex.split(command)[-1])["manifest"] == evil
 
 
 def test_the_stack_is_deployed_and_exports_and_converts(night: Night) -> None:
