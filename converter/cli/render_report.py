@@ -56,6 +56,10 @@ def render_report(report: Report) -> Lines:
     changed = [f"{column.name} ({count(column.changed, 'value')})" for column in report.columns if column.changed]
     if changed:
         facts.append(("rounded", ", ".join(changed)))
+    times = {column.name: column.times.described for column in report.columns if column.times is not None}
+    odd = [f"{name} ({described})" for name, described in times.items() if described]
+    if odd:
+        facts.append(("times", ", ".join(odd)))
     nuls = [f"{column.name} ({count(column.nuls, 'text')})" for column in report.columns if column.nuls]
     if nuls:
         facts.append(("with NUL", ", ".join(nuls)))

@@ -135,17 +135,27 @@ class TimesReport:
             warnings.append(
                 f"column {column!r}: {self.cut:,} times are cut to the microsecond below{_first(self.cut_places)}"
             )
-        becomes = "is empty, and some consumers fill in the time of the upload"
-        if self.default is not None:
-            becomes = "is the export's"
+        if self.default is None:
+            warnings += self._untimed_warnings(column)
+        return warnings
+
+    def _untimed_warnings(self, column: str) -> list[str]:
+        warnings = []
+        becomes = "it is empty, and some consumers fill in the time of the upload"
         if self.untimed:
             place = _first(tuple(filter(None, (self.untimed_place,))))
-            warnings.append(f"column {column!r}: {self.untimed:,} items have no time of their own: it {becomes}{place}")
+            warnings.append(f"column {column!r}: {self.untimed:,} items have no time of their own: {becomes}{place}")
         if self.untimed_deletes:
             warnings.append(
-                f"column {column!r}: {self.untimed_deletes:,} deletes have only keys, and no time: it {becomes}"
+                f"column {column!r}: {self.untimed_deletes:,} deletes have only keys, and no time: {becomes}"
             )
         return warnings
+
+    @property
+    def described(self) -> str:
+        """The counts that are not zero, for people: `2 null, 1 cut, 3 without a time`."""
+        counts = {"null": self.bad, "cut": self.cut, "without a time": self.untimed + self.untimed_deletes}
+        return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
 
 
 def describe_times(column: Column, found: OddTimesSeen, seen: AttributeObservation) -> TimesReport | None:

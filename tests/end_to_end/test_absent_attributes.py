@@ -30,7 +30,7 @@ DROP = SchemaText("columns.json", '{"version": 1, "columns": [{"attribute": "sec
 OPTIONS: list[dict[str, Any]] = [
     {"exclude": ("secret",)},
     {"cast": (("at", "timestamp"),)},
-    {"time": "at"},
+    {"time": "at", "time_default": "export_time"},
     {"rename": (("secret", "s"),)},
     {"select": ("id", "secret")},
     {"key": ("secret", "id")},
@@ -241,7 +241,8 @@ def test_a_first_window_of_deletes_alone_is_published(tmp_path: Path) -> None:
     report = convert(window, tmp_path / "out", options)
     assert report.unknown_attributes == ("v", "secret", "seen", "at")
     assert [column.name for column in report.columns] == ["_op", "_write_ts", "id", "time"]
-    assert len(report.warnings) == 4
+    assert len(report.warnings) == 5
+    assert "1 deletes have only keys, and no time" in report.warnings[0]
 
 
 def test_every_hour_of_a_table_is_brought_though_some_lack_the_attribute(
@@ -255,9 +256,10 @@ def test_every_hour_of_a_table_is_brought_though_some_lack_the_attribute(
         BEGIN + 3 * HOUR / 2: [{"id": {"S": "a"}, "v": {"N": "2"}, **secret}, {"id": {"S": "b"}, "v": {"N": "5"}}],
         BEGIN + 5 * HOUR / 2: [{"id": {"S": "b"}, "v": {"N": "5"}}],
     }
-    options = ConvertOptions(exclude=("secret",), time="at", rename=(("v", "value"),))
+    options = ConvertOptions(exclude=("secret",), time="at", time_default="export_time", rename=(("v", "value"),))
     for hour in range(4):
         done = nights.run(hour, options, merge=True)
         assert (done.through, done.warnings) == (BEGIN + hour * HOUR, ())
     (part,) = nights.snapshot()
-    assert pq.read_table(part, partitioning=None).to_pylist() == [{"id": "b", "time": None, "value": 5}]
+    last = int((BEGIN + 3 * HOUR).timestamp()) - 1
+    assert pq.read_table(part, partitioning=None).to_pylist() == [{"id": "b", "time": last, "value": 5}]

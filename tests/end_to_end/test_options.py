@@ -19,6 +19,7 @@ from converter.decode.buffers import BATCH_ROWS
 from converter.testing import Change, ExportFacts, WindowFacts, write_incremental_export
 from tests.end_to_end.exports import export_of, line, small_lines
 from tests.oracle import read_csv_rows
+from tests.times import EPOCH
 
 LATE = ExportFacts(export_time=datetime(2023, 11, 27, 23, 30, tzinfo=UTC))
 LINES = [
@@ -207,6 +208,31 @@ def flip_time(run: Run, tmp_path: Path) -> None:
     done = run("--time", "at", source=source)
     assert (done.columns, done.values("time")) == ({"time": "int64"}, [60])
     assert "1 times are cut to the second below" in done.stderr
+
+
+def flip_time_default(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "times", [line(at='{"S":"1970-01-01"}'), line(b='{"S":"x"}')]).folder
+    assert "1 items have no time of their own" in run("--time", "at", source=source).stderr
+    done = run("--time", "at", "--time-default", "export_time", source=source)
+    assert done.values("time") == [0, 1_701_065_507]
+    assert "\n  times    time (1 without a time)\n" in done.stderr
+    assert run("--time", "at", "--time-default", "fail", source=source).code == 4
+
+
+def flip_on_bad_time(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "times", [line(at='{"S":"1970-01-01"}'), line(at='{"S":""}')]).folder
+    assert run("--cast", "at=timestamp", source=source).code == 4
+    done = run("--cast", "at=timestamp", "--on-bad-time", "null", source=source)
+    assert done.values("at") == [EPOCH, None]
+    assert "1 values are not times and became null (the first at " in done.stderr
+
+
+def flip_on_fine_time(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "times", [line(at='{"S":"1970-01-01T00:00:00.0000009Z"}')]).folder
+    assert run("--cast", "at=timestamp", source=source).code == 4
+    done = run("--cast", "at=timestamp", "--on-fine-time", "truncate", source=source)
+    assert done.values("at") == [EPOCH]
+    assert "1 times are cut to the microsecond below (the first at " in done.stderr
 
 
 def flip_add_column(run: Run, tmp_path: Path) -> None:
