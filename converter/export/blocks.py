@@ -17,8 +17,8 @@ from isal import igzip_lib, isal_zlib
 from numpy.typing import NDArray
 
 from converter.errors import BadLineError, DataFileError, StorageError
+from converter.export.data_files import DataFile
 from converter.export.line_limits import ITEM_BYTES, MAX_LINE_BYTES, MAX_LINE_COMMAS
-from converter.export.manifest import DataFile
 from converter.storage.source import Source
 
 PADDING = 128

@@ -18,7 +18,8 @@ from converter.decode.batch import Batch
 from converter.decode.rows import batch_of, can_recast, plain_text, recast, text_bytes
 from converter.decode.touched_keys import TouchedKeys
 from converter.errors import DataFileError, SchemaError, StorageError, UsageError
-from converter.export.manifest import DataFile, Kind
+from converter.export.data_files import DataFile
+from converter.export.manifest import Kind
 from converter.options import ConvertOptions
 from converter.run.record import Record
 from converter.run.report import ColumnReport, Part

@@ -11,8 +11,9 @@ from converter.aws.access import AwsOptions
 from converter.decode.change_lines import ChangeForm
 from converter.display import lines
 from converter.errors import ConvertError, ExportError, SchemaError
+from converter.export.data_files import DataFile
 from converter.export.locate import open_export
-from converter.export.manifest import DataFile, Export, Kind, check_files
+from converter.export.manifest import Export, Kind, check_files
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
 from converter.run.apart import check_dest, check_locations, check_no_export, check_source, export_folders
@@ -142,8 +143,9 @@ class Run:
 
     def lines_files(self) -> Sequence[DataFile]:
         """The data files that hold lines: all but the parts of a base."""
-        parts = self.base.parts if self.base is not None else {}
-        return [file for file in self.export.files if file.path not in parts]
+        if self.base is None:
+            return self.export.files
+        return [file for file in self.export.files if file.path not in self.base.parts]
 
     def run_pass(
         self, purpose: Purpose, phase: str, schema: Schema | None = None, staging: Staging | None = None

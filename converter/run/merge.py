@@ -19,8 +19,9 @@ from datetime import datetime
 from converter.aws.access import AwsOptions
 from converter.decode.old_images import OldImages
 from converter.errors import ExportError, UsageError
+from converter.export.data_files import DataFile
 from converter.export.locate import check_export_arn, open_export
-from converter.export.manifest import COPY_AGAIN, DataFile, Export, Kind, check_files
+from converter.export.manifest import COPY_AGAIN, Export, Kind, check_files
 from converter.export.windows import MergeRules, Window, chain_windows
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
@@ -220,7 +221,7 @@ def _open_base(text: str, options: ConvertOptions, aws: AwsOptions) -> _Base:
 def _as_export(record: Record, source: Source) -> Export:
     """A snapshot as an export whose data files are its parts."""
     parts = record.parts_of("parquet")
-    files = [DataFile(part.path, part.path, part.rows, b"", None, index) for index, part in enumerate(parts)]
+    files = [DataFile(part.path, part.rows, b"", index) for index, part in enumerate(parts)]
     return Export(**{**asdict(record.to_summary()), "source": source.root}, files=tuple(files))
 
 

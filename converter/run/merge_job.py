@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from converter.decode.change_lines import ChangeForm
 from converter.decode.old_images import OldImages
 from converter.decode.touched_keys import MergeLines, TouchedKeys
-from converter.export.manifest import DataFile
+from converter.export.data_files import DataFile
 from converter.run.base import BaseParts, RowReader
 from converter.run.chain import MergeChain, MergeReport
 from converter.storage.source import Source

@@ -12,7 +12,8 @@ from converter.decode.old_images import OldImages
 from converter.decode.touched_keys import TouchedKeys
 from converter.errors import ExportError
 from converter.export.blocks import Block
-from converter.export.manifest import DataFile, Export
+from converter.export.data_files import DataFile
+from converter.export.manifest import Export
 from converter.run.base import BaseParts
 from converter.run.control import Control
 from converter.run.increment import find_form

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from converter.export.manifest import DataFile
+from converter.export.data_files import DataFile
 
 # The manifest has no sizes, only item counts. An export is cut into eight shards, so that several workers have
 # something to do, but of no fewer than SMALL_SHARD items each, and no more than LARGE_SHARD unless a data file has.
@@ -20,7 +20,7 @@ class Shard:
     """Data files, in the manifest's order, that become one part, or several when they are large."""
 
     index: int
-    files: tuple[DataFile, ...]
+    files: Sequence[DataFile]
 
     @property
     def items(self) -> int:
@@ -37,23 +37,21 @@ def plan_shards(files: Sequence[DataFile]) -> list[Shard]:
     total = sum(file.items for file in files)
     target = min(max(-(-total // _ENOUGH_SHARDS), _SMALL_SHARD), _LARGE_SHARD)
     shards: list[Shard] = []
-    pending: list[DataFile] = []
-    items = 0
-    for file in files:
-        if pending and items and items + file.items > target:
-            shards.append(Shard(len(shards), tuple(pending)))
-            pending, items = [], 0
-        pending.append(file)
+    start = items = 0
+    for place, file in enumerate(files):
+        if items and items + file.items > target:
+            shards.append(Shard(len(shards), files[start:place]))
+            start, items = place, 0
         items += file.items
-    if pending:
-        shards.append(Shard(len(shards), tuple(pending)))
+    if start < len(files):
+        shards.append(Shard(len(shards), files[start:]))
     return shards
 
 
 def sampled_files(files: Sequence[DataFile]) -> list[DataFile]:
     """Up to 16 files that hold items, spread evenly over the export: their first blocks give the first schema."""
-    filled = [file for file in files if file.items]
-    if len(filled) <= _SAMPLED_FILES:
-        return filled
-    step = (len(filled) - 1) / (_SAMPLED_FILES - 1)
-    return [filled[round(i * step)] for i in range(_SAMPLED_FILES)]
+    filled = [place for place, file in enumerate(files) if file.items]
+    if len(filled) > _SAMPLED_FILES:
+        step = (len(filled) - 1) / (_SAMPLED_FILES - 1)
+        filled = [filled[round(i * step)] for i in range(_SAMPLED_FILES)]
+    return [files[place] for place in filled]

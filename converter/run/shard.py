@@ -17,7 +17,7 @@ from converter.decode.time_rules import TimeRules
 from converter.decode.touched_keys import MergeLines
 from converter.errors import BadLineError, ConvertError, EmptyLineError, SchemaError
 from converter.export.blocks import BlockReader, check_item_count
-from converter.export.manifest import DataFile
+from converter.export.data_files import DataFile
 from converter.ion.reader import ION_BLOCK_BYTES, IonReader
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions

@@ -52,6 +52,10 @@ class Source(ABC):
         """A small file at once, None when there is no file of this name."""
         return None if self.size(path) is None else self.read(path)
 
+    def find_file(self, path: str) -> RawIOBase | None:
+        """A file as `open` gives it, None when there is no file of this name."""
+        return None if self.size(path) is None else self.open(path)
+
     def is_there(self) -> bool:
         """Whether there is such a folder at all; where folders are real, making a source has seen to that."""
         return True

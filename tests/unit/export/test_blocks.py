@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from converter.errors import BadLineError, DataFileError, StorageError
 from converter.export.blocks import BLOCK_BYTES, PADDING, Block, BlockReader, check_item_count
+from converter.export.data_files import DataFile
 from converter.export.line_limits import MAX_LINE_BYTES, MAX_LINE_COMMAS
 from converter.export.locate import open_export
-from converter.export.manifest import DataFile
 from converter.storage.source import Source
 
 LINES = b"".join(b'{"Item":{"id":{"N":"%d"},"text":{"S":"%s"}}}\n' % (n, b"x" * n) for n in range(40))
@@ -64,7 +64,7 @@ class MemorySource(Source):
 
 
 def file_of(content: bytes) -> DataFile:
-    return DataFile("p/data/f", "data/f", 1, hashlib.md5(content).digest(), None, 0)
+    return DataFile("data/f", 1, hashlib.md5(content).digest(), 0)
 
 
 def read_all(
@@ -274,7 +274,7 @@ def test_what_follows_the_gzip_data_is_refused(verify: bool) -> None:
 
 def test_a_wrong_md5_is_known_before_the_last_block_and_shows_both() -> None:
     compressed = gzip.compress(LINES)
-    other = DataFile("k", "data/f", 1, bytes(16), None, 0)
+    other = DataFile("data/f", 1, bytes(16), 0)
     blocks: list[Block] = []
     with (
         BlockReader(MemorySource(compressed), other, verify=True) as reader,
@@ -364,13 +364,13 @@ def test_impossible_block_sizes_are_refused(size: int) -> None:
 
 @pytest.mark.parametrize(("items", "empty"), [(3, 0), (3, 2), (2, 1), (1, 2), (1, 5)])
 def test_empty_objects_may_or_may_not_count_as_items(items: int, empty: int) -> None:
-    check_item_count(DataFile("k", "p", 3, bytes(16), None, 0), items, empty, "p")
+    check_item_count(DataFile("p", 3, bytes(16), 0), items, empty, "p")
 
 
 @pytest.mark.parametrize(("items", "empty"), [(2, 0), (4, 0), (4, 1), (1, 1)])
 def test_another_number_of_items_is_refused(items: int, empty: int) -> None:
     with pytest.raises(DataFileError, match=f"p: the manifest says 3 items, the file has {items}"):
-        check_item_count(DataFile("k", "p", 3, bytes(16), None, 0), items, empty, "p")
+        check_item_count(DataFile("p", 3, bytes(16), 0), items, empty, "p")
 
 
 def test_real_data_files_have_as_many_lines_as_their_manifest_says(real_export: Path) -> None:
