@@ -293,8 +293,10 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
             warnings=(*report.warnings, *evolution_warnings(found, decision.kept)),
         )
         record = make_record(run.export, options, schema.columns, report, decision.sequence)
+        told = len(lease.warnings)
         publish(staging, record, [part.pending for part in result.parts], decision)
-        return replace(report, seconds=time.perf_counter() - started)
+        warnings = (*report.warnings, *lease.warnings[told:])
+        return replace(report, seconds=time.perf_counter() - started, warnings=warnings)
 
 
 def unchanged(record: Record, dest: str, started: float, warnings: tuple[str, ...]) -> Report:

@@ -17,7 +17,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from converter.display import has_control_characters, lines
-from converter.errors import StorageError, UsageError
+from converter.errors import ConvertError, StorageError, UsageError
 from converter.storage.leftovers import Leftover
 from converter.storage.members import damaged, read_members
 
@@ -243,8 +243,14 @@ class Lease(ABC):
         self._remove_records(intent)
         self._place_parts(intent)
         self._write_record(intent)
-        self._remove_intent()
-        self._drop_replaced(intent)
+        # With the record all is published: what fails now is for the next run, which finds all steps done.
+        try:
+            self._remove_intent()
+        except (OSError, ConvertError) as error:
+            reason = str(error).partition("\n")[0]
+            self.warnings.append(f"export {intent.export_id} is published; the next run ends its commit: {reason}")
+        else:
+            self._drop_replaced(intent)
 
     @abstractmethod
     def _remove_records(self, intent: Intent) -> None:

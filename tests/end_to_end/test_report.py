@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -12,6 +13,8 @@ from converter import convert
 from converter.errors import UsageError
 from converter.option_values import Format
 from converter.options import ConvertOptions
+from converter.storage.destination import INTENT, record_path
+from converter.storage.inside import Inside
 from converter.testing import item_line
 from tests.end_to_end.exports import export_of, inflated_bytes, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle
@@ -127,3 +130,22 @@ def test_binary_that_becomes_base64_inside_json_is_told(passes: int, tmp_path: P
     export = export_of(tmp_path, lines)
     warnings = convert(str(export.folder), str(tmp_path / "out")).warnings
     assert warnings == ("column 'list' holds binary values inside its JSON: there they are base64 text",)
+
+
+def test_a_failure_after_all_is_published_is_a_warning_of_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = export_of(tmp_path, LINES)
+    plainly = Inside.sync
+
+    def refuse(inside: Inside, path: str) -> None:
+        record, intent = (tmp_path / "out" / name for name in (record_path(export.export_id), INTENT))
+        if record.exists() and not intent.exists():
+            raise OSError(errno.EIO, "Input/output error", inside.place(path))
+        plainly(inside, path)
+
+    monkeypatch.setattr(Inside, "sync", refuse)
+    report = convert(str(export.folder), str(tmp_path / "out"))
+    assert report.status == "published"
+    assert [warning for warning in report.warnings if "is published; the next run ends its commit" in warning]
+    assert_equal_to_oracle(export.folder, written_parts(tmp_path / "out", report), "parquet")

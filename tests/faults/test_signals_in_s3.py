@@ -141,6 +141,26 @@ def test_an_intent_that_arrives_unanswered_and_unseen_is_finished_by_the_next_ru
 
 
 @pytest.mark.slow
+def test_an_intent_that_can_not_be_removed_is_a_warning_because_all_is_published(
+    ministack: S3Server, case: Case
+) -> None:
+    place = Place.new(ministack)
+
+    def rule(request: Request) -> Fault | None:
+        refused = request.operation == "DeleteObject" and request.key.endswith(INTENT)
+        return Answer(403, "AccessDenied") if refused else None
+
+    with start_proxy(ministack, rule) as proxy:
+        done = run(proxy.server, case.source, place.url)
+    assert done.returncode == 0, done.stderr
+    assert "is published; the next run ends its commit" in done.stderr
+    assert INTENT in place.contents()
+    done = run(ministack, case.source, place.url)
+    assert done.returncode == 0, done.stderr
+    check_whole(case, place)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("moment", "number"), pairs(ALL_MOMENTS, list(SIGNALS)), ids=name)
 def test_a_signal_ends_a_run_whose_server_hangs(
     number: signal.Signals, moment: Moment, ministack: S3Server, case: Case

@@ -15,6 +15,7 @@ from converter.errors import StorageError, UsageError
 from converter.storage import open_destination
 from converter.storage.destination import INTENT, Intent, PendingPart, Removal, record_path
 from converter.storage.durable import refused
+from converter.storage.inside import Inside
 from converter.storage.local import LocalDestination
 from tests.unit.storage.unprivileged import unprivileged
 
@@ -296,6 +297,34 @@ def test_a_commit_that_the_system_refuses_half_way_is_finished_by_the_next_run(t
     obstacle.rmdir()
     with LocalDestination(str(tmp_path)).lease() as lease:
         assert len(lease.warnings) == 1
+    assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
+
+
+@pytest.mark.parametrize("fails", ["sync", "remove"])
+def test_what_fails_when_all_is_published_is_a_warning(
+    fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plainly = {"sync": Inside.sync, "remove": Inside.remove_file}[fails]
+
+    def refuse(inside: Inside, path: str) -> None:
+        begun = not (tmp_path / record_path(EXPORT)).exists()
+        if begun or (fails == "remove" and path != INTENT) or (fails == "sync" and (tmp_path / INTENT).exists()):
+            return plainly(inside, path)
+        raise OSError(errno.EIO, os.strerror(errno.EIO), inside.place(path))
+
+    monkeypatch.setattr(Inside, "sync" if fails == "sync" else "remove_file", refuse)
+    with LocalDestination(str(tmp_path)).lease() as lease:
+        staging = lease.begin(EXPORT, FOLDER)
+        sink = staging.open_part("0.parquet")
+        sink.write(b"new")
+        staging.commit(b"{}", [sink.finish()])
+        [warning] = lease.warnings
+    assert warning.startswith(f"export {EXPORT} is published; the next run ends its commit: ")
+    assert "Input/output error" in warning
+    monkeypatch.undo()
+    assert (tmp_path / INTENT).exists() == (fails == "remove")
+    with LocalDestination(str(tmp_path)).lease() as lease:
+        assert len(lease.warnings) == (fails == "remove")
     assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
 
 
