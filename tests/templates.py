@@ -33,9 +33,16 @@ def parse_template(text: str) -> Any:
 
 
 def statements(template: Any, role: str) -> list[dict[str, Any]]:
-    """What a role may do: those of its only policy."""
+    """What a role may do: by its own policy, and by those that are attached to it."""
     [policy] = template["Resources"][role]["Properties"]["Policies"]
-    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    attached = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]
+    ]
+    found: list[dict[str, Any]] = []
+    for one in (policy, *attached):
+        found += one["PolicyDocument"]["Statement"]
     return found
 
 

@@ -16,7 +16,7 @@ definition has defaults:
 With the trigger `manifest` nothing is exported; `manifest`, the key of an export's manifest, stands for `exportArn`.
 Where changes are brought, the container has them exported and waits itself, for it knows how far the destination is:
 
-    Defaults → Read the input → Is the input complete? → Sync → Done
+    Defaults → Read the input → Is the input complete? → List the executions → Is an older one running? → Sync → Done
 
 The input then has `onGap` (`full` begins anew where changes can't be had any more), neither attempt nor exportArn, and
 a scheduledTime that is only told.
@@ -36,6 +36,7 @@ from converter.schedule.conversion import conversion, first_state
 from converter.schedule.notice import SUBJECT, advice_for, message
 from converter.schedule.settings import Schedule
 from converter.schedule.tasks import REQUEST_SECONDS, TRANSIENT, State, catch, failed
+from converter.schedule.turns import FIRST_TURN, turns
 
 REQUIRED = (
     "tableArn",
@@ -100,6 +101,7 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
         },
         **(_export(schedule) if exports else {}),
         **(_wait(schedule.partition) if schedule.changes is None else {}),
+        **(turns(schedule.partition, first_state(schedule)) if schedule.changes is not None else {}),
         **conversion(schedule),
         **_tell(schedule),
     }
@@ -176,7 +178,7 @@ def _check_input(schedule: Schedule) -> State:
             "Choices": [
                 incomplete,
                 {"Condition": f"{{% $count({_OF_EXPORTS}) > 0 %}}", "Next": "Refuse the input"},
-                {"Condition": "{% $time != '' %}", "Next": first_state(schedule)},
+                {"Condition": "{% $time != '' %}", "Next": FIRST_TURN},
             ],
             "Default": "Refuse the input",
         }

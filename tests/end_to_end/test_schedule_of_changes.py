@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,6 +103,51 @@ def test_the_stack_is_deployed_and_brings_changes(night: Night) -> None:
     done = night.execute(found["StateMachine"], {"scheduledTime": YESTERDAY})
     assert done.status == "SUCCEEDED", done
     assert night.runs[0].args[-2:] == ["--key", "id"]
+    assert_brought(night)
+
+
+def states_of(night: Night, execution: str) -> list[str]:
+    """The states that an execution has been in."""
+    events = night.states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+    return [entered["name"] for event in events if (entered := event.get("stateEnteredEventDetails"))]
+
+
+def start(night: Night, machine: str, last: str, **given: object) -> str:
+    """An execution that has come as far as a state."""
+    told = json.dumps({"scheduledTime": YESTERDAY, **given})
+    execution = str(night.states.start_execution(stateMachineArn=machine, input=told)["executionArn"])
+    deadline = time.monotonic() + 60
+    while last not in states_of(night, execution):
+        assert time.monotonic() < deadline, states_of(night, execution)
+        time.sleep(0.05)
+    return execution
+
+
+def test_one_execution_works_at_a_time_and_one_waits_for_it(night: Night) -> None:
+    template = render(night, night.table, "--rate", "1 hour", "--incremental", "--merge", "--", "--key", "id")
+    machine = deploy(night, template, Email="oncall@example.com")["StateMachine"]
+    first = start(night, machine, "Sync")
+    second = start(night, machine, "Wait for the older one")
+    third = start(night, machine, "Another one waits already")
+    assert night.states.describe_execution(executionArn=third)["status"] == "SUCCEEDED"
+    # What somebody has asked for is done, however many wait.
+    asked = start(night, machine, "Wait for the older one", onGap="full")
+    assert night.follow(first).status == "SUCCEEDED"
+    assert_brought(night)
+    assert len(night.runs) == 1
+    for execution in (second, asked):
+        done = night.follow(execution)
+        assert (done.status, done.states[-2:]) == ("SUCCEEDED", ["Sync", "Done"])
+    assert len(night.runs) == 3
+
+
+def test_an_execution_that_has_died_holds_up_no_other_one(night: Night) -> None:
+    template = render(night, night.table, "--rate", "1 hour", "--incremental", "--merge", "--", "--key", "id")
+    machine = deploy(night, template, Email="oncall@example.com")["StateMachine"]
+    first = start(night, machine, "Sync")
+    second = start(night, machine, "Wait for the older one")
+    night.states.stop_execution(executionArn=first)
+    assert night.follow(second).status == "SUCCEEDED"
     assert_brought(night)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from converter.testing import Change, ExportFacts, ExportPaths, WindowFacts, sea
 from tests.cli.command import ddb_convert
 from tests.end_to_end.exports import export_of, line
 from tests.oracle import read_csv_rows
+from tests.servers.listening import ListeningServer
 from tests.servers.ministack import start_ministack
 from tests.servers.process import LOOPBACK
 from tests.servers.s3 import S3Server
@@ -293,7 +294,7 @@ def describing(**description: object) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-    with HTTPServer((LOOPBACK, 0), Handler) as server:
+    with ListeningServer((LOOPBACK, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:

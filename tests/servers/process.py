@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -19,6 +22,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 SECONDS_TO_START = 30
 SECONDS_TO_END = 10
+SECONDS_TO_CONNECT = 10
+
+PORTS = Path(tempfile.gettempdir()) / f"ddb-convert-test-ports-{os.getuid()}"
+"""A file for each port that was given away, locked by the process that has it."""
+_held: list[IO[str]] = []
 
 # Runs the server in its own place. On Linux the kernel ends it with the tests, even when they are killed.
 LAUNCH = """
@@ -48,13 +56,38 @@ def installation(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A port that nothing uses, outside the range from which outgoing connections get theirs."""
+    """A port that nothing uses, outside the range from which outgoing connections get theirs.
+
+    No other process of these tests is given it as long as this one lives: a server takes a while to listen there.
+    """
+    PORTS.mkdir(exist_ok=True)
     while True:
         # Other processes have the same random seed.
         port = random.SystemRandom().randrange(10_000, 32_000)
-        with socket.socket() as listener, suppress(OSError):
-            listener.bind((LOOPBACK, port))
+        lock = (PORTS / str(port)).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as listener:
+                listener.bind((LOOPBACK, port))
+        except OSError:
+            lock.close()
+        else:
+            _held.append(lock)
             return port
+
+
+def connecting(connect: Callable[[], None]) -> None:
+    """Connect to a server, which may be too busy to take the connection at once."""
+    deadline = time.monotonic() + SECONDS_TO_CONNECT
+    while True:
+        try:
+            connect()
+        except (ConnectionRefusedError, ConnectionResetError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def accepts(port: int) -> bool:

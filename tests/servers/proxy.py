@@ -20,6 +20,7 @@ from dataclasses import replace
 
 from tests.servers.faults import Answer, Call, Fault, Hang, LoseAnswer, Request, Reset, Rule, Slow, Truncate
 from tests.servers.http_stream import Head, Stream
+from tests.servers.listening import QUEUE
 from tests.servers.process import LOOPBACK
 from tests.servers.s3 import S3Server
 
@@ -43,7 +44,7 @@ class Proxy:
         self.closing = threading.Event()
         target = urllib.parse.urlsplit(server.endpoint_url)
         self.target = (str(target.hostname), target.port or 80)
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
+        self._listener = socket.create_server((LOOPBACK, 0), backlog=QUEUE)
         self._listener.settimeout(SECONDS_BETWEEN_LOOKS)
         self.server = replace(server, endpoint_url=f"http://{LOOPBACK}:{self._listener.getsockname()[1]}")
         self._lock = threading.Lock()

@@ -11,9 +11,10 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
-from tests.servers.process import LOOPBACK
+from tests.servers.listening import ListeningServer
+from tests.servers.process import LOOPBACK, connecting
 from tests.servers.s3 import S3Server
 
 OWNER = "000000000000"
@@ -85,6 +86,7 @@ class Relaying(BaseHTTPRequestHandler):
         """What the server answers to this request, with this body and these headers."""
         connection = http.client.HTTPConnection(self.server_netloc, timeout=60)
         try:
+            connecting(connection.connect)
             connection.request(self.command, self.path, body, dict(headers))
             answer = connection.getresponse()
             content = answer.read()
@@ -111,18 +113,11 @@ class Relaying(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _relay  # noqa: N815 (the base class looks for these)
 
 
-class _Listening(ThreadingHTTPServer):
-    """With the usual queue of five connections the kernel drops some when a run opens many at once."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-
 @contextmanager
 def listen(handler: type[Relaying], server: S3Server) -> Iterator[str]:
     """The address at which requests for the server are taken while the block lasts."""
     handler.server_netloc = urllib.parse.urlsplit(server.endpoint_url).netloc
-    with _Listening((LOOPBACK, 0), handler) as listening:
+    with ListeningServer((LOOPBACK, 0), handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
         thread.start()
         try:

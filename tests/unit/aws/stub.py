@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from tests.servers.listening import ListeningServer
 from tests.servers.process import LOOPBACK
 from tests.servers.s3 import S3Server
 
@@ -59,7 +60,7 @@ def start_stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
 
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.answer)
-    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
+    with ListeningServer((LOOPBACK, 0), Handler) as server:
         stub.url = f"http://{LOOPBACK}:{server.server_address[1]}"
         S3Server(stub.url, "testing", "testing", "us-east-1", "stub", conditional=True).use(monkeypatch)
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
