@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from converter.decode.batch import Batch
 from converter.decode.time_reasons import NOTED_TIMES
 from converter.decode.time_rules import NO_VALUE, Oddity, OddTime
+from converter.errors import SchemaError
+from converter.options import TIME_COLUMN, ConvertOptions
 from converter.schema.observe import AttributeObservation
 from converter.schema.types import Column, Origin
 from converter.storage.members import Members
@@ -55,6 +58,24 @@ def place_of(odd: OddTime, where: str) -> TimePlace:
     """An odd time with its place. where: of its line."""
     reason = f" ({odd.reason})" if odd.oddity == "bad" else ""
     return TimePlace(odd.attribute, odd.oddity, f"{where}: {odd.path}{reason}")
+
+
+def untimed_place(options: ConvertOptions, place: str) -> TimePlace:
+    """The place of rows without a time: a part of a base. Raises SchemaError where each must have one."""
+    if options.time_default == "fail":
+        raise SchemaError(f"a row of the base has no value for the column {TIME_COLUMN}", place, _UNTIMED_WAY)
+    return TimePlace(str(options.time), "untimed", place)
+
+
+def fill_time(batch: Batch, options: ConvertOptions, export_time: int | None) -> int:
+    """Give rows of a base that have no time the export's, if that is asked for; return how many there are."""
+    for index, column in enumerate(batch.schema.columns, 1):
+        if column.origin is Origin.TIME and column.name == TIME_COLUMN:
+            untimed = batch.rows - batch.buffers.present(index)
+            if untimed and options.time_default == "export_time" and export_time is not None:
+                batch.buffers.fill_absent(index, export_time, batch.rows)
+            return untimed
+    return 0
 
 
 def merge_odd_times(seen: Iterable[OddTimesSeen], default: int | None = None) -> OddTimesSeen:

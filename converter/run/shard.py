@@ -24,7 +24,15 @@ from converter.options import ConvertOptions
 from converter.run.base import RowReader
 from converter.run.control import Control
 from converter.run.merge_job import MergeJob
-from converter.run.odd_times import NO_ODD_TIMES, OddTimesSeen, TimePlace, explain_time, place_of
+from converter.run.odd_times import (
+    NO_ODD_TIMES,
+    OddTimesSeen,
+    TimePlace,
+    explain_time,
+    fill_time,
+    place_of,
+    untimed_place,
+)
 from converter.run.output import Output, Parts, WrittenPart
 from converter.run.plan import Shard, sampled_files
 from converter.schema.added import Value
@@ -152,6 +160,7 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     json_bytes = 0
     places: list[TimePlace] = []
     copied: list[RowReader] = []
+    copied_untimed = 0
     try:
         with job.source.ahead(file.path for file in shard.files):
             for file in shard.files:
@@ -160,7 +169,9 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
                     json_bytes += _convert_file(file, shard, job, control, decoder, output, places)
                 else:
                     copied.append(rows)
-                    _copy_rows(rows, file, shard, job, control, decoder, output)
+                    untimed = _copy_rows(rows, file, shard, job, control, decoder, output)
+                    places += [untimed_place(job.options, job.source.child(file.path))] if untimed else []
+                    copied_untimed += untimed
         _write(decoder.finish(), job, control, decoder, output)
         with _surprised_by_empty_lines(job, control, decoder, output):
             output.settle()
@@ -172,7 +183,8 @@ def convert_shard(shard: Shard, job: Job, control: Control) -> ShardResult:
     for rows in copied:
         observation = observation.merge(rows.observed)
         changed.update(rows.changed)
-    times = OddTimesSeen(tuple(places), *decoder.untimed)
+    untimed, untimed_deletes = decoder.untimed
+    times = OddTimesSeen(tuple(places), untimed + copied_untimed, untimed_deletes)
     complete = not decoder.observing
     return ShardResult(shard.index, parts, observation, json_bytes, dict(changed), complete, times)
 
@@ -216,8 +228,12 @@ def _convert_file(
 
 def _copy_rows(
     rows: RowReader, file: DataFile, shard: Shard, job: Job, control: Control, decoder: Decoder, output: Output
-) -> None:
-    """Write the rows of a base's part that no change touches; the decoder is asked whether rows are still written."""
+) -> int:
+    """Write the rows of a base's part that no change touches; the decoder is asked whether rows are still written.
+
+    Return how many have no time.
+    """
+    untimed = 0
     control.count(job.source.size(file.path) or 0)
     for table in rows.groups(file):
         control.check(shard.index)
@@ -227,7 +243,9 @@ def _copy_rows(
             output.drop()
         elif table.num_rows and job.schema is not None:
             batch = rows.batch(table, job.schema, job.added)
+            untimed += fill_time(batch, job.options, job.export_time)
             _write(iter((batch,)), job, control, decoder, output)
+    return untimed
 
 
 def _write(batches: Iterator[Batch], job: Job, control: Control, decoder: Decoder, output: Output) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from converter import convert, inspect, scan
+from converter import convert, inspect, merge, scan
 from converter.errors import SchemaError
 from converter.option_values import Format
 from converter.options import ConvertOptions
 from converter.run.odd_times import TimesReport
 from converter.run.report import Report
-from converter.testing import Change, ExportPaths, WindowFacts, write_incremental_export
+from converter.testing import Change, ExportFacts, ExportPaths, WindowFacts, write_export, write_incremental_export
 from tests.end_to_end.exports import export_of, line
 from tests.times import EPOCH
 
@@ -188,3 +188,35 @@ def test_an_inspection_counts_odd_times(tmp_path: Path) -> None:
     found = inspect(export.folder, ConvertOptions(time="at", on_bad_time="null"))
     assert [warning for warning in found.warnings if "1 values are not times" in warning]
     assert [warning for warning in found.warnings if "2 items have no time" in warning]
+
+
+@pytest.mark.parametrize("format", ["parquet", "csv,parquet"])
+def test_rows_of_a_base_without_a_time_are_counted_and_filled_too(format: Format, tmp_path: Path) -> None:
+    begin = datetime(2024, 1, 1, tzinfo=UTC)
+    items: list[dict[str, Any]] = [{"id": "a", "at": 1_600_000_000}, {"id": "b"}, {"id": "c"}]
+    full = write_export(tmp_path / "bucket", items, facts=ExportFacts(export_time=begin)).folder
+
+    def increment(hours: int, name: str) -> Path:
+        start = begin + timedelta(hours=hours)
+        change = Change(keys={"id": name}, old=None, new={"id": name, "at": 1_700_000_000}, written=start)
+        facts = WindowFacts(from_time=start, to_time=start + timedelta(hours=1))
+        return write_incremental_export(tmp_path / str(len([*tmp_path.iterdir()])), [change], facts=facts).folder
+
+    def merged(base: Path, hours: int, name: str, **given: Any) -> Report:
+        options = ConvertOptions(time="at", format=format, replace=True, **given)
+        return merge(base, [increment(hours, name)], tmp_path / "out", options)
+
+    assert times_of(merged(full, 0, "d"), "time").untimed == 2
+    report = merged(tmp_path / "out", 1, "e")
+    assert times_of(report, "time").untimed == 2
+    assert [warning for warning in report.warnings if "2 items have no time of their own" in warning]
+    with pytest.raises(SchemaError, match="a row of the base has no value"):
+        merged(tmp_path / "out", 2, "f", time_default="fail")
+    report = merged(tmp_path / "out", 2, "f", time_default="export_time")
+    last = int(datetime.fromisoformat(report.export_time).timestamp())
+    expected = [1_600_000_000, last, last, 1_700_000_000, 1_700_000_000, 1_700_000_000]
+    assert column_of(tmp_path, "time") == expected
+    assert times_of(report, "time").untimed == 2
+    report = merged(tmp_path / "out", 3, "g", time_default="export_time")
+    assert column_of(tmp_path, "time") == [*expected, 1_700_000_000]
+    assert times_of(report, "time").untimed == 0
