@@ -140,8 +140,8 @@ def treasure_data_files(published: Published, database: str | None, table: str |
                 f"Treasure Data does not take the name {name!r}", option, "use 3 to 128 of a to z, 0 to 9 and _"
             )
     load = _LOAD.format(
-        table=in_comment(published.table),
-        newest=in_comment(published.newest),
+        table=_in_comment(published.table),
+        newest=_in_comment(published.newest),
         bucket=yaml_text(bucket),
         path_prefix=yaml_text(path_prefix),
         decoders=_GZIP if published.suffixes == (".csv.gz",) else "",
@@ -154,7 +154,7 @@ def treasure_data_files(published: Published, database: str | None, table: str |
         filters=_filters(published),
     )
     workflow = _WORKFLOW.format(
-        table=in_comment(published.table),
+        table=_in_comment(published.table),
         timezone=yaml_text(published.timezone),
         database=yaml_text(names["--database"]),
         into=yaml_text(into),
@@ -183,8 +183,13 @@ def _filters(published: Published) -> str:
         return _ADD_TIME
     what = "Unix seconds"
     if time.origin is Origin.NUMBER:
-        what = f"the attribute {in_comment(repr(time.attribute))}, whose numbers must be Unix seconds"
+        what = f"the attribute {_in_comment(repr(time.attribute))}, whose numbers must be Unix seconds"
     return _HAS_TIME.format(what=what)
+
+
+def _in_comment(text: str) -> str:
+    """As in_comment, and without variables: `td_load>` puts values in their place in comments too."""
+    return in_comment(text).replace("$", "\\x24")
 
 
 def _default_name(published: Published) -> str:

@@ -81,7 +81,7 @@ class Inside:
             descriptor = os.open(name, flags | more, 0o666, dir_fd=folder)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
-                raise StorageError("this is not a file", self.place(path), "see what was put there, and remove it")
+                raise self._not_a_file(path)
             return descriptor
 
     def read(self, path: str, most: int) -> bytes:
@@ -175,11 +175,13 @@ class Inside:
         with self.folder(path) as folder, self._named(path):
             os.fsync(folder)
 
-    def refuse_links(self, path: str) -> None:
-        """Raises StorageError where a link is in the place of this file, or on the way to it."""
+    def check_file(self, path: str) -> None:
+        """Raises StorageError where a link, or what is not a file, is in the place of this file; it may be missing."""
         found = self.stat(path)
         if found is not None and stat.S_ISLNK(found.st_mode):
             raise self._link(path)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            raise self._not_a_file(path)
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
@@ -210,6 +212,9 @@ class Inside:
             self.place(path),
             "replace it by what it leads to, or remove it",
         )
+
+    def _not_a_file(self, path: str) -> StorageError:
+        return StorageError("this is not a file", self.place(path), "see what was put there, and remove it")
 
     @contextmanager
     def _named(self, path: str) -> Iterator[None]:

@@ -185,10 +185,10 @@ class LocalDestination(Destination):
                 return []
 
     def check_parts(self, paths: Sequence[str]) -> None:
-        """Raises StorageError for a part that is reached by a symbolic link."""
+        """Raises StorageError for a part that is reached by a symbolic link, or that is not a file."""
         with refusals(self.root):
             for path in paths:
-                self._inside.refuse_links(self._checked(path))
+                self._inside.check_file(self._checked(path))
 
     def _checked(self, path: str) -> str:
         if not is_path(path):

@@ -21,6 +21,7 @@ _MOST_COUNT = 2**63 - 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # What a message shows of a value.
 _SHOWN = 80
+_LONGEST = 300
 
 
 def read_members(content: bytes, place: str, version: int) -> Members:
@@ -63,7 +64,7 @@ class Members:
 
     def error(self, name: str, problem: str) -> StorageError:
         """The error for a member whose value can't be right."""
-        return damaged(self._place, f"{self._path}.{name}: {problem}")
+        return damaged(self._place, f"{self._path}.{name}: {problem[:_LONGEST]}")
 
     def has(self, name: str) -> bool:
         """Is there such a member?"""
@@ -126,7 +127,7 @@ class Members:
         try:
             return parse(text)
         except (ValueError, OverflowError) as error:
-            raise self.error(name, str(error)[: 2 * _SHOWN]) from None
+            raise self.error(name, str(error)) from None
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts."""

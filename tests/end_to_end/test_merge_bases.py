@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from converter import ConvertOptions, Report, convert, merge
-from converter.errors import BadLineError, DataFileError, SchemaError, UsageError
+from converter.errors import BadLineError, ConvertError, DataFileError, SchemaError, UsageError
 from converter.options import SchemaText
 from converter.testing import seal
 from tests.end_to_end.exports import written_parts
@@ -194,3 +194,16 @@ def test_a_line_that_is_no_item_is_a_bad_one_although_its_key_was_changed(tmp_pa
     after = increment(tmp_path / "b", 0, 1, change("a", None, {"v": "new"}))
     with pytest.raises(BadLineError, match="not JSON"):
         merge(full, [after], tmp_path / "out")
+
+
+@pytest.mark.parametrize("place", ["_exports", "dt=2023-11-27"])
+def test_nothing_of_a_base_is_read_through_a_link_that_leads_out_of_it(place: str, tmp_path: Path) -> None:
+    full = base(tmp_path / "b", TWO)
+    after = increment(tmp_path / "b", 0, 1, change("a", None, {"v": "new"}))
+    convert(full, tmp_path / "items")
+    [linked] = (tmp_path / "items").glob(place if place == "_exports" else "dt=*")
+    linked.rename(tmp_path / "moved")
+    linked.symlink_to(tmp_path / "moved")
+    with pytest.raises(ConvertError, match="link"):
+        merge(tmp_path / "items", [after], tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -222,3 +223,18 @@ def test_duckdb_is_told_no_name_with_nul_in_csv(tmp_path: Path) -> None:
 def test_spark_reads_more_columns_than_its_default(tmp_path: Path) -> None:
     columns = [column(f"c{number}") for number in range(20_481)]
     assert "maxColumns '20481'" in files_of("spark", tmp_path, *columns, format="csv")["spark.sql"]
+
+
+def test_no_text_of_a_record_becomes_a_variable_of_treasure_datas_workflow(tmp_path: Path) -> None:
+    evil = "${require('x')}"
+    day = make_day(1, (TEXT, Column("time", evil, "int64", Origin.NUMBER)), format="csv")
+    named = replace(
+        day,
+        export_id=evil,
+        parts=(replace(day.parts[0], path=f"dt=2024-01-01/{evil}/0.csv"),),
+        report=replace(day.report, export_id=evil),
+    )
+    files = recipe("treasure-data", write_records(tmp_path, named), location=S3).files
+    for text in files.values():
+        assert "require" in text or "load.yml" in text
+        assert "${require" not in text

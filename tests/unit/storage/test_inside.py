@@ -209,6 +209,13 @@ def test_a_part_that_is_a_link_is_not_there(tmp_path: Path) -> None:
         destination.check_parts([f"{FOLDER}/0.parquet"])
 
 
+def test_a_pipe_in_the_place_of_a_part_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(StorageError, match="not a file"):
+        LocalDestination(str(tmp_path)).check_parts(["a"])
+    LocalDestination(str(tmp_path)).check_parts(["b", "c/d"])
+
+
 @contextmanager
 def at_most(seconds: int) -> Iterator[None]:
     def late(*_: object) -> None:
