@@ -25,6 +25,7 @@ help:
 	@echo 'make test-faults bad networks, kills, races and signals, in full'
 	@echo 'make test-examples the properties, on all their examples'
 	@echo 'make docs        build the documentation as a site, in build/docs'
+	@echo 'make fuzz        damage lines for FUZZ_SECONDS (300), and compare what all paths make of them'
 	@echo 'make servers     install the servers that tests start, and linters'
 	@echo 'make bench       measure, beside what else one could use (about two and a half hours)'
 	@echo 'make fixtures    make the exports in fixtures/ again, what they must become, and the golden files of the tests'
@@ -92,6 +93,11 @@ test-examples: $(DEVELOPMENT) $(MINISTACK)
 docs: | $(BIN)/python
 	@$(PIP) '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+# Prints its seed; FUZZ_SEED=N gives the same lines again.
+FUZZ_SECONDS ?= 300
+fuzz: $(DEVELOPMENT)
+	$(BIN)/python -m tests.properties.fuzz_lines --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 # One measure alone: .venv/bin/python -m benchmarks.run startup
 bench: $(DEVELOPMENT) $(MINISTACK)

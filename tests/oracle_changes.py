@@ -24,7 +24,7 @@ from tests.oracle import (
     expected_table_of,
     plain_json,
 )
-from tests.oracle_input import check_value, parse_strictly
+from tests.oracle_input import check_unknown, check_value, parse_strictly
 
 MEMBERS = {"Metadata", "Keys", "OldImage", "NewImage"}
 
@@ -85,9 +85,9 @@ def key_types(keys: dict[str, Any]) -> dict[str, str]:
 
 def change_of(record: Any, view: str) -> ReadChange:
     """The change of a parsed line; raises ValueError for what is none."""
-    if not isinstance(record, dict) or set(record) - MEMBERS or not {"Metadata", "Keys"} <= set(record):
+    if not isinstance(record, dict) or not {"Metadata", "Keys"} <= set(record):
         raise ValueError("not the members of a change")
-    if not isinstance(record["Metadata"], dict) or set(record["Metadata"]) != {"WriteTimestampMicros"}:
+    if not isinstance(record["Metadata"], dict) or "WriteTimestampMicros" not in record["Metadata"]:
         raise ValueError("not the members of Metadata")
     written = record["Metadata"]["WriteTimestampMicros"]
     if isinstance(written, dict) and set(written) == {"N"}:
@@ -110,10 +110,28 @@ def change_of(record: Any, view: str) -> ReadChange:
         raise ValueError("not what keys can be")
     if any(image is not None and image.get(name) != value for image in (old, new) for name, value in keys.items()):
         raise ValueError("other keys in the image")
+    beside = {name: record[name] for name in record.keys() - MEMBERS}
+    inside = {name: value for name, value in record["Metadata"].items() if name != "WriteTimestampMicros"}
+    for name, value in [*beside.items(), *inside.items()]:
+        check_unknown(name, value)
+        if _has_keys(value, key_types(keys)):
+            raise ValueError("an image under another name")
+    if beside and old is None and new is None and view != "NEW_IMAGE":
+        raise ValueError("an unknown member, and no image")
     if old is not None and view == "NEW_IMAGE":
         raise ValueError("an old image that can't be there")
     operation = "delete" if new is None else "put" if view == "NEW_IMAGE" else "insert" if old is None else "update"
     return ReadChange(operation, int(written), keys, old, new)
+
+
+def _has_keys(value: Any, types: dict[str, str]) -> bool:
+    """Is there an object, however deep, that has the keys of the item, with their types?"""
+    if isinstance(value, list):
+        return any(_has_keys(member, types) for member in value)
+    if not isinstance(value, dict):
+        return False
+    own = {name: list(member) for name, member in value.items() if isinstance(member, dict)}
+    return all(own.get(name) == [tag] for name, tag in types.items()) or _has_keys(list(value.values()), types)
 
 
 def expected_changes(changes: list[ReadChange], **options: Unpack[Options]) -> ExpectedTable:

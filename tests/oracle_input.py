@@ -51,8 +51,10 @@ def read_lines(data: bytes, name: str = "lines") -> Iterator[dict[str, Any]]:
             record = parse_strictly(line)
             if record == {} and isinstance(record, dict):
                 continue
-            if not isinstance(record, dict) or list(record) != ["Item"] or not isinstance(record["Item"], dict):
-                raise ValueError("the line is not an object with one member, Item")
+            if not isinstance(record, dict) or not isinstance(record.get("Item"), dict):
+                raise ValueError("the line is not an object with the member Item")
+            for other in record.keys() - {"Item"}:
+                check_unknown(other, record[other])
             for value in record["Item"].values():
                 check_value(value)
         except (ValueError, RecursionError) as error:
@@ -82,7 +84,42 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-_STRICT = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+# Integers of thousands of digits are JSON, and Python does not read them.
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_refuse_duplicates,
+    parse_constant=_refuse_constant,
+    parse_int=lambda text: int(text) if len(text) < 100 else 1e999,
+)
+
+_KNOWN = ("metadata", "keys", "oldimage", "newimage", "item", "record", "writetimestampmicros")
+
+
+def check_unknown(name: str, value: Any) -> None:
+    """Raise ValueError for an unknown member that a line must not have: one that may be a known one, or too deep."""
+    plain = "".join(letter for letter in name.casefold() if letter.isalnum())
+    if "image" in plain:
+        raise ValueError("a member that may be an image")
+    for known in _KNOWN:
+        faults = max(1, len(known) // 4)
+        if abs(len(known) - len(plain)) <= faults and _is_within(plain, known, faults):
+            raise ValueError(f"a member that may be {known}")
+    if _levels(value) > MOST_LEVELS:
+        raise ValueError("nested too deep")
+
+
+def _is_within(one: str, other: str, faults: int) -> bool:
+    """Can this many letters, put in, left out or changed, make one text the other?"""
+    if not one or not other:
+        return len(one) + len(other) <= faults
+    if one[0] == other[0]:
+        return _is_within(one[1:], other[1:], faults)
+    rest = ((one[1:], other), (one, other[1:]), (one[1:], other[1:]))
+    return faults > 0 and any(_is_within(a, b, faults - 1) for a, b in rest)
+
+
+def _levels(value: Any) -> int:
+    members = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if members is None else 1 + max(map(_levels, members), default=0)
 
 
 def check_value(value: Any, depth: int = 1) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.ion_grammar import read_struct
-from tests.oracle_changes import ReadChange, change_files, change_of
-from tests.oracle_input import BadLineError, manifest_files
+from tests.oracle_changes import MEMBERS, ReadChange, change_files, change_of
+from tests.oracle_input import BadLineError, check_unknown, manifest_files
 
 _MARKER = "$ion_1_0"
 
@@ -36,7 +36,7 @@ def read_ion_changes(export_folder: str | Path) -> list[ReadChange]:
     view = json.loads((folder / "manifest-summary.json").read_bytes())["outputView"]
     return [
         # A struct within a line reads as a map.
-        change_of({name: image["M"] for name, image in record.items()}, view)
+        change_of({name: value["M"] if name in MEMBERS else value for name, value in record.items()}, view)
         for path in change_files(folder)
         for record in _structs(gzip.decompress(path.read_bytes()), path.name, "Record")
     ]
@@ -55,8 +55,11 @@ def _structs(data: bytes, name: str, member: str) -> Iterator[dict[str, Any]]:
             members = read_struct(after)
             if not members:
                 continue
-            if list(members) != [member] or list(members[member]) != ["M"]:
-                raise ValueError(f"the line is not a struct with one member, {member}")
-            yield members[member]["M"]
+            if member not in members or list(members[member]) != ["M"]:
+                raise ValueError(f"the line is not a struct with the member {member}")
+            known = members.pop(member)["M"]
+            for other in members if member == "Item" else ():
+                check_unknown(other, members[other])
+            yield known if member == "Item" else {**members, **known}
         except (ValueError, RecursionError) as error:
             raise BadLineError(name, number, str(error)) from error

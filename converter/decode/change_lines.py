@@ -13,11 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from converter.decode.lines import LineProblem, check_members, kind_of, parse_line, shorten
+from converter.decode.lines import (
+    METADATA,
+    LineProblem,
+    Member,
+    check_members,
+    check_unknown,
+    kind_of,
+    parse_line,
+    shorten,
+)
 from converter.schema.changes import MARK, OLD, OPERATIONS, WRITTEN
 
-_MEMBERS = ("Metadata", "Keys", "OldImage", "NewImage")
-_TIME_PATH = "$.Metadata.WriteTimestampMicros"
+MEMBERS = ("Metadata", "Keys", "OldImage", "NewImage")
+METADATA_MEMBERS = ("WriteTimestampMicros",)
+_TIME_PATH = f"{METADATA}.WriteTimestampMicros"
 _KEY_TAGS = ("S", "N", "B")
 _MICROS = 1_000_000
 # Of 17 digits at most, so that the seconds are below 10^11 and are taken for seconds.
@@ -45,19 +55,24 @@ def find_keys(line: bytes) -> tuple[tuple[str, str], ...]:
     return _key_types(_object(document, "Keys")) if document else ()
 
 
-def compact_change(line: bytes, form: ChangeForm) -> bytes:
+def compact_change(line: bytes, form: ChangeForm, unknown: list[Member] | None = None) -> bytes:
     """The change of `line` as an item line, newline included; a blank line or `{}` comes back as such.
 
-    Raises LineProblem, for whatever `compact_line` would refuse in an item too.
+    Raises LineProblem, for whatever `compact_line` would refuse in an item too. unknown: takes the members that are not
+    known.
     """
     document = parse_line(line, "Keys")
     if document is None:
         return b"\n"
     if not document:
         return b"{}\n"
-    extra = next((name for name in document if name not in _MEMBERS), None)
-    if extra is not None:
-        raise LineProblem("$", f"there is a member {shorten(extra)!r}, and a change has only {', '.join(_MEMBERS)}")
+    others = check_unknown(document, MEMBERS, "$", form.keys)
+    if others and form.old_images and not {"OldImage", "NewImage"} & document.keys():
+        what = f"there is a member {shorten(others[0][1])!r}, which is not known, and no image"
+        raise LineProblem("$", f"{what}; in this export's view, a delete has its old image")
+    others += check_unknown(_object(document, "Metadata"), METADATA_MEMBERS, METADATA, form.keys)
+    if unknown is not None:
+        unknown += others
     written = _written(document)
     keys = check_members(_object(document, "Keys"), "$.Keys", 1)
     if _key_types(keys) != form.keys:
@@ -122,10 +137,7 @@ def _written(document: Mapping[str, Any]) -> str:
     """The time of the last write in seconds, a number in plain form; it is there as `{"N":…}`, as text, as a number."""
     metadata = _object(document, "Metadata")
     if "WriteTimestampMicros" not in metadata:
-        raise LineProblem("$.Metadata", "there is no member WriteTimestampMicros")
-    extra = next((name for name in metadata if name != "WriteTimestampMicros"), None)
-    if extra is not None:
-        raise LineProblem("$.Metadata", f"there is a member {shorten(extra)!r} beside WriteTimestampMicros")
+        raise LineProblem(METADATA, "there is no member WriteTimestampMicros")
     value, path = metadata["WriteTimestampMicros"], _TIME_PATH
     if isinstance(value, dict) and list(value) == ["N"]:
         value, path = value["N"], f"{path}.N"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import NoReturn
 
 import numpy as np
@@ -16,11 +15,12 @@ from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.change_lines import ChangeForm
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
-from converter.decode.lines import ITEM, LineProblem, compact_line, nul_problem, time_problem, value_path
+from converter.decode.lines import LineProblem, nul_problem, path_step, time_problem, value_path
 from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
 from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types
 from converter.decode.touched_keys import MergeLines
 from converter.decode.translate import ChangeLines
+from converter.decode.unknown_members import ItemLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
 from converter.option_values import Nul
@@ -74,9 +74,10 @@ class Decoder:
         self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
         self._facts = {c.name: (i, c) for i, c in enumerate(columns, 1) if c.origin is Origin.CHANGE}
         self._merge = merge
-        self._lines = merge or (ChangeLines(changes) if changes is not None else None)
+        self._lines = merge or (ChangeLines(changes) if changes is not None else ItemLines())
+        self._unknown_places: dict[str, tuple[int, str]] = {}
         self._overflow = schema.overflow_place if schema else None
-        self._kinds = KindRegistry(facts=COLUMN_OF if self._lines is not None else ())
+        self._kinds = KindRegistry(facts=() if isinstance(self._lines, ItemLines) else COLUMN_OF)
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
         self._unweighed = 0
@@ -148,7 +149,7 @@ class Decoder:
 
     def observation(self) -> Observation:
         """What was observed so far. Items that a merge takes from changes are items like others."""
-        observation = self._kinds.observation(self.items)
+        observation = replace(self._kinds.observation(self.items), unknown=self._unknown_places)
         if self._times.nulls_bad:
             observation = count_bad_types(observation, self._time_attributes)
         return observation if self._merge is None else replace(observation, facts={})
@@ -180,13 +181,9 @@ class Decoder:
 
     def decode(self, block: Block) -> Iterator[Batch]:
         """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is no item."""
-        if self._lines is None:
-            self._original = partial(_line_at, block)
-            yield from self._decode_lines(block)
-        else:
-            for lines in self._lines.translate(block):
-                self._original = self._lines.original
-                yield from self._decode_lines(lines)
+        for lines in self._lines.translate(block):
+            self._original = self._lines.original
+            yield from self._decode_lines(lines)
         self._unweighed += block.size
         if not self.observing and self._unweighed >= _WEIGHED_BYTES:
             self._unweighed = 0
@@ -207,7 +204,7 @@ class Decoder:
             elif status == tables.FULL:
                 yield from self._flush()
             elif status in (IRREGULAR, *_REFUSED) or not self._answer(status, block.data):
-                self._decode_irregular(block, status)
+                block = self._decode_irregular(block, status)
 
     def finish(self) -> Iterator[Batch]:
         """The last rows, if any."""
@@ -219,7 +216,7 @@ class Decoder:
         status = int(self._decode_items(data, self._kinds.tables, self._buffers.arrays, state, self._scratch))
         if state[tables.FIRST_UNTIMED] >= 0 and not self._odd_times.has_untimed:
             byte, line = self._original(int(state[tables.FIRST_UNTIMED]))
-            self._odd_times.note_untimed(byte, self._root(line))
+            self._odd_times.note_untimed(byte, self._lines.root(line))
         return status
 
     def _flush(self) -> Iterator[Batch]:
@@ -271,7 +268,7 @@ class Decoder:
         """Note the place of a value of this kind that is not a time, or is cut."""
         byte, line = self._original(int(self._state[tables.LINE_START]))
         name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, tables.KIND_TAG])
-        self._odd_times.note_value(name, reason, byte, value_path(name, tags.TAGS[tag], self._root(line)))
+        self._odd_times.note_value(name, reason, byte, value_path(name, tags.TAGS[tag], self._lines.root(line)))
         self._kinds.note_time(kind, fine=reason == time_reasons.TOO_FINE)
 
     def _add_kind(self, data: Bytes) -> bool:
@@ -313,7 +310,7 @@ class Decoder:
 
     def _surprised(self, surprise: str, attribute: str, tag: int) -> None:
         byte, line = self._original(int(self._state[tables.LINE_START]))
-        self.surprise_place = (byte, value_path(attribute, tags.TAGS[tag], self._root(line)))
+        self.surprise_place = (byte, value_path(attribute, tags.TAGS[tag], self._lines.root(line)))
         self.observe_only(surprise)
 
     def _to_sink(self, kind: int, name: str, tag: int) -> None:
@@ -330,15 +327,23 @@ class Decoder:
         is_other = tag not in (tags.S, tags.N, tags.NULL)
         return is_other and self._times.nulls_bad and name in self._time_attributes and self._wants(name)
 
-    def _decode_irregular(self, block: Block, status: int) -> None:
-        """Decode the line at the kernel's position by the slow path. Raises LineProblem, always for a refused value."""
+    def place_unknown(self, file: int, where: Callable[[int], str]) -> None:
+        """Note where unknown members were first. file: number of the data file; where: the place of a byte in it."""
+        for (path, name), byte in self._lines.unknown.take_fresh().items():
+            self._unknown_places.setdefault(path_step(path, name), (file, where(byte)))
+
+    def _decode_irregular(self, block: Block, status: int) -> Block:
+        """Decode the line at the kernel's position by the slow path; the block to go on with, most often the same.
+
+        Raises LineProblem, always for a refused value.
+        """
         state = self._state
         start = int(state[tables.POSITION])
         end = int(line_end(block.data, start))
         original = self._original
         byte, line = original(start)
         try:
-            compact = compact_line(line) if self._lines is None else self._lines.compact(line)
+            compact, new = self._lines.compact(line, byte)
             # A line that is no item at all is the worse problem, and has been raised by now.
             if status in _REFUSED:
                 self._refuse(status, compact, line)
@@ -356,6 +361,8 @@ class Decoder:
         state[tables.POSITION] = end + 1
         state[tables.SIZE] = block.size
         state[tables.TRUSTED] = 0
+        # The lines after it have the same members, most likely.
+        return self._lines.unknown.trim_again(block, end + 1) if new else block
 
     def _decode_compact(self, compact: bytes, line: bytes) -> int:
         """Decode the item line that stands for `line`; DONE, or the status that can't be. Raises what is refused."""
@@ -379,17 +386,8 @@ class Decoder:
         """Raise the problem of the line in which the kernel found a value that the options do not allow."""
         attribute = self._kinds.attribute_of(int(self._state[tables.COLUMN]))
         if status == tables.HAS_NUL:
-            raise nul_problem(compact, attribute, self._root(line))
-        raise time_problem(compact, attribute, NO_TIME[int(self._state[tables.REASON])], self._root(line))
-
-    def _root(self, line: bytes) -> str:
-        """The path to the attributes in a line of the data file."""
-        return ITEM if self._lines is None else self._lines.root(line)
-
-
-def _line_at(block: Block, position: int) -> tuple[int, bytes]:
-    """Where the line at a position of the block begins in the inflated file, and the line."""
-    return block.byte + position, block.data[position : line_end(block.data, position)].tobytes()
+            raise nul_problem(compact, attribute, self._lines.root(line))
+        raise time_problem(compact, attribute, NO_TIME[int(self._state[tables.REASON])], self._lines.root(line))
 
 
 def _nowhere(_: int) -> tuple[int, bytes]:

@@ -22,7 +22,7 @@ from numba.core.registry import cpu_target
 from numba.core.types import boolean, int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple, UniTuple
 
-from converter.decode import changes, csv_rows, documents, items, pages, times, touched, touched_lines
+from converter.decode import changes, csv_rows, documents, items, pages, times, touched, touched_lines, trim
 from converter.decode.cache import OTHER_SOURCES, SOURCE_HASH, hash_sources
 from converter.decode.compile import NO_WRAPPERS
 from converter.decode.machine import FAILED, create_target_machine
@@ -60,6 +60,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         touched.find_rows: (_BYTES, _INTS, _INTS, _TOUCHED, _BYTES),
         touched.index_touched: (_TOUCHED, _INTS),
     },
+    "members": {trim.trim_lines: (_BYTES, _PHRASES, _BYTES, _INTS, _SCRATCH)},
     "csv": {csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS)},
 }
 

@@ -36,6 +36,11 @@ def bind_pass_lines() -> Callable[[Bytes, Phrases, Touched, State, Bytes, Scratc
     return _find("pass_lines")
 
 
+def bind_trim_lines() -> Callable[[Bytes, Phrases, Bytes, State, Scratch], int]:
+    """trim_lines(block, phrases, out, state, scratch) for one reader; see trim.py."""
+    return _find("trim_lines")
+
+
 def note_key(key: Bytes, first_size: int, size: int, touched: Touched, state: State) -> int:
     """Note one change, or ask about one key; see touched.py."""
     return _call("note_key", key, first_size, size, touched, state)
@@ -97,10 +102,12 @@ def _call(name: str, *arguments: object) -> int:
 
 def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
-        from converter.decode import changes, csv_rows, items, pages, touched, touched_lines
+        from converter.decode import changes, csv_rows, items, pages, touched, touched_lines, trim
 
         owners = [
-            module for module in (items, changes, touched, touched_lines, pages, csv_rows) if hasattr(module, name)
+            module
+            for module in (items, changes, touched, touched_lines, trim, pages, csv_rows)
+            if hasattr(module, name)
         ]
         return cast(Callable[..., int], getattr(owners[0], name))
     return Kernel(name)

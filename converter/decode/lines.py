@@ -20,6 +20,14 @@ with and without `--verify`. Lines in ION become such lines first.
 - A number is a JSON number of at most 38 significant digits from 1E-130 to 9.99…E+125, or zero, in any spelling.
 - Maps and lists are nested in each other to 64 levels, twice what DynamoDB allows.
 - A line is not longer, and a line of more than 1 MiB has no more commas, than two items of 400 KB can: line_limits.py.
+- Beside the members named here, and inside of Metadata, there may be others: the service may add some. They are left
+  out and reported. Their values are any JSON, under the rules above.
+
+Not tolerated is what may be the state of an item under another name, because a change without an image is a delete:
+
+- a name that is nearly a known one (`NewImge`, `newimage`, `Keys2`), or that has `image` in it;
+- a value in which some object has the key attributes with their types, as each image has;
+- where the view has old images, any unknown member beside Metadata and Keys alone: there, a delete has its old image.
 """
 
 from __future__ import annotations
@@ -28,6 +36,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -38,8 +47,18 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 ITEM = "$.Item"
 """Where the lines of a full export have the attributes."""
+METADATA = "$.Metadata"
+"""Where the lines of changes say when a change was made."""
+_KNOWN = ("Metadata", "Keys", "OldImage", "NewImage", "Item", "Record", "WriteTimestampMicros")
+_LETTERS_A_FAULT = 4
 _SHOWN = 80
 _PATH_SHOWN = 240
+_LONGEST_INTEGER = 32
+
+Keys = tuple[tuple[str, str], ...]
+"""Name and type tag of each key attribute."""
+Member = tuple[str, str]
+"""A member of a line that is not known: the path of its object, and its name."""
 
 
 class LineProblem(Exception):
@@ -68,27 +87,102 @@ class _Duplicate(ValueError):
     """A name occurs twice in an object."""
 
 
-def compact_line(line: bytes) -> bytes:
+def compact_line(line: bytes, unknown: list[Member] | None = None) -> bytes:
     """The item of `line` as the service would write it, newline included; a blank line or `{}` comes back as such.
 
     Strict JSON: no name twice in an object, no NaN, no lone surrogates, valid UTF-8. Raises LineProblem.
+    unknown: takes the members beside Item.
     """
     document = parse_line(line, "Item")
     if document is None:
         return b"\n"
     if not document:
         return b"{}\n"
-    if set(document) != {"Item"}:
-        if "Item" not in document:
-            found = ", ".join(repr(shorten(name)) for name in list(document)[:5])
-            raise LineProblem("$", f"there is no member Item, but {found}")
-        extra = next(name for name in document if name != "Item")
-        raise LineProblem("$", f"there is a member {shorten(extra)!r} beside Item")
+    if "Item" not in document:
+        found = ", ".join(repr(shorten(name)) for name in list(document)[:5])
+        raise LineProblem("$", f"there is no member Item, but {found}")
+    others = check_unknown(document, ("Item",), "$", ())
+    if unknown is not None:
+        unknown += others
     item = document["Item"]
     if not isinstance(item, dict):
         raise LineProblem(ITEM, f"expected an object, got {kind_of(item)}")
     checked = check_members(item, ITEM, 1)
     return json.dumps({"Item": checked}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def check_unknown(members: Mapping[str, Any], names: Collection[str], path: str, keys: Keys) -> list[Member]:
+    """The members with other names than these. Raises LineProblem for one that is not tolerated.
+
+    path: of the object. keys: of the export's changes; none for items.
+    """
+    found = []
+    for name, value in members.items():
+        if name in names:
+            continue
+        _check_text(name, path)
+        near = _resembled(name)
+        if name == near:
+            raise LineProblem(path, f"there is a member {name!r}, which does not belong here")
+        if near is not None:
+            raise LineProblem(
+                path,
+                f"there is a member {shorten(name)!r}, which is not known and looks like {near}: nothing is guessed",
+            )
+        where = path_step(path, name)
+        _check_json(value, where, 1)
+        if keys and _holds_keys(value, keys):
+            raise LineProblem(
+                path,
+                f"there is a member {shorten(name)!r}, which is not known and holds the item's keys, as an image does",
+            )
+        found.append((path, name))
+    return found
+
+
+def _resembled(name: str) -> str | None:
+    """The known name that this one may be meant for."""
+    letters = "".join(filter(str.isalnum, name.casefold()))
+    if "image" in letters:
+        return "an image"
+    for known in _KNOWN:
+        most = max(len(known) // _LETTERS_A_FAULT, 1)
+        if abs(len(letters) - len(known)) <= most and _distance(letters, known.casefold()) <= most:
+            return known
+    return None
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters must be put in, left out or changed to make one the other (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for k, letter2 in enumerate(other, 1):
+            before, row[k] = row[k], min(row[k] + 1, row[k - 1] + 1, before + (letter != letter2))
+    return row[-1]
+
+
+def _check_json(value: Any, path: str, depth: int) -> None:
+    """What the parser does not look at. Raises LineProblem."""
+    if isinstance(value, str):
+        _check_text(value, path)
+    elif isinstance(value, dict | list):
+        if depth > DEPTH:
+            raise LineProblem(path, f"nested deeper than {DEPTH} levels")
+        for name in value if isinstance(value, dict) else ():
+            _check_text(name, path)
+        for member in value.values() if isinstance(value, dict) else value:
+            _check_json(member, path, depth + 1)
+
+
+def _holds_keys(value: Any, keys: Keys) -> bool:
+    """Has some object in the value all key attributes, typed?"""
+    if isinstance(value, dict):
+        typed = (value.get(name) for name, _ in keys)
+        if all(isinstance(v, dict) and list(v) == [tag] for v, (_, tag) in zip(typed, keys, strict=True)):
+            return True
+        return any(_holds_keys(member, keys) for member in value.values())
+    return isinstance(value, list) and any(_holds_keys(member, keys) for member in value)
 
 
 def time_problem(compact: bytes, attribute: str, reason: str, root: str = ITEM) -> TimeProblem:
@@ -129,7 +223,7 @@ def _parse(line: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise LineProblem("$", f"invalid UTF-8 at byte {error.start} of the line") from None
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_read_integer)
     except _Duplicate as error:
         raise LineProblem("$", f"the name {shorten(error.args[0])!r} occurs twice in one object") from None
     except json.JSONDecodeError as error:
@@ -149,6 +243,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise _Duplicate(name)
             seen.add(name)
     return members
+
+
+def _read_integer(text: str) -> int | float:
+    """An integer; of more digits than anything in a line needs, and than int() takes, a number all the same."""
+    return int(text) if len(text) <= _LONGEST_INTEGER else float(text)
 
 
 def _refuse_constant(text: str) -> Any:

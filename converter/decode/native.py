@@ -39,6 +39,7 @@ _PART_OF = {
     "note_key": "touched",
     "pass_lines": "touched",
     "translate_changes": "changes",
+    "trim_lines": "members",
     "write_rows": "csv",
 }
 

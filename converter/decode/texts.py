@@ -63,7 +63,8 @@ def is_utf8(data: Bytes, at: int, end: int) -> bool:
 
 
 @inner
-def _hex4(data: Bytes, at: int) -> int:
+def hex4(data: Bytes, at: int) -> int:
+    """The number that four hexadecimal digits are, or IRREGULAR."""
     value = 0
     for k in range(4):
         digit = np.int64(_HEX[np.uint64(byte(data, at + k))])
@@ -108,12 +109,12 @@ def _copy_escape(data: Bytes, at: int, target: Bytes, o: int, raw: bool) -> tupl
         put(target, o, _BACKSLASH)
         put(target, o + 1, letter)
         return at + 2, o + 2
-    point = _hex4(data, at + 2)
+    point = hex4(data, at + 2)
     size = 6
     if 0xD800 <= point < 0xDC00:
         if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
             return IRREGULAR, o
-        low = _hex4(data, at + 8)
+        low = hex4(data, at + 8)
         if low < 0xDC00 or low > 0xDFFF:
             return IRREGULAR, o
         point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -33,9 +34,10 @@ from converter.decode.kernels import (
     line_end,
     note_key,
 )
-from converter.decode.lines import ITEM, LineProblem, check_members, compact_line, parse_line
+from converter.decode.lines import ITEM, LineProblem, Member, check_members, compact_line, parse_line
 from converter.decode.tables import Bytes, Touched, new_scratch
-from converter.decode.translate import ChangeLines, phrases_of
+from converter.decode.translate import ChangeLines, phrases_of, unknown_of
+from converter.decode.unknown_members import ItemLines, UnknownMembers
 from converter.export.blocks import PADDING, Block
 from converter.schema.changes import MARK, WRITTEN
 
@@ -77,6 +79,7 @@ class TouchedKeys:
         self._pass_lines = bind_pass_lines()
         # Where nothing is blanked, no values are checked.
         self._copy, self._scratch = np.zeros(0, np.uint8), new_scratch(0)
+        self._unknown: dict[ChangeForm, UnknownMembers] = {}
         self._lock = threading.Lock()
 
     @property
@@ -92,6 +95,8 @@ class TouchedKeys:
             state[tables.TOUCH_SIZE] = block.size
             state[tables.TOUCH_ORDER] = order
             state[tables.TOUCH_OLD_IMAGES] = form.old_images
+            unknown = self._unknown.setdefault(form, unknown_of(form))
+            block = unknown.trim(block)
             while True:
                 status = self._pass_lines(block.data, self._phrases, self.table, state, self._copy, self._scratch)
                 if status == tables.DONE:
@@ -100,15 +105,17 @@ class TouchedKeys:
                     self._grow()
                     continue
                 at = int(state[tables.TOUCH_POSITION])
-                end = line_end(block.data, at)
+                state[tables.TOUCH_POSITION] = line_end(block.data, at) + 1
+                found: list[Member] = []
                 try:
                     if status == tables.TWICE:
                         raise _twice()
-                    self._note_line(block.data[at:end].tobytes(), form)
+                    self._note_line(unknown.line(at), form, found)
                 except LineProblem as problem:
                     problem.byte = block.byte + at
                     raise
-                state[tables.TOUCH_POSITION] = end + 1
+                if unknown.note(found, block.byte + at):
+                    block = unknown.trim_again(block, int(state[tables.TOUCH_POSITION]))
 
     def ask_state(self) -> NDArray[np.int64]:
         """A state for kernels that ask."""
@@ -147,8 +154,8 @@ class TouchedKeys:
             unknown=int((deleted & ~seen).sum()),
         )
 
-    def _note_line(self, line: bytes, form: ChangeForm) -> None:
-        change = read_change(line, form)
+    def _note_line(self, line: bytes, form: ChangeForm, unknown: list[Member]) -> None:
+        change = read_change(line, form, unknown)
         if change is None:
             return
         data, first, size = _key_bytes(change.key)
@@ -196,9 +203,15 @@ class MergeLines:
         self._pass_lines = bind_pass_lines()
         self._copy, self._scratch = np.zeros(0, np.uint8), new_scratch()
         self._lines = {form: ChangeLines(form) for form in dict.fromkeys(forms)}
+        self._items = ItemLines()
         self._changes: ChangeLines | None = None
         self._keep = False
-        self._block = Block(np.zeros(0, np.uint8), 0, 0)
+        self._byte = 0
+
+    @property
+    def unknown(self) -> UnknownMembers:
+        """What notes the unknown members of the lines of the file at hand."""
+        return self._items.unknown if self._changes is None else self._changes.unknown
 
     @property
     def dropped(self) -> int:
@@ -217,7 +230,8 @@ class MergeLines:
         """See ChangeLines.translate; the block itself is changed, unless it is to be kept."""
         if self._keep:
             block = Block(block.data[: block.size + PADDING].copy(), block.size, block.byte)
-        self._block = block
+        self._byte = block.byte
+        block = self.unknown.trim(block)
         state = self._state
         state[tables.TOUCH_POSITION] = 0
         state[tables.TOUCH_SIZE] = block.size
@@ -226,8 +240,9 @@ class MergeLines:
         while self._pass_block(block) != tables.DONE:
             at = int(state[tables.TOUCH_POSITION])
             end = line_end(block.data, at)
+            found: list[Member] = []
             try:
-                if not self._is_in_force(block.data[at:end].tobytes()):
+                if not self._is_in_force(self.unknown.line(at), found):
                     block.data[at:end] = _NEWLINE
                     state[tables.TOUCH_DROPPED] += 1
             except LineProblem as problem:
@@ -236,6 +251,8 @@ class MergeLines:
                 block.data[at : at + PADDING] = 0
                 yield from self._translate(Block(block.data, at, block.byte))
                 raise
+            if self.unknown.note(found, block.byte + at):
+                block = self.unknown.trim_again(block, end + 1)
             state[tables.TOUCH_POSITION] = end + 1
         yield from self._translate(block)
 
@@ -243,30 +260,34 @@ class MergeLines:
         """See ChangeLines.original."""
         if self._changes is not None:
             return self._changes.original(position)
-        end = line_end(self._block.data, position)
-        return self._block.byte + position, self._block.data[position:end].tobytes()
+        return self._byte + position, self.unknown.line(position)
 
-    def compact(self, line: bytes) -> bytes:
+    def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
         """See ChangeLines.compact."""
-        return compact_line(line) if self._changes is None else self._changes.compact(line)
+        return (self._changes or self._items).compact(line, byte)
 
     def root(self, line: bytes) -> str:
         """See ChangeLines.root."""
-        return ITEM if self._changes is None else self._changes.root(line)
+        return (self._changes or self._items).root(line)
 
     def _translate(self, block: Block) -> Iterator[Block]:
         """The lines that are left, as lines of items."""
         if self._changes is not None:
-            yield from self._changes.translate(block)
+            yield from self._changes.translate_trimmed(block)
         elif block.size:
             yield block
 
     def _pass_block(self, block: Block) -> int:
         return self._pass_lines(block.data, self._phrases, self._touched.table, self._state, self._copy, self._scratch)
 
-    def _is_in_force(self, line: bytes) -> bool:
-        """Is this line, which the kernel has left, an item after all changes? What holds nothing may stay."""
+    def _is_in_force(self, line: bytes, unknown: list[Member]) -> bool:
+        """Is this line, which the kernel has left, an item after all changes? What holds nothing may stay.
+
+        Raises LineProblem for a bad line that the decoder won't see; of others it finds out itself.
+        """
         if self._changes is None:
+            with suppress(LineProblem):
+                compact_line(line, unknown)
             key = read_key(line, self._touched.keys)
             if key is None or not self._touched.names(key):
                 return True
@@ -275,7 +296,7 @@ class MergeLines:
             if self._compare is not None:
                 self._compare(line)
             return False
-        change = read_change(line, self._changes.form)
+        change = read_change(line, self._changes.form, unknown)
         if change is None:
             return True
         data, first, size = _key_bytes(change.key)
@@ -293,9 +314,9 @@ class _ChangeRead:
     deletes: bool
 
 
-def read_change(line: bytes, form: ChangeForm) -> _ChangeRead | None:
-    """The change of a line in any form; None where there is none. Raises LineProblem."""
-    compact = compact_change(line, form)
+def read_change(line: bytes, form: ChangeForm, unknown: list[Member] | None = None) -> _ChangeRead | None:
+    """The change of a line in any form; None if there is none. Raises LineProblem. unknown: as for compact_change."""
+    compact = compact_change(line, form, unknown)
     if compact in (b"\n", b"{}\n"):
         return None
     item: dict[str, Any] = json.loads(compact.decode(errors="surrogateescape"))["Item"]

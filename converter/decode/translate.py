@@ -8,18 +8,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from converter.decode import tables
-from converter.decode.change_lines import ChangeForm, compact_change, image_path
+from converter.decode.change_lines import MEMBERS, ChangeForm, compact_change, image_path
 from converter.decode.kernels import bind_translate_changes, line_end
-from converter.decode.lines import LineProblem
+from converter.decode.lines import LineProblem, Member
+from converter.decode.phrases import new_phrases
 from converter.decode.tables import Phrases
+from converter.decode.unknown_members import UnknownMembers
 from converter.export.blocks import PADDING, Block
 from converter.schema import tags
 from converter.schema.changes import MARK, OLD, OPERATIONS, WRITTEN
 
-_PADDING = 64
 _NEWLINE = 0x0A
 _MOST_KEYS = 2
-_ALL_64_BYTES = -1
 
 
 class ChangeLines:
@@ -34,6 +34,7 @@ class ChangeLines:
         self._state[tables.CHANGE_KEYS] = len(form.keys)
         self._state[tables.CHANGE_OLD_IMAGES] = form.old_images
         self._block = Block(self._out, 0, 0)
+        self.unknown = unknown_of(form)
         # The same line in the item lines and in the block: the last that was asked for, or the first.
         self._line, self._change = 0, 0
 
@@ -42,6 +43,10 @@ class ChangeLines:
 
         Raises LineProblem, its `byte` set, for a line that is no change, when those before it have been handed out.
         """
+        yield from self.translate_trimmed(self.unknown.trim(block))
+
+    def translate_trimmed(self, block: Block) -> Iterator[Block]:
+        """The same for a block that `self.unknown` has trimmed."""
         state = self._state
         state[tables.CHANGE_POSITION] = 0
         state[tables.CHANGE_SIZE] = block.size
@@ -58,8 +63,9 @@ class ChangeLines:
             self._begin(position)
             if status == tables.DONE:
                 return
-            if status == tables.IRREGULAR:
-                self._translate_irregular(position)
+            if status == tables.IRREGULAR and self._translate_irregular(position):
+                # The lines after it have the same members, most likely.
+                self._block = block = self.unknown.trim_again(block, int(state[tables.CHANGE_POSITION]))
 
     def original(self, position: int) -> tuple[int, bytes]:
         """Where the change begins in the inflated file whose item line begins at `position`, and its line.
@@ -70,29 +76,37 @@ class ChangeLines:
         for _ in range(lines):
             self._change = line_end(self._block.data, self._change) + 1
         self._line = position
-        end = line_end(self._block.data, self._change)
-        return self._block.byte + self._change, self._block.data[self._change : end].tobytes()
+        return self._block.byte + self._change, self.unknown.line(self._change)
 
-    def compact(self, line: bytes) -> bytes:
-        """The item line that stands for a change in any form. Raises LineProblem."""
-        return compact_change(line, self.form)
+    def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
+        """The item line of a line in any form, which begins at this byte of the file; raises LineProblem.
+
+        And whether the block that it is in has to be trimmed again: that of a change is another one, and was trimmed.
+        """
+        found: list[Member] = []
+        item = compact_change(line, self.form, found)
+        self.unknown.note(found, byte)
+        return item, False
 
     def root(self, line: bytes) -> str:
         """The path to the attributes in a line of the data file."""
         return image_path(line)
 
-    def _translate_irregular(self, position: int) -> None:
-        """Put the line that the kernel has left into the empty output."""
+    def _translate_irregular(self, position: int) -> bool:
+        """Put the line that the kernel has left into the empty output; whether it has members that are new."""
         byte, line = self.original(0)
+        end = line_end(self._block.data, position)
+        found: list[Member] = []
         try:
-            item = compact_change(line, self.form)
+            item = compact_change(line, self.form, found)
         except LineProblem as problem:
             problem.byte = byte
             raise
         self._make_room(len(item))
         self._out[: len(item)] = np.frombuffer(item, np.uint8)
         self._state[tables.CHANGE_WRITTEN] = len(item)
-        self._state[tables.CHANGE_POSITION] = position + len(line) + 1
+        self._state[tables.CHANGE_POSITION] = end + 1
+        return self.unknown.note(found, byte)
 
     def _begin(self, change: int) -> None:
         """Empty the output: the next item line in it will be that of the change at this position."""
@@ -103,6 +117,11 @@ class ChangeLines:
         """Room for item lines of changes that have so many bytes, one of them at least."""
         if self._out.size < size + 2 * tables.CHANGE_ROOM:
             self._out = np.zeros(size + 2 * tables.CHANGE_ROOM, np.uint8)
+
+
+def unknown_of(form: ChangeForm) -> UnknownMembers:
+    """What notes the unknown members of changes of this form."""
+    return UnknownMembers(MEMBERS, form.keys, old_images=form.old_images)
 
 
 def phrases_of(form: ChangeForm) -> Phrases:
@@ -119,15 +138,10 @@ def phrases_of(form: ChangeForm) -> Phrases:
     places = (tables.INSERT_OPEN, tables.UPDATE_OPEN, tables.DELETE_OPEN, tables.PUT_OPEN)
     for place, (name, operation) in zip(places, operations.items(), strict=True):
         texts[place] = f'{{"Item":{{"{name}":{{"S":"{operation}"}},"{WRITTEN}":{{"N":"'
-    facts = np.zeros((tables.KEY + _MOST_KEYS, tables.PHRASE_FACTS), np.int64)
-    for number, (name, tag) in enumerate(form.keys, tables.KEY):
-        texts[number] = f'{json.dumps(name, ensure_ascii=False)}:{{"{tag}":"'
-        facts[number, tables.PHRASE_TAG] = tags.TAGS.index(tag)
-    spellings = b""
-    for number, text in sorted(texts.items()):
-        spelling = text.encode(errors="surrogateescape")
-        size = len(spelling)
-        mask = (1 << size) - 1 if size < 64 else _ALL_64_BYTES
-        facts[number, : tables.PHRASE_TAG] = (len(spellings), size, mask)
-        spellings += spelling + bytes(_PADDING)
-    return Phrases(np.frombuffer(spellings, np.uint8).copy(), facts)
+    texts |= {
+        n: f'{json.dumps(name, ensure_ascii=False)}:{{"{tag}":"' for n, (name, tag) in enumerate(form.keys, tables.KEY)
+    }
+    phrases = new_phrases(texts, tables.KEY + _MOST_KEYS)
+    for number, (_, tag) in enumerate(form.keys, tables.KEY):
+        phrases.facts[number, tables.PHRASE_TAG] = tags.TAGS.index(tag)
+    return phrases

@@ -11,8 +11,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Ou
 **The language.** A line is valid UTF-8. It is blank, or it is white space, the marker `$ion_1_0`, once and not followed
 by a letter, digit, `_`, `$` or `:`, and then exactly one struct without annotations. Between tokens there may be white
 space (space, tab, CR) and comments (`/* */`, `//`); nothing goes on in the next line. The struct is empty, has
-the member `Item`, or has the member `Record`, whose members are among Metadata, Keys, OldImage and NewImage. Each of
-these is a struct of values:
+the member `Item`, or has the member `Record`, whose members are Metadata, Keys, OldImage and NewImage. Each of these is
+a struct of values; other members, beside them or beside Item or Record, are values, which the decoder judges:
 
     S       a short string "…", or one or more long ones '''…''' in a row
     N       a decimal: -? (0 | [1-9](_?[0-9])*) with a point, after which there may be [0-9](_?[0-9])*, or an exponent
@@ -37,6 +37,8 @@ without elements, DynamoDB's depth) is left to the decoder. The time that a line
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from json.encoder import encode_basestring
 
 from converter.decode.lines import LineProblem, path_step, shorten
 from converter.ion.tokens import NotIonError, kind_at, read_name, skip
@@ -111,65 +113,69 @@ def _document(line: str, at: int) -> str:
     if not _is_struct(line, at):
         raise RefusedError(f"expected a struct with the member Item or Record, got {kind_at(line, at)}")
     reader = ValueReader(line)
-    at = skip(line, at + 1)
-    if line[at] == "}":
-        reader.json.append("{}")
-        at += 1
-    else:
-        name, at = read_name(line, at)
-        if name == "Item":
-            reader.json.append('{"Item":')
-            at = _image(reader, name, at)
-            reader.json.append("}")
-        elif name == "Record":
-            at = _record(reader, at)
-        else:
-            raise _members_error(name)
-        at, mark = reader.end(at, "}")
-        if mark == ",":
-            at = skip(line, at)
-            if line[at] != "}":
-                second, _ = read_name(line, at)
-                raise duplicate_error(name) if second == name else _members_error(name, second)
-            at += 1
+    parts, at = _members(reader, at + 1, _read_part)
     at = skip(line, at)
     if at < len(line) - 1:
         raise RefusedError(f"expected one value in the line, got more at character {at}")
-    reader.json.append("\n")
-    return "".join(reader.json)
+    if "Item" in parts:
+        return f"{_joined(parts, ('Item',))}\n"
+    if "Record" in parts:
+        # What is beside the record is beside its members in JSON.
+        record = parts.pop("Record")
+        beside = _joined(parts, ())
+        return f"{record if not parts else f'{record[:-1]},{beside[1:]}'}\n"
+    if parts:
+        raise RefusedError(
+            f"expected the member Item or Record, got {', '.join(repr(shorten(name)) for name in parts)}"
+        )
+    return "{}\n"
+
+
+def _read_part(reader: ValueReader, name: str, at: int) -> int:
+    """The value of a member of a line: the decoder says which of those that are not known may be there."""
+    if name == "Item":
+        return _image(reader, name, at)
+    return _record(reader, at) if name == "Record" else reader.member(name, at)
+
+
+def _read_record_part(reader: ValueReader, name: str, at: int) -> int:
+    return _image(reader, name, at) if name in _RECORD else reader.member(name, at)
+
+
+def _members(reader: ValueReader, at: int, read: Callable[[ValueReader, str, int], int]) -> tuple[dict[str, str], int]:
+    """The JSON of the values in a struct, whose brace is in front of the position, and the position after it."""
+    parts: dict[str, str] = {}
+    mark = ","
+    while mark == ",":
+        at = skip(reader.line, at)
+        if reader.line[at] == "}":
+            return parts, at + 1
+        name, at = read_name(reader.line, at)
+        if name in parts:
+            raise duplicate_error(name)
+        at = read(reader, name, at)
+        parts[name] = "".join(reader.json)
+        reader.json.clear()
+        at, mark = reader.end(at, "}")
+    return parts, at
+
+
+def _joined(parts: Mapping[str, str], first: Sequence[str]) -> str:
+    """The members as an object, some of them first."""
+    names = [name for name in first if name in parts] + [name for name in parts if name not in first]
+    return f"{{{','.join(f'{encode_basestring(name)}:{parts[name]}' for name in names)}}}"
 
 
 def _record(reader: ValueReader, at: int) -> int:
     """A change: its members come out in the order of the service's JSON."""
     try:
-        at = _begin_struct(reader.line, at)
-        parts: dict[str, list[str]] = {}
-        mark = ","
-        while mark == ",":
-            at = skip(reader.line, at)
-            if reader.line[at] == "}":
-                at += 1
-                break
-            name, at = read_name(reader.line, at)
-            if name not in _RECORD:
-                raise RefusedError(f"there is a member {shorten(name)!r}; expected are {', '.join(_RECORD)}")
-            if name in parts:
-                raise duplicate_error(name)
-            at = _image(reader, name, at)
-            parts[name] = reader.json[:]
-            reader.json.clear()
-            at, mark = reader.end(at, "}")
-        if not parts:
+        parts, at = _members(reader, _begin_struct(reader.line, at), _read_record_part)
+        if not parts.keys() & set(_RECORD):
             raise RefusedError(f"a change without members; expected are {', '.join(_RECORD)}")
     except RefusedError as refused:
         refused.steps.append("Record")
         raise
-    separator = "{"
-    for name in _RECORD:
-        if name in parts:
-            reader.json += (f'{separator}"{name}":', *parts[name])
-            separator = ","
-    reader.json.append("}")
+    reader.json.append(_joined(parts, _RECORD))
     return at
 
 
@@ -192,8 +198,3 @@ def _begin_struct(line: str, at: int) -> int:
 
 def _is_struct(line: str, at: int) -> bool:
     return line[at] == "{" and line[at + 1] != "{"
-
-
-def _members_error(*names: str) -> RefusedError:
-    found = ", ".join(repr(shorten(name)) for name in names)
-    return RefusedError(f"expected the member Item or Record alone, got {found}")

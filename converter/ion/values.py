@@ -111,6 +111,10 @@ class ValueReader:
                 raise NotIonError(at)
         return at + 1, mark
 
+    def member(self, name: str, at: int) -> int:
+        """The value of a member with this name; a refusal names it."""
+        return self._step(name, at, 0)
+
     def _step(self, step: str | int, at: int, depth: int, opener: str = "") -> int:
         """The value with this name or position, or what is in it if it has been opened; a refusal names the step."""
         try:

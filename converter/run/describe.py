@@ -109,9 +109,21 @@ def _name_reason(attribute: str, name: str, rules: NameRules, owners: Mapping[st
     return "the destination has called it so before"
 
 
+def unknown_warnings(observation: Observation) -> list[str]:
+    """Members of lines that are not known."""
+    warnings = [
+        f"lines have a member that is not known and was left out: {path} (first in {place})"
+        for path, (_, place) in observation.unknown.items()
+    ]
+    if len(warnings) > _NAMES_TOLD:
+        more = len(warnings) - _NAMES_TOLD
+        warnings[_NAMES_TOLD:] = [f"and {more:,} more such members: is this an export of DynamoDB's?"]
+    return warnings
+
+
 def observation_warnings(observation: Observation, schema: Schema, options: ConvertOptions) -> list[str]:
-    """Attributes with several types, without any, or that differ in case only; and those in the overflow column."""
-    warnings = []
+    """Unknown members, and attributes with several types, without any, alike but for case, or that overflow."""
+    warnings = unknown_warnings(observation)
     columns = {column.attribute: column for column in schema.columns}
     for name, seen in observation.attributes.items():
         column = columns.get(name)

@@ -210,6 +210,7 @@ def _convert_file(
                     output.drop()
                 _write(decoder.decode(block), job, control, decoder, output)
                 places += (place_of(odd, reader.where(odd.byte)) for odd in decoder.take_odd_times())
+                decoder.place_unknown(file.index, reader.where)
                 size += block.size
                 if decoder.observing:
                     output.drop()
@@ -284,6 +285,7 @@ def first_blocks(file: DataFile, job: Job, control: Control) -> Observation:
             for block in reader:
                 for _ in decoder.decode(block):
                     pass
+                decoder.place_unknown(file.index, reader.where)
                 break
         except LineProblem as problem:
             if job.purpose is Purpose.INSPECT:

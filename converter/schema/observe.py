@@ -66,12 +66,14 @@ class AttributeObservation:
 class Observation:
     """What was seen in `items` items, by attribute.
 
-    facts: what was seen of what changes say of themselves, by the names in changes.py; none in items.
+    facts: what was seen of what changes say of themselves, by the names in changes.py; none in items. unknown: members
+    of lines that are not known, by their paths: the number of the data file that has each first, and the place in it.
     """
 
     items: int = 0
     attributes: dict[str, AttributeObservation] = field(default_factory=dict)
     facts: dict[str, AttributeObservation] = field(default_factory=dict)
+    unknown: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def merge(self, other: Observation) -> Observation:
         """What was seen by either; neither is changed."""
@@ -85,6 +87,7 @@ def merge_observations(observations: Iterable[Observation]) -> Observation:
         sum(observation.items for observation in seen),
         _merge(observation.attributes for observation in seen),
         _merge(observation.facts for observation in seen),
+        _first_places(observation.unknown for observation in seen),
     )
 
 
@@ -95,3 +98,11 @@ def _merge(observed: Iterable[dict[str, AttributeObservation]]) -> dict[str, Att
             before = merged.get(name)
             merged[name] = seen if before is None else before.merge(seen)
     return {name: merged[name] for name in sorted(merged)}
+
+
+def _first_places(unknown: Iterable[dict[str, tuple[int, str]]]) -> dict[str, tuple[int, str]]:
+    first: dict[str, tuple[int, str]] = {}
+    for places in unknown:
+        for path, place in places.items():
+            first[path] = min(place, first.get(path, place))
+    return {path: first[path] for path in sorted(first)}

@@ -27,7 +27,7 @@ LINES: dict[str, tuple[bytes, str, str]] = {
         "$.Metadata.WriteTimestampMicros.N",
         "no microseconds since 1970",
     ),
-    "an unknown member": (HEAD + KEYS + b',"Newimage":{}}', "$", "there is a member 'Newimage'"),
+    "a member that may be an image": (HEAD + KEYS + b',"Newimage":{}}', "$", "there is a member 'Newimage'"),
     "another key": (HEAD + b'"Keys":{"pk":{"S":"5ecret"}}}', "$.Keys", "the keys are 'pk' (S), and those of the first"),
     "a key of another type": (HEAD + b'"Keys":{"id":{"N":"5"}}}', "$.Keys", "the keys are 'id' (N), and those of the"),
     "other keys than its image": (

@@ -68,6 +68,15 @@ _TOKENS = (
     b'"\xffold":{"M":{}},',
     b'"NewImage":{',
     b'"Keys":{',
+    b',"UserIdentity":{"type":"Service"}',
+    b'"UserIdentity":{"type":"Service","ids":[1,-2.5e3,null,true]},',
+    b',"trace":"x",',
+    b',"NewImge":{}',
+    b'"more":[',
+    b"-1.5E+3",
+    b"]}",
+    b"}}",
+    b'":{"',
     b"9" * 39,
     b"x" * 70,
 )
@@ -132,7 +141,7 @@ def mutate(line: bytes, chance: random.Random) -> bytes:
     data = bytearray(line[:-1])
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         at = chance.randrange(len(data) + 1)
-        match chance.randrange(6):
+        match chance.randrange(10):
             case 0 if at < len(data):
                 data[at] = chance.randrange(256)
             case 1 if at < len(data):
@@ -143,6 +152,67 @@ def mutate(line: bytes, chance: random.Random) -> bytes:
                 data[at:at] = data[at : at + chance.choice((1, 4, 12, 30))]
             case 4:
                 data[at : at + chance.choice((0, 1, 3))] = chance.choice(_TOKENS)
+            case 5:
+                del data[at:]
+            case 6 | 7 | 8:
+                _move(data, chance)
             case _:
                 data[at:at] = chance.choice(_TOKENS)
     return bytes(data) + b"\n"
+
+
+def splice(line: bytes, other: bytes, chance: random.Random) -> bytes:
+    """The beginning of one line and the end of another."""
+    return line[: chance.randrange(len(line))] + other[chance.randrange(len(other)) :].rstrip(b"\n") + b"\n"
+
+
+def _move(data: bytearray, chance: random.Random) -> None:
+    """Move a quote, a brace or another byte of structure to where another one is, or swap the two, or leave it out."""
+    places = [place for place, byte in enumerate(data) if byte in b'"{}[],:\\']
+    if len(places) < 2:
+        return
+    one, other = sorted(chance.sample(places, 2))
+    match chance.randrange(4):
+        case 0:
+            data[one], data[other] = data[other], data[one]
+        case 1:
+            data.insert(other, data.pop(one))
+        case 2:
+            data.insert(one, data.pop(other))
+        case _:
+            del data[one]
+
+
+def with_unknown(line: bytes, chance: random.Random) -> bytes:
+    """The line of an item or a change with members that are not known, at any place where there may be some."""
+    record = json.loads(line)
+    for _ in range(chance.choice((1, 1, 2))):
+        name = chance.choice(("UserIdentity", "trace", "Größe", "a b", "TTL", "x" * 80))
+        place = record["Metadata"] if "Metadata" in record and chance.randrange(3) == 0 else record
+        members = [*place.items()]
+        members.insert(chance.randrange(len(members) + 1), (name, chance.choice(_UNKNOWN)))
+        place.clear()
+        place.update(members)
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+_UNKNOWN: tuple[object, ...] = (
+    {"type": "Service", "principalId": "dynamodb.amazonaws.com"},
+    {"id": {"S": "k0"}, "rank": {"S": "0"}},
+    "text é\u2028",
+    -12.5e-7,
+    10**40,
+    [None, True, False, {}, [], [{"a": [{"b": 1}]}], ""],
+    None,
+)
+"""Values of members that are not known."""
+
+
+def deep_lines() -> list[bytes]:
+    """Items around the deepest that DynamoDB allows, and around the deepest that is read."""
+    lines = []
+    for levels in (31, 32, 33, 34, 62, 63, 64, 65, 66):
+        for opened, closed in (('{"M":{"d":', "}}"), ('{"L":[', "]}")):
+            value = opened * levels + '{"N":"1"}' + closed * levels
+            lines.append(f'{{"Item":{{"id":{{"S":"k1"}},"rank":{{"N":"1"}},"deep":{value}}}}}\n'.encode())
+    return lines

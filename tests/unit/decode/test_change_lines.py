@@ -71,9 +71,14 @@ def test_blank_lines_and_empty_objects_come_back_as_such(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("members", "path", "reason"),
     [
-        ({"Other": 1}, "$", "there is a member 'Other', and a change has only Metadata, Keys, OldImage, NewImage"),
+        ({"Item": {}}, "$", "there is a member 'Item', which does not belong here"),
+        (
+            {"NewImge": {}},
+            "$",
+            "there is a member 'NewImge', which is not known and looks like NewImage: nothing is guessed",
+        ),
         ({"Metadata": {}}, "$.Metadata", "there is no member WriteTimestampMicros"),
-        ({"Metadata": META | {"x": 1}}, "$.Metadata", "there is a member 'x' beside WriteTimestampMicros"),
+        ({"Metadata": META | {"Keys": 1}}, "$.Metadata", "there is a member 'Keys', which does not belong here"),
         ({"Metadata": 5}, "$.Metadata", "expected an object, got a number"),
         ({"Keys": None}, "$.Keys", "expected an object, got null"),
         ({"Keys": {}}, "$.Keys", "expected one or two key attributes, got 0"),
