@@ -54,7 +54,7 @@ def forecast_columns(memory: Memory, base: BaseParts | None = None) -> tuple[Col
     if options.mixed == "fail":
         # Of several types an attribute may have but one today.
         options = replace(options, mixed="text")
-    schema, breaks = fit_schema(observation, options, contract)
+    schema, breaks = fit_schema(observation, options, contract, partial=True)
     if breaks and not options.evolve:
         column, needed = breaks[0].column, breaks[0].needed
         raise SchemaError(
