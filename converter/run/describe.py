@@ -106,6 +106,9 @@ def _name_reason(attribute: str, name: str, rules: NameRules, owners: Mapping[st
     owner = owners.get(wanted.casefold())
     if owner is not None and owner != attribute:
         return f"{wanted!r} is the column of {owner!r}"
+    renamed = next((other for other, column in rules.renames if column.casefold() == wanted.casefold()), None)
+    if renamed is not None and renamed != attribute:
+        return f"{wanted!r} is kept for {renamed!r}"
     return "the destination has called it so before"
 
 
