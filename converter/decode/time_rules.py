@@ -22,7 +22,7 @@ NO_TIME: Final = {
     time_reasons.NO_DATE: "there is no such date",
     time_reasons.NO_TIME_OF_DAY: "there is no such time of day",
     time_reasons.TOO_FINE: "a timestamp holds whole microseconds, and this is finer",
-    time_reasons.OUT_OF_YEARS: "it is not in the years 1 to 9999",
+    time_reasons.OUT_OF_YEARS: "it is not in the years 1 to 9999 (of a number: in the unit of its column)",
     time_reasons.NO_TEXT_OR_NUMBER: "only text and numbers can be timestamps",
     time_reasons.NO_OFFSET: "a time zone's name in brackets needs an offset or Z in front of it",
     time_reasons.SHORT_NUMBER: "fewer than nine digits may be a year or a date as well as a Unix time",

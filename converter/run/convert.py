@@ -26,7 +26,7 @@ from converter.run.forecast import NOT_CHECKED, forecast_columns, plan_report
 from converter.run.increment import check_old_image, find_form
 from converter.run.kernels import announce_kernels
 from converter.run.listener import Listener
-from converter.run.memory import Memory, changes, evolution_warnings, remember
+from converter.run.memory import Memory, changes, evolution_warnings, remember, unit_warnings
 from converter.run.merge_job import MergeJob
 from converter.run.named import NOTHING_NAMED, NamedAttributes
 from converter.run.odd_times import OddTimesSeen, merge_odd_times
@@ -290,7 +290,11 @@ def publish_run(run: Run, destination: Destination, dest: str, started: float, p
             report,
             seconds=time.perf_counter() - started,
             changes=found,
-            warnings=(*report.warnings, *evolution_warnings(found, decision.kept)),
+            warnings=(
+                *report.warnings,
+                *evolution_warnings(found, decision.kept),
+                *unit_warnings(memory.columns, schema),
+            ),
         )
         record = make_record(run.export, options, schema.columns, report, decision.sequence)
         told = len(lease.warnings)

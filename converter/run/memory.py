@@ -121,6 +121,20 @@ def evolution_warnings(found: Sequence[Change], earlier: Sequence[Record]) -> li
     return warnings
 
 
+def unit_warnings(before: Sequence[Column], schema: Schema) -> list[str]:
+    """Columns of times whose numbers count something else than those of the newest record."""
+    units = {column.name: column.unit for column in before}
+    warnings = []
+    for column in schema.columns:
+        earlier = units.get(column.name)
+        if earlier is not None and column.unit not in (None, earlier):
+            warnings.append(
+                f"column {column.name!r}: numbers are {UNIT_NAMES[column.unit]} from this export on, and were"
+                f" {UNIT_NAMES[earlier]} before"
+            )
+    return warnings
+
+
 def _with_promised(options: ConvertOptions, contract: Contract, record: Record | None) -> ConvertOptions:
     """The options, and what earlier ones have made columns of: casts, the attribute of `time`, added ones, `_old`."""
     times = [p for p in contract.promises if p.origin is Origin.TIME and options.wants(str(p.attribute))]

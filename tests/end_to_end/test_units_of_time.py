@@ -163,6 +163,7 @@ def test_a_destination_remembers_the_unit(format: Format, tmp_path: Path) -> Non
         publish(tmp_path, 4, number(1_700_000_000), format=format, cast=(("at", "timestamp(s)"),))
     report = publish(tmp_path, 4, number(1_700_000_000), format=format, cast=(("at", "timestamp(s)"),), evolve=True)
     assert unit_of(report) == "s"
+    assert report.warnings == ("column 'at': numbers are seconds from this export on, and were milliseconds before",)
     assert seconds_of(tmp_path) == [1_700_000_000, 0, 86_400, 1_701_043_200, 1_700_000_000]
 
 
