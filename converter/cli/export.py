@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -209,7 +210,9 @@ def _wait(arn: str, timeout: float | None, aws: AwsOptions, messages: Messages) 
     except BaseException as error:
         # Ctrl-C and SIGTERM end the wait alone.
         if not isinstance(error, Exception):
-            error.add_note(f"the export goes on at the service; wait for it again: ddb-convert export wait {arn}")
+            error.add_note(
+                f"the export goes on at the service; wait for it again: ddb-convert export wait {shlex.quote(arn)}"
+            )
         raise
     messages.info("export", completed_line(state), {"export": state.to_json()})
     return state

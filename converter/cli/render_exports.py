@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def started_line(started: StartedExport, *, waits: bool) -> str:
             f"{table}: nothing new has begun: the same command has begun export {state.export_id} before; it "
             f"is {_how_it_stands(state)}, to {state.folder}/ (a --client-token of its own begins another one)"
         )
-    return text if waits else lines(text, f"next: ddb-convert export wait {state.arn}")
+    return text if waits else lines(text, f"next: ddb-convert export wait {shlex.quote(state.arn)}")
 
 
 def _how_it_stands(state: ExportState) -> str:
