@@ -61,9 +61,9 @@ SUBJECT: Final = (
 
 # A shell takes all between single quotes for what it is; a quote itself goes between two such texts.
 _FOR_SHELL: Final = """\"'\" & $replace({}, \"'\", \"'\\\\''\") & \"'\""""
-# What others wrote must not begin a line of the notice. The characters themselves, for not every engine of regular
-# expressions knows the same escapes.
-_LINE: Final = "$line := function($text) { $replace($string($text), /[\\s\x01-\x1f\x7f-\x9f\u2028\u2029]+/, ' ') };"
+# What others wrote must not begin a line of the notice. Two line breaks are given as themselves, for engines of regular
+# expressions differ in what \s is and in which escapes they know.
+_LINE: Final = "$line := function($text) { $replace($string($text), /[\\s\u2028\u2029]+/, ' ') };"
 
 _MESSAGE: Final = (
     " 'Step: ' & $failure.step,"
