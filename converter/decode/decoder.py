@@ -16,7 +16,8 @@ from converter.decode.change_lines import ChangeForm
 from converter.decode.kernels import bind_decode_items, line_end, take_back
 from converter.decode.kinds import KindRegistry
 from converter.decode.lines import LineProblem, nul_problem, path_step, time_problem, value_path
-from converter.decode.tables import GROW, IRREGULAR, Bytes, new_scratch
+from converter.decode.scratch import new_scratch
+from converter.decode.tables import GROW, IRREGULAR, Bytes
 from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types
 from converter.decode.touched_keys import MergeLines
 from converter.decode.translate import ChangeLines

@@ -313,9 +313,9 @@ def _note_name(data: Bytes, at: int, end: int, used: int, target: Bytes, o: int,
         at, behind = copy_string(data, at, target, o, limit, False)
         if at < 0:
             return GROW
-        scratch.names[np.uint64(used)] = hash_bytes(target, o, behind - o)
+        scratch.names[np.uint64(used)] = hash_bytes(target, o, behind - o, scratch.secret)
     else:
-        scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at)
+        scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at, scratch.secret)
     return DONE
 
 

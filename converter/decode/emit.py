@@ -33,11 +33,11 @@ _BYTES = uint8[::1]
 _INTS = int64[::1]
 _WORDS = uint64[::1]
 _TABLE = int64[:, ::1]
-_KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE), Kinds)
+_KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE, _WORDS), Kinds)
 _PHRASES = NamedTuple((_BYTES, _TABLE), Phrases)
-_TOUCHED = NamedTuple((_INTS, _BYTES, _TABLE), Touched)
+_TOUCHED = NamedTuple((_INTS, _BYTES, _TABLE, _WORDS), Touched)
 _COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
-_SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES), Scratch)
+_SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES, _WORDS), Scratch)
 
 _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
     "items": {
@@ -49,7 +49,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
     "values": {},
     "pages": {
         pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, _INTS),
-        pages.encode_dictionary: (_COLUMNS, int64, int64, _INTS, _INTS, _INTS, _BYTES, _INTS),
+        pages.encode_dictionary: (_COLUMNS, int64, _WORDS, _INTS, _INTS, _INTS, _BYTES, _INTS),
         pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
     },
     "changes": {changes.translate_changes: (_BYTES, _PHRASES, _BYTES, _INTS)},

@@ -1,31 +1,74 @@
-"""Kernels for hashes: of bytes, and whether two of many are equal."""
+"""Kernels for hashes: of bytes, and whether two of many are equal.
+
+Keys and values come from outside. Someone who can make many of them with one hash makes each look-up pass over all of
+them, so the hash depends on a secret that every table draws for itself. Each step is a product of two words, both
+hidden by the secret (after wyhash, https://github.com/wangyi-fudan/wyhash). With a secret in the first step alone, or
+with a known factor, there are inputs that collide for all secrets.
+
+No output depends on the secret: entries are numbered in the order in which they come.
+"""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from converter.decode.compile import inner
+from converter.decode.compile import inlined, inner
 from converter.decode.lanes import Bytes, word
+from converter.decode.tables import Words
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(32)
+_WORD: Final = ir.IntType(64)
+_LONG: Final = ir.IntType(128)
+
+
+@intrinsic
+def _folded_product(typing_context: Any, first: Any, second: Any) -> Any:
+    """The 128 bits of a product of two words, one half XORed with the other."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        product = builder.mul(*(builder.zext(argument, _LONG) for argument in arguments))
+        high = builder.trunc(builder.lshr(product, ir.Constant(_LONG, 64)), _WORD)
+        return builder.xor(builder.trunc(product, _WORD), high)
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+@inlined
+def _rest(data: Bytes, at: int, size: int) -> np.uint64:
+    """The first 8 of `size` bytes; of fewer, all of them, with zeros for the others."""
+    if size >= 8:
+        return word(data, at)
+    if size <= 0:
+        return np.uint64(0)
+    return word(data, at) << np.uint64(64 - 8 * size)
 
 
 @inner
-def hash_bytes(data: Bytes, at: int, size: int) -> np.uint64:
-    """A 64-bit hash of data[at : at + size]."""
-    value = np.uint64(size) * _MULTIPLIER
-    while size > 0:
-        bits = word(data, at)
-        if size < 8:
-            shift = np.uint64(64 - 8 * size)
-            bits = bits << shift
-        value = (value ^ bits) * _MULTIPLIER
-        value ^= value >> _SHIFT
-        at += 8
-        size -= 8
-    return value
+def hash_more(data: Bytes, at: int, size: int, begin: np.uint64, secret: Words) -> np.uint64:
+    """Of what `begin` is of, and of data[at : at + size]; `finish_hash` makes a hash of it."""
+    value = begin ^ np.uint64(size)
+    while size > 16:
+        value = _folded_product(word(data, at) ^ secret[0], word(data, at + 8) ^ value)
+        at += 16
+        size -= 16
+    return _folded_product(_rest(data, at, size) ^ secret[0], _rest(data, at + 8, size - 8) ^ value)
+
+
+@inlined
+def finish_hash(value: np.uint64, secret: Words) -> np.uint64:
+    """The hash itself. After one product, values that count up lie in rows, which collide in a few of the tables."""
+    return _folded_product(value ^ secret[0], secret[1])
+
+
+@inlined
+def hash_bytes(data: Bytes, at: int, size: int, secret: Words) -> np.uint64:
+    """A 64-bit hash of data[at : at + size]. secret: see new_secret."""
+    return finish_hash(hash_more(data, at, size, secret[1], secret), secret)
 
 
 @inner

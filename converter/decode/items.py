@@ -114,7 +114,7 @@ def _matches(block: Bytes, at: int, kinds: Kinds, kind: int) -> bool:
 def find_slot(data: Bytes, at: int, size: int, kinds: Kinds) -> int:
     """Slot of the table that holds the spelling data[at : at + size], or the empty one where it belongs."""
     room = kinds.table.size - 1
-    slot = np.int64(hash_bytes(data, at, size) >> np.uint64(20)) & room
+    slot = np.int64(hash_bytes(data, at, size, kinds.secret) >> np.uint64(20)) & room
     while True:
         kind = kinds.table[np.uint64(slot)]
         if kind == 0:

@@ -165,6 +165,6 @@ def json_end(data: Bytes, at: int, scratch: Scratch) -> int:
             end = string_end(data, at + 1, False)
             if end < 0 or byte(data, end + 1) != _COLON:
                 return IRREGULAR
-            scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at)
+            scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at, scratch.secret)
             used += 1
             at = end + 2

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from converter.decode.cache import BOUNDS_CHECKED
 from converter.decode.native import Kernel
-from converter.decode.tables import Bytes, Columns, Kinds, Phrases, Scratch, Touched
+from converter.decode.tables import Bytes, Columns, Kinds, Phrases, Scratch, Touched, Words
 
 State = NDArray[np.int64]
-Words = NDArray[np.uint64]
 
 
 def bind_decode_items() -> Callable[[Bytes, Kinds, Columns, State, Scratch], int]:
@@ -86,8 +85,8 @@ def bind_encode_page() -> Callable[[Columns, int, int, int, Words, Bytes, State]
     return _find("encode_page")
 
 
-def bind_encode_dictionary() -> Callable[[Columns, int, int, State, State, State, Bytes, State], int]:
-    """encode_dictionary(columns, column, judged, slots, entries, indices, out, state) for one part; see pages.py."""
+def bind_encode_dictionary() -> Callable[[Columns, int, Words, State, State, State, Bytes, State], int]:
+    """encode_dictionary(columns, column, secret, slots, entries, indices, out, state) for one part; see pages.py."""
     return _find("encode_dictionary")
 
 

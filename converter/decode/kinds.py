@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from converter.decode import tables
+from converter.decode import scratch, tables
 from converter.decode.kernels import bind_find_slot
 from converter.decode.tables import Bytes, Kinds
 from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT
@@ -166,7 +166,7 @@ class KindRegistry:
             spellings[: self._spelling_bytes] = old.spellings[: self._spelling_bytes]
         if capacity == len(old.facts) and spellings is old.spellings:
             return
-        new = _new_tables(capacity, 0)._replace(spellings=spellings)
+        new = _new_tables(capacity, 0)._replace(spellings=spellings, secret=old.secret)
         new.line[: self._count] = old.line[: self._count]
         new.facts[: self._count] = old.facts[: self._count]
         for kind in range(1, self._count):
@@ -183,4 +183,5 @@ def _new_tables(capacity: int, spelling_bytes: int) -> Kinds:
         table=np.zeros(slots, np.int64),
         line=np.zeros(capacity, np.int64),
         facts=np.zeros((capacity, tables.KIND_FACTS), np.int64),
+        secret=scratch.new_secret(),
     )

@@ -35,11 +35,13 @@ from converter.decode.tables import (
     COLUMN_START,
     PAGE_BYTE,
     PAGE_COMPATIBLE,
+    PAGE_JUDGED,
     PAGE_NEEDED,
     PAGE_ROW,
     PAGE_VALUE,
     PAGE_WRITTEN,
     Columns,
+    Words,
 )
 
 _RUN = 4
@@ -205,7 +207,7 @@ def encode_page(
 def encode_dictionary(
     columns: Columns,
     column: int,
-    judged: int,
+    secret: Words,
     slots: NDArray[np.int64],
     entries: NDArray[np.int64],
     indices: NDArray[np.int64],
@@ -214,23 +216,23 @@ def encode_dictionary(
 ) -> int:
     """Number the different values of a column; their count, or -1 where a dictionary isn't worth it.
 
-    That is when more than a tenth of the first `judged` values, or more than `entries` holds, are different, or their
-    bytes don't fit `out`. slots: zeros, a power of two, at least twice as many as there can be entries. entries gets
-    where each begins; indices the number of each value; out the entries as a dictionary page has them, PLAIN; the state
-    the bytes of that and the least and greatest value.
+    That is when more than a tenth of the first state[PAGE_JUDGED] values, or more than `entries` holds, are different,
+    or their bytes don't fit `out`. secret: of the hash. slots: zeros, a power of two, at least twice as many as there
+    can be entries. entries gets where each begins; indices the number of each value; out the entries as a dictionary
+    page has them, PLAIN; the state the bytes of that and the least and greatest value.
     """
     present = columns.facts[np.uint64(column), COLUMN_PRESENT]
     start = columns.facts[np.uint64(column), COLUMN_START]
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
     most = min(entries.size, slots.size // 2)
     mask = slots.size - 1
-    judged = min(judged, present)
+    judged = min(state[PAGE_JUDGED], present)
     count = np.int64(0)
     at = np.int64(0)
     o = np.int64(0)
     for k in range(present):
         size = value_size(columns, column, k)
-        slot = np.int64(hash_bytes(columns.arena, start + at, size) >> np.uint64(20)) & mask
+        slot = np.int64(hash_bytes(columns.arena, start + at, size, secret) >> np.uint64(20)) & mask
         while True:
             entry = slots[np.uint64(slot)] - 1
             if entry < 0:

@@ -20,9 +20,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.limits import DEPTH
-
 Bytes = NDArray[np.uint8]
+Words = NDArray[np.uint64]
 
 # Statuses. The negative ones may also stand where a kernel gives a position.
 IRREGULAR: Final = -1
@@ -247,7 +246,9 @@ GREATEST_AT: Final = 7
 GREATEST_SIZE: Final = 8
 PAGE_COMPATIBLE: Final = 9
 """1 when int64 and text are written PLAIN, which every reader of Parquet knows."""
-PAGES_STATE_SIZE: Final = 10
+PAGE_JUDGED: Final = 10
+"""For a dictionary: how many values decide whether it is worth it."""
+PAGES_STATE_SIZE: Final = 11
 NONE: Final = -1
 
 
@@ -333,11 +334,15 @@ KEY_FACTS: Final = 8
 
 
 class Touched(NamedTuple):
-    """The keys that changes name. slots: their numbers, from 1 on, by hash; values: behind each other; facts: KEY_…."""
+    """The keys that changes name.
+
+    slots: their numbers, from 1 on, by hash; values: one after the other; facts: KEY_…; secret: of the hash.
+    """
 
     slots: NDArray[np.int64]
     values: Bytes
     facts: NDArray[np.int64]
+    secret: Words
 
 
 class Phrases(NamedTuple):
@@ -351,13 +356,14 @@ class Kinds(NamedTuple):
     """What is known of each kind.
 
     spellings: their bytes, one behind the other with 64 bytes of padding; table: hash of a spelling to its kind;
-    line: the kinds of the item at hand; facts: KIND_… of each.
+    line: the kinds of the item at hand; facts: KIND_… of each; secret: of the hash.
     """
 
     spellings: Bytes
     table: NDArray[np.int64]
     line: NDArray[np.int64]
     facts: NDArray[np.int64]
+    secret: Words
 
 
 class Columns(NamedTuple):
@@ -374,7 +380,7 @@ class Scratch(NamedTuple):
 
     number: the plain form of a number that was written otherwise. closers: per open map or list its closing
     byte. names: hashes of the names in all open maps, innermost last; marks: per open map where its names begin.
-    binary: its one member is 1 when the document at hand has binary inside.
+    binary: its one member is 1 when the document at hand has binary inside. secret: of the hashes.
     """
 
     number: Bytes
@@ -382,17 +388,4 @@ class Scratch(NamedTuple):
     names: NDArray[np.uint64]
     marks: NDArray[np.int64]
     binary: Bytes
-
-
-def new_scratch(names: int = 1 << 17) -> Scratch:
-    """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path.
-
-    A member takes four bytes of an item's 400 KB at the least, but for the few with names of one byte.
-    """
-    return Scratch(
-        np.zeros(NUMBER_ROOM, np.uint8),
-        np.zeros(DEPTH + 1, np.uint8),
-        np.zeros(names, np.uint64),
-        np.zeros(DEPTH + 1, np.int64),
-        np.zeros(1, np.uint8),
-    )
+    secret: Words

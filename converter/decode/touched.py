@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.decode.compile import inlined, inner, kernel
-from converter.decode.hashes import hash_bytes
+from converter.decode.hashes import finish_hash, hash_more
 from converter.decode.lanes import Bytes, equal_mask, lowest_bit, put, put_all
 from converter.decode.tables import (
     DONE,
@@ -32,6 +32,7 @@ from converter.decode.tables import (
     TOUCH_TIME,
     TWICE,
     Touched,
+    Words,
 )
 
 State = NDArray[np.int64]
@@ -41,12 +42,12 @@ _ONE = np.uint64(1)
 
 
 @inlined
-def hash_key(data: Bytes, first: int, first_size: int, second: int, size: int) -> np.uint64:
+def hash_key(data: Bytes, first: int, first_size: int, second: int, size: int, secret: Words) -> np.uint64:
     """Of the key data[first:] and data[second:], which has `size` bytes, `first_size` of them in the first."""
-    value = hash_bytes(data, first, first_size)
+    value = hash_more(data, first, first_size, secret[1], secret)
     if size > first_size:
-        value = (value ^ hash_bytes(data, second, size - first_size)) * np.uint64(0x9E3779B97F4A7C15)
-    return value ^ (value >> np.uint64(29))
+        value = hash_more(data, second, size - first_size, value, secret)
+    return finish_hash(value, secret)
 
 
 @inlined
@@ -92,7 +93,7 @@ def judge(data: Bytes, first: int, first_size: int, second: int, size: int, touc
 
     GROW if there is no room to note it, TWICE for a change of the same increment and time as one before.
     """
-    hashed = hash_key(data, first, first_size, second, size)
+    hashed = hash_key(data, first, first_size, second, size, touched.secret)
     slot = np.uint64(slot_of(data, first, first_size, second, size, hashed, touched))
     number = touched.slots[slot]
     if state[TOUCH_NOTES] == 0:
@@ -138,7 +139,7 @@ def judge(data: Bytes, first: int, first_size: int, second: int, size: int, touc
 @kernel
 def find_key(key: Bytes, first_size: int, size: int, touched: Touched) -> int:
     """The number of a touched key, from 1 on, or 0; if there is one, the base is known to have it from now on."""
-    hashed = hash_key(key, 0, first_size, first_size, size)
+    hashed = hash_key(key, 0, first_size, first_size, size, touched.secret)
     number = touched.slots[np.uint64(slot_of(key, 0, first_size, first_size, size, hashed, touched))]
     if number > 0:
         touched.facts[np.uint64(number - 1), KEY_SEEN] = 1
@@ -161,7 +162,7 @@ def find_rows(data: Bytes, firsts: State, seconds: State, touched: Touched, unto
         if seconds.size > 0:
             second = seconds[np.uint64(row)]
             size += seconds[np.uint64(row + 1)] - second
-        hashed = hash_key(data, first, first_size, second, size)
+        hashed = hash_key(data, first, first_size, second, size, touched.secret)
         number = touched.slots[np.uint64(slot_of(data, first, first_size, second, size, hashed, touched))]
         put(untouched, row, 0 if number > 0 else 1)
         if number > 0:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode import tables
+from converter.decode import scratch, tables
 from converter.decode.change_lines import ChangeForm, compact_change
 from converter.decode.kernels import (
     bind_pass_lines,
@@ -35,7 +35,7 @@ from converter.decode.kernels import (
     note_key,
 )
 from converter.decode.lines import ITEM, LineProblem, Member, check_members, compact_line, parse_line
-from converter.decode.tables import Bytes, Touched, new_scratch
+from converter.decode.tables import Bytes, Touched
 from converter.decode.translate import ChangeLines, phrases_of, unknown_of
 from converter.decode.unknown_members import ItemLines, UnknownMembers
 from converter.export.blocks import PADDING, Block
@@ -71,6 +71,7 @@ class TouchedKeys:
             np.zeros(4 * _FIRST_KEYS, np.int64),
             np.zeros(_FIRST_BYTES, np.uint8),
             np.zeros((_FIRST_KEYS, tables.KEY_FACTS), np.int64),
+            scratch.new_secret(),
         )
         self._state = np.zeros(tables.TOUCH_STATE_SIZE, np.int64)
         self._state[tables.TOUCH_KEYS] = len(self.keys)
@@ -78,7 +79,7 @@ class TouchedKeys:
         self._phrases = phrases_of(ChangeForm(self.keys, old_images=True))
         self._pass_lines = bind_pass_lines()
         # Where nothing is blanked, no values are checked.
-        self._copy, self._scratch = np.zeros(0, np.uint8), new_scratch(0)
+        self._copy, self._scratch = np.zeros(0, np.uint8), scratch.new_scratch(0)
         self._unknown: dict[ChangeForm, UnknownMembers] = {}
         self._lock = threading.Lock()
 
@@ -168,7 +169,7 @@ class TouchedKeys:
 
     def _grow(self, size: int = 0) -> None:
         """Room for more keys, and for as many bytes."""
-        slots, values, facts = self.table
+        slots, values, facts, secret = self.table
         count, used = self.count, int(self._state[tables.TOUCH_BYTES])
         if 2 * (count + 1) > slots.size or count >= len(facts):
             more = np.zeros((2 * len(facts), tables.KEY_FACTS), np.int64)
@@ -178,7 +179,7 @@ class TouchedKeys:
             longer = np.zeros(2 * (values.size + size), np.uint8)
             longer[:used] = values[:used]
             values = longer
-        table = Touched(slots, values, facts)
+        table = Touched(slots, values, facts, secret)
         if slots is not self.table.slots:
             index_touched(table, self._state)
         self.table = table
@@ -201,7 +202,7 @@ class MergeLines:
         self._state[tables.TOUCH_ORDER] = _BASE
         self._phrases = phrases_of(ChangeForm(touched.keys, old_images=True))
         self._pass_lines = bind_pass_lines()
-        self._copy, self._scratch = np.zeros(0, np.uint8), new_scratch()
+        self._copy, self._scratch = np.zeros(0, np.uint8), scratch.new_scratch()
         self._lines = {form: ChangeLines(form) for form in dict.fromkeys(forms)}
         self._items = ItemLines()
         self._changes: ChangeLines | None = None

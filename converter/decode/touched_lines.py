@@ -225,7 +225,7 @@ def _drop_item(
     # What is wrong with a line that ends otherwise is for the decoder to say.
     if byte(block, end - 1) != _CLOSE_MAP or byte(block, end - 2) != _CLOSE_MAP:
         return IRREGULAR
-    hashed = hash_key(block, first, first_size, second, size)
+    hashed = hash_key(block, first, first_size, second, size, touched.secret)
     number = touched.slots[np.uint64(slot_of(block, first, first_size, second, size, hashed, touched))]
     if number > 0:
         item = at + phrases.facts[np.uint64(ITEM_OPEN), PHRASE_SIZE] - 1

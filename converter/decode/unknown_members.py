@@ -14,7 +14,8 @@ from converter.decode import phrases
 from converter.decode.kernels import bind_trim_lines, line_end
 from converter.decode.lines import ITEM, METADATA, Keys, Member, compact_line
 from converter.decode.phrases import new_phrases
-from converter.decode.tables import PHRASE_TAG, new_scratch
+from converter.decode.scratch import new_scratch
+from converter.decode.tables import PHRASE_TAG
 from converter.export.blocks import PADDING, Block
 
 _ROLES = {

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode import tables
+from converter.decode import scratch, tables
 from converter.decode.batch import Batch
 from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.decode.tables import Bytes, Columns
@@ -60,6 +60,7 @@ class ChunkEncoder:
         self._slots = np.zeros(4 * _MOST_ENTRIES, np.int64)
         self._entries = np.zeros(_MOST_ENTRIES, np.int64)
         self._indices = np.zeros(0, np.int64)
+        self._secret = scratch.new_secret()
         self._pieces: list[bytes] = []
         self._uncompressed = self._compressed = 0
 
@@ -122,6 +123,7 @@ class ChunkEncoder:
         self._state[:] = 0
         self._state[tables.LEAST_AT] = tables.NONE
         self._state[tables.PAGE_COMPATIBLE] = self._compatible
+        self._state[tables.PAGE_JUDGED] = _JUDGED_VALUES
 
     def _put(self, data: bytes) -> int:
         self._out[: len(data)] = np.frombuffer(data, np.uint8)
@@ -137,7 +139,7 @@ class ChunkEncoder:
         entries = self._encode_dictionary(
             columns,
             place,
-            _JUDGED_VALUES,
+            self._secret,
             slots,
             self._entries,
             self._indices,

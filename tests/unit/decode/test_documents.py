@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from converter.decode.decoder import Decoder
 from converter.decode.limits import DEPTH
 from converter.decode.lines import LineProblem
-from converter.decode.tables import new_scratch
+from converter.decode.scratch import new_scratch
 from converter.testing import item_line
 from tests import oracle, strategies
 from tests.unit.decode.decoding import column_of, everything, lines_of, make_block, observe, schema_of

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from converter.decode import tables
 from converter.decode.buffers import Buffers
 from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
+from converter.decode.scratch import new_secret
 from converter.schema.types import Column, Origin
 from tests.examples import examples
 from tests.unit.decode.decoding import put_value
@@ -372,7 +373,9 @@ def dictionary_of(
     out = np.full(room + SPARE, 0xEE, np.uint8)
     state, indices = new_state(), np.full(present + 10, -1, np.int64)
     slots, entries = np.zeros(2 * most, np.int64), np.full(most, -1, np.int64)
-    count = bind_encode_dictionary()(buffers.arrays, 1, judged, slots, entries, indices, out[:room], state)
+    state[tables.PAGE_JUDGED] = judged
+    secret = new_secret()
+    count = bind_encode_dictionary()(buffers.arrays, 1, secret, slots, entries, indices, out[:room], state)
     assert (out[room:] == 0xEE).all()
     if count < 0:
         return None
