@@ -23,7 +23,7 @@ with and without `--verify`. Lines in ION become such lines first.
 - Beside the members named here, and inside of Metadata, there may be others: the service may add some. They are left
   out and reported. Their values are any JSON, under the rules above.
 
-Not tolerated is what may be the state of an item under another name, because a change without an image is a delete:
+Members that may be the state of an item under another name are refused, because a change without an image is a delete:
 
 - a name that is nearly a known one (`NewImge`, `newimage`, `Keys2`), or that has `image` in it;
 - a value in which some object has the key attributes with their types, as each image has;
