@@ -41,6 +41,7 @@ from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring
 
 from converter.decode.lines import LineProblem, path_step, shorten
+from converter.export.line_limits import ITEM_BYTES, MAX_LINE_BYTES, MAX_LINE_COMMAS
 from converter.ion.tokens import NotIonError, kind_at, read_name, skip
 from converter.ion.values import RefusedError, ValueReader, duplicate_error
 
@@ -50,10 +51,7 @@ _MARKER = re.compile(r"[ \t\r]*\$ion_1_0(?![A-Za-z0-9_$:])")
 _BLANK = " \t\r\n"
 _RECORD = ("Metadata", "Keys", "OldImage", "NewImage")
 """The members of a change, in the order that the service writes them in JSON."""
-_ITEM_BYTES = 400 << 10
-"""What an item may have: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
-_MOST_COMMAS = 2 * _ITEM_BYTES + (8 << 10)
-"""In a line: a comma is a byte of a text or separates two values, of a byte or more. A change has two images."""
+_TOO_MUCH = f"more than an item of DynamoDB's {ITEM_BYTES >> 10} KB can have"
 
 
 def json_lines(lines: bytes) -> tuple[bytes, LineProblem | None]:
@@ -90,10 +88,10 @@ def _json_line(line: str) -> str:
     if marker is None:
         # DynamoDB JSON is Ion too, of maps and texts: only the marker tells one from the other.
         raise LineProblem("$", "the line does not begin with $ion_1_0, as each line of an export in ION does")
-    if len(line) > _MOST_COMMAS and line.count(",") > _MOST_COMMAS:
-        raise LineProblem("$", "more values than an item of 400 KB can have")
+    if len(line) > MAX_LINE_COMMAS and line.count(",") > MAX_LINE_COMMAS:
+        raise LineProblem("$", f"more than {MAX_LINE_COMMAS:,} commas, {_TOO_MUCH}")
     try:
-        return _document(line, skip(line, marker.end()))
+        json = _document(line, skip(line, marker.end()))
     except NotIonError as error:
         cut = error.at >= len(line) - 1 or not line.rstrip(_BLANK).endswith("}")
         what = error.what or ("the line ends inside a value" if cut else "")
@@ -104,6 +102,9 @@ def _json_line(line: str) -> str:
         for step in reversed(refused.steps):
             path = f"{path}[{step}]" if isinstance(step, int) else path_step(path, step)
         raise LineProblem(path, refused.reason) from None
+    if len(json) > MAX_LINE_BYTES:
+        raise LineProblem("$", f"{len(json) >> 20} MiB in DynamoDB JSON, {_TOO_MUCH}")
+    return json
 
 
 def _document(line: str, at: int) -> str:

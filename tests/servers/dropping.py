@@ -1,7 +1,7 @@
-"""A server whose answers lack one member: what emulators and proxies leave out of the answers of AWS.
+"""A server whose answers lack members: what emulators and proxies leave out of the answers of AWS.
 
     with drop_members(service.server) as server:
-        server.dropped = ("DescribeTable", "Table.TableId")
+        server.drop(("DescribeTable", "Table.TableId"))
 
 Members are in `seen` when an answer had them: of JSON and XML by the names that lead to them, with dots between (those
 of the elements of a list have the list's name); of S3's headers by their names.
@@ -28,11 +28,15 @@ Member = tuple[str, str]
 
 @dataclass(slots=True)
 class Dropping:
-    """The server. seen: the members of all answers, in the order of the first ones; dropped: one that is left out."""
+    """The server. seen: the members of all answers, in order; dropped: those that are left out."""
 
     server: S3Server
     seen: dict[Member, None] = field(default_factory=dict)
-    dropped: Member | None = None
+    dropped: frozenset[Member] = frozenset()
+
+    def drop(self, *members: Member) -> None:
+        """Leave out these from now on, and no others."""
+        self.dropped = frozenset(members)
 
 
 @contextmanager
@@ -88,7 +92,7 @@ class _Answered:
     def drops(self, name: str) -> bool:
         member = (self.operation, name)
         self.dropping.seen[member] = None
-        return member == self.dropping.dropped
+        return member in self.dropping.dropped
 
     def _json(self, value: Any, path: str) -> Any:
         if isinstance(value, dict):

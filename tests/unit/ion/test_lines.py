@@ -300,6 +300,8 @@ def test_a_change_has_the_members_of_the_services_json_in_its_order() -> None:
         b'"OldImage":{"n":{"N":"600"}},"NewImage":{"id":{"S":"a"},"n":{"N":"7"}}}\n',
         None,
     )
+    line = b"$ion_1_0 {Record:{'U \"I\"':{a:1.},Keys:{}}}\n"
+    assert json_lines(line)[0] == b'{"Keys":{},"U \\"I\\"":{"a":{"N":"1"}}}\n'
     assert json_lines(b"$ion_1_0 {Record:{Keys:{},Metadata:{}}}\n")[0] == b'{"Metadata":{},"Keys":{}}\n'
 
 
@@ -398,7 +400,9 @@ def test_a_number_far_outside_of_the_range_is_left_to_the_decoder_and_not_writte
 
 def test_more_values_than_an_item_can_have_are_refused_before_they_are_read() -> None:
     problem = refusal(b"$ion_1_0 {Item:{a:$dynamodb_NS::[%s]}}" % (b"1d-130," * 1_000_000))
-    assert problem.reason == "more values than an item of 400 KB can have"
+    assert problem.reason == "more than 835,584 commas, more than an item of DynamoDB's 400 KB can have"
+    problem = refusal(b"$ion_1_0 {Item:{a:$dynamodb_NS::[%s]}}" % (b"-12d-131," * 500_000))
+    assert problem.reason == "65 MiB in DynamoDB JSON, more than an item of DynamoDB's 400 KB can have"
     text = "," * 400_000
     assert translated(f'$ion_1_0 {{Item:{{a:"{text}"}}}}') == {"Item": {"a": {"S": text}}}
 
