@@ -17,9 +17,19 @@ workers may live in another process.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from json import JSONDecodeError
+
 import errno
 
 from converter.display import Lines, lines, without_users
+
+
+def json_reason(error: JSONDecodeError) -> str:
+    """Why a text is not JSON, for a message that goes on with the place: some of json's reasons end in "at"."""
+    return error.msg.removesuffix(" at").removesuffix(" starting")
 
 
 class ConvertError(Exception):

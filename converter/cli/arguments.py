@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
@@ -18,6 +19,7 @@ from converter.time_options import OnBadTime, OnFineTime, TimeDefault
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_EXAMPLE_COLUMNS = 74
 ENV_PREFIX = "DDB_CONVERT_"
 DEFAULTS = ConvertOptions()
 DEFAULT_PART_SIZE = f"{DEFAULTS.part_size // MIB}MiB"
@@ -33,6 +35,14 @@ def environment_name(option: str) -> str:
 class _Command(typer.core.TyperCommand):
     """A command whose help lists the options with a panel below a heading of their own."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The arguments without the braces that Typer puts around them."""
+        # Of several values Typer says so with dots, and so does the name `INCREMENT... DEST`.
+        pieces = (
+            re.sub(r"(\.\.\. \S+)\.\.\.$", r"\1", re.sub("[{}]", "", p)) for p in super().collect_usage_pieces(ctx)
+        )
+        return list(pieces)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, the options without a panel, and each panel."""
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
@@ -41,7 +51,9 @@ class _Command(typer.core.TyperCommand):
             if row is not None:
                 is_option = parameter.param_type_name == "option"
                 panel = getattr(parameter, "rich_help_panel", None)
-                sections.setdefault(panel or ("Options" if is_option else "Arguments"), []).append(row)
+                # Typer says of each argument that it is text.
+                shown = (re.sub(r" <(str|list\[str\])>$", "", row[0]), row[1])
+                sections.setdefault(panel or ("Options" if is_option else "Arguments"), []).append(shown)
         for heading, rows in sections.items():
             if rows:
                 with formatter.section(heading):
@@ -73,12 +85,26 @@ def add_verb(
             for field in sorted(fields(arguments), key=lambda field: field.name not in arguments.__annotations__)
         ]
     )
-    numbered = (f"  {number}. {example}" for number, example in enumerate(examples, 1))
+    numbered = (f"  {_fit(f'{number}. {example}')}" for number, example in enumerate(examples, 1))
     # \b keeps Typer from filling the lines that follow it into one paragraph.
     epilog = "\n".join(["\b", "Examples:", *numbered])
     commands.command(run.__name__.rstrip("_"), cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(
         command
     )
+
+
+def _fit(example: str) -> str:
+    """An example in lines that fit into 80 columns: broken before options or, if need be, other words, for a shell."""
+    lines = [""]
+    for piece in re.split(r" (?=--)", example):
+        words = [piece] if len(piece) < _EXAMPLE_COLUMNS else piece.split(" ")
+        for word in words:
+            joined = f"{lines[-1]} {word}" if lines[-1] else word
+            if len(joined) <= _EXAMPLE_COLUMNS:
+                lines[-1] = joined
+            else:
+                lines.append(f"       {word}")
+    return " \\\n".join(lines)
 
 
 def option(

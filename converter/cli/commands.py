@@ -20,9 +20,10 @@ commands = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
-Every option also reads an environment variable: DDB_CONVERT_PART_SIZE stands for --part-size.
-Exit codes: 0 done, 1 unexpected, 2 usage, 3 bad or incomplete export, 4 schema broken,
-5 storage refused, 6 busy (try again later), 130 interrupted, 141 closed pipe, 143 terminated.""",
+Every option also reads an environment variable: DDB_CONVERT_PART_SIZE is
+read for --part-size. Exit codes: 0 done, 1 unexpected, 2 usage, 3 bad or
+incomplete export, 4 schema broken, 5 storage refused, 6 busy (try again
+later), 130 interrupted, 141 closed pipe, 143 terminated.""",
 )
 add_verb(commands, convert.ConvertArguments, convert.convert, convert.EXAMPLES)
 add_verb(commands, inspect.InspectArguments, inspect.inspect, inspect.EXAMPLES)
@@ -35,9 +36,7 @@ add_verb(exports, export.WaitArguments, export.wait, export.WAIT_EXAMPLES)
 add_verb(exports, export.ListArguments, export.list_, export.LIST_EXAMPLES)
 commands.add_typer(exports)
 add_verb(commands, sync.SyncArguments, sync.sync, sync.EXAMPLES)
-schedules = typer.Typer(
-    name="schedule", help="Has a table exported and converted again and again.", rich_markup_mode=None
-)
+schedules = typer.Typer(name="schedule", help="Export and convert a table on a schedule.", rich_markup_mode=None)
 add_verb(schedules, schedule.RenderArguments, schedule.render, schedule.EXAMPLES)
 commands.add_typer(schedules)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # In a pipe no cell is cut or wrapped: who reads it there is a program or scrolls.
 _PIPE_WIDTH = 1_000_000
 _UNBROKEN = 26
+_TOGETHER = "\ue000"
+"""In the place of a space at which no line ends; rich breaks lines at every other one, U+00A0 included."""
 
 
 def render_inspection(inspection: Inspection, stream: TextIO, *, width: int | None = None) -> None:
@@ -36,7 +38,7 @@ def _draw(table: Table, width: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width)
     with console.capture() as drawn:
         console.print(table)
-    return [line.rstrip() for line in drawn.get().splitlines()]
+    return [line.replace(_TOGETHER, " ").rstrip() for line in drawn.get().splitlines()]
 
 
 def _facts(inspection: Inspection) -> list[tuple[str, str]]:
@@ -81,7 +83,7 @@ def _table(inspection: Inspection) -> Table:
 
 
 def _cells(attribute: AttributeReport) -> list[str]:
-    types = ", ".join(f"{tag} {number:,}" for tag, number in attribute.types.items() if tag != "NULL")
+    types = ", ".join(f"{tag}{_TOGETHER}{number:,}" for tag, number in attribute.types.items() if tag != "NULL")
     digits = f"{attribute.integer_digits}+{attribute.decimals}" if "N" in attribute.types else ""
     if attribute.column is None or attribute.column_type is None:
         column = "no column"

@@ -125,7 +125,7 @@ def _columns(report: Report) -> str:
 
 def _speed(report: Report) -> str:
     passes = "" if report.passes <= 1 else f", in {report.passes} passes"
-    read = f"{size(report.bytes_read)} ({size(report.bytes_json)} of JSON) in {duration(report.seconds)}{passes}"
+    read = f"{size(report.bytes_in)} ({size(report.bytes_json)} of JSON) in {duration(report.seconds)}{passes}"
     # A speed of what is over before it has begun says nothing.
     if report.seconds <= 0 or report.bytes_json < _MEASURABLE_BYTES:
         return read

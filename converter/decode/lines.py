@@ -41,6 +41,7 @@ from decimal import Decimal
 from typing import Any
 
 from converter.decode.limits import DEPTH, HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
+from converter.errors import json_reason
 from converter.schema.tags import TAGS
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
@@ -227,7 +228,7 @@ def _parse(line: bytes) -> Any:
     except _Duplicate as error:
         raise LineProblem("$", f"the name {shorten(error.args[0])!r} occurs twice in one object") from None
     except json.JSONDecodeError as error:
-        raise LineProblem("$", f"not JSON: {error.msg} at character {error.pos} of the line") from None
+        raise LineProblem("$", f"not JSON: {json_reason(error)} at character {error.pos} of the line") from None
     except RecursionError:
         raise LineProblem("$", "nested too deep: DynamoDB allows 32 levels") from None
     except ValueError as error:

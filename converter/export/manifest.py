@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from converter.display import has_control_characters
-from converter.errors import DataFileError, ManifestError
+from converter.errors import DataFileError, ManifestError, json_reason
 from converter.export.data_files import MOST_ITEMS, DataFile, DataFiles, ListedTwiceError, ManifestLines, collect_files
 from converter.storage.source import Source
 
@@ -321,7 +321,7 @@ def _parse(content: bytes, place: str, first_line: int) -> dict[str, object]:
         value = _STRICT.decode(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         line = first_line + (error.lineno - 1 if isinstance(error, json.JSONDecodeError) else 0)
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        reason = json_reason(error) if isinstance(error, json.JSONDecodeError) else str(error)
         raise ManifestError(f"not JSON: {reason}", f"{place} line {line}", _WRITTEN_BY_OTHERS) from None
     if not isinstance(value, dict):
         raise ManifestError("not a JSON object", f"{place} line {first_line}", _WRITTEN_BY_OTHERS)

@@ -102,7 +102,7 @@ def _name_reason(attribute: str, name: str, rules: NameRules, owners: Mapping[st
     if wanted in NAME_POLICIES[rules.policy].reserved:
         return f"{wanted!r} is reserved by --names {rules.policy}, and --rename gives it another name"
     if wanted.casefold() in rules.kept_free():
-        return f"{wanted!r} stands for something else, a folder's key or a column of ours"
+        return f"{wanted!r} is the name of a folder key or of a reserved column"
     owner = owners.get(wanted.casefold())
     if owner is not None and owner != attribute:
         return f"{wanted!r} is the column of {owner!r}"

@@ -16,5 +16,5 @@ def announce_kernels(parts: Iterable[str], phase: str, listener: Listener) -> No
     compiled = expect(parts)
     for reason in untrusted_places():
         listener.warned(f"{reason}; {_HINT}")
-    first = "" if compiled else "compiling the decoder (once on a machine), then "
+    first = "" if compiled else "compiling the decoder (once on a machine), "
     listener.phase(f"{first}{phase}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,7 +16,18 @@ from typing import Any, Literal, TextIO
 from converter.display import Lines, lines, shorten, without_users
 
 LogFormat = Literal["text", "json"]
+_INDENT = 2
 Level = Literal["info", "warning", "error"]
+
+
+def _terminal_width() -> int | None:
+    """The columns of the terminal that stderr is; None if it is not one."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 class PatientStream:
@@ -81,6 +94,19 @@ class Messages:
         """Say why the command fails; `facts` reach only the JSON form."""
         self._say("error", "error", text, facts)
 
+    def _fit(self, line: str, level: Level) -> str:
+        """The line broken at spaces for a terminal; what an error says to do stays whole, because it is copied."""
+        width = _terminal_width()
+        if width is None or len(line) <= width or (level == "error" and not line.startswith("error: ")):
+            return line
+        # A path is copied too, and rather broken by the terminal than pushed to a line of its own.
+        if max(map(len, line.split())) > width - _INDENT:
+            return line
+        facts = re.match(r"  \S+ {2,}", line)
+        indent = " " * (facts.end() if facts else _INDENT)
+        pieces = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        return "\n".join(pieces)
+
     def _say(self, level: Level, event: str, text: str, facts: Mapping[str, object] | None) -> None:
         if self.log_format == "json":
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -89,6 +115,7 @@ class Messages:
             line = json.dumps({**said, **{name: _shown(fact) for name, fact in (facts or {}).items()}})
         else:
             line = lines(text) if level == "info" else f"{level}: {lines(text)}"
+            line = "\n".join(self._fit(part, level) for part in line.split("\n"))
         # sys.stderr is looked up each time: while a progress bar is drawn, rich puts itself in its place.
         with self._lock:
             sys.stderr.write(line + "\n")

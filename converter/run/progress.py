@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_EVENTS = 10.0
 SECONDS_BETWEEN_POLLS_TOLD = 300.0
+_LONGEST_PHASE = 20
+"""What fits beside the bar and its figures in 80 columns."""
+_BAR_COLUMNS = 16
 
 
 @contextmanager
@@ -94,7 +97,10 @@ class BarProgress:
         self._bar.advance(self._task, compressed_bytes)
 
     def phase(self, text: str) -> None:
-        """Show the phase before the bar."""
+        """Show the phase before the bar; a long one with a reason is said in full above it."""
+        if len(text) > _LONGEST_PHASE and ": " in text:
+            self._messages.info("phase", text)
+            text = text.partition(": ")[0]
         self._bar.update(self._task, description=printable(text))
 
     def warned(self, text: str) -> None:
@@ -203,8 +209,15 @@ def _open_bar() -> Progress:
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        *(While(column, counting=True) for column in (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())),
+        *(
+            While(column, counting=True)
+            for column in (
+                BarColumn(bar_width=_BAR_COLUMNS),
+                DownloadColumn(),
+                TransferSpeedColumn(),
+                TimeRemainingColumn(compact=True),
+            )
+        ),
         While(TimeElapsedColumn(), counting=False),
         console=Console(stderr=True),
         transient=True,

@@ -153,7 +153,8 @@ class Report:
     locations: the folders of the parts, relative to the destination: one, or one for each format.
     format, compression: with two formats `csv,parquet` and, for example, `csv=none,parquet=zstd`.
     items: of the export, which are rows too.
-    bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read, in all passes.
+    bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read: those of the first
+    blocks, which are looked at beforehand, and of the data files once in each pass.
     bytes_json: inflated bytes of the export, of ION those of the JSON that it becomes. bytes_out: of all parts.
     changes: how the columns differ from those that the destination had, none at its first export.
     unknown_attributes: those that options or the schema file name, and that neither this export nor an earlier one has.

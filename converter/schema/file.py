@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, cast, get_args
 
-from converter.errors import UsageError
+from converter.errors import UsageError, json_reason
 from converter.options import NAME_POLICIES, OURS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
 from converter.schema.contract import Contract, Promise
 from converter.schema.types import DECIMAL_DIGITS, Column, Origin
@@ -225,7 +225,7 @@ class _Reader:
         except RecursionError:
             raise self.error(_Node(None, 1), "it is nested too deep") from None
         except json.JSONDecodeError as error:
-            raise self.error(_Node(None, error.lineno), f"not JSON: {error.msg}") from None
+            raise self.error(_Node(None, error.lineno), f"not JSON: {json_reason(error)}") from None
 
     def _value(self, at: int) -> tuple[_Node, int]:
         """The value at a position, and the position behind it. The text is known to be JSON."""

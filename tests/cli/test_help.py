@@ -69,7 +69,25 @@ def test_a_verbs_help_names_every_option_and_shows_numbered_examples(verb: str) 
         if field.default is not dataclasses.MISSING and field.name not in OPTIONAL_ARGUMENTS:
             assert f"--{field.name.rstrip('_').replace('_', '-')} " in done.stdout
     assert f"  1. ddb-convert {verb} " in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "<str>" not in done.stdout
+    assert "{" not in done.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_examples_of_a_help_text_are_the_verbs_whatever_the_lines(verb: str) -> None:
+    _, _, shown = ddb_convert(*verb.split(), "--help").stdout.partition("Examples:\n")
+    joined = shown.replace("\\\n", " ")
+    found = [shlex.split(line)[1:] for line in joined.splitlines() if line.strip()]
+    assert found
+    assert all(words in [shlex.split(example) for example in EXAMPLES] for words in found)
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("group", [(), ("export",), ("schedule",)])
+def test_no_line_of_a_groups_help_is_longer_than_the_terminal(group: tuple[str, ...], columns: str) -> None:
+    done = ddb_convert(*group, "--help", env={"COLUMNS": columns})
+    assert max(map(len, done.stdout.splitlines())) <= int(columns)
 
 
 @pytest.mark.parametrize("group", [(), ("export",), ("schedule",)])

@@ -113,7 +113,7 @@ def test_runs_of_an_image_compile_nothing_and_keep_nothing(installed: Path, tmp_
     # For another CPU it would have had to compile.
     missed = convert(1, DDB_CONVERT_CPU="native")
     assert missed.returncode == 1
-    assert "compiling the decoder (once on a machine), then reading first blocks" in missed.stderr
+    assert "compiling the decoder (once on a machine), reading first blocks" in missed.stderr
     assert "could not be compiled: ImportError: there is no Numba" in missed.stderr
     assert state(kernels) == before
 

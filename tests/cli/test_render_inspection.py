@@ -76,6 +76,17 @@ def test_the_table_fits_the_terminal_and_keeps_every_character(width: int) -> No
     assert any(line.endswith("decimal128(38, 2)") for line in lines)
 
 
+@pytest.mark.parametrize("width", range(70, 130, 7))
+def test_a_line_never_ends_between_a_type_and_its_count(width: int) -> None:
+    attribute = _attribute(
+        "value", {"S": 1, "N": 12_345, "B": 1, "BOOL": 100, "M": 7, "L": 2, "SS": 1, "NS": 9}, "v", "string"
+    )
+    lines = _render(_inspection(attribute), width)
+    text = "\n".join(lines)
+    for pair in ("S 1", "N 12,345", "B 1", "BOOL 100", "M 7", "L 2", "SS 1", "NS 9"):
+        assert pair in text
+
+
 def test_a_long_column_name_is_wrapped_like_a_long_attribute() -> None:
     lines = _render(_inspection(_attribute("x", {"S": 1}, LONG, "string")), 80)
     assert max(map(cell_len, lines)) <= 80

@@ -74,7 +74,7 @@ def test_a_published_export_has_its_figures() -> None:
         "  columns  3: 2 double, 1 int64",
         "  rounded  price (7 values)",
         "  checked  md5 and item counts of 4 data files",
-        "  read     2.00 MB (9.00 MB of JSON) in 0.50 s, in 2 passes, 18 MB/s of JSON",
+        "  read     1.00 MB (9.00 MB of JSON) in 0.50 s, in 2 passes, 18 MB/s of JSON",
     ]
 
 
@@ -112,7 +112,7 @@ def test_one_of_a_thing_is_singular() -> None:
     report = dataclasses.replace(REPORT, items=1, parts=REPORT.parts[:1], passes=1, data_files=1, seconds=0.0)
     text = render_report(report)
     assert text.startswith("published 1 item of Orders as 1 part, ")
-    assert text.endswith("md5 and item counts of 1 data file\n  read     2.00 MB (9.00 MB of JSON) in 0.00 s")
+    assert text.endswith("md5 and item counts of 1 data file\n  read     1.00 MB (9.00 MB of JSON) in 0.00 s")
 
 
 def test_two_formats_have_a_line_for_each_folder_and_their_shares() -> None:

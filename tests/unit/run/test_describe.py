@@ -48,8 +48,8 @@ def test_a_name_that_the_user_gave_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("policy", "attributes", "expected"),
     [
-        ("preserve", ["dt"], "attribute 'dt' is in column 'dt_1': 'dt' stands for something else"),
-        ("snake", ["_OP"], "attribute '_OP' is in column '_op_1': '_op' stands for something else"),
+        ("preserve", ["dt"], "attribute 'dt' is in column 'dt_1': 'dt' is the name of a folder key"),
+        ("snake", ["_OP"], "attribute '_OP' is in column '_op_1': '_op' is the name of a folder key"),
         (
             "treasure-data",
             ["Time"],
@@ -77,7 +77,7 @@ def test_a_name_that_the_destination_has_is_told_as_such() -> None:
 def test_a_name_that_an_added_column_has_is_told() -> None:
     rules = NameRules("snake", (), frozenset({"time"}))
     [told] = name_warnings([column("time", "time_1"), column(None, "time")], rules)
-    assert told.startswith("attribute 'time' is in column 'time_1': 'time' stands for something else")
+    assert told.startswith("attribute 'time' is in column 'time_1': 'time' is the name of a folder key")
 
 
 @pytest.mark.parametrize(("count", "lines"), [(20, 20), (21, 21), (2000, 21)])

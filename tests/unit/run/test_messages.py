@@ -101,3 +101,37 @@ def test_neither_form_shows_the_user_part_of_a_url(capsys: pytest.CaptureFixture
         assert "secret" not in said
         assert "user" not in said
         assert said.count("http://host/") == (5 if log_format == "text" else 8)
+
+
+WARNING = "attribute 'delivery_date' is in column 'dt_1': " + "a word, " * 12 + "and the last"
+PATH = "/srv/exports/" + "folder" * 12 + "/manifest-summary.json"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_on_a_terminal_a_message_breaks_at_spaces(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("converter.run.messages._terminal_width", lambda: width)
+    Messages().warning(WARNING)
+    broken = capsys.readouterr().err.splitlines()
+    assert max(map(len, broken)) <= width
+    assert " ".join(line.strip() for line in broken) == f"warning: {WARNING}"
+    Messages().info("report", lines("published", f"  columns  {'3 of some type, ' * 9}"))
+    first, second, *others = capsys.readouterr().err.splitlines()
+    assert (first, second[:11]) == ("published", "  columns  ")
+    assert all(line.startswith(" " * 11) for line in others)
+
+
+def test_what_one_copies_from_a_terminal_stays_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("converter.run.messages._terminal_width", lambda: 60)
+    hint = f"see the line with: gzip -dc {'x' * 30} | sed -n {'1' * 20}p"
+    Messages().error(lines("it broke", hint))
+    Messages().error(f"{PATH}: no such folder")
+    assert capsys.readouterr().err == f"error: it broke\n{hint}\nerror: {PATH}: no such folder\n"
+
+
+def test_in_a_pipe_a_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Messages().warning(WARNING)
+    assert capsys.readouterr().err == f"warning: {WARNING}\n"

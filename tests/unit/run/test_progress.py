@@ -95,6 +95,36 @@ def test_on_a_terminal_a_bar_shows_phase_and_bytes(monkeypatch: pytest.MonkeyPat
     assert "warning: an attribute is mixed" in shown
 
 
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize(
+    "phase",
+    [
+        "compiling the decoder (once on a machine), reading first blocks",
+        "converting",
+        f"writing again: attribute {'x' * 60!r} has a type it didn't have before",
+    ],
+)
+def test_no_phase_squeezes_the_bar_and_its_figures(phase: str, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", columns)
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with progress.show_progress(Messages()) as listener:
+            listener.phase(phase)
+            if "compiling" not in phase:
+                listener.started(123_456_789_012, 20)
+                listener.advanced(23_456_789_012)
+        os.set_blocking(ours, False)
+        shown = ""
+        with suppress(BlockingIOError):
+            while True:
+                shown += os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "…" not in shown
+    assert phase.split(": ")[0] in shown
+
+
 def test_the_silent_listener_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     _tell(SilentListener())
     assert capsys.readouterr() == ("", "")
