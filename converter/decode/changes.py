@@ -10,8 +10,8 @@ with the members of the new image, or those of Keys where there is none. What th
 under names that no attribute can have: 0xFF is in no UTF-8, and no line with it is taken here. The values are copied as
 they are, for the main kernel to check. Keys that are not copied are checked here, and must be in both images.
 
-A line in another form is left to Python, like everything that is wrong: another order of members, spaces, escapes in
-keys or keys that an image spells otherwise.
+A line in another form is left to Python, like everything that is wrong: another order of members, spaces, or keys that
+an image spells otherwise.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from converter.decode.lanes import (
     copy64,
     count_bits,
     equal_mask,
-    high_mask,
     lowest_bit,
     put,
     put_all,
@@ -62,7 +61,7 @@ from converter.decode.tables import (
     UPDATE_OPEN,
     Phrases,
 )
-from converter.decode.texts import base64_size, is_utf8, token_end
+from converter.decode.texts import base64_size, string_end, token_end
 from converter.schema import tags
 
 _QUOTE = 0x22
@@ -131,25 +130,16 @@ def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
     if not matches(block, at, phrases, phrase):
         return IRREGULAR
     start = at + phrases.facts[np.uint64(phrase), PHRASE_SIZE]
-    end = token_end(block, start)
+    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
+    end = string_end(block, start) if tag == tags.S else token_end(block, start)
     if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
         return IRREGULAR
-    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
     if tag == tags.N:
         integers, _ = plain_number(block, start, end)
         if integers < 0:
             return IRREGULAR
-    elif tag == tags.B:
-        if base64_size(block, start, end) < 0:
-            return IRREGULAR
-    else:
-        k = start
-        while k < end:
-            if high_mask(block, k) != _NOTHING:
-                if not is_utf8(block, start, end):
-                    return IRREGULAR
-                break
-            k += 64
+    elif tag == tags.B and base64_size(block, start, end) < 0:
+        return IRREGULAR
     return end + 2
 
 

@@ -205,6 +205,48 @@ def replace_nuls(data: Bytes, at: int, end: int, nuls: int) -> int:
     return end + 2 * nuls
 
 
+@inner
+def _escape_size(data: Bytes, at: int) -> int:
+    """Bytes of the escape whose backslash is at `at`, or IRREGULAR; surrogates only in pairs."""
+    letter = byte(data, at + 1)
+    if letter != 0x75:
+        return 2 if _ESCAPED[np.uint64(letter)] != 0 else IRREGULAR
+    point = hex4(data, at + 2)
+    if 0xD800 <= point < 0xDC00:
+        if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
+            return IRREGULAR
+        low = hex4(data, at + 8)
+        return 12 if 0xDC00 <= low < 0xE000 else IRREGULAR
+    if point < 0 or 0xDC00 <= point < 0xE000:
+        return IRREGULAR
+    return 6
+
+
+@inner
+def string_end(data: Bytes, at: int) -> int:
+    """Position of the quote that closes the JSON string whose body begins at `at`, or IRREGULAR if it is not one."""
+    start = at
+    high = np.uint64(0)
+    while True:
+        special = special_mask(data, at)
+        beyond_ascii = high_mask(data, at)
+        if special == np.uint64(0):
+            high |= beyond_ascii
+            at += 64
+            continue
+        high |= beyond_ascii & ((special - np.uint64(1)) & ~special)
+        at += lowest_bit(special)
+        c = byte(data, at)
+        if c == _QUOTE:
+            if high != np.uint64(0) and not is_utf8(data, start, at):
+                return IRREGULAR
+            return at
+        size = _escape_size(data, at) if c == _BACKSLASH else np.int64(IRREGULAR)
+        if size < 0:
+            return IRREGULAR
+        at += size
+
+
 @inlined
 def token_end(data: Bytes, at: int) -> int:
     """Position of the quote that closes a string without escapes, or IRREGULAR."""

@@ -43,6 +43,8 @@ from converter.schema.changes import MARK, WRITTEN
 
 _FIRST_KEYS = 1 << 12
 _FIRST_BYTES = 1 << 17
+_KEY_ROOM = 1 << 13
+"""A partition key has up to 2 KB and a sort key 1 KB, without escapes."""
 _NEWLINE = 0x0A
 _BASE = -1
 """In the place of the number of an increment."""
@@ -79,7 +81,7 @@ class TouchedKeys:
         self._phrases = phrases_of(ChangeForm(self.keys, old_images=True))
         self._pass_lines = bind_pass_lines()
         # Where nothing is blanked, no values are checked.
-        self._copy, self._scratch = np.zeros(0, np.uint8), scratch.new_scratch(0)
+        self._copy, self._scratch = np.zeros(_KEY_ROOM, np.uint8), scratch.new_scratch(0)
         self._unknown: dict[ChangeForm, UnknownMembers] = {}
         self._lock = threading.Lock()
 

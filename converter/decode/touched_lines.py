@@ -4,7 +4,7 @@ What is not in force any more is overwritten with newlines in its place. Blank l
 line keeps its place in the file, so that errors name it. A line is checked wholly before it is blanked: no decoder will
 see it, and a damaged line must not delete an item. Lines that stay are left to the decoder.
 
-Lines in another form than the service's are left to Python, like keys with escapes and numbers that are not plain.
+Lines in another form than the service's are left to Python, like numbers that are not plain.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from converter.decode.tables import (
     Scratch,
     Touched,
 )
-from converter.decode.texts import base64_size, token_end
+from converter.decode.texts import base64_size, copy_string, string_end, token_end
 from converter.decode.touched import hash_key, judge, slot_of
 from converter.schema import tags
 
@@ -137,7 +137,14 @@ def _pass_change(
     for k in range(digits, digits + count):
         time = time * 10 + byte(block, k) - _ZERO
     state[TOUCH_TIME] = time
-    status = judge(block, first, first_size, second, size, touched, state)
+    keyed = block
+    if token_end(block, first) < 0 or token_end(block, second) < 0:
+        keyed = copy
+        first_size, size = _resolve_keys(block, first, second, size > first_size, copy)
+        first, second = 0, first_size
+        if size < 0:
+            return IRREGULAR
+    status = judge(keyed, first, first_size, second, size, touched, state)
     if status < 0:
         return status
     if state[TOUCH_NOTES] == 0 and status == 0:
@@ -151,13 +158,28 @@ def _pass_change(
     return end + 2
 
 
+@inner
+def _resolve_keys(block: Bytes, first: int, second: int, two: bool, copy: Bytes) -> tuple[int, int]:
+    """Write the texts that are spelled at `first` and, if there are two, at `second` to copy[0:], without escapes.
+
+    Gives the bytes of the first and of both; IRREGULAR for the latter if there is no room.
+    """
+    end, first_size = copy_string(block, first, copy, 0, copy.size, False)
+    size = first_size
+    if two and end >= 0:
+        end, size = copy_string(block, second, copy, first_size, copy.size, False)
+    if end < 0:
+        return first_size, np.int64(IRREGULAR)
+    return first_size, size
+
+
 @inlined
 def _value_size(block: Bytes, start: int, phrases: Phrases, phrase: int) -> int:
     """Bytes of the key's value that begins at `start`, or IRREGULAR."""
-    end = token_end(block, start)
+    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
+    end = string_end(block, start) if tag == tags.S else token_end(block, start)
     if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
         return IRREGULAR
-    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
     if tag == tags.N:
         integers, _ = plain_number(block, start, end)
         if integers < 0:
@@ -225,8 +247,15 @@ def _drop_item(
     # What is wrong with a line that ends otherwise is for the decoder to say.
     if byte(block, end - 1) != _CLOSE_MAP or byte(block, end - 2) != _CLOSE_MAP:
         return IRREGULAR
-    hashed = hash_key(block, first, first_size, second, size, touched.secret)
-    number = touched.slots[np.uint64(slot_of(block, first, first_size, second, size, hashed, touched))]
+    keyed = block
+    if token_end(block, first) < 0 or token_end(block, second) < 0:
+        keyed = copy
+        first_size, size = _resolve_keys(block, first, second, size > first_size, copy)
+        first, second = 0, first_size
+        if size < 0:
+            return IRREGULAR
+    hashed = hash_key(keyed, first, first_size, second, size, touched.secret)
+    number = touched.slots[np.uint64(slot_of(keyed, first, first_size, second, size, hashed, touched))]
     if number > 0:
         item = at + phrases.facts[np.uint64(ITEM_OPEN), PHRASE_SIZE] - 1
         if _image_end(block, item, copy, scratch) != end - 1:

@@ -83,3 +83,38 @@ def test_what_only_begins_like_nothing_is_left_to_the_strict_check(line: bytes) 
         observe(line)
     with pytest.raises(AssertionError, match="compiled path"):
         observe(line, changes=FORM)
+
+
+@pytest.mark.parametrize("escape", [*ESCAPES, "x" * 70 + "\\\\" + "y" * 70, 'é\\"é'])
+@pytest.mark.parametrize("keys", [("id",), ("id", "sort")])
+def test_keys_with_escapes_are_read_and_touched_by_the_kernels(escape: str, keys: tuple[str, ...]) -> None:
+    form = ChangeForm(tuple((key, "S") for key in keys), old_images=True)
+    attributes = ",".join(f'"{key}":{{"S":"{escape}{key}"}}' for key in keys)
+    reverse = ",".join(f'"{key}":{{"S":"{escape}{key}"}}' for key in reversed(keys))
+    time = '{"Metadata":{"WriteTimestampMicros":{"N":"1768387654353205"}}'
+    change = f'{time},"Keys":{{{attributes}}},"OldImage":{{{reverse}}},"NewImage":{{"v":{{"N":"1"}},{attributes}}}}}\n'
+    decoder = Decoder(None, wants=everything, changes=form)
+    list(decoder.decode(make_block(change.encode())))
+    assert decoder.items == 1
+
+    touched = TouchedKeys(form.keys)
+    touched.note(make_block(change.encode()), 0, form)
+    value = json.loads(f'"{escape}"')
+    assert touched.names(tuple(f"{value}{key}".encode() for key in keys))
+    merge = MergeLines(touched, [form])
+    merge.begin(None)
+    base = f'{{"Item":{{{attributes}}}}}\n{{"Item":{{"v":{{"S":""}},{reverse}}}}}\n'
+    other = f'{{"Item":{{{attributes.replace(escape, "z")}}}}}\n'
+    for block in merge.translate(make_block((base + other).encode())):
+        assert block.data[: block.size].tobytes().strip() == other.strip().encode()
+    assert merge.dropped == 2
+
+
+def test_another_spelling_of_a_key_is_the_same_key() -> None:
+    touched = TouchedKeys(FORM.keys)
+    time = '{"Metadata":{"WriteTimestampMicros":{"N":"1768387654353205"}}'
+    touched.note(make_block(f'{time},"Keys":{{"id":{{"S":"\\u0061\\/"}}}}}}\n'.encode()), 0, FORM)
+    merge = MergeLines(touched, [FORM])
+    merge.begin(None)
+    list(merge.translate(make_block(b'{"Item":{"id":{"S":"a/"}}}\n{"Item":{"id":{"S":"\\u0061/"}}}\n')))
+    assert merge.dropped == 2
