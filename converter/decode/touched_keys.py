@@ -46,6 +46,7 @@ _FIRST_BYTES = 1 << 17
 _KEY_ROOM = 1 << 13
 """A partition key has up to 2 KB and a sort key 1 KB, without escapes."""
 _NEWLINE = 0x0A
+_NOT_UTF8 = 0xFF
 _BASE = -1
 """In the place of the number of an increment."""
 _MICROS = 1_000_000
@@ -234,6 +235,16 @@ class MergeLines:
         if self._keep:
             block = Block(block.data[: block.size + PADDING].copy(), block.size, block.byte)
         self._byte = block.byte
+        foreign = _first_foreign_line(block) if self._changes is None else -1
+        if foreign >= 0:
+            line = block.data[foreign : line_end(block.data, foreign)].tobytes()
+            block.data[foreign : foreign + PADDING] = 0
+            yield from self.translate(Block(block.data, foreign, block.byte))
+            try:
+                compact_line(line)
+            except LineProblem as problem:
+                problem.byte = block.byte + foreign
+                raise
         block = self.unknown.trim(block)
         state = self._state
         state[tables.TOUCH_POSITION] = 0
@@ -359,6 +370,12 @@ def _key_bytes(key: tuple[bytes, ...]) -> tuple[Bytes, int, int]:
     data = np.zeros(len(text) + PADDING, np.uint8)
     data[: len(text)] = np.frombuffer(text, np.uint8)
     return data, len(key[0]), len(text)
+
+
+def _first_foreign_line(block: Block) -> int:
+    """Where the first line with the byte 0xFF begins, or -1: the names of what changes say of themselves have it."""
+    found = np.flatnonzero(block.data[: block.size] == _NOT_UTF8)
+    return block.data[: found[0]].tobytes().rfind(b"\n") + 1 if found.size else -1
 
 
 def _twice() -> LineProblem:

@@ -125,6 +125,7 @@ def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State
     put(out, at, _OPEN_MAP)
     seen = _NOTHING
     images = 0
+    known = 0
     unknown = 0
     while True:
         at += 1
@@ -139,6 +140,7 @@ def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State
             if end < 0 or _may_be_image(block, value, end, phrases, state):
                 return IRREGULAR
             unknown += 1
+            known -= 1
         elif byte(block, value) != _OPEN_MAP:
             return IRREGULAR
         elif role == MEMBER_METADATA:
@@ -152,12 +154,14 @@ def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State
                 images += 1
         if end < 0:
             return IRREGULAR
+        known += 1
         at = end
         if byte(block, at) == _CLOSE_MAP:
             break
         if byte(block, at) != _COMMA:
             return IRREGULAR
-    if byte(block, at + 1) != _NEWLINE:
+    # A line of unknown members alone is not an empty object.
+    if byte(block, at + 1) != _NEWLINE or known == 0:
         return IRREGULAR
     if unknown > 0 and images == 0 and state[TRIM_NEEDS_IMAGE] != 0:
         return IRREGULAR

@@ -179,3 +179,17 @@ def test_an_unknown_member_without_any_image_is_refused_where_deletes_have_one(t
     assert convert(new.folder, tmp_path / "out").items == 6
     with pytest.raises(BadLineError, match=r"line 6 .*no image; in this export's view, a delete has its old image"):
         convert(both.folder, tmp_path / "both")
+
+
+def test_a_line_of_unknown_members_alone_is_not_an_empty_object(tmp_path: Path) -> None:
+    export = full(tmp_path / "b", [item_line(1, unknown=True), item_line(4, unknown=True), b'{"Who":1}'])
+    with pytest.raises(BadLineError, match=r"line 3 .*there is no member Item"):
+        convert(export.folder, tmp_path / "out")
+
+
+def test_an_item_of_a_base_can_not_say_what_changes_say_of_themselves(tmp_path: Path) -> None:
+    bad = b'{"Item":{"id":{"S":"k1"},"\xffold":{"M":{}}}}'
+    base = full(tmp_path / "b", [item_line(0, unknown=False), bad])
+    after = window(tmp_path / "i", [change_line(7, "NewImage", unknown=False)])
+    with pytest.raises(BadLineError, match=r"line 2 .*invalid UTF-8"):
+        merge(base.folder, [after.folder], tmp_path / "out")
