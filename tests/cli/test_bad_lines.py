@@ -180,9 +180,9 @@ def test_a_name_can_not_command_the_terminal(forked: ForkedCommands, tmp_path: P
 
 
 def test_a_line_without_end_is_refused(forked: ForkedCommands, tmp_path: Path) -> None:
-    export = write_bad(tmp_path, b'{"Item":{"s":{"S":"%s"}}}' % (b"x" * (17 << 20)))
+    export = write_bad(tmp_path, b'{"Item":{"s":{"S":"%s"}}}' % (b"x" * (55 << 20)))
     done = forked.run("convert", str(tmp_path), "out", cwd=tmp_path)
-    check_failure(done, 3, f"{export.data_files[1].name} line 3", "longer than 16 MiB", dest=tmp_path / "out")
+    check_failure(done, 3, f"{export.data_files[1].name} line 3", "longer than 54 MiB", dest=tmp_path / "out")
 
 
 @pytest.mark.parametrize("workers", ["1", "4"])

@@ -13,7 +13,8 @@ from tests.end_to_end.syncing import FakeTime, Heard, sync_changes_at, target
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 
 # A whole hour, so long ago that all of it can be exported.
-BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=12)
+# Always at the same hour: what follows must be in one day, whatever the time of the test.
+BEGIN = datetime.now(UTC).replace(hour=3, minute=0, second=0, microsecond=0) - timedelta(days=12)
 LATE = timedelta(minutes=7)
 """So long after a moment a run brings all up to it."""
 HOUR = timedelta(hours=1)

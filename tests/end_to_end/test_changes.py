@@ -115,7 +115,7 @@ def test_attributes_that_are_called_as_our_columns_are_renamed_and_named(tmp_pat
         ("_op_1", "_op"),
         ("_old", None),
     ]
-    assert sum("a column of ours" in warning for warning in report.warnings) == 3
+    assert sum("or of a reserved column" in warning for warning in report.warnings) == 3
     assert_changes_equal_to_oracle(export.folder, written_parts(tmp_path / "out", report), "parquet", old_image=True)
 
 

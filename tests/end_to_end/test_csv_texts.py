@@ -198,7 +198,7 @@ def test_changes_are_not_merged_into_items_whose_keys_have_lost_their_nuls(tmp_p
 def test_each_part_begins_with_a_byte_order_mark_if_asked_and_readers_skip_it(compression: str, tmp_path: Path) -> None:
     lines = [{"a,b": {"S": "é"}, "n": {"N": "1.50"}, "text": {"S": "x" * 1000}}] * 2000
     export = export_of(tmp_path / "bucket", lines_of(*lines).splitlines())
-    options = ConvertOptions(format="csv", csv_bom=True, compression=compression, part_size=1)
+    options = ConvertOptions(format="csv", csv_bom=True, compression=compression, part_size=4096)
     report = convert(export.folder, tmp_path / "out", options)
     parts = written_parts(tmp_path / "out", report)
     assert len(parts) == (2 if compression == "none" else 1)

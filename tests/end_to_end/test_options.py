@@ -252,6 +252,22 @@ def flip_old_image(run: Run, tmp_path: Path) -> None:
     assert done.values("_old") == ['{"id":"a","n":1}']
 
 
+def flip_nul(run: Run, tmp_path: Path) -> None:
+    source = export_of(tmp_path / "nul", [line(id='{"S":"a\\u0000b"}')]).folder
+    texts = [run("--nul", nul, source=source).values("id") for nul in ("keep", "drop", "replace")]
+    assert texts == [["a\0b"], ["ab"], ["a\ufffdb"]]
+    failed = run("--nul", "fail", source=source)
+    assert (failed.code, failed.dest.exists()) == (4, False)
+
+
+def flip_csv_bom(run: Run, tmp_path: Path) -> None:
+    def begins(*options: str) -> bool:
+        [part] = run("--format", "csv", *options).dest.glob("**/*.csv")
+        return part.read_bytes().startswith(b"\xef\xbb\xbf")
+
+    assert [begins(), begins("--csv-bom")] == [False, True]
+
+
 def flip_part_size(run: Run, tmp_path: Path) -> None:
     source = export_of(tmp_path / "long", small_lines(BATCH_ROWS + 1)).folder
     assert len(run(source=source).files) == 1
