@@ -28,7 +28,7 @@ help:
 	@echo 'make fuzz        damage lines for FUZZ_SECONDS (300), and compare what all paths make of them'
 	@echo 'make servers     install the servers that tests start, and linters'
 	@echo 'make bench       measure, beside what else one could use (about two and a half hours)'
-	@echo 'make fixtures    make the exports in fixtures/ again, what they must become, and the golden files of the tests'
+	@echo 'make fixtures    make fixtures/, what they must become, the golden files and the reference pages again'
 	@echo 'make clean       remove everything that was made here'
 
 $(BIN)/python:
@@ -108,6 +108,7 @@ fixtures: $(DEVELOPMENT)
 	$(BIN)/python -m fixtures.expect
 	$(BIN)/python -m tests.golden.make_recipes
 	$(BIN)/python -m tests.golden.make_schedules
+	$(BIN)/python -m tests.golden.make_reference
 
 clean:
 	rm -rf $(VENV) $(SERVERS) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
