@@ -61,9 +61,9 @@ SUBJECT: Final = (
 
 # A shell takes all between single quotes for what it is; a quote itself goes between two such texts.
 _FOR_SHELL: Final = """\"'\" & $replace({}, \"'\", \"'\\\\''\") & \"'\""""
-# What others wrote must not begin a line of the notice. Two line breaks are given as themselves, for engines of regular
-# expressions differ in what \s is and in which escapes they know.
-_LINE: Final = "$line := function($text) { $replace($string($text), /[\\s\u2028\u2029]+/, ' ') };"
+# What others wrote must not begin a line of the notice. Some line breaks are named, because not every engine has them
+# in \s; as escapes, because validators take an expression with line breaks for several lines.
+_LINE: Final = "$line := function($text) { $replace($string($text), /[\\s\\u0085\\u2028\\u2029]+/, ' ') };"
 
 _MESSAGE: Final = (
     " 'Step: ' & $failure.step,"

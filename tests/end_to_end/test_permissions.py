@@ -119,12 +119,24 @@ def test_a_permission_that_is_missing_at_the_source_is_named(lake: Lake, permiss
 
 
 @pytest.mark.parametrize(
-    "permission", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    "permission", ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
 )
 def test_a_permission_that_is_missing_at_the_destination_is_named(lake: Lake, permission: str) -> None:
     done = lake.convert(lake.role(SOURCE_POLICY), lake.role(DEST_POLICY, without=permission))
     assert done.returncode == 5
     assert f"{permission} is not allowed on s3://{lake.dest}/orders/" in done.stderr
+
+
+def test_without_the_permission_to_delete_an_export_is_published_and_a_warning_names_it(lake: Lake) -> None:
+    roles = lake.role(SOURCE_POLICY), lake.role(DEST_POLICY, without="s3:DeleteObject")
+    done = lake.convert(*roles)
+    assert done.returncode == 0
+    assert "is published; the next run ends its commit" in done.stderr
+    assert f"s3:DeleteObject is not allowed on s3://{lake.dest}/orders/" in done.stderr
+    assert len(lake.server.listing(lake.dest, "orders/dt=")) == 1
+    again = lake.convert(*roles, "--replace", "--numbers", "text")
+    assert again.returncode == 5
+    assert f"s3:DeleteObject is not allowed on s3://{lake.dest}/orders/" in again.stderr
 
 
 def test_a_role_that_may_not_be_assumed_is_named(lake: Lake) -> None:

@@ -175,6 +175,8 @@ STOPS = [
     )
     for after in (False, True)
 ]
+# With its record the export is published.
+PUBLISHED = STOPS.pop()
 
 
 def stop_and_take_over(server: S3Server, case: Case, place: Place, moment: Moment) -> tuple[int, str]:
@@ -205,9 +207,10 @@ def test_a_run_that_slept_through_a_takeover_ends_with_an_error_and_leaves_alone
 
 
 @pytest.mark.slow
-def test_a_run_that_slept_when_all_was_published_ends_well(ministack: S3Server, case: Case) -> None:
+@pytest.mark.parametrize("moment", [PUBLISHED, Moment("DeleteObject", "_exports/intent.json")], ids=str)
+def test_a_run_that_slept_when_all_was_published_ends_well(moment: Moment, ministack: S3Server, case: Case) -> None:
     place = Place.new(ministack)
-    code, err = stop_and_take_over(ministack, case, place, Moment("DeleteObject", "_exports/intent.json"))
+    code, err = stop_and_take_over(ministack, case, place, moment)
     assert code == 0, err
     check_whole(case, place)
 
