@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
+from itertools import count
 from types import FrameType
 from typing import NoReturn, TextIO, cast
 
@@ -125,18 +126,18 @@ def _signals_raise(messages: Messages) -> Iterator[None]:
 
     The clean-up that follows must not be cut short by an impatient second signal. Both are answered at once.
     """
-    signals = 0
+    signals = count(1)
 
     def end(number: int, _frame: FrameType | None) -> None:
-        nonlocal signals
-        signals += 1
+        # A second signal may come while the first one is answered: each must know which one it is.
+        which = next(signals)
         # The signal may have come while this thread was writing, which can't be begun again inside.
         with suppress(RuntimeError):
-            if signals == 1:
+            if which == 1:
                 messages.info("stopping", "stopping, and removing what was begun")
-            elif signals == 2:
+            elif which == 2:
                 messages.info("stopping", "already stopping: what was begun is still being removed")
-        if signals == 1:
+        if which == 1:
             raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

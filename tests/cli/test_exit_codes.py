@@ -176,6 +176,27 @@ def test_a_signal_is_answered_at_once_and_a_second_one_too() -> None:
     assert (process.returncode, err) == (130, "error: interrupted\n")
 
 
+def test_a_second_signal_while_the_first_is_answered_does_not_take_its_place() -> None:
+    # The second one comes in the handler of the first, before that raises.
+    job = """
+    import os, signal
+    from converter.run.messages import Messages
+    say, again = Messages.info, []
+    def info(self, event, *more):
+        if not again:
+            again.append(event)
+            os.kill(os.getpid(), signal.SIGINT)
+        say(self, event, *more)
+    Messages.info = info
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+    """
+    with _running(job) as (process, _):
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.endswith("error: interrupted\n")
+
+
 def test_a_second_sigterm_does_not_cut_the_clean_up_short() -> None:
     job = """
     try:
