@@ -49,12 +49,22 @@ SMALLEST_PART = 4 << 10
 OURS = ("_op", "_write_ts", "_old")
 """Columns of incremental exports; kept free in full ones too, so that both kinds agree."""
 
+# Published options that count only if they differ from their defaults: older records do not have them.
+_CAME_LATER = (
+    "encoding",
+    "old_image",
+    "nul",
+    "csv_bom",
+    "time_unit",
+    "time_default",
+    "on_bad_time",
+    "on_fine_time",
+)
 # Options that change what is published. The others (workers, show_values, replace …) may differ between two
 # runs whose output is the same.
 _PUBLISHED = (
     "format",
     "compression",
-    "encoding",
     "layout",
     "timezone",
     "numbers",
@@ -71,27 +81,10 @@ _PUBLISHED = (
     "cast",
     "time",
     "add_column",
-    "old_image",
-    "nul",
-    "csv_bom",
-    "time_unit",
-    "time_default",
-    "on_bad_time",
-    "on_fine_time",
+    *_CAME_LATER,
 )
 # Published options that are not compared with those of a record: the rows are the same, in another number of files.
 _NOT_COMPARED = ("part_size",)
-# Published options that count only if they differ from their defaults: older records do not have them.
-_CAME_LATER = (
-    "encoding",
-    "old_image",
-    "nul",
-    "csv_bom",
-    "time_unit",
-    "time_default",
-    "on_bad_time",
-    "on_fine_time",
-)
 
 
 @dataclass(frozen=True, slots=True)
