@@ -15,7 +15,7 @@ RUN python -m venv --without-pip /app \
 ENV DDB_CONVERT_CPU=baseline \
     DDB_CONVERT_CACHE_DIR=/app/kernels
 WORKDIR /
-RUN /app/bin/python -m converter.decode.prepare
+RUN /app/bin/python -m converter.kernels.toolchain.prepare
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="ddb-convert" \

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from converter.export.windows import MergeRules
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
-    from converter.run.changes_report import ChangesReport
-    from converter.run.changes_wanted import Changes
-    from converter.run.clean import Leftovers
-    from converter.run.report import Report
-    from converter.run.sync import SyncReport
+    from converter.publishing.clean import Leftovers
+    from converter.publishing.report import Report
+    from converter.syncing.daily import SyncReport
+    from converter.syncing.incremental_options import Changes
+    from converter.syncing.incremental_report import ChangesReport
 
 __all__ = [
     "AwsOptions",
@@ -98,16 +98,16 @@ _BEHIND = {
     "StorageError": "converter.errors",
     "UsageError": "converter.errors",
     "AwsOptions": "converter.aws.access",
-    "Changes": "converter.run.changes_wanted",
-    "ChangesReport": "converter.run.changes_report",
+    "Changes": "converter.syncing.incremental_options",
+    "ChangesReport": "converter.syncing.incremental_report",
     "ConvertOptions": "converter.options",
     "ExportState": "converter.aws.export_state",
     "ExportTarget": "converter.aws.target",
-    "Leftovers": "converter.run.clean",
+    "Leftovers": "converter.publishing.clean",
     "MergeRules": "converter.export.windows",
-    "Report": "converter.run.report",
+    "Report": "converter.publishing.report",
     "SchemaText": "converter.options",
-    "SyncReport": "converter.run.sync",
+    "SyncReport": "converter.syncing.daily",
     "Window": "converter.aws.export_request",
     "options_for": "converter.presets",
     "clean": "converter.api",

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.target import ExportTarget
+from converter.conversion.inspection import Inspection, inspect_export
+from converter.conversion.pass_control import Control
+from converter.conversion.pipeline import Engine, convert_export
+from converter.conversion.plan import Shard
+from converter.conversion.progress import Listener, SilentListener
+from converter.conversion.shard import Job, PassResult
 from converter.engines.local import run_shards
 from converter.export.locate import check_export_arn
 from converter.export.windows import STRICT, MergeRules
 from converter.options import Consumer, ConvertOptions, OneFormat
-from converter.run.clean import Leftovers, clean_destination
-from converter.run.control import Control
-from converter.run.convert import Engine, convert_export
-from converter.run.inspection import Inspection, inspect_export
-from converter.run.listener import Listener, SilentListener
-from converter.run.plan import Shard
-from converter.run.report import Report
-from converter.run.shard import Job, PassResult
+from converter.publishing.clean import Leftovers, clean_destination
+from converter.publishing.report import Report
 from converter.storage import open_destination
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from converter.aws.exports import ExportListing, StartedExport
     from converter.errors import ConvertError
     from converter.recipes.recipe import Recipe
-    from converter.run.changes_report import ChangesReport
-    from converter.run.changes_wanted import Changes
-    from converter.run.sync import SyncReport
+    from converter.syncing.daily import SyncReport
+    from converter.syncing.incremental_options import Changes
+    from converter.syncing.incremental_report import ChangesReport
 
 __all__ = [
     "clean",
@@ -94,7 +94,7 @@ def sync(
     The same call after any failure goes on where it ended, and makes no second export for the day while the first can
     be used. Raises ExportError for an export that failed, BusyError when the time is over, and what `convert` raises.
     """
-    from converter.run.sync import Sync, sync_day
+    from converter.syncing.daily import Sync, sync_day
 
     options = options or ConvertOptions()
     wanted = Sync(table=table, dest=os.fspath(dest), target=target, day=day, timeout=timeout)
@@ -123,8 +123,8 @@ def sync_changes(
     changes can't be had any more, unless `changes.on_gap` is "full", BusyError when the time is over or when another
     run has gone on meanwhile, and what `convert` and `merge` raise.
     """
-    from converter.run.changes_wanted import Changes, SyncChanges
-    from converter.run.sync_changes import sync_changes as run
+    from converter.syncing.incremental import sync_changes as run
+    from converter.syncing.incremental_options import Changes, SyncChanges
 
     options, changes = options or ConvertOptions(), changes or Changes()
     wanted = SyncChanges(table=table, dest=os.fspath(dest), target=target, changes=changes, timeout=timeout)
@@ -152,7 +152,7 @@ def merge(
     that a snapshot as the base has already. Raises ExportError for a gap or an overlap of windows and for increments of
     another table, UsageError for a base that does not say exactly what its items were, and what `convert` raises.
     """
-    from converter.run.merge import Merge, merge_exports
+    from converter.merging.pipeline import Merge, merge_exports
 
     options = options or ConvertOptions()
     paths = tuple(os.fspath(increment) for increment in increments)
@@ -187,7 +187,7 @@ def scan(dest: str | os.PathLike[str], *, aws: AwsOptions = AS_THE_ENVIRONMENT_S
     In S3, the parts are read with the same credentials, role and endpoint as the records, when the frame is collected.
     Raises StorageError where nothing is published, SchemaError where a column's types don't fit together.
     """
-    from converter.lake.scan import scan_destination
+    from converter.analysis.lazy_frame import scan_destination
 
     return scan_destination(os.fspath(dest), aws)
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from converter.cli.messages import LogFormat
 from converter.option_values import Encoding, Nul
 from converter.options import MIB, Consumer, ConvertOptions, Mixed, Names, Numbers, OneFormat
 from converter.presets import PresetConsumer
-from converter.run.messages import LogFormat
 from converter.time_options import OnBadTime, OnFineTime, TimeDefault
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
+from converter.cli.messages import Messages
 from converter.cli.output import print_json
-from converter.run.messages import Messages
 
 EXAMPLES = (
     "ddb-convert clean out --dry-run",

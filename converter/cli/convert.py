@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli.conversion_arguments import ConversionArguments
+from converter.cli.messages import Messages
 from converter.cli.output import PUBLISHED, print_json
 from converter.cli.parse import apply_preset
-from converter.run.messages import Messages
-from converter.run.progress import show_progress
+from converter.cli.progress import show_progress
 
 EXAMPLES = (
     "ddb-convert convert fixtures/orders out",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
+from converter.cli.messages import Messages
 from converter.cli.output import print_json, writing_result
 from converter.cli.parse import parse_time
+from converter.cli.progress import show_waiting
 from converter.errors import UsageError
-from converter.run.messages import Messages
-from converter.run.progress import show_waiting
 
 if TYPE_CHECKING:
     from converter.aws.access import AwsOptions

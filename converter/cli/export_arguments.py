@@ -14,7 +14,7 @@ from converter.errors import UsageError
 from converter.options import OnGap
 
 if TYPE_CHECKING:
-    from converter.run.changes_wanted import Changes
+    from converter.syncing.incremental_options import Changes
 
 option = partial(arguments.option, panel="Options for the export")
 changes_option = partial(arguments.option, panel="Options for changes")
@@ -114,7 +114,7 @@ def export_target(given: object) -> ExportTarget:
 def read_changes(given: Any) -> Changes | None:
     """Which changes a verb is to bring; None where it is all items. UsageError for what is said of changes alone."""
     if given.incremental:
-        from converter.run.changes_wanted import Changes
+        from converter.syncing.incremental_options import Changes
 
         return Changes(view=given.view or "new-and-old", merge=given.merge, on_gap=given.on_gap or "fail")
     for name in ("merge", "view", "on_gap", "old_image"):

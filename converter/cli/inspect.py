@@ -8,10 +8,10 @@ from typing import Any
 
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
+from converter.cli.messages import Messages
 from converter.cli.output import print_json, write_new_file, writing_result
 from converter.cli.parse import apply_preset, read_names, read_pairs, without_none
-from converter.run.messages import Messages
-from converter.run.progress import show_progress
+from converter.cli.progress import show_progress
 
 EXAMPLES = (
     "ddb-convert inspect fixtures/orders",

@@ -18,10 +18,10 @@ import typer
 
 from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, read_command
+from converter.cli.messages import LogFormat, Messages, PatientStream
 from converter.cli.output import give_up_stdout, writing_result
 from converter.display import lines
 from converter.errors import ConvertError, UsageError, means_no_memory, no_memory_error
-from converter.run.messages import LogFormat, Messages, PatientStream
 from converter.subprocesses import leave_current_directory
 from converter.version import VERSION
 

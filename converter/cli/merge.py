@@ -10,11 +10,11 @@ import typer
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli.conversion_arguments import ConversionArguments
+from converter.cli.messages import Messages
 from converter.cli.output import PUBLISHED, print_json
 from converter.cli.parse import apply_preset
+from converter.cli.progress import show_progress
 from converter.errors import UsageError
-from converter.run.messages import Messages
-from converter.run.progress import show_progress
 
 EXAMPLES = (
     "ddb-convert merge fixtures/orders fixtures/order-changes out-merged",

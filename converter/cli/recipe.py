@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
+from converter.cli.messages import Messages
 from converter.cli.output import print_texts, write_texts
-from converter.run.messages import Messages
 
 EXAMPLES = (
     "ddb-convert recipe treasure-data out-csv --location s3://lake/orders/ --database shop",

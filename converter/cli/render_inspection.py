@@ -13,7 +13,7 @@ from converter.time_options import CAST_TYPE, cast_with
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from converter.run.inspection import AttributeReport, Inspection
+    from converter.conversion.inspection import AttributeReport, Inspection
 
 # In a pipe no cell is cut or wrapped: who reads it there is a program or scrolls.
 _PIPE_WIDTH = 1_000_000

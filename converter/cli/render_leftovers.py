@@ -11,7 +11,7 @@ from converter.cli.figures import count, duration
 from converter.display import Lines, lines
 
 if TYPE_CHECKING:
-    from converter.run.clean import Leftovers
+    from converter.publishing.clean import Leftovers
     from converter.storage.leftovers import Leftover
 
 _LISTED = 20

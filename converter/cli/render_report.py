@@ -11,8 +11,8 @@ from converter.display import Lines, lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from converter.run.chain import MergeReport
-    from converter.run.report import Report
+    from converter.publishing.merge_history import MergeReport
+    from converter.publishing.report import Report
 
 _MEASURABLE_BYTES = 1_000_000
 _LISTED = 10

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from converter.aws.export_request import to_text
 from converter.cli.figures import count, size
 from converter.cli.render_report import planned_facts, render_report, report_line, rows_of
+from converter.conversion.dry_run import NOT_CHECKED
 from converter.display import Lines, lines
-from converter.run.forecast import NOT_CHECKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from converter.run.changes_report import ChangesReport, WindowReport
-    from converter.run.sync import SyncReport
     from converter.schema.types import Column
+    from converter.syncing.daily import SyncReport
+    from converter.syncing.incremental_report import ChangesReport, WindowReport
 
 
 def sync_line(done: SyncReport) -> str:

@@ -16,14 +16,14 @@ from converter.cli import export_arguments as of_export
 from converter.cli import schedule_arguments as of_schedule
 from converter.cli.conversion_arguments import ConversionArguments
 from converter.cli.convert import ConvertArguments
+from converter.cli.messages import Messages
 from converter.cli.output import print_texts, write_texts
 from converter.cli.parse import apply_preset, parse_duration
 from converter.cli.sync import SyncArguments
 from converter.errors import UsageError
-from converter.run.messages import Messages
 
 if TYPE_CHECKING:
-    from converter.run.changes_wanted import Changes
+    from converter.syncing.incremental_options import Changes
 
 EXAMPLES = (
     "ddb-convert schedule render Orders s3://lake/orders/ --bucket exports --cron '0 2 * * ? *'",
@@ -145,7 +145,7 @@ def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
 
 def read_sync_arguments(given: RenderArguments, changes: Changes, words: Sequence[str]) -> SyncArguments:
     """What the task's `sync` will be given, likewise."""
-    from converter.run.changes_wanted import check_options
+    from converter.syncing.incremental_options import check_options
 
     own = {
         "--bucket": given.bucket,

@@ -9,14 +9,14 @@ from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
 from converter.cli.conversion_arguments import ConversionArguments
+from converter.cli.messages import Messages
 from converter.cli.output import PUBLISHED, print_json
 from converter.cli.parse import apply_preset, parse_date
-from converter.run.messages import Messages
-from converter.run.progress import show_progress
+from converter.cli.progress import show_progress
 
 if TYPE_CHECKING:
-    from converter.run.changes_report import ChangesReport
-    from converter.run.sync import SyncReport
+    from converter.syncing.daily import SyncReport
+    from converter.syncing.incremental_report import ChangesReport
 
 EXAMPLES = (
     "ddb-convert sync Orders s3://lake/orders/ --bucket exports --export-prefix dynamodb/orders",

@@ -1,1 +1,1 @@
-"""From blocks of lines to Arrow columns: compiled kernels and what feeds them."""
+"""Lines of DynamoDB JSON to rows of typed columns: the Python side, which calls the kernels."""

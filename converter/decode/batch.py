@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from converter.decode.buffers import Buffers
-from converter.decode.tables import Bytes, Columns
+from converter.kernels.layout import Bytes, Columns
 from converter.schema.added import Value, added_text
 from converter.schema.types import Origin, Schema
 

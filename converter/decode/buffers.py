@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.tables import (
+from converter.kernels.layout import (
     AS_BASE64,
     AS_TIME,
     COLUMN_BITS,

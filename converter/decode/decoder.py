@@ -8,22 +8,22 @@ from typing import NoReturn
 
 import numpy as np
 
-from converter.decode import tables, time_reasons
 from converter.decode.actions import BY_TAG, NUL_POLICIES, choose_action
+from converter.decode.attribute_registry import KindRegistry
 from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
-from converter.decode.change_lines import ChangeForm
-from converter.decode.kernels import bind_decode_items, line_end, take_back
-from converter.decode.kinds import KindRegistry
-from converter.decode.lines import LineProblem, nul_problem, path_step, time_problem, value_path
-from converter.decode.scratch import new_scratch
-from converter.decode.tables import GROW, IRREGULAR, Bytes
+from converter.decode.change_translation import ChangeLines
+from converter.decode.changed_keys import MergeLines
+from converter.decode.strict_changes import ChangeForm
+from converter.decode.strict_lines import LineProblem, nul_problem, path_step, time_problem, value_path
 from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types
-from converter.decode.touched_keys import MergeLines
-from converter.decode.translate import ChangeLines
 from converter.decode.unknown_members import ItemLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
+from converter.kernels import layout, time_reasons
+from converter.kernels.bindings import bind_decode_items, line_end, take_back
+from converter.kernels.layout import GROW, IRREGULAR, Bytes
+from converter.kernels.scratch import new_scratch
 from converter.option_values import Nul
 from converter.schema import tags
 from converter.schema.added import Value
@@ -36,7 +36,7 @@ _WEIGHED_BYTES = 512 << 10
 """How large a batch is gets looked at after so many bytes of lines, at the end of a block."""
 _FEW_ROWS = 64
 """The kernel is not called for fewer rows than that, unless the batch ends."""
-_REFUSED = (tables.NOT_A_TIME, tables.HAS_NUL)
+_REFUSED = (layout.NOT_A_TIME, layout.HAS_NUL)
 """Statuses of values that are correct, and that the options do not allow."""
 
 
@@ -84,15 +84,15 @@ class Decoder:
         self._unweighed = 0
         self._scratch = new_scratch()
         self._decode_items = bind_decode_items()
-        self._state = np.zeros(tables.STATE_SIZE, np.int64)
+        self._state = np.zeros(layout.STATE_SIZE, np.int64)
         self._batch_rows = self._buffers.rows
-        self._state[tables.CAPACITY] = self._capacity() if schema else _ENDLESS
-        self._state[tables.OVERFLOW_BEGIN] = -1
-        self._state[tables.OVERFLOW_COLUMN] = self._overflow[0] if self._overflow else 0
-        self._state[tables.NULLS_BAD_TIMES] = times.nulls_bad
-        self._state[tables.CUTS_FINE_TIMES] = times.cuts_fine
-        self._state[tables.WANTS_TIME] = times.time is not None
-        self._state[[tables.FIRST_UNTIMED, tables.DELETE_ATTRIBUTE]] = -1
+        self._state[layout.CAPACITY] = self._capacity() if schema else _ENDLESS
+        self._state[layout.OVERFLOW_BEGIN] = -1
+        self._state[layout.OVERFLOW_COLUMN] = self._overflow[0] if self._overflow else 0
+        self._state[layout.NULLS_BAD_TIMES] = times.nulls_bad
+        self._state[layout.CUTS_FINE_TIMES] = times.cuts_fine
+        self._state[layout.WANTS_TIME] = times.time is not None
+        self._state[[layout.FIRST_UNTIMED, layout.DELETE_ATTRIBUTE]] = -1
         self._odd_times = OddTimes(times)
         self._original: Callable[[int], tuple[int, bytes]] = _nowhere
         self.surprise = ""
@@ -107,13 +107,13 @@ class Decoder:
     @property
     def items(self) -> int:
         """Items read so far."""
-        return int(self._state[tables.ITEMS])
+        return int(self._state[layout.ITEMS])
 
     @property
     def changed(self) -> dict[str, int]:
         """Per column, values that it holds only rounded: in a double, or as whole seconds."""
         cut = {
-            column.name: int(self._state[tables.CUTS])
+            column.name: int(self._state[layout.CUTS])
             for _, column in self._columns.values()
             if column.origin is Origin.TIME and column.type == "int64"
         }
@@ -122,12 +122,12 @@ class Decoder:
     @property
     def empty_objects(self) -> int:
         """Lines `{}` read so far."""
-        return int(self._state[tables.EMPTY_OBJECTS])
+        return int(self._state[layout.EMPTY_OBJECTS])
 
     @property
     def untimed(self) -> tuple[int, int]:
         """Items without a value for the column `time`, deletes apart, and deletes without one."""
-        return int(self._state[tables.UNTIMED]), int(self._state[tables.UNTIMED_DELETES])
+        return int(self._state[layout.UNTIMED]), int(self._state[layout.UNTIMED_DELETES])
 
     def take_odd_times(self) -> list[OddTime]:
         """The places of the first odd times since the last call; they are of the blocks read since then."""
@@ -174,9 +174,9 @@ class Decoder:
         self._overflow = None
         self._buffers = Buffers((), text=False)
         self._other_buffers = None
-        self._state[tables.ROW] = 0
-        self._state[tables.CAPACITY] = _ENDLESS
-        self._state[tables.OVERFLOW_BEGIN] = -1
+        self._state[layout.ROW] = 0
+        self._state[layout.CAPACITY] = _ENDLESS
+        self._state[layout.OVERFLOW_BEGIN] = -1
         for kind, name, tag in self._kinds.each():
             self._to_sink(kind, name, tag)
 
@@ -188,42 +188,42 @@ class Decoder:
         self._unweighed += block.size
         if not self.observing and self._unweighed >= _WEIGHED_BYTES:
             self._unweighed = 0
-            if self._buffers.used_bytes(int(self._state[tables.ROW])) >= BATCH_BYTES:
+            if self._buffers.used_bytes(int(self._state[layout.ROW])) >= BATCH_BYTES:
                 yield from self._flush()
 
     def _decode_lines(self, block: Block) -> Iterator[Batch]:
         """The same for lines of items."""
         state = self._state
-        state[tables.POSITION] = 0
-        state[tables.SIZE] = block.size
+        state[layout.POSITION] = 0
+        state[layout.SIZE] = block.size
         while True:
             status = self._run(block.data)
-            if status == tables.DONE:
+            if status == layout.DONE:
                 break
-            if status == tables.FULL and state[tables.ROW] < self._batch_rows:
+            if status == layout.FULL and state[layout.ROW] < self._batch_rows:
                 self._make_room()
-            elif status == tables.FULL:
+            elif status == layout.FULL:
                 yield from self._flush()
             elif status in (IRREGULAR, *_REFUSED) or not self._answer(status, block.data):
                 block = self._decode_irregular(block, status)
 
     def finish(self) -> Iterator[Batch]:
         """The last rows, if any."""
-        if not self.observing and self._state[tables.ROW]:
+        if not self.observing and self._state[layout.ROW]:
             yield from self._flush()
 
     def _run(self, data: Bytes) -> int:
         state = self._state
         status = int(self._decode_items(data, self._kinds.tables, self._buffers.arrays, state, self._scratch))
-        if state[tables.FIRST_UNTIMED] >= 0 and not self._odd_times.has_untimed:
-            byte, line = self._original(int(state[tables.FIRST_UNTIMED]))
+        if state[layout.FIRST_UNTIMED] >= 0 and not self._odd_times.has_untimed:
+            byte, line = self._original(int(state[layout.FIRST_UNTIMED]))
             self._odd_times.note_untimed(byte, self._lines.root(line))
         return status
 
     def _flush(self) -> Iterator[Batch]:
         """The rows at hand; when the caller is done with them, their room is used again."""
         assert self._schema is not None
-        rows = int(self._state[tables.ROW])
+        rows = int(self._state[layout.ROW])
         if self._times.default is not None and self._times.time in self._columns:
             self._buffers.fill_absent(self._columns[self._times.time][0], self._times.default, rows)
         batch = Batch(rows, self._schema, self._buffers, self._changed, added=self._added)
@@ -231,70 +231,70 @@ class Decoder:
         if batch.kept and not self.observing:
             self._buffers, self._other_buffers = self._other_buffers or self._buffers.twin(), self._buffers
         self._buffers.reset()
-        self._state[tables.ROW] = 0
+        self._state[layout.ROW] = 0
         if not self.observing:
-            self._state[tables.CAPACITY] = self._capacity()
+            self._state[layout.CAPACITY] = self._capacity()
 
     def _make_room(self) -> None:
         """Rows have come to where some column may be full: most have not had a value in each of them."""
-        row = int(self._state[tables.ROW])
+        row = int(self._state[layout.ROW])
         if self._buffers.capacity(row) < min(row + _FEW_ROWS, self._batch_rows):
             self._buffers.grow(row)
-        self._state[tables.CAPACITY] = self._capacity()
+        self._state[layout.CAPACITY] = self._capacity()
 
     def _capacity(self) -> int:
-        return min(self._batch_rows, self._buffers.capacity(int(self._state[tables.ROW])))
+        return min(self._batch_rows, self._buffers.capacity(int(self._state[layout.ROW])))
 
     def _answer(self, status: int, data: Bytes) -> bool:
         """Do what NEW_KIND, GROW or SURPRISE ask for; False if the line has to take the slow path."""
         state = self._state
-        if status == tables.NEW_KIND:
+        if status == layout.NEW_KIND:
             return self._add_kind(data)
-        if status == tables.ODD_TIME:
-            self._note_time(int(state[tables.COLUMN]), int(state[tables.REASON]))
+        if status == layout.ODD_TIME:
+            self._note_time(int(state[layout.COLUMN]), int(state[layout.REASON]))
             return True
         if status == GROW:
-            self._buffers.grow(0 if self.observing else int(state[tables.ROW]), int(state[tables.COLUMN]))
+            self._buffers.grow(0 if self.observing else int(state[layout.ROW]), int(state[layout.COLUMN]))
             if not self.observing:
                 # The item at hand may have its value in the last place of a column already.
-                state[tables.CAPACITY] = max(self._capacity(), int(state[tables.ROW]) + 1)
+                state[layout.CAPACITY] = max(self._capacity(), int(state[layout.ROW]) + 1)
         else:
-            kind = int(state[tables.COLUMN])
-            name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, tables.KIND_TAG])
+            kind = int(state[layout.COLUMN])
+            name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, layout.KIND_TAG])
             other = "is in another unit of time than" if name in self._time_attributes else "is wider than"
             self._surprised(f"a number in {name!r} {other} those before", name, tag)
         return True
 
     def _note_time(self, kind: int, reason: int) -> None:
         """Note the place of a value of this kind that is not a time, or is cut."""
-        byte, line = self._original(int(self._state[tables.LINE_START]))
-        name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, tables.KIND_TAG])
+        byte, line = self._original(int(self._state[layout.LINE_START]))
+        name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, layout.KIND_TAG])
         self._odd_times.note_value(name, reason, byte, value_path(name, tags.TAGS[tag], self._lines.root(line)))
         self._kinds.note_time(kind, fine=reason == time_reasons.TOO_FINE)
 
     def _add_kind(self, data: Bytes) -> bool:
         state = self._state
-        start = int(state[tables.NAME_START]) - 1
-        spelling = data[start : int(state[tables.SPELLING_END])]
-        added = self._kinds.add(spelling, int(state[tables.NAME_END]) - start, int(state[tables.TAG_END]) - start)
+        start = int(state[layout.NAME_START]) - 1
+        spelling = data[start : int(state[layout.SPELLING_END])]
+        added = self._kinds.add(spelling, int(state[layout.NAME_END]) - start, int(state[layout.TAG_END]) - start)
         if added is None:
             # The slow path finds out what is wrong with it.
             take_back(self._kinds.tables, self._buffers.arrays, state)
             return False
         kind, name, tag = added
         if name == DELETED:
-            state[tables.DELETE_ATTRIBUTE] = self._kinds.tables.facts[kind, tables.KIND_ATTRIBUTE]
+            state[layout.DELETE_ATTRIBUTE] = self._kinds.tables.facts[kind, layout.KIND_ATTRIBUTE]
         index, column = self._place_of(name)
-        action = choose_action(column, tag, text=self._text) if column is not None else tables.SKIP_NULL
+        action = choose_action(column, tag, text=self._text) if column is not None else layout.SKIP_NULL
         if self._becomes_null(name, tag):
             self._note_time(kind, time_reasons.NO_TEXT_OR_NUMBER)
-            action = tables.SKIP_NULL
-        if column is not None and action is not None and action != tables.SKIP_NULL:
+            action = layout.SKIP_NULL
+        if column is not None and action is not None and action != layout.SKIP_NULL:
             unit = self._times.unit_code(name, column)
             self._kinds.direct(kind, action, index, column.scale, nul=self._nul, unit=unit)
             return True
         self._to_sink(kind, name, tag)
-        if column is not None and action == tables.SKIP_NULL:
+        if column is not None and action == layout.SKIP_NULL:
             return True
         if not self.observing and tag != tags.NULL and name not in COLUMN_OF and self._wants(name):
             seen = "has a type it didn't have before" if column is not None else "is new"
@@ -310,17 +310,17 @@ class Decoder:
         return self._columns.get(name) or self._overflow or (0, None)
 
     def _surprised(self, surprise: str, attribute: str, tag: int) -> None:
-        byte, line = self._original(int(self._state[tables.LINE_START]))
+        byte, line = self._original(int(self._state[layout.LINE_START]))
         self.surprise_place = (byte, value_path(attribute, tags.TAGS[tag], self._lines.root(line)))
         self.observe_only(surprise)
 
     def _to_sink(self, kind: int, name: str, tag: int) -> None:
         """Check and observe the kind's values, and forget them."""
-        action = {**BY_TAG, tags.BOOL: tables.BOOL, tags.NULL: tables.SKIP_NULL}.get(tag, tables.DOCUMENT)
+        action = {**BY_TAG, tags.BOOL: layout.BOOL, tags.NULL: layout.SKIP_NULL}.get(tag, layout.DOCUMENT)
         is_time = name in self._time_attributes and tag != tags.NULL and self._wants(name)
         if is_time and not self._becomes_null(name, tag):
-            action = tables.UNIX_TIME if name == self._times.time else tables.TIMESTAMP
-        nul = self._nul if self._wants(name) else tables.NUL_KEPT
+            action = layout.UNIX_TIME if name == self._times.time else layout.TIMESTAMP
+        nul = self._nul if self._wants(name) else layout.NUL_KEPT
         self._kinds.direct(kind, action, 0, 0, nul=nul, unit=self._times.unit_code(name, None))
 
     def _becomes_null(self, name: str, tag: int) -> bool:
@@ -339,7 +339,7 @@ class Decoder:
         Raises LineProblem, always for a refused value.
         """
         state = self._state
-        start = int(state[tables.POSITION])
+        start = int(state[layout.POSITION])
         end = int(line_end(block.data, start))
         original = self._original
         byte, line = original(start)
@@ -354,14 +354,14 @@ class Decoder:
         except LineProblem as problem:
             problem.byte = byte
             raise
-        if status != tables.DONE:
+        if status != layout.DONE:
             raise ConvertError(
                 f"the decoder refuses the line at byte {byte}, which the strict check accepts",
                 hint="this is a bug in ddb-convert: please report it with the line",
             )
-        state[tables.POSITION] = end + 1
-        state[tables.SIZE] = block.size
-        state[tables.TRUSTED] = 0
+        state[layout.POSITION] = end + 1
+        state[layout.SIZE] = block.size
+        state[layout.TRUSTED] = 0
         # The lines after it have the same members, most likely.
         return self._lines.unknown.trim_again(block, end + 1) if new else block
 
@@ -370,25 +370,25 @@ class Decoder:
         state = self._state
         data = np.zeros(len(compact) + PADDING, np.uint8)
         data[: len(compact)] = np.frombuffer(compact, np.uint8)
-        state[tables.POSITION] = 0
-        state[tables.SIZE] = len(compact)
-        state[tables.TRUSTED] = 1
+        state[layout.POSITION] = 0
+        state[layout.SIZE] = len(compact)
+        state[layout.TRUSTED] = 1
         if not self.observing:
             # What the item had written when columns grew has been taken back since.
-            state[tables.CAPACITY] = self._capacity()
-        while (status := self._run(data)) != tables.DONE:
+            state[layout.CAPACITY] = self._capacity()
+        while (status := self._run(data)) != layout.DONE:
             if status in _REFUSED:
                 self._refuse(status, compact, line)
-            if status in (IRREGULAR, tables.FULL) or not self._answer(status, data):
+            if status in (IRREGULAR, layout.FULL) or not self._answer(status, data):
                 return status
-        return tables.DONE
+        return layout.DONE
 
     def _refuse(self, status: int, compact: bytes, line: bytes) -> NoReturn:
         """Raise the problem of the line in which the kernel found a value that the options do not allow."""
-        attribute = self._kinds.attribute_of(int(self._state[tables.COLUMN]))
-        if status == tables.HAS_NUL:
+        attribute = self._kinds.attribute_of(int(self._state[layout.COLUMN]))
+        if status == layout.HAS_NUL:
             raise nul_problem(compact, attribute, self._lines.root(line))
-        raise time_problem(compact, attribute, NO_TIME[int(self._state[tables.REASON])], self._lines.root(line))
+        raise time_problem(compact, attribute, NO_TIME[int(self._state[layout.REASON])], self._lines.root(line))
 
 
 def _nowhere(_: int) -> tuple[int, bytes]:

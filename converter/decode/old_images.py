@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from converter.decode.change_lines import ChangeForm, compact_change
-from converter.decode.lines import LineProblem, compact_line
-from converter.decode.touched_keys import read_change, read_key
+from converter.decode.changed_keys import read_change, read_key
+from converter.decode.strict_changes import ChangeForm, compact_change
+from converter.decode.strict_lines import LineProblem, compact_line
 from converter.export.blocks import Block
 from converter.schema.changes import MARK, OLD
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from converter.decode import time_reasons
-from converter.decode.lines import TimeProblem
+from converter.decode.strict_lines import TimeProblem
+from converter.kernels import time_reasons
 from converter.options import ConvertOptions
 from converter.schema import tags
 from converter.schema.observe import Observation

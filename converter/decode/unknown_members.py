@@ -1,6 +1,7 @@
-"""Members of lines that this version does not know (lines.py says which are tolerated): noted, and taken out of lines.
+"""Unknown members of lines: noted, and removed before other kernels read the lines. strict_lines.py tolerates them.
 
-The slow path notes them; from then on the kernel in trim.py takes them out, so that the other kernels read the lines.
+The slow path notes them; from then on the kernel in parse/unknown_members.py removes them, so that other kernels read
+the lines.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from converter.decode import phrases
-from converter.decode.kernels import bind_trim_lines, line_end
-from converter.decode.lines import ITEM, METADATA, Keys, Member, compact_line
-from converter.decode.phrases import new_phrases
-from converter.decode.scratch import new_scratch
-from converter.decode.tables import PHRASE_TAG
+from converter.decode.strict_lines import ITEM, METADATA, Keys, Member, compact_line
 from converter.export.blocks import PADDING, Block
+from converter.kernels import line_phrases
+from converter.kernels.bindings import bind_trim_lines, line_end
+from converter.kernels.layout import PHRASE_TAG
+from converter.kernels.line_phrases import new_phrases
+from converter.kernels.scratch import new_scratch
 
 _ROLES = {
-    "Metadata": phrases.MEMBER_METADATA,
-    "OldImage": phrases.MEMBER_IMAGE,
-    "NewImage": phrases.MEMBER_IMAGE,
+    "Metadata": line_phrases.MEMBER_METADATA,
+    "OldImage": line_phrases.MEMBER_IMAGE,
+    "NewImage": line_phrases.MEMBER_IMAGE,
 }
 _KEYS = 2
 _MOST_NOTED = 100
@@ -80,7 +81,7 @@ class UnknownMembers:
 
 
 class ItemLines:
-    """The lines of items of one decoder; the same for changes is ChangeLines in translate.py."""
+    """The lines of items of one decoder; the same for changes is ChangeLines in change_translation.py."""
 
     def __init__(self) -> None:
         self.unknown = UnknownMembers(("Item",))
@@ -118,18 +119,18 @@ class _Trimmer:
         self._scratch = new_scratch()
         texts = [(f'{_quoted(name)}:{{"{tag}":', 0) for name, tag in keys]
         texts += [("", 0)] * (_KEYS - len(texts))
-        texts += [(f"{_quoted(name)}:", _ROLES.get(name, phrases.MEMBER_KNOWN)) for name in names]
-        texts.append(('"WriteTimestampMicros":', phrases.MEMBER_OF_METADATA))
+        texts += [(f"{_quoted(name)}:", _ROLES.get(name, line_phrases.MEMBER_KNOWN)) for name in names]
+        texts.append(('"WriteTimestampMicros":', line_phrases.MEMBER_OF_METADATA))
         for path, name in unknown:
-            role = phrases.MEMBER_UNKNOWN_OF_METADATA if path == METADATA else phrases.MEMBER_UNKNOWN
+            role = line_phrases.MEMBER_UNKNOWN_OF_METADATA if path == METADATA else line_phrases.MEMBER_UNKNOWN
             texts.append((f"{_quoted(name)}:", role))
-        texts = texts[: phrases.MOST_MEMBERS]
+        texts = texts[: line_phrases.MOST_MEMBERS]
         self._phrases = new_phrases({n: text for n, (text, _) in enumerate(texts)}, len(texts))
         self._phrases.facts[:, PHRASE_TAG] = [role for _, role in texts]
-        self._state = np.zeros(phrases.TRIM_STATE_SIZE, np.int64)
-        self._state[phrases.TRIM_MEMBERS] = len(texts)
-        self._state[phrases.TRIM_KEYS] = len(keys)
-        self._state[phrases.TRIM_NEEDS_IMAGE] = old_images
+        self._state = np.zeros(line_phrases.TRIM_STATE_SIZE, np.int64)
+        self._state[line_phrases.TRIM_MEMBERS] = len(texts)
+        self._state[line_phrases.TRIM_KEYS] = len(keys)
+        self._state[line_phrases.TRIM_NEEDS_IMAGE] = old_images
 
     def trim(self, block: Block, begin: int) -> Block:
         out = self._out
@@ -137,7 +138,7 @@ class _Trimmer:
             # Of a block that was trimmed before, the lines are in the other memory.
             out = np.zeros(block.size + PADDING, np.uint8)
         self._out = out
-        self._state[phrases.TRIM_SIZE] = block.size
+        self._state[line_phrases.TRIM_SIZE] = block.size
         self._trim(block.data, self._phrases, out, self._state, self._scratch)
         out[:begin] = block.data[:begin]
         out[block.size : block.size + PADDING] = 0

@@ -8,10 +8,10 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
 
-from converter.run.control import Control, Stopped
-from converter.run.plan import Shard
-from converter.run.shard import Job, PassResult, ShardResult, convert_shard
-from converter.run.spare import SpareThreads
+from converter.conversion.pass_control import Control, Stopped
+from converter.conversion.plan import Shard
+from converter.conversion.shard import Job, PassResult, ShardResult, convert_shard
+from converter.conversion.spare_threads import SpareThreads
 from converter.schema.observe import Observation
 
 _T = TypeVar("_T")

@@ -40,7 +40,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring
 
-from converter.decode.lines import LineProblem, path_step, shorten
+from converter.decode.strict_lines import LineProblem, path_step, shorten
 from converter.export.line_limits import ITEM_BYTES, MAX_LINE_BYTES, MAX_LINE_COMMAS
 from converter.ion.tokens import NotIonError, kind_at, read_name, skip
 from converter.ion.values import RefusedError, ValueReader, duplicate_error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from json.encoder import encode_basestring
 
-from converter.decode.lines import shorten
+from converter.decode.strict_lines import shorten
 from converter.ion.tokens import (
     KEYWORDS,
     NotIonError,

@@ -20,7 +20,7 @@ from queue import LifoQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.lines import LineProblem
+from converter.decode.strict_lines import LineProblem
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING
 from converter.ion.worker import NO_MEMORY, OUT_OF_TIME, REPLY, REQUEST, cpu_seconds

@@ -18,10 +18,10 @@ from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.errors import SchemaError, StorageError, UsageError
 from converter.export.manifest import Kind
 from converter.options import OneFormat
-from converter.run.columns import common_columns
-from converter.run.publish import read_records
-from converter.run.record import Record
-from converter.run.report import Part
+from converter.publishing.column_union import common_columns
+from converter.publishing.decision import read_records
+from converter.publishing.record import Record
+from converter.publishing.report import Part
 from converter.schema.types import Column
 from converter.storage import is_in_s3, open_destination
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from converter.run.changes_wanted import Changes
 from converter.schedule.settings import Schedule
 from converter.schedule.tasks import CAUSE, TRANSIENT, State, failed
+from converter.syncing.incremental_options import Changes
 
 CONTAINER = "convert"
 """The name of the container in the task definition."""

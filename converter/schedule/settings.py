@@ -12,8 +12,8 @@ from converter.aws.keys import check_kms_key
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
 from converter.options import Buckets, Trigger
-from converter.run.changes_wanted import Changes
 from converter.schedule.times import check_cron, check_rate, several_a_day, shortest_gap
+from converter.syncing.incremental_options import Changes
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)

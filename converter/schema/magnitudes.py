@@ -1,4 +1,4 @@
-"""Magnitudes of Unix times: a mask of the units that a number may be in (decode/epochs.py), or one of these."""
+"""Magnitudes of Unix times: a mask of units that a number may be in (kernels/parse/unix_times.py), or one of these."""
 
 from __future__ import annotations
 

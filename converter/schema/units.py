@@ -1,6 +1,6 @@
 """The unit of a column's Unix times, from the set of magnitudes of its numbers.
 
-A magnitude is a mask of the units that a number may be in, or SMALL, or ZERO (decode/epochs.py has the ranges). The set
+A magnitude is a mask of the units that a number may be in, or SMALL, or ZERO (kernels/parse/unix_times.py). The set
 is an int with one bit for each magnitude, so that sets merge by `|` in any order. It alone decides: a unit that every
 number may be in, and that is the only one.
 """

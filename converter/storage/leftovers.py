@@ -10,7 +10,7 @@ from typing import Literal
 LeftoverKind = Literal["commit", "lease", "folder", "upload"]
 LeftoverState = Literal["dead", "live", "begun", "foreign"]
 
-# What _write_part of run/shard.py makes of these: other names are not removed, because others' uploads may lie there.
+# Names of parts and their folders. Other names are not removed: they may be uploads of other programs.
 _PART = re.compile(r"(?:.*/)?\d{14}-[0-9a-f]{8}/\d{5,}-\d{4,}\.(?:parquet|csv|csv\.gz)", re.ASCII | re.DOTALL)
 
 

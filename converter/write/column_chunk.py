@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode import scratch, tables
 from converter.decode.batch import Batch
-from converter.decode.kernels import bind_encode_dictionary, bind_encode_indices, bind_encode_page
-from converter.decode.tables import Bytes, Columns
+from converter.kernels import layout, scratch
+from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
+from converter.kernels.layout import Bytes, Columns
 from converter.schema.added import Value
 from converter.schema.types import Column
 from converter.write.parquet_metadata import (
@@ -54,7 +54,7 @@ class ChunkEncoder:
         self._encode_page = bind_encode_page()
         self._encode_dictionary = bind_encode_dictionary()
         self._encode_indices = bind_encode_indices()
-        self._state = np.zeros(tables.PAGES_STATE_SIZE, np.int64)
+        self._state = np.zeros(layout.PAGES_STATE_SIZE, np.int64)
         self._numbers = np.zeros(128, np.uint64)
         self._out = np.zeros(2 * _PAGE_BYTES, np.uint8)
         self._slots = np.zeros(4 * _MOST_ENTRIES, np.int64)
@@ -121,9 +121,9 @@ class ChunkEncoder:
 
     def _reset_state(self) -> None:
         self._state[:] = 0
-        self._state[tables.LEAST_AT] = tables.NONE
-        self._state[tables.PAGE_COMPATIBLE] = self._compatible
-        self._state[tables.PAGE_JUDGED] = _JUDGED_VALUES
+        self._state[layout.LEAST_AT] = layout.NONE
+        self._state[layout.PAGE_COMPATIBLE] = self._compatible
+        self._state[layout.PAGE_JUDGED] = _JUDGED_VALUES
 
     def _put(self, data: bytes) -> int:
         self._out[: len(data)] = np.frombuffer(data, np.uint8)
@@ -149,7 +149,7 @@ class ChunkEncoder:
         if entries < 0:
             self._reset_state()
             return 0
-        self._add_page(int(self._state[tables.PAGE_WRITTEN]), partial(dictionary_page_header, entries))
+        self._add_page(int(self._state[layout.PAGE_WRITTEN]), partial(dictionary_page_header, entries))
         return entries
 
     def _write_indices(self, columns: Columns, place: int, rows: int, entries: int) -> None:
@@ -162,18 +162,18 @@ class ChunkEncoder:
         def encode() -> None:
             self._encode_page(columns, place, rows, _PAGE_BYTES, self._numbers, self._out, self._state)
 
-        while (row := int(self._state[tables.PAGE_ROW])) < rows:
+        while (row := int(self._state[layout.PAGE_ROW])) < rows:
             size = self._encode(encode)
-            count = int(self._state[tables.PAGE_ROW]) - row
+            count = int(self._state[layout.PAGE_ROW]) - row
             self._add_page(size, partial(data_page_header, count, encoding))
 
     def _encode(self, encode: Callable[[], None]) -> int:
         """Have a page encoded, into a larger output if need be; gives its bytes."""
         encode()
-        if not self._state[tables.PAGE_WRITTEN]:
-            self._out = np.zeros(int(self._state[tables.PAGE_NEEDED]), np.uint8)
+        if not self._state[layout.PAGE_WRITTEN]:
+            self._out = np.zeros(int(self._state[layout.PAGE_NEEDED]), np.uint8)
             encode()
-        return int(self._state[tables.PAGE_WRITTEN])
+        return int(self._state[layout.PAGE_WRITTEN])
 
     def _add_page(self, size: int, header: Callable[[int, int], bytes]) -> None:
         """Compress and keep the first `size` bytes of the output, behind the header for these two sizes."""
@@ -185,8 +185,8 @@ class ChunkEncoder:
 
     def _extremes(self, columns: Columns, place: int, kind: PhysicalType) -> tuple[bytes | None, bytes | None]:
         """Least and greatest value of the column that was just written, as PLAIN has them."""
-        start = int(columns.facts[place, tables.COLUMN_START])
-        present = int(columns.facts[place, tables.COLUMN_PRESENT])
+        start = int(columns.facts[place, layout.COLUMN_START])
+        present = int(columns.facts[place, layout.COLUMN_PRESENT])
         if not present:
             return None, None
         if kind is PhysicalType.BOOLEAN:
@@ -197,7 +197,7 @@ class ChunkEncoder:
             doubles = columns.arena[start : start + 8 * present].view(np.float64)
             return doubles.min().tobytes(), doubles.max().tobytes()
         found = []
-        for at, size in ((tables.LEAST_AT, tables.LEAST_SIZE), (tables.GREATEST_AT, tables.GREATEST_SIZE)):
+        for at, size in ((layout.LEAST_AT, layout.LEAST_SIZE), (layout.GREATEST_AT, layout.GREATEST_SIZE)):
             begin = start + int(self._state[at])
             value = columns.arena[begin : begin + int(self._state[size])].tobytes()
             found.append(value[::-1] if kind is PhysicalType.FIXED_LEN_BYTE_ARRAY else value)
@@ -208,8 +208,8 @@ class ChunkEncoder:
 
 def _as_plain(doubles: NDArray[np.float64], validity: Bytes) -> Columns:
     """Columns of which number 1 has these values."""
-    facts = np.zeros((2, tables.COLUMN_FACTS), np.int64)
-    facts[1, [tables.COLUMN_BITS, tables.COLUMN_PRESENT, tables.COLUMN_PLAIN]] = 64, len(doubles), 1
-    arena = np.zeros(doubles.nbytes + tables.ROOM, np.uint8)
+    facts = np.zeros((2, layout.COLUMN_FACTS), np.int64)
+    facts[1, [layout.COLUMN_BITS, layout.COLUMN_PRESENT, layout.COLUMN_PLAIN]] = 64, len(doubles), 1
+    arena = np.zeros(doubles.nbytes + layout.ROOM, np.uint8)
     arena[: doubles.nbytes] = doubles.view(np.uint8)
     return Columns(arena, np.zeros(1, np.int32), np.stack((np.zeros_like(validity), validity)), facts)

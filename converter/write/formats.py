@@ -17,7 +17,7 @@ def part_suffix(options: ConvertOptions) -> str:
 
 
 def kernel_parts(options: ConvertOptions) -> list[str]:
-    """The parts of the kernels that the formats need (decode/cache.py PARTS)."""
+    """The parts of the kernels that the formats need (kernels/toolchain/cache.py PARTS)."""
     return ["pages" if one.format == "parquet" else "csv" for one in options.by_format()]
 
 

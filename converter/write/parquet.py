@@ -2,7 +2,7 @@
 
 Written here and not by Arrow, because a batch already is what a page holds, values without gaps. Arrow takes them apart
 into cells first: for 2,000 sparse attributes that is ten times as long as all the rest. And Arrow's only encoding of
-text that is both quick and small, DELTA_LENGTH_BYTE_ARRAY, is misread by Spark 3.5 (see decode/pages.py).
+text that is both quick and small, DELTA_LENGTH_BYTE_ARRAY, is misread by Spark 3.5 (kernels/encode/parquet_pages.py).
 
 A column of a row group has a dictionary where its values repeat; else integers are written as differences, and texts
 with their lengths apart. With the option `encoding="compatible"` both are written as they are (PLAIN), for readers

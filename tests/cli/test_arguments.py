@@ -13,9 +13,9 @@ import pytest
 import converter
 from converter.aws.access import AwsOptions
 from converter.cli.commands import read_command
+from converter.conversion.progress import Listener
 from converter.cpus import usable_cpus
 from converter.options import ConvertOptions
-from converter.run.listener import Listener
 
 Parse = Callable[..., ConvertOptions]
 

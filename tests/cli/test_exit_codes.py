@@ -180,7 +180,7 @@ def test_a_second_signal_while_the_first_is_answered_does_not_take_its_place() -
     # The second one comes in the handler of the first, before that raises.
     job = """
     import os, signal
-    from converter.run.messages import Messages
+    from converter.cli.messages import Messages
     say, again = Messages.info, []
     def info(self, event, *more):
         if not again:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from converter import __version__
-from converter.decode.cache import PARTS
+from converter.kernels.toolchain.cache import PARTS
 from tests.cli.command import REPOSITORY, environment
 
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
@@ -126,7 +126,7 @@ def state(folder: Path) -> dict[Path, tuple[int, bytes]]:
 def test_preparing_says_so_when_the_machine_code_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = subprocess.run(
-        [sys.executable, "-m", "converter.decode.prepare"],
+        [sys.executable, "-m", "converter.kernels.toolchain.prepare"],
         env=environment(DDB_CONVERT_CACHE_DIR=str(tmp_path / "file"), DDB_CONVERT_CPU="baseline"),
         capture_output=True,
         text=True,

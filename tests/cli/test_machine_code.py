@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from converter.decode.cache import SOURCE_HASH, cache_folder
-from converter.decode.native import machine_code
+from converter.kernels.toolchain.cache import SOURCE_HASH, cache_folder
+from converter.kernels.toolchain.loader import machine_code
 from tests.cli.command import REPOSITORY, ddb_convert
 
 

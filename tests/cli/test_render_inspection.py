@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from converter.cli.render_inspection import render_inspection
-from converter.run.inspection import AttributeReport, Inspection
+from converter.conversion.inspection import AttributeReport, Inspection
 
 LONG = "a rather long attribute name, as people do make them " * 3
 

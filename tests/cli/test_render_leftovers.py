@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from converter.cli.render_leftovers import leftovers_line, render_leftovers
-from converter.run.clean import Leftovers
+from converter.publishing.clean import Leftovers
 from converter.storage.leftovers import Leftover
 
 NOW = datetime(2023, 11, 27, 12, tzinfo=UTC)

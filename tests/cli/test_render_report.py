@@ -6,8 +6,8 @@ import dataclasses
 from datetime import UTC, datetime
 
 from converter.cli.render_report import render_report, report_line
-from converter.run.chain import Link, MergeChain, MergeReport
-from converter.run.report import Change, ColumnReport, Part, Report
+from converter.publishing.merge_history import Link, MergeChain, MergeReport
+from converter.publishing.report import Change, ColumnReport, Part, Report
 from converter.schema.types import Origin
 
 

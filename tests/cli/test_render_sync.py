@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from converter.cli.render_sync import changes_line, render_changes
-from converter.run.changes_report import ChangesReport, WindowReport
 from converter.schema.types import Column, Origin
-from tests.unit.run.published import make_export, make_report
+from converter.syncing.incremental_report import ChangesReport, WindowReport
+from tests.unit.publishing.published import make_export, make_report
 
 BEGIN = datetime(2026, 11, 28, 22, tzinfo=UTC)
 DAY = timedelta(days=1)

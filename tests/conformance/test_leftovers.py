@@ -15,7 +15,7 @@ import pytest
 from converter import clean
 from converter.aws.access import AwsOptions
 from converter.errors import BusyError, StorageError, UsageError
-from converter.run.clean import Leftovers
+from converter.publishing.clean import Leftovers
 from converter.storage import open_destination
 from converter.storage.destination import INTENT, record_path
 from converter.storage.leftovers import Leftover

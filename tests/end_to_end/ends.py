@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from converter.run.report import Report
+from converter.publishing.report import Report
 from tests.servers.s3 import S3Server
 
 End = Literal["local", "s3"]

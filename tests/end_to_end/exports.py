@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import ExportFacts, ExportPaths, write_split_export
 
 MIB = 1 << 20

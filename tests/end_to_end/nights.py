@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converter import Changes, ConvertOptions, ExportTarget
-from converter.run.changes_report import ChangesReport
+from converter.syncing.incremental_report import ChangesReport
 from tests.end_to_end.syncing import FakeTime, Heard, sync_changes_at, target
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 

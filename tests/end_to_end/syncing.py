@@ -9,12 +9,12 @@ from typing import Any
 
 from converter import AwsOptions, Changes, ConvertOptions, ExportTarget
 from converter.api import _local_engine
-from converter.run.changes_report import ChangesReport
-from converter.run.changes_wanted import SyncChanges
-from converter.run.exporting import Clock
-from converter.run.listener import SilentListener
-from converter.run.sync import Sync, SyncReport, sync_day
-from converter.run.sync_changes import sync_changes
+from converter.conversion.progress import SilentListener
+from converter.syncing.daily import Sync, SyncReport, sync_day
+from converter.syncing.incremental import sync_changes
+from converter.syncing.incremental_options import SyncChanges
+from converter.syncing.incremental_report import ChangesReport
+from converter.syncing.pending_exports import Clock
 from tests.oracle import assert_equal_to_table, expected_table_of
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 

@@ -15,7 +15,7 @@ from converter.decode import buffers, decoder
 from converter.errors import ConvertError, UsageError
 from converter.option_values import Format
 from converter.options import SMALLEST_PART, ConvertOptions, Mixed, Numbers
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import item_line, write_export
 from converter.write import csv
 from fixtures.expect import HERE, export_folder

@@ -15,7 +15,7 @@ import pytest
 
 from converter import Changes, ConvertOptions
 from converter.errors import BusyError, ExportError
-from converter.run.changes_report import ChangesReport
+from converter.syncing.incremental_report import ChangesReport
 from tests.end_to_end.syncing import FakeTime, assert_holds, sync_changes_at, target
 from tests.servers.dynamodb import PlayedDynamoDb
 

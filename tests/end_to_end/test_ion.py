@@ -13,7 +13,7 @@ import pytest
 
 import converter
 from converter.options import ConvertOptions, OneFormat
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import (
     Change,
     ExportFacts,

@@ -14,7 +14,7 @@ import pytest
 from converter import ConvertOptions, MergeRules, convert, inspect, merge
 from converter.errors import BadLineError
 from converter.export.line_limits import ITEM_BYTES, MAX_LINE_BYTES
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import Change, ExportFacts, OutputFormat, WindowFacts, write_export, write_incremental_export
 from tests.end_to_end.exports import export_of, written_parts
 

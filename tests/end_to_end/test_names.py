@@ -18,7 +18,7 @@ from converter import convert, inspect, scan
 from converter.errors import UsageError
 from converter.option_values import Format
 from converter.options import ConvertOptions, Names
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import ExportFacts, item_line, write_export
 from tests.end_to_end.exports import export_of, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_table, expected_table

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from converter import convert, recipe
 from converter.errors import SchemaError, UsageError
 from converter.options import Consumer, ConvertOptions, OneFormat
+from converter.publishing.record import Record
 from converter.recipes.duckdb import duckdb_names
-from converter.run.record import Record
 from converter.schema.types import Column, Origin
 from converter.storage.destination import record_path
 from converter.testing import ExportFacts, write_export
@@ -44,7 +44,7 @@ from tests.end_to_end.days import (
 )
 from tests.examples import examples
 from tests.strategies import HARD_NAMES, HARD_TEXTS, Item, item_lists
-from tests.unit.run.published import make_example_record
+from tests.unit.publishing.published import make_example_record
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

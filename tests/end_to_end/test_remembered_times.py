@@ -15,7 +15,7 @@ from converter import convert, scan
 from converter.errors import SchemaError, UsageError
 from converter.option_values import Format
 from converter.options import ConvertOptions, SchemaText
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import ExportFacts
 from tests.end_to_end.exports import export_of, line, written_parts
 from tests.times import EPOCH

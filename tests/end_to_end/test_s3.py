@@ -17,7 +17,7 @@ from converter import convert
 from converter.errors import ConvertError
 from converter.option_values import Format
 from converter.options import ConvertOptions
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import write_export
 from fixtures.expect import HERE, export_folder, read_expected
 from tests import strategies

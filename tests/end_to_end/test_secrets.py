@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from converter import convert, merge
-from converter.decode import scratch
-from converter.decode.tables import Words
+from converter.kernels import scratch
+from converter.kernels.layout import Words
 from converter.options import ConvertOptions
 from converter.testing import Change, ExportFacts, WindowFacts, write_export, write_incremental_export
 

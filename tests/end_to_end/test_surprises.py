@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from converter import convert
+from converter.conversion.plan import plan_shards
 from converter.export.manifest import read_export
 from converter.option_values import Format
 from converter.options import ConvertOptions
-from converter.run.plan import plan_shards
 from converter.storage import open_source
 from converter.testing import ExportPaths
 from tests.end_to_end.exports import (

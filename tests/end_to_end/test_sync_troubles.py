@@ -9,9 +9,9 @@ import pytest
 
 import converter
 from converter import ConvertOptions
+from converter.conversion.progress import SilentListener
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.options import SchemaText
-from converter.run.listener import SilentListener
 from tests.end_to_end.syncing import DAY, ITEMS, FakeTime, Heard, assert_holds, begun, published, sync_at, target
 from tests.servers.dynamodb import PlayedDynamoDb
 

@@ -13,7 +13,7 @@ from converter import MergeRules, convert, inspect, merge, scan
 from converter.errors import SchemaError
 from converter.option_values import Format
 from converter.options import ConvertOptions, SchemaText
-from converter.run.report import ColumnReport, Report
+from converter.publishing.report import ColumnReport, Report
 from converter.schema.file import render_schema_file
 from converter.testing import Change, ExportFacts, OutputFormat, WindowFacts, write_export, write_incremental_export
 from converter.time_options import UNITS, Unit, cast_with

@@ -10,7 +10,7 @@ import pytest
 from converter import convert
 from converter.option_values import Format
 from converter.options import ConvertOptions
-from converter.run.report import Report
+from converter.publishing.report import Report
 from fixtures.expect import HERE, export_folder, read_expected
 from tests.oracle import assert_equal_to_table
 

@@ -14,14 +14,14 @@ from itertools import chain
 
 import numpy as np
 
-from converter.decode import lanes
-from converter.decode.cache import BOUNDS_CHECKED, FORM
-from converter.decode.change_lines import ChangeForm
-from converter.decode.compile import kernel
 from converter.decode.decoder import Decoder
-from converter.decode.lines import LineProblem
-from converter.decode.tables import Bytes
+from converter.decode.strict_changes import ChangeForm
+from converter.decode.strict_lines import LineProblem
 from converter.decode.time_rules import TimeRules
+from converter.kernels.layout import Bytes
+from converter.kernels.simd import words
+from converter.kernels.toolchain.cache import BOUNDS_CHECKED, FORM
+from converter.kernels.toolchain.decorators import kernel
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.schema.types import Schema
@@ -40,13 +40,13 @@ def item_at(data: Bytes, at: int) -> int:
 @kernel
 def byte_at(data: Bytes, at: int) -> int:
     """The same through the function that all kernels use."""
-    return lanes.byte(data, at)
+    return words.byte(data, at)
 
 
 @kernel
 def mask_at(data: Bytes, at: int) -> int:
     """The same through 64 bytes at a time."""
-    return int(lanes.lowest_bit(lanes.special_mask(data, at)))
+    return int(words.lowest_bit(words.special_mask(data, at)))
 
 
 def raises_index_error(at: int) -> bool:

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converter.decode.change_lines import ChangeForm
+from converter.decode.changed_keys import MergeLines, TouchedKeys
 from converter.decode.decoder import Decoder
-from converter.decode.lines import LineProblem
 from converter.decode.old_images import OldImages
-from converter.decode.touched_keys import MergeLines, TouchedKeys
+from converter.decode.strict_changes import ChangeForm
+from converter.decode.strict_lines import LineProblem
 from converter.export.blocks import Block
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from converter.decode.decoder import Decoder
-from converter.decode.lines import LineProblem
+from converter.decode.strict_lines import LineProblem
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from tests import oracle, strategies

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import converter
-from converter.decode.change_lines import ChangeForm
 from converter.decode.decoder import Decoder
-from converter.decode.lines import LineProblem
+from converter.decode.strict_changes import ChangeForm
+from converter.decode.strict_lines import LineProblem
 from converter.errors import ConvertError
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema

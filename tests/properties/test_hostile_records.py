@@ -19,7 +19,7 @@ import pytest
 from converter import ConvertOptions, clean, convert, merge, recipe, scan
 from converter.errors import ConvertError
 from converter.options import Consumer
-from converter.run.record import Record
+from converter.publishing.record import Record
 from converter.storage.destination import INTENT, Intent, PendingPart, Removal
 from converter.storage.local import LocalDestination
 from converter.storage.s3_lock import Holder

@@ -22,7 +22,7 @@ import converter
 from converter.errors import BadLineError, ConvertError
 from converter.ion.lines import json_lines
 from converter.options import ConvertOptions
-from converter.run.report import Report
+from converter.publishing.report import Report
 from converter.testing import ExportFacts, OutputFormat, ion_line, item_line, write_split_export
 from tests import oracle, strategies
 from tests.examples import examples

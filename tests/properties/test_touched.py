@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from converter.decode.lines import LineProblem, compact_line
-from converter.decode.touched_keys import MergeLines, TouchedKeys, read_change, read_key
+from converter.decode.changed_keys import MergeLines, TouchedKeys, read_change, read_key
+from converter.decode.strict_lines import LineProblem, compact_line
 from tests.properties.mutations import change_corpus, mutate
 from tests.properties.touching import FORM, ITEMS, noted, touch_outcome
 from tests.unit.decode.decoding import make_block

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
-from converter.decode import tables
-from converter.decode.change_lines import ChangeForm
-from converter.decode.lines import LineProblem
-from converter.decode.touched_keys import MergeLines, TouchedKeys
+from converter.decode.changed_keys import MergeLines, TouchedKeys
+from converter.decode.strict_changes import ChangeForm
+from converter.decode.strict_lines import LineProblem
+from converter.kernels import layout
 from tests.properties.mutations import corpus
 from tests.unit.decode.decoding import make_block
 
@@ -34,9 +34,9 @@ def noted(touched: TouchedKeys) -> dict[bytes, tuple[int, bool]]:
     """Time and kind of the last change of each key."""
     found = {}
     for facts in touched.table.facts[: touched.count].tolist():
-        start, size = facts[tables.KEY_START], facts[tables.KEY_SIZE]
+        start, size = facts[layout.KEY_START], facts[layout.KEY_SIZE]
         key = touched.table.values[start : start + size].tobytes()
-        found[key] = facts[tables.KEY_TIME], bool(facts[tables.KEY_DELETED])
+        found[key] = facts[layout.KEY_TIME], bool(facts[layout.KEY_DELETED])
     return found
 
 

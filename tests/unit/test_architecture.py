@@ -21,14 +21,18 @@ LADDER = (
     "__main__",
     "cli",
     "api",
-    "lake",
+    "analysis",
     "recipes",
     "schedule",
+    "syncing",
+    "merging",
     "engines",
-    "run",
+    "conversion",
+    "publishing",
     "write",
     "ion",
     "decode",
+    "kernels",
     "schema",
     "export",
     "storage",
@@ -54,15 +58,15 @@ RESERVED = {
     "boto3": ("converter.storage.s3", "converter.aws"),
     "botocore": ("converter.storage.s3", "converter.aws"),
     "jinja2": ("converter.schedule",),
-    "llvmlite": ("converter.decode",),
-    "numba": ("converter.decode",),
+    "llvmlite": ("converter.kernels",),
+    "numba": ("converter.kernels",),
     "pyspark": ("converter.engines.spark",),
-    "rich": ("converter.cli", "converter.run.progress"),
+    "rich": ("converter.cli",),
     "typer": ("converter.cli",),
 }
 # Imported inside functions only, like the modules that are made of them: time and memory that most runs don't need.
 LAZY = {"jinja2", "polars", "rich"}
-MADE_OF_LAZY = ("converter.lake",)
+MADE_OF_LAZY = ("converter.analysis",)
 
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 80

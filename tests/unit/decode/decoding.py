@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from converter.decode import tables
 from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
-from converter.decode.change_lines import ChangeForm
 from converter.decode.decoder import Decoder
+from converter.decode.strict_changes import ChangeForm
 from converter.export.blocks import PADDING, Block
+from converter.kernels import layout
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.schema.observe import Observation
@@ -128,7 +128,7 @@ def write_batch(writer: PartWriter, batch: Batch) -> None:
 def limit_rows(decoder: Decoder, rows: int) -> None:
     """Have the decoder make batches of so many rows."""
     decoder._batch_rows = rows
-    decoder._state[tables.CAPACITY] = rows
+    decoder._state[layout.CAPACITY] = rows
 
 
 def last_batch(decoder: Decoder) -> Batch:
@@ -140,12 +140,12 @@ def put_value(buffers: Buffers, column: int, row: int, value: bytes | int) -> No
     """What the kernels do for a value: text, an integer (of a decimal its digits) or a bool."""
     while True:
         facts = buffers.arrays.facts[column]
-        present, bits = int(facts[tables.COLUMN_PRESENT]), int(facts[tables.COLUMN_BITS])
+        present, bits = int(facts[layout.COLUMN_PRESENT]), int(facts[layout.COLUMN_BITS])
         text = value if isinstance(value, bytes) else b""
-        start = int(facts[tables.COLUMN_START] + facts[tables.COLUMN_USED])
-        if present == facts[tables.COLUMN_ROOM]:
+        start = int(facts[layout.COLUMN_START] + facts[layout.COLUMN_USED])
+        if present == facts[layout.COLUMN_ROOM]:
             buffers.grow(row)
-        elif start + len(text) + tables.ROOM > facts[tables.COLUMN_LIMIT]:
+        elif start + len(text) + layout.ROOM > facts[layout.COLUMN_LIMIT]:
             buffers.grow(row, column)
         else:
             break
@@ -153,15 +153,15 @@ def put_value(buffers: Buffers, column: int, row: int, value: bytes | int) -> No
     if isinstance(value, bytes):
         assert not bits
         arena[start : start + len(text)] = np.frombuffer(text, np.uint8)
-        buffers.arrays.lengths[int(facts[tables.COLUMN_LENGTHS]) + present] = len(text)
-        facts[tables.COLUMN_USED] += len(text)
+        buffers.arrays.lengths[int(facts[layout.COLUMN_LENGTHS]) + present] = len(text)
+        facts[layout.COLUMN_USED] += len(text)
     elif bits == 1:
         at = start + (present >> 3)
         arena[at] = int(arena[at]) & ~(1 << (present & 7)) | value << (present & 7)
     else:
         at = start + present * bits // 8
         arena[at : at + bits // 8] = np.frombuffer(value.to_bytes(bits // 8, "little", signed=True), np.uint8)
-    facts[tables.COLUMN_PRESENT] += 1
+    facts[layout.COLUMN_PRESENT] += 1
     buffers.arrays.validity[column, row >> 3] |= 1 << (row & 7)
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from converter.decode import buffers as buffers_module
 from converter.decode import decoder as decoder_module
-from converter.decode import tables
 from converter.decode.buffers import BATCH_BYTES, BATCH_ROWS, Buffers, value_bits
 from converter.decode.decoder import Decoder
+from converter.kernels import layout
 from converter.schema.types import Column, Origin
 from tests.unit.decode.decoding import (
     cut_blocks,
@@ -37,8 +37,8 @@ EVERY_TYPE = [TEXT, INTEGER, DECIMAL, BOOL, TEXT]
 def slices_of(buffers: Buffers) -> list[tuple[int, int]]:
     """Where each column's values may be in the arena, by the bytes that it is promised."""
     facts = buffers.arrays.facts
-    rooms = facts[:, tables.COLUMN_ROOM] * facts[:, tables.COLUMN_BITS]
-    starts, limits = facts[:, tables.COLUMN_START].tolist(), facts[:, tables.COLUMN_LIMIT].tolist()
+    rooms = facts[:, layout.COLUMN_ROOM] * facts[:, layout.COLUMN_BITS]
+    starts, limits = facts[:, layout.COLUMN_START].tolist(), facts[:, layout.COLUMN_LIMIT].tolist()
     for start, limit, room in zip(starts, limits, rooms.tolist(), strict=True):
         assert room <= 8 * (limit - start)
     return list(zip(starts, limits, strict=True))
@@ -48,11 +48,11 @@ def assert_apart(buffers: Buffers) -> None:
     """No two columns share a byte of the arena or a length."""
     slices = slices_of(buffers)
     assert all(before[1] <= after[0] for before, after in pairwise(slices))
-    assert slices[-1][1] + tables.ROOM <= len(buffers.arrays.arena)
+    assert slices[-1][1] + layout.ROOM <= len(buffers.arrays.arena)
     facts = buffers.arrays.facts
-    texts = facts[facts[:, tables.COLUMN_BITS] == 0]
-    begins = texts[:, tables.COLUMN_LENGTHS]
-    ends = begins + texts[:, tables.COLUMN_ROOM]
+    texts = facts[facts[:, layout.COLUMN_BITS] == 0]
+    begins = texts[:, layout.COLUMN_LENGTHS]
+    ends = begins + texts[:, layout.COLUMN_ROOM]
     assert (ends[:-1] <= begins[1:]).all()
     assert ends[-1] <= len(buffers.arrays.lengths)
 
@@ -66,15 +66,15 @@ ADDED = Column("a", None, "string", Origin.ADDED)
 )
 def test_every_type_has_its_width_in_the_arena(column: Column, bits: int) -> None:
     assert value_bits(column) == bits
-    assert Buffers([column], text=False).arrays.facts[1, tables.COLUMN_BITS] == bits
+    assert Buffers([column], text=False).arrays.facts[1, layout.COLUMN_BITS] == bits
 
 
 def test_slices_are_aligned_and_none_reaches_into_another() -> None:
     buffers = Buffers(EVERY_TYPE, text=False)
     assert all(start % 64 == 0 for start, _ in slices_of(buffers))
     assert_apart(buffers)
-    assert (buffers.arrays.facts[:, tables.COLUMN_ROOM] > 0).all()
-    assert buffers.arrays.facts[:, tables.COLUMN_BITS].tolist() == [0, 0, 64, 128, 1, 0]
+    assert (buffers.arrays.facts[:, layout.COLUMN_ROOM] > 0).all()
+    assert buffers.arrays.facts[:, layout.COLUMN_BITS].tolist() == [0, 0, 64, 128, 1, 0]
     assert buffers.arrays.validity.shape[1] * 8 >= buffers.rows
 
 
@@ -95,7 +95,7 @@ def test_a_table_of_more_columns_than_bytes_still_has_rows(monkeypatch: pytest.M
 
 def test_in_csv_every_column_is_text() -> None:
     buffers = Buffers([INTEGER, DECIMAL, BOOL], text=True)
-    assert buffers.arrays.facts[:, tables.COLUMN_BITS].tolist() == [0, 0, 0, 0]
+    assert buffers.arrays.facts[:, layout.COLUMN_BITS].tolist() == [0, 0, 0, 0]
     assert_apart(buffers)
 
 
@@ -158,7 +158,7 @@ def test_room_for_values_never_exceeds_the_rows_of_a_batch(monkeypatch: pytest.M
     for row in range(700):
         put_value(buffers, 1, row, row)
         put_value(buffers, 2, row, b"x")
-    assert buffers.arrays.facts[1:, tables.COLUMN_ROOM].tolist() == [700, 700]
+    assert buffers.arrays.facts[1:, layout.COLUMN_ROOM].tolist() == [700, 700]
     assert buffers.capacity(700) == 700
     assert buffers.values(1).view(np.int64).tolist() == list(range(700))
 
@@ -172,9 +172,9 @@ def test_a_column_that_grew_late_has_room_for_what_the_rows_so_far_promise() -> 
             put_value(buffers, 3, row, row)
     buffers.grow(100, 1)
     facts = buffers.arrays.facts
-    assert facts[1, tables.COLUMN_LIMIT] - facts[1, tables.COLUMN_START] >= 40 * buffers.rows
-    assert facts[1:3, tables.COLUMN_ROOM].tolist() == [buffers.rows] * 2
-    assert buffers.rows / 10 <= facts[3, tables.COLUMN_ROOM] < buffers.rows / 5
+    assert facts[1, layout.COLUMN_LIMIT] - facts[1, layout.COLUMN_START] >= 40 * buffers.rows
+    assert facts[1:3, layout.COLUMN_ROOM].tolist() == [buffers.rows] * 2
+    assert buffers.rows / 10 <= facts[3, layout.COLUMN_ROOM] < buffers.rows / 5
     assert buffers.used_bytes(100) >= 100 * 41 + 10 * 8
     assert texts_of(buffers, 1, 100) == ["x" * 40] * 100
 
@@ -203,9 +203,9 @@ def test_a_twin_is_empty_and_has_as_much_room() -> None:
         put_value(buffers, 2, row, row)
     twin = buffers.twin()
     ours, theirs = buffers.arrays.facts, twin.arrays.facts
-    same = [tables.COLUMN_ROOM, tables.COLUMN_BITS]
+    same = [layout.COLUMN_ROOM, layout.COLUMN_BITS]
     assert theirs[:, same].tolist() == ours[:, same].tolist()
-    rooms = [facts[:, tables.COLUMN_LIMIT] - facts[:, tables.COLUMN_START] for facts in (ours, theirs)]
+    rooms = [facts[:, layout.COLUMN_LIMIT] - facts[:, layout.COLUMN_START] for facts in (ours, theirs)]
     assert (rooms[1] >= rooms[0]).all()
     assert [twin.present(column) for column in range(1, 6)] == [0] * 5
     assert_apart(twin)

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from converter.decode.change_lines import ChangeForm
+from converter.decode.change_translation import ChangeLines
+from converter.decode.changed_keys import MergeLines, TouchedKeys
 from converter.decode.decoder import Decoder
-from converter.decode.touched_keys import MergeLines, TouchedKeys
-from converter.decode.translate import ChangeLines
+from converter.decode.strict_changes import ChangeForm
 from tests.unit.decode.decoding import everything, make_block, observe, schema_of
 
 FORM = ChangeForm((("id", "S"),), old_images=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from converter.decode.decoder import Decoder
-from converter.decode.lines import LineProblem
+from converter.decode.strict_lines import LineProblem
 from tests.unit.decode.decoding import everything, make_block
 
 LINES: dict[str, Callable[[int], str]] = {

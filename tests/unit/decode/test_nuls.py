@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.decode.decoder import Decoder
-from converter.decode.lines import NulProblem
+from converter.decode.strict_lines import NulProblem
 from converter.option_values import Nul
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema

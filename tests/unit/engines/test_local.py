@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from converter.conversion.pass_control import Control, Stopped
 from converter.engines.local import run_threads
-from converter.run.control import Control, Stopped
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from converter.decode.lines import LineProblem
+from converter.decode.strict_lines import LineProblem
 from converter.ion.lines import json_lines
 
 VALUES: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from converter.decode.lines import LineProblem
+from converter.decode.strict_lines import LineProblem
 from converter.errors import DataFileError
 from converter.export.blocks import BlockReader
 from converter.ion.lines import json_lines

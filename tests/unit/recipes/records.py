@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from converter.options import ConvertOptions
-from converter.run.record import Record, make_record
-from converter.run.report import Part
+from converter.publishing.record import Record, make_record
+from converter.publishing.report import Part
 from converter.schema.types import Column, Origin
 from converter.storage.destination import record_path
-from tests.unit.run.published import make_export, make_report
+from tests.unit.publishing.published import make_export, make_report
 
 TEXT = Column("id", "id", "string", Origin.TEXT)
 

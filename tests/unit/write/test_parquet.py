@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converter.decode import tables
 from converter.decode.decoder import Decoder
+from converter.kernels import layout
 from converter.option_values import COMPRESSIONS
 from converter.options import ConvertOptions
 from converter.schema.types import Column, Origin, Schema
@@ -164,7 +164,7 @@ def test_the_same_rows_have_the_same_bytes_whatever_the_buffers_held_before(numb
         for _ in decoder.decode(make_block(lines_of(*before, {"n": {"N": "1"}}))):
             pass
         decoder._buffers.reset()
-        decoder._state[tables.ROW] = 0
+        decoder._state[layout.ROW] = 0
         sink = BytesIO()
         writer = ParquetPart(sink, schema, ConvertOptions(compression="none"))
         list(decoder.decode(make_block(lines_of(item, item, item))))

@@ -1,0 +1,118 @@
+"""A destination as a Polars LazyFrame: exactly the parts that its records name, whatever else lies there."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import polars.selectors as cs
+
+from converter.aws.access import AwsOptions
+from converter.errors import StorageError
+from converter.publishing.column_union import common_columns
+from converter.publishing.decision import read_records
+from converter.publishing.record import Record
+from converter.schema.types import Column
+from converter.storage import open_destination
+from converter.storage.destination import Destination
+
+if TYPE_CHECKING:
+    from polars._typing import PolarsDataType
+
+    from converter.aws.readers import Reach
+
+
+def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
+    """See converter.api.scan."""
+    destination = open_destination(dest, aws)
+    records = read_records(destination)
+    if not records:
+        raise StorageError("nothing is published here", dest, "run `ddb-convert convert SOURCE DEST` first")
+    # An export without items has no parts, and perhaps no columns.
+    filled = [record for record in records if record.parts] or list(records[-1:])
+    columns = common_columns(filled)
+    destination.check_parts([part.path for record in filled for part in record.parts])
+    reach = destination.reach()
+    frames = [_scan_record(destination, reach, record, columns) for record in filled]
+    # Records of another layout may have other folder keys.
+    return pl.concat(frames, how="diagonal")
+
+
+def polars_type(column: Column) -> PolarsDataType:
+    """Polars' type of a column."""
+    if column.type.startswith("decimal128"):
+        return pl.Decimal(38, column.scale)
+    return {
+        "string": pl.String(),
+        "int64": pl.Int64(),
+        "timestamp": pl.Datetime("us", "UTC"),
+        "double": pl.Float64(),
+        "binary": pl.Binary(),
+        "bool": pl.Boolean(),
+    }[column.type]
+
+
+def _scan_record(
+    destination: Destination, reach: Reach | None, record: Record, columns: Sequence[Column]
+) -> pl.LazyFrame:
+    """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
+    own = {column.name: column for column in record.columns}
+    # Published in both formats, the same items are in either.
+    parts = record.parts_of("parquet") or record.parts
+    paths = [destination.child(part.path) for part in parts]
+    if not paths:
+        frame = pl.LazyFrame(schema={column.name: polars_type(column) for column in record.columns})
+    elif parts[0].format == "csv":
+        frame = _scan_csv(paths, record.columns, reach)
+    else:
+        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False, **_remote(reach))
+    wanted = [
+        _named(column.name).cast(polars_type(column))
+        if column.name in own
+        else pl.lit(None, polars_type(column)).alias(column.name)
+        for column in columns
+    ]
+    location = posixpath.dirname(parts[0].path) if parts else ""
+    folders = dict(segment.split("=", 1) for segment in location.split("/") if "=" in segment)
+    return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
+
+
+def _scan_csv(paths: Sequence[str], columns: Sequence[Column], reach: Reach | None) -> pl.LazyFrame:
+    # Polars does not take the quotes off the names in a header: the record knows them.
+    frame = pl.scan_csv(
+        list(paths),
+        has_header=False,
+        skip_rows=1,
+        schema={column.name: pl.String() for column in columns},
+        glob=False,
+        **_remote(reach),
+    )
+    return frame.select(_parse(column) for column in columns)
+
+
+def _remote(reach: Reach | None) -> dict[str, Any]:
+    """Polars' arguments for places that are not on this machine."""
+    if reach is None:
+        return {}
+    return {
+        "storage_options": {**reach.options, "max_retries": reach.retries},
+        "credential_provider": reach.credentials,
+    }
+
+
+def _named(name: str) -> pl.Expr:
+    # Not pl.col, which takes `*` and `^…$` for patterns.
+    return cs.by_name(name)
+
+
+def _parse(column: Column) -> pl.Expr:
+    text = _named(column.name)
+    if column.type == "binary":
+        return text.str.decode("base64")
+    if column.type == "bool":
+        return text == "true"
+    if column.type == "timestamp":
+        return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us").dt.replace_time_zone("UTC")
+    return text.cast(polars_type(column))

@@ -1,0 +1,161 @@
+"""Rows that Arrow has read, as batches for the writers; and columns of an earlier snapshot in the form of wider ones.
+
+What a number in a wider column is must be what the decoder would have made of it: a decimal of another scale has the
+same value, and text has its digits in plain form. A value that is no longer known exactly makes the column useless.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from converter.decode.batch import Batch
+from converter.decode.buffers import Buffers, Held, value_bits
+from converter.kernels.layout import Bytes
+from converter.schema.added import Value
+from converter.schema.types import Column, Origin, Schema
+
+_EXACT = (Origin.NUMBER, Origin.NUMBER_TEXT)
+
+
+def can_recast(before: Column, after: Column) -> bool:
+    """Can each value of the one column be written in the other exactly as if it had been decoded for it?"""
+    if (before.type, before.origin) == (after.type, after.origin):
+        return True
+    if before.type == "double" or before.origin not in _TEXT_OF:
+        return False
+    if before.origin in _EXACT and after.origin in _EXACT:
+        return before.origin is Origin.NUMBER or after.origin is Origin.NUMBER_TEXT
+    if after.origin is Origin.MIXED_TEXT:
+        return True
+    return after.origin is Origin.MIXED_JSON and before.origin in _TAGS
+
+
+def recast(values: pa.Array, before: Column, after: Column) -> pa.Array:
+    """A column's values for another column that `can_recast` allows; for a column of doubles the texts of numbers."""
+    import pyarrow.compute as pc
+
+    if (before.type, before.origin) == (after.type, after.origin):
+        return values
+    if after.origin is Origin.NUMBER and after.type != "double":
+        if after.type == "int64":
+            return pc.cast(values, pa.int64())
+        if before.type == "int64":
+            values = pc.cast(values, pa.decimal128(38, 0))
+        return pc.cast(values, pa.decimal128(38, after.scale))
+    texts = plain_text(values, before)
+    if after.origin is not Origin.MIXED_JSON:
+        return texts
+    tag = _TAGS[before.origin]
+    typed = [None if text is None else _typed(tag, text) for text in texts.to_pylist()]
+    return pa.array(typed, pa.string())
+
+
+def plain_text(values: pa.Array, column: Column) -> pa.Array:
+    """A column's values as the decoder would write them to a text column."""
+    return _TEXT_OF[column.origin](values)
+
+
+def batch_of(
+    columns: Sequence[pa.Array | None],
+    rows: int,
+    schema: Schema,
+    added: Mapping[str, Value],
+    changed: dict[str, int],
+) -> Batch:
+    """Arrow columns as a batch of the schema. None: a column in which no row has a value, or that is added.
+
+    changed: where the batch counts the values that a double changes.
+    """
+    held = [
+        Held.nothing(rows) if values is None else _held(values, column)
+        for values, column in zip(columns, schema.columns, strict=True)
+    ]
+    return Batch(rows, schema, Buffers.of(schema.columns, rows, held), changed, added=added)
+
+
+def text_bytes(values: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:
+    """The bytes of texts or binaries without nulls, and the length of each."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    data = values.buffers()[2]
+    content = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return content[offsets[0] : offsets[-1]], np.diff(offsets)
+
+
+def _held(values: pa.Array, column: Column) -> Held:
+    if column.type == "double" and pa.types.is_floating(values.type):
+        values = _double_texts(values)
+    validity = np.packbits(values.is_valid().to_numpy(zero_copy_only=False), bitorder="little")
+    dense = values.drop_null() if values.null_count else values
+    bits = value_bits(column)
+    if not bits:
+        content, lengths = text_bytes(dense)
+        return Held(content, lengths, validity, len(dense))
+    if bits == 1:
+        packed = np.packbits(dense.to_numpy(zero_copy_only=False), bitorder="little")
+        return Held(packed, None, validity, len(dense))
+    size = bits // 8
+    content = np.frombuffer(dense.buffers()[1], np.uint8)[dense.offset * size : (dense.offset + len(dense)) * size]
+    return Held(content, None, validity, len(dense))
+
+
+def _double_texts(values: pa.Array) -> pa.Array:
+    """Doubles as texts that stand for exactly them, in plain form."""
+    texts = [None if value is None else format(Decimal(repr(value)), "f") for value in values.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _number_text(values: pa.Array) -> pa.Array:
+    """Numbers in plain form: digits, without zeros at the end of decimals."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_string(values.type):
+        return values
+    texts = pc.cast(values, pa.string())
+    if pa.types.is_integer(values.type):
+        return texts
+    if pc.any(pc.match_substring(texts, "E")).as_py():
+        return pa.array([None if v is None else _plain(v) for v in values.to_pylist()], pa.string())
+    texts = pc.replace_substring_regex(texts, r"(\.[0-9]*[1-9])0+$", r"\1")
+    return pc.replace_substring_regex(texts, r"\.0+$", "")
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _base64(values: pa.Array) -> pa.Array:
+    return pa.array([None if v is None else b64encode(v).decode() for v in values.to_pylist()], pa.string())
+
+
+def _bool_text(values: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.cast(values, pa.string())
+
+
+def _as_it_is(values: pa.Array) -> pa.Array:
+    return values
+
+
+_TEXT_OF: dict[Origin, Callable[[pa.Array], pa.Array]] = {
+    Origin.TEXT: _as_it_is,
+    Origin.JSON: _as_it_is,
+    Origin.NUMBER: _number_text,
+    Origin.NUMBER_TEXT: _number_text,
+    Origin.BINARY: _base64,
+    Origin.BOOL: _bool_text,
+}
+_TAGS = {Origin.TEXT: "S", Origin.NUMBER: "N", Origin.NUMBER_TEXT: "N", Origin.BINARY: "B", Origin.BOOL: "BOOL"}
+
+
+def _typed(tag: str, text: str) -> str:
+    content = text == "true" if tag == "BOOL" else text
+    return json.dumps({tag: content}, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,187 @@
+"""The kinds (attribute and tag, as spelled) that a decoder knows, and what it observed of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+import numpy as np
+
+from converter.kernels import layout, scratch
+from converter.kernels.bindings import bind_find_slot
+from converter.kernels.layout import Bytes, Kinds
+from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT
+from converter.schema import tags
+from converter.schema.derive import too_long_names, too_many_attributes
+from converter.schema.observe import AttributeObservation, Observation
+
+_PADDING = 64
+_OBSERVED = slice(layout.KIND_COUNT, layout.KIND_FINE_TIMES + 1)
+_ALL_64_BYTES = -1
+_NO_TEXT = b"\xff"
+_MOST_SPELLINGS = 4
+"""One name may be spelled with several types, and with escapes."""
+
+
+class KindRegistry:
+    """Grows the kernel's tables as new kinds turn up. `tables` is replaced when they grow: don't keep it."""
+
+    def __init__(self, capacity: int = 256, facts: Collection[str] = ()) -> None:
+        """facts: names that are none of attributes, and begin with the byte 0xFF in the lines."""
+        self._facts = facts
+        self._spelling_bytes = 0
+        self._name_bytes = 0
+        self._count = 0
+        self._attributes: dict[str, int] = {}
+        self._find_slot = bind_find_slot()
+        self.tables = _new_tables(capacity, 1 << 14)
+        # Kind 0 is none: its spelling is bytes that no line holds.
+        self._append(np.full(1, 0xFF, np.uint8), 0)
+        self.tables.facts[0, layout.KIND_MASK] = _ALL_64_BYTES
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def attributes(self) -> list[str]:
+        """Names of all attributes seen, in the order of their numbers."""
+        return list(self._attributes)
+
+    @property
+    def attribute_count(self) -> int:
+        """How many attributes were seen."""
+        return len(self._attributes)
+
+    def add(self, spelling: Bytes, name_end: int, tag_end: int) -> tuple[int, str, int] | None:
+        """Register a kind by its spelling (`"price":{"N":"`); gives (kind, attribute, tag).
+
+        name_end: position of the quote behind the name, tag_end: of the quote behind the tag. None when the spelling
+        is not one that the kernel may trust: an unknown tag, a value of the wrong shape, a name that is no text.
+        Raises SchemaError beyond NAMES_LIMIT names, or NAMES_BYTES_LIMIT of all together.
+        """
+        raw = spelling.tobytes()
+        tag_text = raw[name_end + 4 : tag_end].decode("ascii")
+        if tag_text not in tags.TAGS:
+            return None
+        tag = tags.TAGS.index(tag_text)
+        quoted = raw.endswith(b'"') and len(raw) == tag_end + 3
+        if quoted != (tag in (tags.S, tags.N, tags.B)):
+            return None
+        name = self._read_name(raw[: name_end + 1])
+        if name is None:
+            return None
+        if name not in self._attributes:
+            self._name_bytes += name_end
+        attribute = self._attributes.setdefault(name, len(self._attributes))
+        if attribute >= NAMES_LIMIT:
+            raise too_many_attributes(self._attributes.keys() - set(self._facts), NAMES_LIMIT)
+        spelled = self._spelling_bytes + spelling.size
+        if self._name_bytes > NAMES_BYTES_LIMIT or spelled > _MOST_SPELLINGS * NAMES_BYTES_LIMIT:
+            raise too_long_names(self._attributes.keys() - set(self._facts))
+        kind = self._append(spelling, name_end + 2)
+        self.tables.facts[kind, layout.KIND_ATTRIBUTE] = attribute
+        self.tables.facts[kind, layout.KIND_TAG] = tag
+        return kind, name, tag
+
+    def _read_name(self, quoted: bytes) -> str | None:
+        """The name of an attribute or a fact; None if it is neither."""
+        if quoted[1:2] == _NO_TEXT:
+            fact = quoted[1:-1].decode(errors="surrogateescape")
+            return fact if fact in self._facts else None
+        try:
+            name: str = json.loads(quoted)
+            name.encode()
+        except (ValueError, RecursionError):
+            return None
+        return name
+
+    def direct(
+        self, kind: int, action: int, column: int, scale: int, *, nul: int = layout.NUL_KEPT, unit: int = 0
+    ) -> None:
+        """Say what becomes of the kind's values. nul: of a NUL in a text. unit: of numbers of times (KIND_UNIT)."""
+        facts = self.tables.facts[kind]
+        facts[layout.KIND_ACTION] = action
+        facts[layout.KIND_COLUMN] = column
+        facts[layout.KIND_SCALE] = scale
+        facts[layout.KIND_NUL_POLICY] = nul
+        facts[layout.KIND_UNIT] = unit
+
+    def note_time(self, kind: int, *, fine: bool) -> None:
+        """Note that the place of the kind's next bad time, or of its next one that is cut, is known."""
+        facts = self.tables.facts[kind]
+        if fine:
+            facts[layout.KIND_FINE_NOTED] = facts[layout.KIND_FINE_TIMES] + 1
+        else:
+            facts[layout.KIND_BAD_NOTED] = facts[layout.KIND_BAD_TIMES] + 1
+
+    def attribute_of(self, kind: int) -> str:
+        """Name of the kind's attribute."""
+        return self.attributes[int(self.tables.facts[kind, layout.KIND_ATTRIBUTE])]
+
+    def each(self) -> list[tuple[int, str, int]]:
+        """(kind, attribute, tag) of every kind."""
+        names = self.attributes
+        pairs = self.tables.facts[1 : self._count, layout.KIND_ATTRIBUTE : layout.KIND_TAG + 1].tolist()
+        return [(kind, names[attribute], tag) for kind, (attribute, tag) in enumerate(pairs, 1)]
+
+    def observation(self, item_count: int) -> Observation:
+        """What was observed so far in `item_count` items."""
+        merged: dict[str, AttributeObservation] = {}
+        for kind, name, tag in self.each():
+            count, integers, decimals, beyond, longest, binary, *more = self.tables.facts[kind, _OBSERVED].tolist()
+            if count:
+                counts = tuple(count if other == tag else 0 for other in range(len(tags.TAGS)))
+                seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary), *more)
+                merged[name] = merged[name].merge(seen) if name in merged else seen
+        names = sorted(merged)
+        attributes = {name: merged[name] for name in names if name not in self._facts}
+        return Observation(item_count, attributes, {name: merged[name] for name in names if name in self._facts})
+
+    def _append(self, spelling: Bytes, name_size: int) -> int:
+        size = spelling.size
+        self._make_room(size)
+        kind = self._count
+        start = self._spelling_bytes
+        known = self.tables
+        known.spellings[start : start + size] = spelling
+        facts = known.facts[kind]
+        facts[layout.KIND_START] = start
+        facts[layout.KIND_SIZE] = size
+        facts[layout.KIND_NAME_SIZE] = name_size
+        facts[layout.KIND_MASK] = (1 << size) - 1 if size < 64 else _ALL_64_BYTES
+        self._spelling_bytes += size + _PADDING
+        if kind:
+            known.table[self._find_slot(known.spellings, start, size, known)] = kind
+        self._count += 1
+        return kind
+
+    def _make_room(self, size: int) -> None:
+        old = self.tables
+        capacity = len(old.facts)
+        spellings = old.spellings
+        if self._count == capacity:
+            capacity *= 2
+        if self._spelling_bytes + size + 2 * _PADDING > spellings.size:
+            spellings = np.zeros(2 * (spellings.size + size + 2 * _PADDING), np.uint8)
+            spellings[: self._spelling_bytes] = old.spellings[: self._spelling_bytes]
+        if capacity == len(old.facts) and spellings is old.spellings:
+            return
+        new = _new_tables(capacity, 0)._replace(spellings=spellings, secret=old.secret)
+        new.line[: self._count] = old.line[: self._count]
+        new.facts[: self._count] = old.facts[: self._count]
+        for kind in range(1, self._count):
+            start, size = new.facts[kind, layout.KIND_START : layout.KIND_SIZE + 1].tolist()
+            new.table[self._find_slot(new.spellings, start, size, new)] = kind
+        self.tables = new
+
+
+def _new_tables(capacity: int, spelling_bytes: int) -> Kinds:
+    """Empty tables for `capacity` kinds; the hash table has room for four times as many, a power of two."""
+    slots = 1 << (4 * capacity - 1).bit_length()
+    return Kinds(
+        spellings=np.zeros(spelling_bytes, np.uint8),
+        table=np.zeros(slots, np.int64),
+        line=np.zeros(capacity, np.int64),
+        facts=np.zeros((capacity, layout.KIND_FACTS), np.int64),
+        secret=scratch.new_secret(),
+    )

@@ -1,0 +1,147 @@
+"""Blocks of changes as blocks of item lines, for the main kernel, and the way back from these lines to the changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from converter.decode.strict_changes import MEMBERS, ChangeForm, compact_change, image_path
+from converter.decode.strict_lines import LineProblem, Member
+from converter.decode.unknown_members import UnknownMembers
+from converter.export.blocks import PADDING, Block
+from converter.kernels import layout
+from converter.kernels.bindings import bind_translate_changes, line_end
+from converter.kernels.layout import Phrases
+from converter.kernels.line_phrases import new_phrases
+from converter.schema import tags
+from converter.schema.changes import MARK, OLD, OPERATIONS, WRITTEN
+
+_NEWLINE = 0x0A
+_MOST_KEYS = 2
+
+
+class ChangeLines:
+    """Translates the blocks of one decoder. form: what all lines have in common; phrases: that, for the kernel."""
+
+    def __init__(self, form: ChangeForm) -> None:
+        self.form = form
+        self.phrases = phrases_of(form)
+        self._translate = bind_translate_changes()
+        self._out = np.zeros(0, np.uint8)
+        self._state = np.zeros(layout.CHANGE_STATE_SIZE, np.int64)
+        self._state[layout.CHANGE_KEYS] = len(form.keys)
+        self._state[layout.CHANGE_OLD_IMAGES] = form.old_images
+        self._block = Block(self._out, 0, 0)
+        self.unknown = unknown_of(form)
+        # The same line in the item lines and in the block: the last that was asked for, or the first.
+        self._line, self._change = 0, 0
+
+    def translate(self, block: Block) -> Iterator[Block]:
+        """Item lines for the block's changes, a line for each line, valid until the next ones are asked for.
+
+        Raises LineProblem, its `byte` set, for a line that is no change, when those before it have been handed out.
+        """
+        yield from self.translate_trimmed(self.unknown.trim(block))
+
+    def translate_trimmed(self, block: Block) -> Iterator[Block]:
+        """The same for a block that `self.unknown` has trimmed."""
+        state = self._state
+        state[layout.CHANGE_POSITION] = 0
+        state[layout.CHANGE_SIZE] = block.size
+        self._make_room(block.size)
+        self._block = block
+        self._begin(0)
+        while True:
+            status = self._translate(block.data, self.phrases, self._out, state)
+            written = int(state[layout.CHANGE_WRITTEN])
+            if written:
+                self._out[written : written + PADDING] = 0
+                yield Block(self._out, written, block.byte)
+            position = int(state[layout.CHANGE_POSITION])
+            self._begin(position)
+            if status == layout.DONE:
+                return
+            if status == layout.IRREGULAR and self._translate_irregular(position):
+                # The lines after it have the same members, most likely.
+                self._block = block = self.unknown.trim_again(block, int(state[layout.CHANGE_POSITION]))
+
+    def original(self, position: int) -> tuple[int, bytes]:
+        """Where the change begins in the inflated file whose item line begins at `position`, and its line.
+
+        Of the item lines that were handed out last; the next position that is asked for must not be before it.
+        """
+        lines = int(np.count_nonzero(self._out[self._line : position] == _NEWLINE))
+        for _ in range(lines):
+            self._change = line_end(self._block.data, self._change) + 1
+        self._line = position
+        return self._block.byte + self._change, self.unknown.line(self._change)
+
+    def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
+        """The item line of a line in any form, which begins at this byte of the file; raises LineProblem.
+
+        And whether the block that it is in has to be trimmed again: that of a change is another one, and was trimmed.
+        """
+        found: list[Member] = []
+        item = compact_change(line, self.form, found)
+        self.unknown.note(found, byte)
+        return item, False
+
+    def root(self, line: bytes) -> str:
+        """The path to the attributes in a line of the data file."""
+        return image_path(line)
+
+    def _translate_irregular(self, position: int) -> bool:
+        """Put the line that the kernel has left into the empty output; whether it has members that are new."""
+        byte, line = self.original(0)
+        end = line_end(self._block.data, position)
+        found: list[Member] = []
+        try:
+            item = compact_change(line, self.form, found)
+        except LineProblem as problem:
+            problem.byte = byte
+            raise
+        self._make_room(len(item))
+        self._out[: len(item)] = np.frombuffer(item, np.uint8)
+        self._state[layout.CHANGE_WRITTEN] = len(item)
+        self._state[layout.CHANGE_POSITION] = end + 1
+        return self.unknown.note(found, byte)
+
+    def _begin(self, change: int) -> None:
+        """Empty the output: the next item line in it will be that of the change at this position."""
+        self._state[layout.CHANGE_WRITTEN] = 0
+        self._line, self._change = 0, change
+
+    def _make_room(self, size: int) -> None:
+        """Room for item lines of changes that have so many bytes, one of them at least."""
+        if self._out.size < size + 2 * layout.CHANGE_ROOM:
+            self._out = np.zeros(size + 2 * layout.CHANGE_ROOM, np.uint8)
+
+
+def unknown_of(form: ChangeForm) -> UnknownMembers:
+    """What notes the unknown members of changes of this form."""
+    return UnknownMembers(MEMBERS, form.keys, old_images=form.old_images)
+
+
+def phrases_of(form: ChangeForm) -> Phrases:
+    """What lines of this form begin with, and what item lines do, for the kernels."""
+    operations = {f"{MARK}{operation}": operation for operation in OPERATIONS}
+    texts = {
+        layout.HEAD: '{"Metadata":{"WriteTimestampMicros":',
+        layout.KEYS: '},"Keys":{',
+        layout.OLD_IMAGE: ',"OldImage":{',
+        layout.NEW_IMAGE: ',"NewImage":{',
+        layout.ITEM_OPEN: '{"Item":{',
+        layout.OLD_OPEN: f',"{OLD}":{{"M":',
+    }
+    places = (layout.INSERT_OPEN, layout.UPDATE_OPEN, layout.DELETE_OPEN, layout.PUT_OPEN)
+    for place, (name, operation) in zip(places, operations.items(), strict=True):
+        texts[place] = f'{{"Item":{{"{name}":{{"S":"{operation}"}},"{WRITTEN}":{{"N":"'
+    texts |= {
+        n: f'{json.dumps(name, ensure_ascii=False)}:{{"{tag}":"' for n, (name, tag) in enumerate(form.keys, layout.KEY)
+    }
+    phrases = new_phrases(texts, layout.KEY + _MOST_KEYS)
+    for number, (_, tag) in enumerate(form.keys, layout.KEY):
+        phrases.facts[number, layout.PHRASE_TAG] = tags.TAGS.index(tag)
+    return phrases

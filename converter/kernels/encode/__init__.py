@@ -1,0 +1,1 @@
+"""Kernels that turn rows of columns into CSV text and Parquet pages."""

@@ -1,0 +1,168 @@
+"""Kernels for Parquet's numbers: varints, bit-packed numbers, differences, and bytes in the other order.
+
+https://parquet.apache.org/docs/file-format/data-pages/encodings/
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.kernels.layout import COLUMN_BITS, COLUMN_LENGTHS, COLUMN_START, Columns
+from converter.kernels.simd.words import Bytes, put, put_int64, word
+from converter.kernels.toolchain.decorators import inlined, inner
+
+MINIBLOCK = 32
+_BLOCK = 128
+
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+_BYTE = np.uint64(0xFF)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_SIGN = np.uint64(1 << 63)
+_EIGHT = np.uint64(8)
+
+
+@inlined
+def value_size(columns: Columns, column: int, value: int) -> int:
+    """Bytes in the arena of value number `value` of a column of whole bytes."""
+    bits = columns.facts[np.uint64(column), COLUMN_BITS]
+    if bits > 0:
+        return bits >> 3
+    return np.int64(columns.lengths[np.uint64(columns.facts[np.uint64(column), COLUMN_LENGTHS] + value)])
+
+
+@inner
+def put_varint(out: Bytes, o: int, value: np.uint64) -> int:
+    """ULEB128, as headers of runs are written."""
+    while value > np.uint64(0x7F):
+        put(out, o, np.int64(value & np.uint64(0x7F)) | 0x80)
+        value = value >> np.uint64(7)
+        o += 1
+    put(out, o, np.int64(value))
+    return o + 1
+
+
+@inner
+def _zigzag(value: np.uint64) -> np.uint64:
+    """A signed number (two's complement) as an unsigned one that is small when it is near zero."""
+    return (value << _ONE) ^ (_ALL if value & _SIGN != _ZERO else _ZERO)
+
+
+@inlined
+def _number(columns: Columns, column: int, value: int) -> np.uint64:
+    """An int64, or the length of a text, as what Parquet packs the differences of."""
+    if columns.facts[np.uint64(column), COLUMN_BITS] == 0:
+        return np.uint64(value_size(columns, column, value))
+    return word(columns.arena, columns.facts[np.uint64(column), COLUMN_START] + value * 8)
+
+
+@inner
+def put_packed(numbers: NDArray[np.uint64], begin: int, width: int, out: Bytes, o: int) -> int:
+    """Pack 32 numbers of `width` bits (0 to 64), lowest bits first; gives the end."""
+    bits = np.int64(0)
+    held = _ZERO
+    for k in range(begin, begin + MINIBLOCK):
+        number = numbers[np.uint64(k)]
+        held |= number << np.uint64(bits)
+        bits += width
+        if bits >= 64:
+            put_int64(out, o, np.int64(held))
+            o += 8
+            bits -= 64
+            held = number >> np.uint64(width - bits) if bits > 0 else _ZERO
+    while bits > 0:
+        put(out, o, np.int64(held & _BYTE))
+        held = held >> _EIGHT
+        o += 1
+        bits -= 8
+    return o
+
+
+@inner
+def bit_width(number: np.uint64) -> int:
+    """Bits that the number takes."""
+    bits = 0
+    while number != _ZERO:
+        number = number >> _ONE
+        bits += 1
+    return bits
+
+
+@inner
+def put_differences(
+    columns: Columns, column: int, begin: int, end: int, numbers: NDArray[np.uint64], out: Bytes, o: int
+) -> int:
+    """DELTA_BINARY_PACKED: values [begin, end) of an int64 column, or the lengths of a text column's."""
+    o = put_varint(out, o, np.uint64(_BLOCK))
+    o = put_varint(out, o, np.uint64(_BLOCK // MINIBLOCK))
+    o = put_varint(out, o, np.uint64(end - begin))
+    if begin == end:
+        return put_varint(out, o, _ZERO)
+    before = _number(columns, column, begin)
+    o = put_varint(out, o, _zigzag(before))
+    at = begin + 1
+    while at < end:
+        count = min(end - at, _BLOCK)
+        least = np.int64(0x7FFFFFFFFFFFFFFF)
+        for k in range(count):
+            number = _number(columns, column, at + k)
+            difference = number - before
+            before = number
+            numbers[np.uint64(k)] = difference
+            least = min(least, np.int64(difference))
+        for k in range(count):
+            numbers[np.uint64(k)] -= np.uint64(least)
+        for k in range(count, _BLOCK):
+            numbers[np.uint64(k)] = _ZERO
+        o = put_varint(out, o, _zigzag(np.uint64(least)))
+        widths = o
+        o += _BLOCK // MINIBLOCK
+        for m in range(_BLOCK // MINIBLOCK):
+            width = 0
+            if m * MINIBLOCK < count:
+                all_bits = _ZERO
+                for k in range(m * MINIBLOCK, (m + 1) * MINIBLOCK):
+                    all_bits |= numbers[np.uint64(k)]
+                width = bit_width(all_bits)
+                o = put_packed(numbers, m * MINIBLOCK, width, out, o)
+            put(out, widths + m, width)
+        at += count
+    return o
+
+
+@inner
+def put_zeros(count: int, out: Bytes, o: int) -> int:
+    """DELTA_BINARY_PACKED: so many zeros."""
+    o = put_varint(out, o, np.uint64(_BLOCK))
+    o = put_varint(out, o, np.uint64(_BLOCK // MINIBLOCK))
+    o = put_varint(out, o, np.uint64(count))
+    put(out, o, 0)
+    o += 1
+    left = count - 1
+    while left > 0:
+        # The least difference, and the widths of four miniblocks.
+        for k in range(5):
+            put(out, o + k, 0)
+        o += 5
+        left -= _BLOCK
+    return o
+
+
+@inner
+def put_reversed(data: Bytes, at: int, out: Bytes, o: int) -> None:
+    """Sixteen bytes, the last one first: Parquet has decimals in big-endian."""
+    low = reversed_bytes(word(data, at))
+    high = reversed_bytes(word(data, at + 8))
+    put_int64(out, o, np.int64(high))
+    put_int64(out, o + 8, np.int64(low))
+
+
+@inner
+def reversed_bytes(number: np.uint64) -> np.uint64:
+    """The eight bytes in the other order."""
+    number = (number >> np.uint64(32)) | (number << np.uint64(32))
+    number = (number >> np.uint64(16) & np.uint64(0x0000FFFF0000FFFF)) | (
+        (number & np.uint64(0x0000FFFF0000FFFF)) << np.uint64(16)
+    )
+    return (number >> _EIGHT & np.uint64(0x00FF00FF00FF00FF)) | ((number & np.uint64(0x00FF00FF00FF00FF)) << _EIGHT)

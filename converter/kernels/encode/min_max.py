@@ -1,0 +1,102 @@
+"""Kernels for statistics: the least and the greatest value of a column."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.kernels.encode.bit_packing import reversed_bytes, value_size
+from converter.kernels.layout import (
+    COLUMN_BITS,
+    COLUMN_START,
+    GREATEST_AT,
+    GREATEST_SIZE,
+    LEAST_AT,
+    LEAST_SIZE,
+    NONE,
+    Columns,
+)
+from converter.kernels.simd.words import Bytes, byte, word
+from converter.kernels.toolchain.decorators import inlined, inner
+
+_ZERO = np.uint64(0)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@inner
+def _is_less(data: Bytes, at: int, size: int, than: int, than_size: int) -> bool:
+    """Does the text at `at` come before the one at `than`, byte by byte?"""
+    k = 0
+    common = min(size, than_size)
+    while k < common:
+        a = byte(data, at + k)
+        b = byte(data, than + k)
+        if a != b:
+            return a < b
+        k += 1
+    return size < than_size
+
+
+@inner
+def _prefix(data: Bytes, at: int, size: int) -> np.uint64:
+    """The first eight bytes as a number that orders as the bytes do; zeros for those that are not there."""
+    number = reversed_bytes(word(data, at))
+    if size >= 8:
+        return number
+    if size == 0:
+        return _ZERO
+    shift = np.uint64(64 - 8 * size)
+    return number >> shift << shift
+
+
+@inner
+def judge_value(columns: Columns, column: int, at: int, size: int, state: NDArray[np.int64]) -> None:
+    """Is the value at `at` (relative to the column) less or greater than all before? Notes where it is if so."""
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    bits = columns.facts[np.uint64(column), COLUMN_BITS]
+    if state[LEAST_AT] == NONE:
+        less = True
+        greater = True
+    elif bits == 0:
+        less = _is_less(columns.arena, start + at, size, start + state[LEAST_AT], state[LEAST_SIZE])
+        greater = _is_less(columns.arena, start + state[GREATEST_AT], state[GREATEST_SIZE], start + at, size)
+    else:
+        less = _is_smaller(columns.arena, start + at, start + state[LEAST_AT], bits)
+        greater = _is_smaller(columns.arena, start + state[GREATEST_AT], start + at, bits)
+    if less:
+        state[LEAST_AT] = at
+        state[LEAST_SIZE] = size
+    if greater:
+        state[GREATEST_AT] = at
+        state[GREATEST_SIZE] = size
+
+
+@inlined
+def _is_smaller(data: Bytes, at: int, than: int, bits: int) -> bool:
+    """Is the int64 or decimal128 at `at` less than the one at `than`?"""
+    if bits == 64:
+        return np.int64(word(data, at)) < np.int64(word(data, than))
+    high = np.int64(word(data, at + 8))
+    than_high = np.int64(word(data, than + 8))
+    if high != than_high:
+        return high < than_high
+    return word(data, at) < word(data, than)
+
+
+@inner
+def judge_texts(columns: Columns, column: int, begin: int, end: int, at: int, state: NDArray[np.int64]) -> None:
+    """The least and the greatest of texts [begin, end), the first of which is at `at`."""
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    low = _ALL
+    high = _ZERO
+    if state[LEAST_AT] != NONE:
+        low = _prefix(columns.arena, start + state[LEAST_AT], state[LEAST_SIZE])
+        high = _prefix(columns.arena, start + state[GREATEST_AT], state[GREATEST_SIZE])
+    for k in range(begin, end):
+        size = value_size(columns, column, k)
+        prefix = _prefix(columns.arena, start + at, size)
+        if prefix <= low or prefix >= high:
+            judge_value(columns, column, at, size, state)
+            low = _prefix(columns.arena, start + state[LEAST_AT], state[LEAST_SIZE])
+            high = _prefix(columns.arena, start + state[GREATEST_AT], state[GREATEST_SIZE])
+        at += size

@@ -1,0 +1,306 @@
+"""Kernels for Parquet pages: definition levels, values and statistics of one column, straight from the buffers.
+
+A page, before compression, is
+
+    bytes of the levels (4, little-endian) | levels | values
+
+where the levels say for each row whether it has a value, and the values are those that are there
+(https://parquet.apache.org/docs/file-format/data-pages/encodings/). What the levels take is proportional to how often
+they change, so a column that is nearly always null costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.kernels.encode.bit_packing import (
+    MINIBLOCK,
+    bit_width,
+    put_differences,
+    put_packed,
+    put_reversed,
+    put_varint,
+    put_zeros,
+    value_size,
+)
+from converter.kernels.encode.min_max import judge_texts, judge_value
+from converter.kernels.hashes import hash_bytes
+from converter.kernels.layout import (
+    COLUMN_BITS,
+    COLUMN_PLAIN,
+    COLUMN_PRESENT,
+    COLUMN_START,
+    PAGE_BYTE,
+    PAGE_COMPATIBLE,
+    PAGE_JUDGED,
+    PAGE_NEEDED,
+    PAGE_ROW,
+    PAGE_VALUE,
+    PAGE_WRITTEN,
+    Columns,
+    Words,
+)
+from converter.kernels.simd.words import Bytes, byte, put, put_all
+from converter.kernels.toolchain.decorators import inlined, inner, kernel
+
+_RUN = 4
+"""Bytes of equal levels, each of eight rows, that are worth a run of their own."""
+
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+
+_COUNTS = np.array([bin(bits).count("1") for bits in range(256)], np.int64)
+
+
+@inner
+def _put_levels(columns: Columns, column: int, row: int, end: int, present: int, out: Bytes, o: int) -> int:
+    """Write which of the rows [row, end) have a value (`present` of them do), with its length before; gives the end."""
+    begin = o
+    o += 4
+    if present == end - row or present == 0:
+        o = put_varint(out, o, np.uint64(end - row) << _ONE)
+        put(out, o, 1 if present > 0 else 0)
+        o += 1
+    else:
+        at = row >> 3
+        full = end >> 3
+        last = (end + 7) >> 3
+        while at < last:
+            equal = _equal_bytes(columns, column, at, full)
+            if equal >= _RUN:
+                o = put_varint(out, o, np.uint64(equal * 8) << _ONE)
+                put(out, o, 1 if columns.validity[np.uint64(column), np.uint64(at)] != 0 else 0)
+                o += 1
+                at += equal
+                continue
+            start = at
+            while at < last and (at == start or _equal_bytes(columns, column, at, min(at + _RUN, full)) < _RUN):
+                at += 1
+            o = put_varint(out, o, np.uint64(at - start) << _ONE | _ONE)
+            for k in range(start, at):
+                put(out, o, np.int64(columns.validity[np.uint64(column), np.uint64(k)]))
+                o += 1
+    _put_size(out, begin, o - begin - 4)
+    return o
+
+
+@inlined
+def _put_size(out: Bytes, o: int, size: int) -> int:
+    """Write a size as four bytes, little-endian; gives the end."""
+    for k in range(4):
+        put(out, o + k, size >> (8 * k) & 0xFF)
+    return o + 4
+
+
+@inner
+def _put_texts(columns: Columns, column: int, begin: int, end: int, at: int, out: Bytes, o: int) -> int:
+    """PLAIN: values [begin, end) of a text column, whose bytes begin at `at`, each after its size; gives the end."""
+    for k in range(begin, end):
+        size = value_size(columns, column, k)
+        o = put_all(out, _put_size(out, o, size), columns.arena, at, at + size)
+        at += size
+    return o
+
+
+@inner
+def _equal_bytes(columns: Columns, column: int, at: int, end: int) -> int:
+    """How many bytes of levels from `at` on, before `end`, are all 0 or all 0xFF as the first one is."""
+    if at >= end:
+        return 0
+    first = columns.validity[np.uint64(column), np.uint64(at)]
+    if first != 0 and first != 0xFF:
+        return 0
+    k = at + 1
+    while k < end and columns.validity[np.uint64(column), np.uint64(k)] == first:
+        k += 1
+    return k - at
+
+
+@inner
+def _page_end(columns: Columns, column: int, rows: int, limit: int, state: NDArray[np.int64]) -> tuple[int, int, int]:
+    """(row, value, byte) where a page of about `limit` bytes that begins at the state's place ends."""
+    row = state[PAGE_ROW]
+    value = state[PAGE_VALUE]
+    at = state[PAGE_BYTE]
+    full = at + limit
+    bits = columns.facts[np.uint64(column), COLUMN_BITS]
+    while row < rows and at < full:
+        count = _COUNTS[np.uint64(columns.validity[np.uint64(column), np.uint64(row >> 3)])]
+        if bits > 0:
+            at += count * (bits >> 3)
+        else:
+            for k in range(value, value + count):
+                at += value_size(columns, column, k)
+        value += count
+        row += 8
+    return min(row, rows), value, at
+
+
+@kernel
+def encode_page(
+    columns: Columns,
+    column: int,
+    rows: int,
+    limit: int,
+    numbers: NDArray[np.uint64],
+    out: Bytes,
+    state: NDArray[np.int64],
+) -> None:
+    """Write the next page of a column, of about `limit` bytes of values, to `out`; the state moves behind it.
+
+    int64 becomes DELTA_BINARY_PACKED, decimals and bools PLAIN, text DELTA_BYTE_ARRAY with no byte of a value taken
+    from the one before: lengths first, then all bytes, as in DELTA_LENGTH_BYTE_ARRAY, which Spark 3.5 misreads
+    (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE] all of them are PLAIN.
+
+    Least and greatest value of all pages so far are in the state (not for bools and doubles). numbers: room for 128.
+    If `out` is too small, nothing is written and state[PAGE_NEEDED] says how much it must hold.
+    """
+    row = state[PAGE_ROW]
+    value = state[PAGE_VALUE]
+    at = state[PAGE_BYTE]
+    bits = columns.facts[np.uint64(column), COLUMN_BITS]
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    if bits == 1:
+        row_end = rows
+        value_end = columns.facts[np.uint64(column), COLUMN_PRESENT]
+        end = (value_end + 7) >> 3
+    else:
+        row_end, value_end, end = _page_end(columns, column, rows, limit, state)
+    needed = 512 + (row_end - row) // 2 + (end - at) + 10 * (value_end - value)
+    state[PAGE_WRITTEN] = 0
+    state[PAGE_NEEDED] = needed
+    if needed > out.size:
+        return
+    o = _put_levels(columns, column, row, row_end, value_end - value, out, 0)
+    if bits == 128:
+        for k in range(value, value_end):
+            put_reversed(columns.arena, start + k * 16, out, o)
+            o += 16
+            judge_value(columns, column, k * 16, 16, state)
+    elif bits == 1 or columns.facts[np.uint64(column), COLUMN_PLAIN] != 0:
+        o = put_all(out, o, columns.arena, start + at, start + end)
+        if bits == 1 and value_end & 7 != 0:
+            put(out, o - 1, byte(out, o - 1) & (1 << (value_end & 7)) - 1)
+    elif bits == 64:
+        if state[PAGE_COMPATIBLE] != 0:
+            o = put_all(out, o, columns.arena, start + at, start + end)
+        else:
+            o = put_differences(columns, column, value, value_end, numbers, out, o)
+        for k in range(value, value_end):
+            judge_value(columns, column, k * 8, 8, state)
+    else:
+        if state[PAGE_COMPATIBLE] != 0:
+            o = _put_texts(columns, column, value, value_end, start + at, out, o)
+        else:
+            o = put_zeros(value_end - value, out, o)
+            o = put_differences(columns, column, value, value_end, numbers, out, o)
+            o = put_all(out, o, columns.arena, start + at, start + end)
+        judge_texts(columns, column, value, value_end, at, state)
+    state[PAGE_ROW] = row_end
+    state[PAGE_VALUE] = value_end
+    state[PAGE_BYTE] = end
+    state[PAGE_WRITTEN] = o
+
+
+@kernel
+def encode_dictionary(
+    columns: Columns,
+    column: int,
+    secret: Words,
+    slots: NDArray[np.int64],
+    entries: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    out: Bytes,
+    state: NDArray[np.int64],
+) -> int:
+    """Number the different values of a column; their count, or -1 where a dictionary isn't worth it.
+
+    That is when more than a tenth of the first state[PAGE_JUDGED] values, or more than `entries` holds, are different,
+    or their bytes don't fit `out`. secret: of the hash. slots: zeros, a power of two, at least twice as many as there
+    can be entries. entries gets where each begins; indices the number of each value; out the entries as a dictionary
+    page has them, PLAIN; the state the bytes of that and the least and greatest value.
+    """
+    present = columns.facts[np.uint64(column), COLUMN_PRESENT]
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    bits = columns.facts[np.uint64(column), COLUMN_BITS]
+    most = min(entries.size, slots.size // 2)
+    mask = slots.size - 1
+    judged = min(state[PAGE_JUDGED], present)
+    count = np.int64(0)
+    at = np.int64(0)
+    o = np.int64(0)
+    for k in range(present):
+        size = value_size(columns, column, k)
+        slot = np.int64(hash_bytes(columns.arena, start + at, size, secret) >> np.uint64(20)) & mask
+        while True:
+            entry = slots[np.uint64(slot)] - 1
+            if entry < 0:
+                break
+            if _is_equal(columns, column, entries[np.uint64(entry)], at, size):
+                break
+            slot = (slot + 1) & mask
+        if entry < 0:
+            if count == most or (k < judged and count * 10 >= judged) or o + size + 80 > out.size:
+                return -1
+            entry = count
+            slots[np.uint64(slot)] = entry + 1
+            entries[np.uint64(entry)] = at << 24 | size
+            count += 1
+            if bits == 128:
+                put_reversed(columns.arena, start + at, out, o)
+                o += 16
+            else:
+                if bits == 0:
+                    o = _put_size(out, o, size)
+                o = put_all(out, o, columns.arena, start + at, start + at + size)
+            judge_value(columns, column, at, size, state)
+        indices[np.uint64(k)] = entry
+        at += size
+    state[PAGE_WRITTEN] = o
+    return count
+
+
+@inlined
+def _is_equal(columns: Columns, column: int, entry: int, at: int, size: int) -> bool:
+    """Is the value at `at` the one that an entry (position << 24 | size) stands for?"""
+    if entry & 0xFFFFFF != size:
+        return False
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    other = start + (entry >> 24)
+    for k in range(size):
+        if byte(columns.arena, start + at + k) != byte(columns.arena, other + k):
+            return False
+    return True
+
+
+@kernel
+def encode_indices(
+    columns: Columns,
+    column: int,
+    rows: int,
+    entries: int,
+    indices: NDArray[np.int64],
+    numbers: NDArray[np.uint64],
+    out: Bytes,
+    state: NDArray[np.int64],
+) -> None:
+    """Write the one data page of a column whose values are numbers of `entries` entries, RLE_DICTIONARY, to `out`."""
+    present = columns.facts[np.uint64(column), COLUMN_PRESENT]
+    width = bit_width(np.uint64(entries - 1))
+    needed = 256 + rows // 2 + (present // 32 + 1) * 4 * width
+    state[PAGE_WRITTEN] = 0
+    state[PAGE_NEEDED] = needed
+    if needed > out.size:
+        return
+    o = _put_levels(columns, column, 0, rows, present, out, 0)
+    put(out, o, width)
+    o += 1
+    o = put_varint(out, o, np.uint64((present + 31) // 32 * 4) << _ONE | _ONE)
+    at = 0
+    while at < present:
+        for k in range(MINIBLOCK):
+            numbers[np.uint64(k)] = np.uint64(indices[np.uint64(at + k)]) if at + k < present else _ZERO
+        o = put_packed(numbers, 0, width, out, o)
+        at += MINIBLOCK
+    state[PAGE_WRITTEN] = o

@@ -1,0 +1,1 @@
+"""Kernels that tell which items and changes a merge keeps."""

@@ -1,0 +1,1 @@
+"""Kernels that read lines of DynamoDB JSON into columns."""

@@ -1,0 +1,345 @@
+r"""The kernel for incremental exports: compact lines of changes in, lines of items out, which the main kernel reads.
+
+    {"Metadata":{"WriteTimestampMicros":{"N":"1716791050804459"}},"Keys":{…},"OldImage":{…},"NewImage":{…}}
+
+becomes
+
+    {"Item":{"\xffupdate":{"S":"update"},"\xfftime":{"N":"1716791050.804459"},"\xffold":{"M":{…}},…}}
+
+with the members of the new image, or those of Keys where there is none. What the change says of itself stands there
+under names that no attribute can have: 0xFF is in no UTF-8, and no line with it is taken here. The values are copied as
+they are, for the main kernel to check. Keys that are not copied are checked here, and must be in both images.
+
+A line in another form is left to Python, like everything that is wrong: another order of members, spaces, or keys that
+an image spells otherwise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.kernels.layout import (
+    CHANGE_KEYS,
+    CHANGE_OLD_IMAGES,
+    CHANGE_POSITION,
+    CHANGE_ROOM,
+    CHANGE_SIZE,
+    CHANGE_WRITTEN,
+    DELETE_OPEN,
+    DONE,
+    GROW,
+    HEAD,
+    INSERT_OPEN,
+    IRREGULAR,
+    KEY,
+    KEYS,
+    NEW_IMAGE,
+    OLD_IMAGE,
+    OLD_OPEN,
+    PHRASE_MASK,
+    PHRASE_SIZE,
+    PHRASE_START,
+    PHRASE_TAG,
+    PUT_OPEN,
+    UPDATE_OPEN,
+    Phrases,
+)
+from converter.kernels.parse.empty_lines import empty_line
+from converter.kernels.parse.numbers import plain_number
+from converter.kernels.parse.strings import base64_size, string_end, token_end
+from converter.kernels.simd.words import (
+    Bytes,
+    byte,
+    byte_mask,
+    copy64,
+    count_bits,
+    equal_mask,
+    lowest_bit,
+    put,
+    put_all,
+    stands_at,
+    structure,
+)
+from converter.kernels.toolchain.decorators import inlined, inner, kernel
+from converter.schema import tags
+
+_QUOTE = 0x22
+_COMMA = 0x2C
+_POINT = 0x2E
+_ZERO = 0x30
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+_NEWLINE = 0x0A
+_NO_TEXT = 0xFF
+
+_NOTHING = np.uint64(0)
+_ONE = np.uint64(1)
+_TOP = np.uint64(63)
+
+_LEAST_DIGITS = 7
+_MOST_DIGITS = 17
+_MICROS = 6
+
+
+@inner
+def map_end(data: Bytes, at: int) -> int:
+    """Position behind the map of typed values that opens at `at`; IRREGULAR if the line ends first, or with 0xFF in it.
+
+    Looks at braces and quotes only. As each value is in braces of its own, the map's own brace stands behind another.
+    """
+    depth = 0
+    inside = _NOTHING
+    escaped = _NOTHING
+    closed_before = _NOTHING
+    while True:
+        _, _, opened, closed, inside, escaped = structure(data, at, inside, escaped)
+        ends = closed & (closed << _ONE | opened << _ONE | closed_before)
+        end = 64
+        while ends != _NOTHING:
+            k = lowest_bit(ends)
+            before = (_ONE << np.uint64(k)) - _ONE
+            if depth + count_bits(opened & before) - count_bits(closed & before) == 1:
+                end = k + 1
+                break
+            ends &= ends - _ONE
+        wrong = byte_mask(data, at, _NEWLINE) | byte_mask(data, at, _NO_TEXT)
+        if end < 64:
+            return at + end if wrong & ((_ONE << np.uint64(end)) - _ONE) == _NOTHING else IRREGULAR
+        if wrong != _NOTHING:
+            return IRREGULAR
+        if ends != _NOTHING:
+            return at + end
+        depth += count_bits(opened) - count_bits(closed)
+        closed_before = (closed | opened) >> _TOP
+        at += 64
+
+
+@inlined
+def matches(block: Bytes, at: int, phrases: Phrases, phrase: int) -> bool:
+    """Does the phrase stand at `at`?"""
+    start = phrases.facts[np.uint64(phrase), PHRASE_START]
+    size = phrases.facts[np.uint64(phrase), PHRASE_SIZE]
+    mask = np.uint64(phrases.facts[np.uint64(phrase), PHRASE_MASK])
+    return stands_at(block, at, phrases.spellings, start, size, mask)
+
+
+@inner
+def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
+    """Position behind the key that the phrase is the spelling of, or IRREGULAR if it is not at `at`, or no value."""
+    if not matches(block, at, phrases, phrase):
+        return IRREGULAR
+    start = at + phrases.facts[np.uint64(phrase), PHRASE_SIZE]
+    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
+    end = string_end(block, start) if tag == tags.S else token_end(block, start)
+    if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
+        return IRREGULAR
+    if tag == tags.N:
+        integers, _ = plain_number(block, start, end)
+        if integers < 0:
+            return IRREGULAR
+    elif tag == tags.B and base64_size(block, start, end) < 0:
+        return IRREGULAR
+    return end + 2
+
+
+@inner
+def find_keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[int, int]:
+    """Positions behind the first of the keys that open at `at`, and behind the last; IRREGULAR for the latter."""
+    if count == 0:
+        return at, IRREGULAR
+    end = _key_end(block, at, phrases, KEY)
+    if count == 1:
+        return end, end
+    second = KEY + 1
+    if end < 0:
+        end = _key_end(block, at, phrases, KEY + 1)
+        second = KEY
+    if end < 0 or byte(block, end) != _COMMA:
+        return at, IRREGULAR
+    return end, _key_end(block, end + 1, phrases, second)
+
+
+@inner
+def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
+    """Is the key block[key:key_end], `"id":{"S":"a1"}`, one of the members block[at:end] themselves?"""
+    first = byte(block, key + 1)
+    second = byte(block, key + 2)
+    depth = 0
+    inside = _NOTHING
+    escaped = _NOTHING
+    while at < end:
+        quotes, strings, opened, closed, inside, escaped = structure(block, at, inside, escaped)
+        found = quotes & strings & byte_mask(block, at + 1, first) & byte_mask(block, at + 2, second)
+        while found != _NOTHING:
+            n = lowest_bit(found)
+            found &= found - _ONE
+            before = (_ONE << np.uint64(n)) - _ONE
+            start = at + n
+            if start + key_end - key > end or depth + count_bits(opened & before) != count_bits(closed & before):
+                continue
+            k = 0
+            while k < key_end - key:
+                differs = ~equal_mask(block, start + k, block, key + k)
+                if differs != _NOTHING:
+                    k += lowest_bit(differs)
+                    break
+                k += 64
+            if k >= key_end - key:
+                return True
+        depth += count_bits(opened) - count_bits(closed)
+        at += 64
+    return False
+
+
+@inner
+def holds_keys(block: Bytes, at: int, end: int, keys: int, first_end: int, keys_end: int) -> bool:
+    """Are the keys block[keys:keys_end], one or two, among the members block[at:end]?"""
+    if not _holds(block, at, end, keys, first_end):
+        return False
+    return first_end == keys_end or _holds(block, at, end, first_end + 1, keys_end)
+
+
+@inlined
+def digits_at(block: Bytes, at: int) -> tuple[int, int, int]:
+    """Where the time's digits begin, how many there are, and where what follows begins, in each of its three forms.
+
+    `{"N":"1716791050804459"}`, `"1716791050804459"` and `1716791050804459`.
+    """
+    start = at
+    around = 0
+    if byte(block, start) == _OPEN_MAP:
+        if byte(block, at + 1) != _QUOTE or byte(block, at + 2) != 0x4E or byte(block, at + 3) != _QUOTE:
+            return at, IRREGULAR, at
+        if byte(block, at + 4) != 0x3A or byte(block, at + 5) != _QUOTE:
+            return at, IRREGULAR, at
+        start += 6
+        around = 2
+    elif byte(block, start) == _QUOTE:
+        start += 1
+        around = 1
+    end = start
+    while end < start + _MOST_DIGITS and _ZERO <= byte(block, end) <= _ZERO + 9:
+        end += 1
+    if end - start < _LEAST_DIGITS or byte(block, start) == _ZERO:
+        return at, IRREGULAR, at
+    if around > 0 and byte(block, end) != _QUOTE:
+        return at, IRREGULAR, at
+    if around > 1 and byte(block, end + 1) != _CLOSE_MAP:
+        return at, IRREGULAR, at
+    return start, end - start, end + around
+
+
+@inlined
+def _put_phrase(out: Bytes, o: int, phrases: Phrases, phrase: int) -> int:
+    """Write a phrase of at most 64 bytes to out[o:]; gives the end."""
+    copy64(out, o, phrases.spellings, phrases.facts[np.uint64(phrase), PHRASE_START])
+    size: int = phrases.facts[np.uint64(phrase), PHRASE_SIZE]
+    return o + size
+
+
+@inlined
+def _put_time(out: Bytes, o: int, block: Bytes, digits: int, count: int) -> int:
+    """Write microseconds as seconds, in plain form, and what closes the value; gives the end."""
+    copy64(out, o, block, digits)
+    o += count - _MICROS
+    end = o + 1 + _MICROS
+    for k in range(_MICROS):
+        put(out, o + 1 + k, byte(block, digits + count - _MICROS + k))
+    put(out, o, _POINT)
+    while byte(out, end - 1) == _ZERO:
+        end -= 1
+    if end == o + 1:
+        end = o
+    put(out, end, _QUOTE)
+    put(out, end + 1, _CLOSE_MAP)
+    return end + 2
+
+
+@inlined
+def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArray[np.int64]) -> int:
+    """Translate the line at `at` and write it behind the others; its end, IRREGULAR, or GROW if there is no room."""
+    if not matches(block, at, phrases, HEAD):
+        return IRREGULAR
+    digits, count, behind = digits_at(block, at + phrases.facts[np.uint64(HEAD), PHRASE_SIZE])
+    if count < 0 or not matches(block, behind, phrases, KEYS):
+        return IRREGULAR
+    keys = behind + phrases.facts[np.uint64(KEYS), PHRASE_SIZE]
+    first_end, keys_end = find_keys_end(block, keys, phrases, state[CHANGE_KEYS])
+    if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
+        return IRREGULAR
+    end = keys_end + 1
+    old = -1
+    old_end = -1
+    if matches(block, end, phrases, OLD_IMAGE):
+        old = end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1
+        old_end = map_end(block, old)
+        if old_end < 0 or state[CHANGE_OLD_IMAGES] == 0:
+            return IRREGULAR
+        if not holds_keys(block, old + 1, old_end - 1, keys, first_end, keys_end):
+            return IRREGULAR
+        end = old_end
+    first = keys
+    last = keys_end
+    operation = DELETE_OPEN
+    if matches(block, end, phrases, NEW_IMAGE):
+        first = end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE]
+        end = map_end(block, first - 1)
+        if end < 0 or byte(block, first) == _CLOSE_MAP:
+            return IRREGULAR
+        last = end - 1
+        if not holds_keys(block, first, last, keys, first_end, keys_end):
+            return IRREGULAR
+        operation = INSERT_OPEN if old < 0 else UPDATE_OPEN
+        if state[CHANGE_OLD_IMAGES] == 0:
+            operation = PUT_OPEN
+    if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
+        return IRREGULAR
+    o = state[CHANGE_WRITTEN]
+    if o + (end - at) + CHANGE_ROOM > out.size:
+        return GROW
+    o = _put_phrase(out, o, phrases, operation)
+    o = _put_time(out, o, block, digits, count)
+    if old >= 0:
+        o = _put_phrase(out, o, phrases, OLD_OPEN)
+        o = put_all(out, o, block, old, old_end)
+        put(out, o, _CLOSE_MAP)
+        o += 1
+    put(out, o, _COMMA)
+    o = put_all(out, o + 1, block, first, last)
+    put(out, o, _CLOSE_MAP)
+    put(out, o + 1, _CLOSE_MAP)
+    put(out, o + 2, _NEWLINE)
+    state[CHANGE_WRITTEN] = o + 3
+    return end + 2
+
+
+@kernel
+def translate_changes(block: Bytes, phrases: Phrases, out: Bytes, state: NDArray[np.int64]) -> int:
+    """Translate the lines from state[CHANGE_POSITION] on: DONE at the block's end, else IRREGULAR or GROW.
+
+    block: whole lines, state[CHANGE_SIZE] bytes, 64 or more zeros behind. Each line becomes one line of `out`, behind
+    state[CHANGE_WRITTEN] bytes; blank ones and `{}` stay, without their blanks. The position is then that of the line
+    that was not translated.
+    """
+    at = state[CHANGE_POSITION]
+    while at < state[CHANGE_SIZE]:
+        state[CHANGE_POSITION] = at
+        behind, objects = empty_line(block, at)
+        if behind > 0:
+            o = state[CHANGE_WRITTEN]
+            if o + CHANGE_ROOM > out.size:
+                return GROW
+            if objects > 0:
+                put(out, o, _OPEN_MAP)
+                put(out, o + 1, _CLOSE_MAP)
+                o += 2
+            put(out, o, _NEWLINE)
+            state[CHANGE_WRITTEN] = o + 1
+            at = behind
+            continue
+        at = _translate(block, at, phrases, out, state)
+        if at < 0:
+            return at
+    state[CHANGE_POSITION] = at
+    return DONE

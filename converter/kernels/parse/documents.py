@@ -1,0 +1,326 @@
+"""Kernel for values as JSON text: plain (`{"a":5}`) or as DynamoDB JSON (`{"a":{"N":"5"}}`).
+
+Plain JSON keeps numbers digit for digit, member order, string escapes as they stand, base64 as text; sets become
+arrays. The checks are those of `strict_lines.py`: tags, numbers, base64, strings, and that no name occurs twice in a map.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from converter.kernels.hashes import has_twins, hash_bytes
+from converter.kernels.layout import DONE, GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
+from converter.kernels.parse.numbers import normalise_number, plain_number
+from converter.kernels.parse.strings import base64_size, copy_bytes, copy_string, token_end
+from converter.kernels.simd.words import Bytes, byte, put, word
+from converter.kernels.toolchain.decorators import inner
+from converter.kernels.value_limits import DEPTH
+from converter.schema import tags
+
+_QUOTE = 0x22
+_COLON = 0x3A
+_COMMA = 0x2C
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+_OPEN_LIST = 0x5B
+_CLOSE_LIST = 0x5D
+
+_TRUE = np.uint64(int.from_bytes(b"true", "little"))
+_FALSE = np.uint64(int.from_bytes(b"false", "little"))
+_FOUR_BYTES = np.uint64(0xFFFFFFFF)
+_FIVE_BYTES = np.uint64(0xFFFFFFFFFF)
+_BOOL_OPEN = np.uint64(int.from_bytes(b'{"BOOL":', "little"))
+_NULL_OPEN = np.uint64(int.from_bytes(b'{"NULL":', "little"))
+
+_TAG_LETTERS = np.zeros((len(tags.TAGS), 4), np.uint8)
+_TAG_SIZES = np.zeros(len(tags.TAGS), np.int64)
+for _number, _text in enumerate(tags.TAGS):
+    _TAG_SIZES[_number] = len(_text)
+    _TAG_LETTERS[_number, : len(_text)] = np.frombuffer(_text.encode(), np.uint8)
+
+
+@inner
+def read_tag(data: Bytes, at: int) -> tuple[int, int]:
+    """(tag, position of its value) of the typed value whose `{` is at `at`, or (IRREGULAR, at)."""
+    if byte(data, at) != _OPEN_MAP or byte(data, at + 1) != _QUOTE:
+        return IRREGULAR, at
+    a = byte(data, at + 2)
+    if byte(data, at + 3) == _QUOTE and byte(data, at + 4) == _COLON:
+        tag = IRREGULAR
+        if a == 0x53:
+            tag = tags.S
+        elif a == 0x4E:
+            tag = tags.N
+        elif a == 0x4D:
+            tag = tags.M
+        elif a == 0x4C:
+            tag = tags.L
+        elif a == 0x42:
+            tag = tags.B
+        return tag, at + 5
+    if byte(data, at + 3) == 0x53 and byte(data, at + 4) == _QUOTE and byte(data, at + 5) == _COLON:
+        tag = IRREGULAR
+        if a == 0x53:
+            tag = tags.SS
+        elif a == 0x4E:
+            tag = tags.NS
+        elif a == 0x42:
+            tag = tags.BS
+        return tag, at + 6
+    opening = word(data, at)
+    if opening == _BOOL_OPEN:
+        return tags.BOOL, at + 8
+    if opening == _NULL_OPEN:
+        return tags.NULL, at + 8
+    return IRREGULAR, at
+
+
+@inner
+def bool_size(data: Bytes, at: int) -> int:
+    """4 at `true`, 5 at `false`, else IRREGULAR."""
+    bits = word(data, at)
+    if bits & _FOUR_BYTES == _TRUE:
+        return 4
+    if bits & _FIVE_BYTES == _FALSE:
+        return 5
+    return IRREGULAR
+
+
+@inner
+def put_tag(target: Bytes, o: int, tag: int) -> int:
+    """Write `{"TAG":` to target[o:] and give the end."""
+    put(target, o, _OPEN_MAP)
+    put(target, o + 1, _QUOTE)
+    o += 2
+    for k in range(_TAG_SIZES[np.uint64(tag)]):
+        put(target, o, np.int64(_TAG_LETTERS[np.uint64(tag), np.uint64(k)]))
+        o += 1
+    put(target, o, _QUOTE)
+    put(target, o + 1, _COLON)
+    return o + 2
+
+
+@inner
+def copy_number(
+    data: Bytes, at: int, target: Bytes, o: int, limit: int, quoted: bool, scratch: Scratch
+) -> tuple[int, int]:
+    """Copy the number in the JSON string that opens at `at` in plain form; (position behind it, end in target)."""
+    if byte(data, at) != _QUOTE:
+        return IRREGULAR, o
+    at += 1
+    end = token_end(data, at)
+    if end < 0:
+        return IRREGULAR, o
+    if o + NUMBER_ROOM > limit:
+        return GROW, o
+    if quoted:
+        put(target, o, _QUOTE)
+        o += 1
+    digits, _ = plain_number(data, at, end)
+    if digits >= 0:
+        o = copy_bytes(data, at, end, target, o, limit)
+    else:
+        size = normalise_number(data, at, end, scratch.number)
+        if size < 0:
+            return IRREGULAR, o
+        o = copy_bytes(scratch.number, 0, size, target, o, limit)
+    if quoted:
+        put(target, o, _QUOTE)
+        o += 1
+    return end + 1, o
+
+
+@inner
+def _copy_quoted(data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int) -> tuple[int, int]:
+    """Copy the JSON string (of an S, a B or a name) that opens at `at`, quotes included."""
+    if byte(data, at) != _QUOTE:
+        return IRREGULAR, o
+    if o + ROOM > limit:
+        return GROW, o
+    put(target, o, _QUOTE)
+    at += 1
+    if tag == tags.B:
+        end = token_end(data, at)
+        if end < 0 or base64_size(data, at, end) < 0:
+            return IRREGULAR, o
+        o = copy_bytes(data, at, end, target, o + 1, limit)
+        if o < 0:
+            return GROW, o
+    else:
+        end, o = copy_string(data, at, target, o + 1, limit, True)
+        if end < 0:
+            return end, o
+    put(target, o, _QUOTE)
+    return end + 1, o + 1
+
+
+@inner
+def _copy_set(
+    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
+) -> tuple[int, int]:
+    """Copy a set's array that opens at `at`; (position behind it, end in target). A set is never empty."""
+    if byte(data, at) != _OPEN_LIST:
+        return IRREGULAR, o
+    put(target, o, _OPEN_LIST)
+    o += 1
+    at += 1
+    while True:
+        if tag == tags.NS:
+            at, o = copy_number(data, at, target, o, limit, typed, scratch)
+        else:
+            at, o = _copy_quoted(data, at, tags.B if tag == tags.BS else tags.S, target, o, limit)
+        if at < 0:
+            return at, o
+        if o + ROOM > limit:
+            return GROW, o
+        c = byte(data, at)
+        if c != _COMMA and c != _CLOSE_LIST:
+            return IRREGULAR, o
+        put(target, o, c)
+        o += 1
+        at += 1
+        if c == _CLOSE_LIST:
+            return at, o
+
+
+@inner
+def _copy_leaf(
+    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
+) -> tuple[int, int]:
+    """Copy a value that holds no typed values: a scalar or a set. Notes in the scratch if it is binary."""
+    if tag == tags.B or tag == tags.BS:
+        scratch.binary[np.uint64(0)] = 1
+    if tag == tags.S or tag == tags.B:
+        return _copy_quoted(data, at, tag, target, o, limit)
+    if tag == tags.N:
+        return copy_number(data, at, target, o, limit, typed, scratch)
+    if tag == tags.BOOL or tag == tags.NULL:
+        size = bool_size(data, at)
+        if size < 0 or (tag == tags.NULL and size != 4):
+            return IRREGULAR, o
+        if tag == tags.NULL and not typed:
+            put(target, o, 0x6E)
+            put(target, o + 1, 0x75)
+            put(target, o + 2, 0x6C)
+            put(target, o + 3, 0x6C)
+            return at + 4, o + 4
+        for k in range(size):
+            put(target, o + k, byte(data, at + k))
+        return at + size, o + size
+    return _copy_set(data, at, tag, target, o, limit, typed, scratch)
+
+
+@inner
+def copy_document(
+    data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, form: tuple[bool, bool, bool], scratch: Scratch
+) -> tuple[int, int]:
+    """Copy the value of `tag` that begins at `at` (after the tag's colon) to target[o:] as JSON text.
+
+    form: (typed, trusted, image). `typed` keeps the tags of the values inside. A `trusted` line has been checked by
+    `strict_lines.py` already; otherwise two equal names in a map are irregular. An `image` is the map of an item's
+    attributes, which is one level more than an attribute has.
+    Gives the position after the value and the end in the target.
+    """
+    typed, trusted, image = form
+    deepest = DEPTH + 1 if image else DEPTH
+    depth = 0
+    used = 0  # names in all open maps
+    while True:
+        if o + ROOM > limit:
+            return GROW, o
+        if tag == tags.M or tag == tags.L:
+            opener = _OPEN_MAP if tag == tags.M else _OPEN_LIST
+            if byte(data, at) != opener or depth >= deepest:
+                return IRREGULAR, o
+            put(target, o, opener)
+            o += 1
+            at += 1
+            scratch.closers[np.uint64(depth)] = opener + 2
+            scratch.marks[np.uint64(depth)] = used
+            depth += 1
+            opened = byte(data, at) != opener + 2
+        else:
+            at, o = _copy_leaf(data, at, tag, target, o, limit, typed, scratch)
+            if at < 0:
+                return at, o
+            opened = False
+        if not opened:
+            # Behind a value, or at the closing byte of an empty map or list: close what ends here.
+            closing = tag == tags.M or tag == tags.L
+            while True:
+                if o + ROOM > limit:
+                    return GROW, o
+                if not closing:
+                    if depth == 0:
+                        return at, o
+                    if byte(data, at) != _CLOSE_MAP:
+                        return IRREGULAR, o
+                    at += 1
+                    if typed:
+                        put(target, o, _CLOSE_MAP)
+                        o += 1
+                    if byte(data, at) == _COMMA:
+                        put(target, o, _COMMA)
+                        o += 1
+                        at += 1
+                        break
+                closer = np.int64(scratch.closers[np.uint64(depth - 1)])
+                if byte(data, at) != closer:
+                    return IRREGULAR, o
+                put(target, o, closer)
+                o += 1
+                at += 1
+                depth -= 1
+                mark = scratch.marks[np.uint64(depth)]
+                if not trusted and used - mark > 1 and has_twins(scratch.names, mark, used):
+                    return IRREGULAR, o
+                used = mark
+                closing = False
+        if scratch.closers[np.uint64(depth - 1)] == _CLOSE_MAP:
+            start = at
+            at, o = _copy_quoted(data, at, tags.S, target, o, limit)
+            if at < 0:
+                return at, o
+            if byte(data, at) != _COLON:
+                return IRREGULAR, o
+            if o + ROOM > limit:
+                return GROW, o
+            if not trusted:
+                status = _note_name(data, start + 1, at - 1, used, target, o, limit, scratch)
+                if status < 0:
+                    return status, o
+                used += 1
+            put(target, o, _COLON)
+            o += 1
+            at += 1
+        tag, at = read_tag(data, at)
+        if tag < 0:
+            return IRREGULAR, o
+        if typed:
+            o = put_tag(target, o, tag)
+
+
+@inner
+def _note_name(data: Bytes, at: int, end: int, used: int, target: Bytes, o: int, limit: int, scratch: Scratch) -> int:
+    """Note the hash of the name that data[at:end] spells as number `used`; DONE, GROW, or IRREGULAR for too many.
+
+    Two spellings of one name must have the same hash: escapes are resolved in the free room of the target, from `o` on.
+    """
+    if used >= scratch.names.size:
+        return IRREGULAR
+    if _has_backslash(data, at, end):
+        at, behind = copy_string(data, at, target, o, limit, False)
+        if at < 0:
+            return GROW
+        scratch.names[np.uint64(used)] = hash_bytes(target, o, behind - o, scratch.secret)
+    else:
+        scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at, scratch.secret)
+    return DONE
+
+
+@inner
+def _has_backslash(data: Bytes, at: int, end: int) -> bool:
+    for k in range(at, end):
+        if byte(data, k) == 0x5C:
+            return True
+    return False

@@ -1,0 +1,399 @@
+"""Kernels for one value of an item: from its text in the line to its place in the buffers of its column."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.kernels.layout import (
+    BASE64_TEXT,
+    BINARY,
+    BOOL_TEXT,
+    COLUMN_LENGTHS,
+    COLUMN_LIMIT,
+    COLUMN_PRESENT,
+    COLUMN_START,
+    COLUMN_USED,
+    DECIMAL,
+    DOCUMENT,
+    DONE,
+    GROW,
+    HAS_NUL,
+    INT64,
+    IRREGULAR,
+    KIND_ACTION,
+    KIND_BEYOND_INT64,
+    KIND_BINARY_INSIDE,
+    KIND_COLUMN,
+    KIND_DECIMALS,
+    KIND_INTEGER_DIGITS,
+    KIND_LONGEST,
+    KIND_NAME_SIZE,
+    KIND_NUL_POLICY,
+    KIND_NUL_SERIAL,
+    KIND_SCALE,
+    KIND_START,
+    KIND_TAG,
+    NUL_DROPPED,
+    NUL_KEPT,
+    NUL_REFUSED,
+    NUL_SERIAL,
+    OVERFLOW,
+    OVERFLOW_BEGIN,
+    OVERFLOW_COLUMN,
+    ROOM,
+    SERIAL,
+    SKIP_NULL,
+    SURPRISE,
+    TEXT,
+    TRUSTED,
+    TYPED,
+    Columns,
+    Kinds,
+    Scratch,
+)
+from converter.kernels.parse.documents import bool_size, copy_document, put_tag
+from converter.kernels.parse.numbers import (
+    fits_int64,
+    normalise_number,
+    plain_number,
+    put_decimal,
+    put_small_decimal,
+    scaled_digits,
+    small_integer,
+)
+from converter.kernels.parse.strings import (
+    base64_size,
+    copy_bytes,
+    copy_string,
+    count_nuls,
+    decode_base64,
+    drop_nuls,
+    replace_nuls,
+    token_end,
+)
+from converter.kernels.simd.words import Bytes, byte, put, put_int64
+from converter.kernels.toolchain.decorators import inlined, inner
+from converter.schema import tags
+
+_COMMA = 0x2C
+_OPEN_MAP = 0x7B
+_CLOSE_MAP = 0x7D
+_NO_TEXT = 0xFF
+
+
+@inlined
+def mark_valid(columns: Columns, column: int, row: int) -> None:
+    """Note that `row` of a column holds the value that was written last."""
+    columns.validity[np.uint64(column), np.uint64(row >> 3)] |= np.uint8(1 << (row & 7))
+    columns.facts[np.uint64(column), COLUMN_PRESENT] += 1
+
+
+@inlined
+def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
+    """Note that `row` of a text column holds what was written up to `end` in the arena."""
+    used = end - columns.facts[np.uint64(column), COLUMN_START]
+    place = columns.facts[np.uint64(column), COLUMN_LENGTHS] + columns.facts[np.uint64(column), COLUMN_PRESENT]
+    columns.lengths[np.uint64(place)] = np.int32(used - columns.facts[np.uint64(column), COLUMN_USED])
+    columns.facts[np.uint64(column), COLUMN_USED] = used
+    mark_valid(columns, column, row)
+
+
+@inlined
+def decode_bool(block: Bytes, at: int, kind: int, row: int, kinds: Kinds, columns: Columns) -> tuple[int, int]:
+    """Decode `true` or `false` (of a NULL: `true`) at `at`; (position behind it, status DONE or IRREGULAR)."""
+    size = bool_size(block, at)
+    if size < 0 or (kinds.facts[np.uint64(kind), KIND_ACTION] == SKIP_NULL and size != 4):
+        return at, IRREGULAR
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    if column != 0:
+        value = columns.facts[np.uint64(column), COLUMN_PRESENT]
+        bits = columns.facts[np.uint64(column), COLUMN_START] + (value >> 3)
+        others = byte(columns.arena, bits) & ~(1 << (value & 7))
+        put(columns.arena, bits, others | (5 - size) << (value & 7))
+        mark_valid(columns, column, row)
+    return at + size, DONE
+
+
+@inner
+def read_number(
+    block: Bytes, at: int, end: int, kind: int, kinds: Kinds, scratch: Scratch
+) -> tuple[Bytes, int, int, int, int]:
+    """Observe the number block[at:end] of any form; (where its plain form is, its start, end, digits, decimals).
+
+    The integer digits are IRREGULAR for what is no number.
+    """
+    text = block
+    start = at
+    stop = end
+    integers, decimals = plain_number(text, start, stop)
+    if integers < 0:
+        stop = normalise_number(block, at, end, scratch.number)
+        if stop < 0:
+            return text, start, end, integers, decimals
+        text = scratch.number
+        start = 0
+        integers, decimals = plain_number(text, start, stop)
+    if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+        kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
+    if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
+        kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
+    if decimals == 0 and integers >= 19:
+        beyond = integers > 19
+        if not beyond:
+            high, low, negative = scaled_digits(text, start, stop, 0)
+            beyond = not fits_int64(high, low, negative)
+        if beyond:
+            kinds.facts[np.uint64(kind), KIND_BEYOND_INT64] = 1
+    return text, start, stop, integers, decimals
+
+
+@inlined
+def decode_number(
+    block: Bytes, at: int, kind: int, row: int, kinds: Kinds, columns: Columns, scratch: Scratch
+) -> tuple[int, int]:
+    """Decode the number at `at` (behind its quote); (position behind its closing quote, status DONE or other)."""
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    end = token_end(block, at)
+    if end < 0:
+        return at, IRREGULAR
+    o = columns.facts[np.uint64(column), COLUMN_START]
+    present = columns.facts[np.uint64(column), COLUMN_PRESENT]
+    scale = kinds.facts[np.uint64(kind), KIND_SCALE]
+    if action == INT64:
+        value, fine = small_integer(block, at, end)
+        if fine:
+            put_int64(columns.arena, o + present * 8, value)
+            mark_valid(columns, column, row)
+            digits = end - at - (1 if value < 0 else 0)
+            if value != 0 and digits > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+                kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = digits
+            return end + 1, DONE
+    elif action == DECIMAL:
+        integers, decimals = put_small_decimal(block, at, end, scale, columns.arena, o + present * 16)
+        if integers >= 0:
+            mark_valid(columns, column, row)
+            if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+                kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
+            if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
+                kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
+            return end + 1, DONE
+    text, start, stop, integers, decimals = read_number(block, at, end, kind, kinds, scratch)
+    if integers < 0:
+        return at, IRREGULAR
+    if action == INT64:
+        if decimals > 0 or integers > 19:
+            return at, SURPRISE
+        high, low, negative = scaled_digits(text, start, stop, 0)
+        if not fits_int64(high, low, negative):
+            return at, SURPRISE
+        put_int64(columns.arena, o + present * 8, -np.int64(low) if negative != 0 else np.int64(low))
+        mark_valid(columns, column, row)
+    elif action == DECIMAL:
+        if decimals > scale or integers + scale > 38:
+            return at, SURPRISE
+        put_decimal(text, start, stop, scale, columns.arena, o + present * 16)
+        mark_valid(columns, column, row)
+    else:
+        o = copy_bytes(
+            text,
+            start,
+            stop,
+            columns.arena,
+            o + columns.facts[np.uint64(column), COLUMN_USED],
+            columns.facts[np.uint64(column), COLUMN_LIMIT],
+        )
+        if o < 0:
+            return at, GROW
+        if column != 0:
+            mark_value(columns, column, row, o)
+    return end + 1, DONE
+
+
+@inner
+def _put_member_name(o: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> int:
+    """Write `{"name":` or `,"name":` of an overflowing attribute to arena[o:]; gives the end or GROW."""
+    start = kinds.facts[np.uint64(kind), KIND_START]
+    size = kinds.facts[np.uint64(kind), KIND_NAME_SIZE]
+    put(columns.arena, o, _COMMA if state[OVERFLOW_BEGIN] >= 0 else _OPEN_MAP)
+    limit = columns.facts[np.uint64(kinds.facts[np.uint64(kind), KIND_COLUMN]), COLUMN_LIMIT]
+    return copy_bytes(kinds.spellings, start, start + size, columns.arena, o + 1, limit)
+
+
+@inner
+def close_overflow(row: int, columns: Columns, state: NDArray[np.int64]) -> None:
+    """Close the item's object in the overflow column: every value has left room for the brace."""
+    column = state[OVERFLOW_COLUMN]
+    end = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
+    put(columns.arena, end, _CLOSE_MAP)
+    columns.facts[np.uint64(column), COLUMN_USED] = state[OVERFLOW_BEGIN]
+    mark_value(columns, column, row, end + 1)
+    state[OVERFLOW_BEGIN] = -1
+
+
+@inner
+def _observe_value(
+    block: Bytes, at: int, kind: int, o: int, limit: int, kinds: Kinds, columns: Columns, scratch: Scratch
+) -> int:
+    """Observe a value that is going to be written as JSON as if it were written plainly, in the room behind `o`.
+
+    Gives its bytes as KIND_LONGEST counts them, IRREGULAR or GROW.
+    """
+    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    if tag == tags.S:
+        end, after = copy_string(block, at, columns.arena, o, limit, False)
+        return end if end < 0 else after - o
+    if tag == tags.N or tag == tags.B:
+        end = token_end(block, at)
+        if end < 0:
+            return IRREGULAR
+        if tag == tags.B:
+            return base64_size(block, at, end)
+        _, _, _, integers, _ = read_number(block, at, end, kind, kinds, scratch)
+        return IRREGULAR if integers < 0 else 0
+    if tag == tags.BOOL or tag == tags.NULL:
+        return 0
+    # Trusted or not, the names in it are looked at when it is written.
+    end, after = copy_document(block, at, tag, columns.arena, o, limit, (False, True, False), scratch)
+    return end if end < 0 else after - o
+
+
+@inlined
+def _put_json(
+    block: Bytes, at: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch
+) -> tuple[int, int, int]:
+    """Write a value as JSON: plain, typed, or as a member of the overflow column's object.
+
+    Gives the position behind the value (or IRREGULAR, GROW), the end in the arena, and the bytes that KIND_LONGEST
+    counts.
+    """
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
+    o = start + columns.facts[np.uint64(column), COLUMN_USED]
+    size = 0
+    if action != DOCUMENT:
+        size = _observe_value(block, at, kind, o, limit, kinds, columns, scratch)
+        if size < 0:
+            return size, o, size
+    if tag == tags.S or tag == tags.N or tag == tags.B:
+        at -= 1  # the document kernel wants the quote that the spelling has taken
+    typed = action == TYPED
+    if o + ROOM > limit:
+        return GROW, o, size
+    if typed:
+        o = put_tag(columns.arena, o, tag)
+    elif action == OVERFLOW:
+        o = _put_member_name(o, kind, kinds, columns, state)
+        if o < 0:
+            return GROW, o, size
+    value = o
+    # Names that no attribute has are those of facts, such as the old image of a change.
+    image = byte(kinds.spellings, kinds.facts[np.uint64(kind), KIND_START] + 1) == _NO_TEXT
+    form = (typed, state[TRUSTED] != 0, image)
+    end, o = copy_document(block, at, tag, columns.arena, o, limit, form, scratch)
+    if end < 0:
+        return end, o, size
+    if o + ROOM > limit:
+        return GROW, o, size
+    if action == DOCUMENT:
+        size = o - value
+    elif typed:
+        put(columns.arena, o, _CLOSE_MAP)
+        o += 1
+    else:
+        if state[OVERFLOW_BEGIN] < 0:
+            state[OVERFLOW_BEGIN] = columns.facts[np.uint64(column), COLUMN_USED]
+        columns.facts[np.uint64(column), COLUMN_USED] = o - start
+    return end, o, size
+
+
+@inner
+def _treat_nuls(
+    begin: int, o: int, limit: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64]
+) -> int:
+    """Do what the kind's policy says of NULs in the text arena[begin:o]; gives its end, GROW or HAS_NUL."""
+    nuls = count_nuls(columns.arena, begin, o)
+    if nuls == 0:
+        return o
+    policy = kinds.facts[np.uint64(kind), KIND_NUL_POLICY]
+    if policy == NUL_REFUSED:
+        return HAS_NUL
+    kinds.facts[np.uint64(kind), KIND_NUL_SERIAL] = state[SERIAL]
+    state[NUL_SERIAL] = state[SERIAL]
+    if policy == NUL_DROPPED:
+        return drop_nuls(columns.arena, begin, o)
+    if policy == NUL_KEPT:
+        return o
+    if o + 2 * nuls + ROOM > limit:
+        return GROW
+    return replace_nuls(columns.arena, begin, o, nuls)
+
+
+@inlined
+def decode_text(
+    block: Bytes,
+    at: int,
+    kind: int,
+    row: int,
+    kinds: Kinds,
+    columns: Columns,
+    state: NDArray[np.int64],
+    scratch: Scratch,
+) -> tuple[int, int]:
+    """Decode a value at `at` that becomes text or bytes; (position behind it, status DONE or other)."""
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    begin = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
+    limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
+    o = begin
+    if action == TEXT:
+        end, o = copy_string(block, at, columns.arena, o, limit, False)
+        if end < 0:
+            return at, end
+        if o - begin != end - at:
+            # Only where something was escaped, as a NUL always is.
+            o = _treat_nuls(begin, o, limit, kind, kinds, columns, state)
+            if o < 0:
+                return at, o
+        end += 1
+        size = o - begin
+    elif action == BINARY or action == BASE64_TEXT:
+        end = token_end(block, at)
+        if end < 0:
+            return at, IRREGULAR
+        size = base64_size(block, at, end)
+        if size < 0:
+            return at, IRREGULAR
+        if action == BINARY:
+            o = decode_base64(block, at, end, columns.arena, o, limit)
+        else:
+            o = copy_bytes(block, at, end, columns.arena, o, limit)
+        if o < 0:
+            return at, GROW
+        end += 1
+    elif action == BOOL_TEXT:
+        size = bool_size(block, at)
+        if size < 0:
+            return at, IRREGULAR
+        end = at + size
+        o = copy_bytes(block, at, end, columns.arena, o, limit)
+        if o < 0:
+            return at, GROW
+        size = 0
+    else:
+        scratch.binary[np.uint64(0)] = 0
+        end, o, size = _put_json(block, at, kind, kinds, columns, state, scratch)
+        if end < 0:
+            return at, end
+        # A B that is the attribute itself is no binary inside one.
+        if scratch.binary[np.uint64(0)] != 0 and kinds.facts[np.uint64(kind), KIND_TAG] != tags.B:
+            kinds.facts[np.uint64(kind), KIND_BINARY_INSIDE] = 1
+    if size > kinds.facts[np.uint64(kind), KIND_LONGEST]:
+        kinds.facts[np.uint64(kind), KIND_LONGEST] = size
+    if column != 0 and action != OVERFLOW:
+        mark_value(columns, column, row, o)
+    return end, DONE

@@ -1,0 +1,331 @@
+"""Kernels for strings: JSON string bodies with escapes and UTF-8, and base64.
+
+Every function takes positions into `data` and gives positions back; IRREGULAR or GROW in place of a position
+means that nothing was read or that the target is too small (`limit` is where it ends).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from converter.kernels.layout import GROW, IRREGULAR, ROOM
+from converter.kernels.simd.words import Bytes, byte, copy64, high_mask, lowest_bit, put, put_all, special_mask
+from converter.kernels.toolchain.decorators import inlined, inner
+
+_QUOTE = 0x22
+_BACKSLASH = 0x5C
+
+_ESCAPED = np.zeros(256, np.uint8)
+for _letter, _character in zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True):
+    _ESCAPED[_letter] = _character
+
+_HEX = np.full(256, 255, np.uint8)
+for _digit in range(10):
+    _HEX[0x30 + _digit] = _digit
+for _digit in range(6):
+    _HEX[0x41 + _digit] = _HEX[0x61 + _digit] = 10 + _digit
+
+_LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8)
+_BASE64 = np.full(256, 255, np.uint8)
+for _value, _letter in enumerate(_LETTERS):
+    _BASE64[_letter] = _value
+_PADDING = 0x3D
+
+
+@inner
+def is_utf8(data: Bytes, at: int, end: int) -> bool:
+    """Is data[at:end] well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong)?"""
+    while at < end:
+        c = byte(data, at)
+        if c < 0x80:
+            at += 1
+            continue
+        d = byte(data, at + 1)
+        if 0xC2 <= c < 0xE0:
+            size = 2
+            ok = d & 0xC0 == 0x80
+        elif 0xE0 <= c < 0xF0:
+            size = 3
+            ok = d & 0xC0 == 0x80 and byte(data, at + 2) & 0xC0 == 0x80
+            if (c == 0xE0 and d < 0xA0) or (c == 0xED and d >= 0xA0):
+                ok = False
+        elif 0xF0 <= c < 0xF5:
+            size = 4
+            ok = d & 0xC0 == 0x80 and byte(data, at + 2) & 0xC0 == 0x80 and byte(data, at + 3) & 0xC0 == 0x80
+            if (c == 0xF0 and d < 0x90) or (c == 0xF4 and d >= 0x90):
+                ok = False
+        else:
+            return False
+        if not ok:
+            return False
+        at += size
+    return at == end
+
+
+@inner
+def hex4(data: Bytes, at: int) -> int:
+    """The number that four hexadecimal digits are, or IRREGULAR."""
+    value = 0
+    for k in range(4):
+        digit = np.int64(_HEX[np.uint64(byte(data, at + k))])
+        if digit > 15:
+            return IRREGULAR
+        value = value * 16 + digit
+    return value
+
+
+@inner
+def _put_utf8(target: Bytes, o: int, point: int) -> int:
+    if point < 0x80:
+        put(target, o, point)
+        return o + 1
+    if point < 0x800:
+        put(target, o, 0xC0 | point >> 6)
+        put(target, o + 1, 0x80 | point & 0x3F)
+        return o + 2
+    if point < 0x10000:
+        put(target, o, 0xE0 | point >> 12)
+        put(target, o + 1, 0x80 | point >> 6 & 0x3F)
+        put(target, o + 2, 0x80 | point & 0x3F)
+        return o + 3
+    put(target, o, 0xF0 | point >> 18)
+    put(target, o + 1, 0x80 | point >> 12 & 0x3F)
+    put(target, o + 2, 0x80 | point >> 6 & 0x3F)
+    put(target, o + 3, 0x80 | point & 0x3F)
+    return o + 4
+
+
+@inner
+def _copy_escape(data: Bytes, at: int, target: Bytes, o: int, raw: bool) -> tuple[int, int]:
+    """One escape from its backslash on: its character, or the escape itself if `raw`; surrogates only in pairs."""
+    letter = byte(data, at + 1)
+    if letter != 0x75:
+        character = np.int64(_ESCAPED[np.uint64(letter)])
+        if character == 0:
+            return IRREGULAR, o
+        if not raw:
+            put(target, o, character)
+            return at + 2, o + 1
+        put(target, o, _BACKSLASH)
+        put(target, o + 1, letter)
+        return at + 2, o + 2
+    point = hex4(data, at + 2)
+    size = 6
+    if 0xD800 <= point < 0xDC00:
+        if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
+            return IRREGULAR, o
+        low = hex4(data, at + 8)
+        if low < 0xDC00 or low > 0xDFFF:
+            return IRREGULAR, o
+        point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00)
+        size = 12
+    elif point < 0 or 0xDC00 <= point < 0xE000:
+        return IRREGULAR, o
+    if not raw:
+        return at + size, _put_utf8(target, o, point)
+    for k in range(size):
+        put(target, o + k, byte(data, at + k))
+    return at + size, o + size
+
+
+@inlined
+def copy_string(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bool) -> tuple[int, int]:
+    """Copy the body of a JSON string that begins at `at` (behind its quote) to target[o:].
+
+    Unescapes, or keeps the escapes if `raw`. Gives the closing quote's position and the end in the target.
+    """
+    start = at
+    high = np.uint64(0)
+    while True:
+        if o + ROOM > limit:
+            return GROW, o
+        special = special_mask(data, at)
+        beyond_ascii = high_mask(data, at)
+        copy64(target, o, data, at)
+        if special == np.uint64(0):
+            high |= beyond_ascii
+            at += 64
+            o += 64
+            continue
+        plain = lowest_bit(special)
+        high |= beyond_ascii & ((special - np.uint64(1)) & ~special)
+        at += plain
+        o += plain
+        c = byte(data, at)
+        if c == _QUOTE:
+            if high != np.uint64(0) and not is_utf8(data, start, at):
+                return IRREGULAR, o
+            return at, o
+        if c != _BACKSLASH:
+            return IRREGULAR, o
+        if o + ROOM > limit:
+            return GROW, o
+        at, o = _copy_escape(data, at, target, o, raw)
+        if at < 0:
+            return IRREGULAR, o
+
+
+@inner
+def count_nuls(data: Bytes, at: int, end: int) -> int:
+    """How many bytes of data[at:end] are 0."""
+    nuls = 0
+    for k in range(at, end):
+        if byte(data, k) == 0:
+            nuls += 1
+    return nuls
+
+
+@inner
+def drop_nuls(data: Bytes, at: int, end: int) -> int:
+    """Take the zero bytes out of data[at:end]; gives the new end."""
+    o = at
+    for k in range(at, end):
+        c = byte(data, k)
+        if c != 0:
+            put(data, o, c)
+            o += 1
+    return o
+
+
+@inner
+def replace_nuls(data: Bytes, at: int, end: int, nuls: int) -> int:
+    """Put U+FFFD, which takes three bytes, in place of the `nuls` zero bytes of data[at:end]; gives the new end."""
+    # From the end on, so that nothing is overwritten before it has been moved.
+    o = end + 2 * nuls
+    for k in range(end - 1, at - 1, -1):
+        c = byte(data, k)
+        if c != 0:
+            o -= 1
+            put(data, o, c)
+        else:
+            o -= 3
+            put(data, o, 0xEF)
+            put(data, o + 1, 0xBF)
+            put(data, o + 2, 0xBD)
+    return end + 2 * nuls
+
+
+@inner
+def _escape_size(data: Bytes, at: int) -> int:
+    """Bytes of the escape whose backslash is at `at`, or IRREGULAR; surrogates only in pairs."""
+    letter = byte(data, at + 1)
+    if letter != 0x75:
+        return 2 if _ESCAPED[np.uint64(letter)] != 0 else IRREGULAR
+    point = hex4(data, at + 2)
+    if 0xD800 <= point < 0xDC00:
+        if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
+            return IRREGULAR
+        low = hex4(data, at + 8)
+        return 12 if 0xDC00 <= low < 0xE000 else IRREGULAR
+    if point < 0 or 0xDC00 <= point < 0xE000:
+        return IRREGULAR
+    return 6
+
+
+@inner
+def string_end(data: Bytes, at: int) -> int:
+    """Position of the quote that closes the JSON string whose body begins at `at`, or IRREGULAR if it is not one."""
+    start = at
+    high = np.uint64(0)
+    while True:
+        special = special_mask(data, at)
+        beyond_ascii = high_mask(data, at)
+        if special == np.uint64(0):
+            high |= beyond_ascii
+            at += 64
+            continue
+        high |= beyond_ascii & ((special - np.uint64(1)) & ~special)
+        at += lowest_bit(special)
+        c = byte(data, at)
+        if c == _QUOTE:
+            if high != np.uint64(0) and not is_utf8(data, start, at):
+                return IRREGULAR
+            return at
+        size = _escape_size(data, at) if c == _BACKSLASH else np.int64(IRREGULAR)
+        if size < 0:
+            return IRREGULAR
+        at += size
+
+
+@inlined
+def token_end(data: Bytes, at: int) -> int:
+    """Position of the quote that closes a string without escapes, or IRREGULAR."""
+    special = special_mask(data, at)
+    while special == np.uint64(0):
+        at += 64
+        special = special_mask(data, at)
+    end = at + lowest_bit(special)
+    return end if byte(data, end) == _QUOTE else IRREGULAR
+
+
+@inlined
+def copy_bytes(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: int) -> int:
+    """target[o:] = data[at:end]; gives the end in the target or GROW."""
+    if o + (end - at) + ROOM > limit:
+        return GROW
+    return put_all(target, o, data, at, end)
+
+
+@inner
+def base64_size(data: Bytes, at: int, end: int) -> int:
+    """Bytes that the base64 text data[at:end] stands for, or IRREGULAR if it is not canonical (RFC 4648, padded)."""
+    size = end - at
+    if size == 0:
+        return 0
+    if size % 4 != 0:
+        return IRREGULAR
+    padding = 0
+    while padding < 2 and byte(data, end - 1 - padding) == _PADDING:
+        padding += 1
+    for k in range(at, end - padding):
+        if _BASE64[np.uint64(byte(data, k))] > 63:
+            return IRREGULAR
+    if padding > 0:
+        # Bits behind the last byte must be zero: decoded and encoded again the text would differ otherwise.
+        spare = 0x0F if padding == 2 else 0x03
+        if np.int64(_BASE64[np.uint64(byte(data, end - 1 - padding))]) & spare != 0:
+            return IRREGULAR
+    return size // 4 * 3 - padding
+
+
+@inner
+def decode_base64(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: int) -> int:
+    """Decode data[at:end], which `base64_size` has accepted, to target[o:]; gives the end or GROW."""
+    if o + (end - at) + ROOM > limit:
+        return GROW
+    stop = o + (end - at) // 4 * 3
+    while at < end:
+        value = 0
+        for k in range(4):
+            c = byte(data, at + k)
+            value = value << 6 | (0 if c == _PADDING else np.int64(_BASE64[np.uint64(c)]))
+        put(target, o, value >> 16)
+        put(target, o + 1, value >> 8 & 0xFF)
+        put(target, o + 2, value & 0xFF)
+        at += 4
+        o += 3
+        if at == end:
+            if byte(data, end - 1) == _PADDING:
+                stop -= 1
+            if byte(data, end - 2) == _PADDING:
+                stop -= 1
+    return stop
+
+
+@inner
+def encode_base64(data: Bytes, at: int, size: int, target: Bytes, o: int) -> int:
+    """Write the bytes data[at : at + size] as canonical base64 to target[o:], which has room for it; gives the end."""
+    end = at + size
+    while at < end:
+        left = end - at
+        value = byte(data, at) << 16
+        if left > 1:
+            value |= byte(data, at + 1) << 8
+        if left > 2:
+            value |= byte(data, at + 2)
+        for k in range(4):
+            letter = np.int64(_LETTERS[np.uint64(value >> 18 - 6 * k & 0x3F)])
+            put(target, o + k, letter if k <= left else _PADDING)
+        at += 3
+        o += 4
+    return o

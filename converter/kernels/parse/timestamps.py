@@ -1,0 +1,267 @@
+"""Kernel for a value that must be a timestamp: from its text in the line to its place in the buffers of its column."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.kernels.layout import (
+    COLUMN_BITS,
+    COLUMN_LIMIT,
+    COLUMN_PRESENT,
+    COLUMN_START,
+    COLUMN_USED,
+    CUT,
+    CUTS_FINE_TIMES,
+    DONE,
+    GROW,
+    IRREGULAR,
+    KIND_ACTION,
+    KIND_BAD_NOTED,
+    KIND_BAD_SERIAL,
+    KIND_BAD_TIMES,
+    KIND_COLUMN,
+    KIND_FINE_NOTED,
+    KIND_FINE_SERIAL,
+    KIND_FINE_TIMES,
+    KIND_INTEGER_DIGITS,
+    KIND_LONGEST,
+    KIND_MAGNITUDES,
+    KIND_TAG,
+    KIND_UNIT,
+    LINE_KINDS,
+    NOT_A_TIME,
+    NULLS_BAD_TIMES,
+    ODD_TIME,
+    ODD_TIMES,
+    REASON,
+    ROOM,
+    SERIAL,
+    SURPRISE,
+    TIMED,
+    TRUSTED,
+    UNIX_TIME,
+    Columns,
+    Kinds,
+    Scratch,
+)
+from converter.kernels.parse.calendar import SECOND, parse_iso, put_iso, put_seconds
+from converter.kernels.parse.item_values import mark_valid, mark_value, read_number
+from converter.kernels.parse.numbers import small_integer
+from converter.kernels.parse.strings import token_end
+from converter.kernels.parse.unix_times import (
+    digits_to_micros,
+    find_point,
+    integer_to_micros,
+    magnitude_of,
+    magnitude_of_digits,
+)
+from converter.kernels.simd.words import Bytes, byte, put_int64
+from converter.kernels.time_reasons import (
+    GIVEN_UNIT,
+    NO_FORM,
+    NO_TEXT_OR_NUMBER,
+    NOTED_TIMES,
+    OTHER_UNIT,
+    OUT_OF_YEARS,
+    TOO_FINE,
+)
+from converter.kernels.toolchain.decorators import inner
+from converter.schema import tags
+from converter.schema.magnitudes import SMALL, ZERO
+
+_QUOTE = 0x22
+_BACKSLASH = 0x5C
+_NO_UNIT = -1
+_ALL_UNITS = 15
+
+
+@inner
+def _unit_for(magnitude: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+    """(number of the unit, 0) of a number with this magnitude, or (_NO_UNIT, reason); 0 where it is not known yet.
+
+    Without a column only a unit that was given counts: what the data show is still to be found out.
+    """
+    unit = kinds.facts[np.uint64(kind), KIND_UNIT]
+    if unit > GIVEN_UNIT:
+        return unit - GIVEN_UNIT - 1, np.int64(0)
+    if magnitude == 0:
+        return np.int64(_NO_UNIT), np.int64(OUT_OF_YEARS)
+    kinds.facts[np.uint64(kind), KIND_MAGNITUDES] |= 1 << magnitude
+    if magnitude == ZERO:
+        return np.int64(0), np.int64(0)
+    if kinds.facts[np.uint64(kind), KIND_COLUMN] == 0:
+        return np.int64(_NO_UNIT), np.int64(0)
+    units = _ALL_UNITS if magnitude == SMALL else magnitude
+    if unit == 0 or units >> (unit - 1) & 1 == 0:
+        return np.int64(_NO_UNIT), np.int64(OTHER_UNIT)
+    return unit - 1, np.int64(0)
+
+
+@inner
+def _digits_to_time(data: Bytes, at: int, point: int, end: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+    magnitude = np.int64(0)
+    if kinds.facts[np.uint64(kind), KIND_UNIT] <= GIVEN_UNIT:
+        magnitude = magnitude_of_digits(data, at, point, end)
+    unit, reason = _unit_for(magnitude, kind, kinds)
+    if unit == _NO_UNIT:
+        return np.int64(0), reason
+    return digits_to_micros(data, at, point, end, unit)
+
+
+@inner
+def _read_epoch(block: Bytes, at: int, end: int, kind: int, kinds: Kinds, scratch: Scratch) -> tuple[int, int]:
+    """Observe the number block[at:end]; (microseconds, 0 or TOO_FINE), (0, other reason), or (0, IRREGULAR)."""
+    value, fine = small_integer(block, at, end)
+    if fine:
+        digits = end - at - (1 if value < 0 else 0)
+        if value != 0 and digits > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
+            kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = digits
+        unit, reason = _unit_for(magnitude_of(-value if value < 0 else value, True, value < 0), kind, kinds)
+        if unit == _NO_UNIT:
+            return np.int64(0), reason
+        return integer_to_micros(value, unit)
+    text, start, stop, integers, decimals = read_number(block, at, end, kind, kinds, scratch)
+    if integers < 0:
+        return np.int64(0), np.int64(IRREGULAR)
+    point = stop - decimals - 1 if decimals > 0 else stop
+    return _digits_to_time(text, start, point, stop, kind, kinds)
+
+
+@inner
+def _read_text(block: Bytes, at: int, end: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+    """(microseconds, 0 or TOO_FINE) of a text in ISO-8601 form or a Unix time, or (0, other reason)."""
+    micros, reason = parse_iso(block, at, end)
+    if reason != NO_FORM:
+        return micros, reason
+    point, reason = find_point(block, at, end)
+    if reason != 0:
+        return np.int64(0), reason
+    return _digits_to_time(block, at, point, end, kind, kinds)
+
+
+@inner
+def _put_time(micros: int, action: int, column: int, row: int, columns: Columns, state: NDArray[np.int64]) -> int:
+    """Give `row` of a column the time, as microseconds or, of UNIX_TIME, as seconds; DONE or GROW."""
+    value = micros
+    if action == UNIX_TIME:
+        value = micros // SECOND
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    if columns.facts[np.uint64(column), COLUMN_BITS] == 0:
+        o = start + columns.facts[np.uint64(column), COLUMN_USED]
+        if o + ROOM > columns.facts[np.uint64(column), COLUMN_LIMIT]:
+            return GROW
+        o = put_seconds(columns.arena, o, value) if action == UNIX_TIME else put_iso(columns.arena, o, value)
+        mark_value(columns, column, row, o)
+    else:
+        put_int64(columns.arena, start + columns.facts[np.uint64(column), COLUMN_PRESENT] * 8, value)
+        mark_valid(columns, column, row)
+    if action == UNIX_TIME and value * SECOND != micros:
+        state[CUT] = 1
+    return DONE
+
+
+@inner
+def _skip_text(block: Bytes, at: int) -> int:
+    """Position of the quote that closes a text which was checked, escapes and all."""
+    while byte(block, at) != _QUOTE:
+        at += 2 if byte(block, at) == _BACKSLASH else 1
+    return at
+
+
+@inner
+def _pass_bad_time(reason: int, kind: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
+    """What becomes of a value that is not a time: DONE when it becomes null, ODD_TIME or NOT_A_TIME."""
+    state[REASON] = reason
+    if state[NULLS_BAD_TIMES] == 0:
+        return NOT_A_TIME
+    noted = kinds.facts[np.uint64(kind), KIND_BAD_NOTED]
+    if noted < NOTED_TIMES and noted <= kinds.facts[np.uint64(kind), KIND_BAD_TIMES]:
+        return ODD_TIME
+    kinds.facts[np.uint64(kind), KIND_BAD_SERIAL] = state[SERIAL]
+    state[ODD_TIMES] = 1
+    return DONE
+
+
+@inner
+def _pass_fine_time(kind: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
+    """What becomes of a timestamp that is finer than microseconds: DONE when it is cut, ODD_TIME or NOT_A_TIME."""
+    state[REASON] = TOO_FINE
+    if state[CUTS_FINE_TIMES] == 0:
+        return NOT_A_TIME
+    noted = kinds.facts[np.uint64(kind), KIND_FINE_NOTED]
+    if noted < NOTED_TIMES and noted <= kinds.facts[np.uint64(kind), KIND_FINE_TIMES]:
+        return ODD_TIME
+    kinds.facts[np.uint64(kind), KIND_FINE_SERIAL] = state[SERIAL]
+    state[ODD_TIMES] = 1
+    return DONE
+
+
+@inner
+def count_odd_times(kinds: Kinds, state: NDArray[np.int64]) -> None:
+    """Count the bad and the fine times of the item at hand."""
+    for i in range(state[LINE_KINDS]):
+        kind = kinds.line[np.uint64(i)]
+        if kinds.facts[np.uint64(kind), KIND_BAD_SERIAL] == state[SERIAL]:
+            kinds.facts[np.uint64(kind), KIND_BAD_TIMES] += 1
+        if kinds.facts[np.uint64(kind), KIND_FINE_SERIAL] == state[SERIAL]:
+            kinds.facts[np.uint64(kind), KIND_FINE_TIMES] += 1
+    state[ODD_TIMES] = 0
+
+
+@inner
+def decode_time(
+    block: Bytes,
+    at: int,
+    kind: int,
+    row: int,
+    kinds: Kinds,
+    columns: Columns,
+    state: NDArray[np.int64],
+    scratch: Scratch,
+) -> tuple[int, int]:
+    """Decode a value that must be a timestamp; (position after it, status DONE or other).
+
+    At NOT_A_TIME and ODD_TIME the state says why. A value of the sink is checked and observed like any other.
+    """
+    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    if tag != tags.S and tag != tags.N:
+        state[REASON] = NO_TEXT_OR_NUMBER
+        return at, NOT_A_TIME
+    end = token_end(block, at)
+    if end < 0:
+        if state[TRUSTED] == 0:
+            return at, IRREGULAR
+        # What is still escaped here, no timestamp has in it.
+        end = _skip_text(block, at)
+        micros, reason = np.int64(0), np.int64(NO_FORM)
+    elif tag == tags.S:
+        micros, reason = _read_text(block, at, end, kind, kinds)
+        if end - at > kinds.facts[np.uint64(kind), KIND_LONGEST]:
+            kinds.facts[np.uint64(kind), KIND_LONGEST] = end - at
+    else:
+        micros, reason = _read_epoch(block, at, end, kind, kinds, scratch)
+        if reason < 0:
+            return at, IRREGULAR
+    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    is_cut = False
+    if reason != 0:
+        if reason == OTHER_UNIT:
+            return at, SURPRISE
+        if reason != TOO_FINE:
+            return end + 1, _pass_bad_time(reason, kind, kinds, state)
+        is_cut = True
+        if action != UNIX_TIME:
+            status = _pass_fine_time(kind, kinds, state)
+            if status != DONE:
+                return at, status
+    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    if column != 0:
+        status = _put_time(micros, action, column, row, columns, state)
+        if status != DONE:
+            return at, status
+    if action == UNIX_TIME:
+        state[TIMED] = state[SERIAL]
+        if is_cut:
+            state[CUT] = 1
+    return end + 1, DONE

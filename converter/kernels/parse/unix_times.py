@@ -1,0 +1,173 @@
+"""Kernels for Unix times: numbers of seconds, milliseconds, microseconds or nanoseconds to microseconds since 1970.
+
+A magnitude says which units a number may be in. These are the numbers that are times from 1973-03-03 to the end of the
+year 9999, or before 1970, in each unit:
+
+    s     10^8  to 253402300799            -10^8  and below, to -62135596800 (the year 1)
+    ms    10^11 to 253402300799999         below that, to -62135596800000
+    us    10^14 to 253402300799999999      and so on
+    ns    10^17 to 253402300799999999999
+
+The positive ranges overlap: 253402300799 is a time in seconds and in milliseconds. A number between -10^8 and 10^8 is
+near 1970 in every unit and says nothing. A magnitude is a mask of the four units, or SMALL, or ZERO; the observation of
+a column is the set of its magnitudes (schema/units.py decides by it).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from converter.kernels.parse.calendar import FIRST_MICROS, LAST_MICROS
+from converter.kernels.simd.words import Bytes, byte
+from converter.kernels.time_reasons import NO_FORM, OUT_OF_YEARS, SHORT_NUMBER, TOO_FINE
+from converter.kernels.toolchain.decorators import inner
+from converter.schema.magnitudes import SMALL, ZERO
+
+_LEAST = 10**8
+_LATEST = 253_402_300_799
+_EARLIEST = 62_135_596_800
+_THOUSAND = 1000
+_MOST_DIGITS = 18
+"""Digits of the greatest timestamp in microseconds; and of the greatest number that is read as an int64 here."""
+_LONGEST = 21
+"""Integer digits of the greatest timestamp in nanoseconds."""
+_NANO_DIGITS = 9
+_LEAST_TEXT_DIGITS = 9
+_POWERS = np.array([10**i for i in range(7)], np.int64)
+
+_MINUS = 0x2D
+_POINT = 0x2E
+_DIGIT = 0x30
+
+
+@inner
+def magnitude_of(whole: int, is_whole: bool, negative: bool) -> int:
+    """The magnitude of ±whole, or of a number with a fraction after it: units that it may be in, SMALL or ZERO."""
+    if whole < _LEAST:
+        return np.int64(ZERO) if whole == 0 and is_whole else np.int64(SMALL)
+    if negative:
+        if whole <= _EARLIEST:
+            return np.int64(1)
+        if whole <= _EARLIEST * _THOUSAND:
+            return np.int64(2)
+        return np.int64(4) if whole <= _EARLIEST * _THOUSAND**2 else np.int64(8)
+    if whole < _LEAST * _THOUSAND:
+        return np.int64(1)
+    if whole <= _LATEST:
+        return np.int64(3)
+    if whole < _LEAST * _THOUSAND**2:
+        return np.int64(2)
+    if whole < (_LATEST + 1) * _THOUSAND:
+        return np.int64(6)
+    if whole < _LEAST * _THOUSAND**3:
+        return np.int64(4)
+    return np.int64(12) if whole < (_LATEST + 1) * _THOUSAND**2 else np.int64(8)
+
+
+@inner
+def _within_years(micros: int, exact: bool) -> tuple[int, int]:
+    if micros < FIRST_MICROS or micros > LAST_MICROS:
+        return np.int64(0), np.int64(OUT_OF_YEARS)
+    return micros, np.int64(0 if exact else TOO_FINE)
+
+
+@inner
+def integer_to_micros(value: int, unit: int) -> tuple[int, int]:
+    """(microseconds, 0) of an integer of at most 18 digits, (microseconds below, TOO_FINE), or (0, OUT_OF_YEARS).
+
+    unit: 0 for seconds, 1 for milliseconds, 2 for microseconds, 3 for nanoseconds.
+    """
+    if unit == 0:
+        if value > _LATEST or value < -_EARLIEST:
+            return np.int64(0), np.int64(OUT_OF_YEARS)
+        return value * _THOUSAND * _THOUSAND, np.int64(0)
+    if unit == 1:
+        if value > 2 * _LATEST * _THOUSAND or value < -2 * _EARLIEST * _THOUSAND:
+            return np.int64(0), np.int64(OUT_OF_YEARS)
+        return _within_years(value * _THOUSAND, True)
+    if unit == 2:
+        return _within_years(value, True)
+    micros = value // _THOUSAND
+    return _within_years(micros, micros * _THOUSAND == value)
+
+
+@inner
+def digits_to_micros(data: Bytes, at: int, point: int, end: int, unit: int) -> tuple[int, int]:
+    """The same of any number `-?digits` or, with its point at `point`, `-?digits.digits` in data[at:end]."""
+    negative = byte(data, at) == _MINUS
+    if negative:
+        at += 1
+    # Digits from the first one to that of the microseconds; below zero where that is in front of the first one.
+    taken = point - at + 6 - 3 * unit
+    if taken > _MOST_DIGITS:
+        return np.int64(0), np.int64(OUT_OF_YEARS)
+    value = np.int64(0)
+    count = np.int64(0)
+    exact = True
+    for k in range(at, end):
+        if k == point:
+            continue
+        digit = byte(data, k) - _DIGIT
+        if count < taken:
+            value = value * 10 + digit
+        elif digit != 0:
+            exact = False
+        count += 1
+    if count < taken:
+        value *= _POWERS[np.uint64(taken - count)]
+    if negative:
+        value = -value if exact else -value - 1
+    return _within_years(value, exact)
+
+
+@inner
+def magnitude_of_digits(data: Bytes, at: int, point: int, end: int) -> int:
+    """The magnitude of a number as digits_to_micros takes it; 0 for one that is not a time in any unit."""
+    negative = byte(data, at) == _MINUS
+    if negative:
+        at += 1
+    digits = point - at
+    if digits > _LONGEST:
+        return np.int64(0)
+    last = point
+    if digits > _MOST_DIGITS:
+        # Only nanoseconds can be this long: the seconds decide.
+        last = point - _NANO_DIGITS
+    whole = np.int64(0)
+    for k in range(at, last):
+        whole = whole * 10 + (byte(data, k) - _DIGIT)
+    is_whole = True
+    for k in range(last, end):
+        if k != point and byte(data, k) != _DIGIT:
+            is_whole = False
+    if digits > _MOST_DIGITS:
+        latest = whole <= _LATEST
+        if negative:
+            latest = whole < _EARLIEST or (whole == _EARLIEST and is_whole)
+        return np.int64(8) if latest else np.int64(0)
+    return magnitude_of(whole, is_whole, negative)
+
+
+@inner
+def find_point(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """(position of the point, 0) in a text that is a Unix time, or (0, reason); without a point that is `end`.
+
+    Texts of fewer than nine integer digits may be a year or a date as well: apart from 0 they are not taken.
+    """
+    none = (np.int64(0), np.int64(NO_FORM))
+    if at < end and byte(data, at) == _MINUS:
+        at += 1
+    point = end
+    for k in range(at, end):
+        c = byte(data, k)
+        if c == _POINT and point == end:
+            point = k
+        elif c < _DIGIT or c > _DIGIT + 9:
+            return none
+    if point == at or point == end - 1:
+        return none
+    if byte(data, at) == _DIGIT:
+        return (point, np.int64(0)) if end - at == 1 else none
+    if point - at < _LEAST_TEXT_DIGITS:
+        return np.int64(0), np.int64(SHORT_NUMBER)
+    return point, np.int64(0)

@@ -1,0 +1,1 @@
+"""How kernels become machine code, and how machine code is found, trusted, and loaded."""

@@ -1,0 +1,1 @@
+"""A full export or snapshot and the increments after it become one snapshot."""

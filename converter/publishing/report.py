@@ -1,0 +1,319 @@
+"""What a conversion says of itself: the outcome, its figures, and what became of each attribute."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime
+from typing import Literal, cast, get_args
+
+from converter.export.manifest import Kind
+from converter.option_values import read_format
+from converter.options import OneFormat
+from converter.publishing.merge_history import MergeReport
+from converter.publishing.odd_times import TimesReport
+from converter.schema import tags
+from converter.schema.types import COLUMN_TYPE, Origin
+from converter.storage.destination import is_path
+from converter.storage.members import Members
+
+Status = Literal["published", "unchanged", "planned"]
+ChangeKind = Literal["added", "widened", "unseen"]
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_COMPRESSION = re.compile(r"[a-z0-9=,]{1,64}")
+# Of 1E125 and 1E-130, with 38 digits at most.
+_MOST_DIGITS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One published file.
+
+    path: relative to the destination, with `/` between its parts.
+    sha256: of its bytes, hex.
+    """
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+    @property
+    def format(self) -> OneFormat:
+        """What it is, by its name: parquet or csv."""
+        return "parquet" if self.path.endswith(".parquet") else "csv"
+
+    def to_json(self) -> dict[str, object]:
+        """As records and reports show it."""
+        return json_members(self)
+
+    @staticmethod
+    def from_json(members: Members) -> Part:
+        """The reverse of to_json. Raises StorageError."""
+        return Part(members.text("path"), members.count("rows"), members.count("bytes"), members.sha256("sha256"))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a column differs from the destination's newest record.
+
+    change: added; widened: another type or origin; unseen: no item of this export has a value in it.
+    before, after: type and origin, such as `int64` or `string (number as text)`; before is None for an added one.
+    """
+
+    column: str
+    attribute: str | None
+    change: ChangeKind
+    before: str | None
+    after: str
+
+    def to_json(self) -> dict[str, object]:
+        """As reports show it."""
+        return json_members(self)
+
+    @staticmethod
+    def from_json(members: Members) -> Change:
+        """The reverse of to_json. Raises StorageError."""
+        return Change(
+            members.text("column"),
+            members.text_or_none("attribute"),
+            members.parsed("change", _change_kind),
+            members.text_or_none("before"),
+            members.text("after"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnReport:
+    """One column, and what was seen of its attribute.
+
+    attribute: None for a column that stands for no single attribute.
+    types: DynamoDB's type tags, each with the number of items that have it.
+    nulls: items that have the attribute as NULL. absent: items that don't have it.
+    integer_digits, decimals: most digits of a number before and behind its point.
+    longest: bytes of the longest text.
+    nuls: texts with the character NUL; what became of it, the options say.
+    changed: values that the column holds only rounded: numbers as doubles, times as whole seconds.
+    times: of a column of times, else None.
+    """
+
+    name: str
+    attribute: str | None
+    type: str
+    origin: Origin
+    types: Mapping[str, int]
+    nulls: int
+    absent: int
+    integer_digits: int
+    decimals: int
+    longest: int
+    changed: int
+    nuls: int = 0
+    times: TimesReport | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """As reports show it."""
+        members = {**json_members(self), "types": dict(sorted(self.types.items()))}
+        if self.times is None:
+            del members["times"]
+        else:
+            members["times"] = self.times.to_json()
+        return members
+
+    @staticmethod
+    def from_json(members: Members) -> ColumnReport:
+        """The reverse of to_json. Raises StorageError."""
+        return ColumnReport(
+            name=members.utf8_text("name"),
+            attribute=members.text_or_none("attribute"),
+            type=members.matching("type", COLUMN_TYPE, "a type of columns"),
+            origin=members.parsed("origin", Origin),
+            types=_types(members),
+            nulls=members.count("nulls"),
+            absent=members.count("absent"),
+            integer_digits=_digits(members, "integerDigits"),
+            decimals=_digits(members, "decimals"),
+            longest=members.count("longest"),
+            changed=members.count("changed"),
+            nuls=members.count("nuls") if members.has("nuls") else 0,
+            times=TimesReport.from_json(members.inner("times")) if members.has("times") else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A conversion's outcome.
+
+    status: published; unchanged: the same had been published before; planned: what a run would do.
+    export_time: the last moment that the export knows of, in UTC, as `2023-11-27T06:11:47.109Z`.
+    date: of that moment in the time zone of the options.
+    locations: the folders of the parts, relative to the destination: one, or one for each format.
+    format, compression: with two formats `csv,parquet` and, for example, `csv=none,parquet=zstd`.
+    items: of the export, which are rows too.
+    bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read: those of the first
+    blocks, which are looked at beforehand, and of the data files once in each pass.
+    bytes_json: inflated bytes of the export, of ION those of the JSON that it becomes. bytes_out: of all parts.
+    changes: how the columns differ from those that the destination had, none at its first export.
+    unknown_attributes: those that options or the schema file name, and that neither this export nor an earlier one has.
+    verified: were md5 and item counts checked?
+    merge: what a snapshot is made of; None for an export. not_checked: what a dry run has not looked at.
+    """
+
+    status: Status
+    export_id: str
+    table: str
+    kind: str
+    export_time: str
+    date: str
+    source: str
+    destination: str
+    locations: tuple[str, ...]
+    format: str
+    compression: str
+    items: int
+    data_files: int
+    parts: tuple[Part, ...]
+    bytes_in: int
+    bytes_read: int
+    bytes_json: int
+    bytes_out: int
+    seconds: float
+    passes: int
+    columns: tuple[ColumnReport, ...]
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...]
+    verified: bool
+    unknown_attributes: tuple[str, ...] = ()
+    merge: MergeReport | None = None
+    not_checked: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows that readers find: of all parts in one format."""
+        return sum(part.rows for part in self.parts if part.format == self.parts[0].format)
+
+    def to_json(self) -> dict[str, object]:
+        """As `--json` and records show it: JSON types, the members always in the same order."""
+        members = json_members(self)
+        if self.merge is None:
+            del members["merge"]
+        else:
+            members["merge"] = self.merge.to_json()
+        if not self.not_checked:
+            del members["notChecked"]
+        else:
+            members["notChecked"] = list(self.not_checked)
+        return {
+            **members,
+            "locations": list(self.locations),
+            "parts": [part.to_json() for part in self.parts],
+            "columns": [column.to_json() for column in self.columns],
+            "changes": [change.to_json() for change in self.changes],
+            "warnings": list(self.warnings),
+            "unknownAttributes": list(self.unknown_attributes),
+        }
+
+    @staticmethod
+    def from_json(members: Members, parts: tuple[Part, ...]) -> Report:
+        """The reverse of to_json, but for the parts, which records keep beside the report. Raises StorageError."""
+        return Report(
+            status=members.parsed("status", _status),
+            export_id=members.text("exportId"),
+            table=members.text("table"),
+            kind=members.parsed("kind", Kind).value,
+            export_time=members.parsed("exportTime", _moment),
+            date=members.parsed("date", parse_date),
+            source=members.text("source"),
+            destination=members.text("destination"),
+            locations=_locations(members),
+            format=members.parsed("format", read_format),
+            compression=members.matching("compression", _COMPRESSION, "a compression"),
+            items=members.count("items"),
+            data_files=members.count("dataFiles"),
+            parts=parts,
+            bytes_in=members.count("bytesIn"),
+            bytes_read=members.count("bytesRead"),
+            bytes_json=members.count("bytesJson"),
+            bytes_out=members.count("bytesOut"),
+            seconds=members.number("seconds"),
+            passes=members.count("passes"),
+            columns=tuple(ColumnReport.from_json(column) for column in members.inners("columns")),
+            changes=()
+            if members.has("location")
+            else tuple(Change.from_json(change) for change in members.inners("changes")),
+            warnings=members.texts("warnings"),
+            verified=members.flag("verified"),
+            unknown_attributes=members.texts("unknownAttributes") if members.has("unknownAttributes") else (),
+            merge=MergeReport.from_json(members.inner("merge")) if members.has("merge") else None,
+        )
+
+
+def parse_date(text: str) -> str:
+    """The same text, `2023-11-27`; ValueError for what is not a date."""
+    if _DATE.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a date such as 2023-11-27")
+    date.fromisoformat(text)
+    return text
+
+
+def format_instant(instant: datetime) -> str:
+    """`2023-11-27T06:11:47.109Z`: in UTC, as the service writes it."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def json_members(value: object) -> dict[str, object]:
+    """The fields of a dataclass, in their order, named as the service's manifests name members."""
+    if not is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} is no dataclass")
+    return {_member(field.name): getattr(value, field.name) for field in fields(value)}
+
+
+def _member(name: str) -> str:
+    """export_id → exportId, as the service's manifests name members."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _moment(text: str) -> str:
+    if _MOMENT.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a moment such as 2023-11-27T06:11:47.109Z")
+    datetime.fromisoformat(text)
+    return text
+
+
+def _locations(members: Members) -> tuple[str, ...]:
+    locations = (members.text("location"),) if members.has("location") else members.texts("locations")
+    for location in locations:
+        if not is_path(location):
+            raise members.error("locations", f"{location!r} is not a folder inside the destination")
+    return locations
+
+
+def _types(members: Members) -> dict[str, int]:
+    counts = members.counts("types")
+    for tag in counts:
+        if tag not in tags.TAGS:
+            raise members.error("types", f"{tag!r} is not a type of DynamoDB")
+    return counts
+
+
+def _digits(members: Members, name: str) -> int:
+    digits = members.count(name)
+    if digits > _MOST_DIGITS:
+        raise members.error(name, f"no number of DynamoDB has {digits:,} of them")
+    return digits
+
+
+def _change_kind(text: str) -> ChangeKind:
+    if text not in get_args(ChangeKind):
+        raise ValueError(f"{text!r} is no change")
+    return cast(ChangeKind, text)
+
+
+def _status(text: str) -> Status:
+    if text not in get_args(Status):
+        raise ValueError(f"{text!r} is no status")
+    return cast(Status, text)

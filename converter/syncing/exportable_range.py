@@ -1,0 +1,79 @@
+"""Which changes of a table can be exported still, and what they can begin with and end at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from converter.aws.export_request import to_text
+from converter.aws.tables import RecoveryWindow, Table
+from converter.errors import BusyError
+from converter.syncing.destination_state import Standing
+from converter.syncing.export_day import Day
+from converter.syncing.pending_exports import AGAIN, Exporting
+from converter.syncing.windows import is_due, last_quarter, last_second
+
+RECENT = timedelta(hours=36)
+"""A full export of so long before the moment that is wanted is as good: of the night before, whose run ended early.
+
+A local day may have 25 hours, and not every night's run begins at the same minute.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The moments that a table can be exported as of, in a run. day: the one to whose end; None: up to now."""
+
+    table: Table
+    recovery: RecoveryWindow
+    day: Day | None
+    exporting: Exporting
+
+    def end(self) -> datetime:
+        """The moment that the destination is to be brought up to."""
+        if self.day is None or self.day.is_today:
+            return last_quarter(self.exporting.clock.now(), self.recovery)
+        return self.day.last_second
+
+    def gap(self, standing: Standing, end: datetime, exported: Callable[[datetime, datetime], datetime]) -> str:
+        """Why the changes since the destination's moment can't be had any more, or nothing.
+
+        exported: from one moment on to another, up to where exports have all changes that there are already.
+        """
+        through, earliest = standing.through, self.recovery.earliest
+        if through is None:
+            if standing.has_older:
+                return f"the table {self.table.name} was deleted and made anew since what is here was published"
+            return ""
+        if not is_due(through, end):
+            return ""
+        if through.microsecond:
+            return f"what is here is of {to_text(through)}, and no window begins inside of a second"
+        if earliest is not None and through < earliest and exported(through, end) < min(earliest, end):
+            return (
+                f"the changes since {to_text(through)} can't be exported any more: point-in-time recovery of"
+                f" {self.table.name} reaches back to {to_text(earliest)}"
+            )
+        return ""
+
+    def first_moment(self, end: datetime) -> datetime:
+        """The moment of a full export: the end, or a later one where the table can't be exported so early."""
+        earliest = self.recovery.earliest
+        if earliest is None or end >= earliest:
+            return end
+        if self.day is not None:
+            self.day.check_kept(self.recovery)
+        latest = last_second(self.exporting.clock.now(), self.recovery)
+        if latest < earliest:
+            raise BusyError(
+                f"point-in-time recovery of {self.table.name} has just begun, at {to_text(earliest)}",
+                self.table.arn,
+                f"{AGAIN} in some minutes",
+            )
+        return latest
+
+    def oldest(self, standing: Standing, moment: datetime) -> datetime:
+        """From when on a full export is as good as one of the moment: the changes after it can be exported, too."""
+        bounds = (moment - RECENT, standing.through, self.recovery.earliest)
+        return max(bound for bound in bounds if bound is not None)

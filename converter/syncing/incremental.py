@@ -1,0 +1,320 @@
+"""A destination that is kept current: all items once, then what has changed since, window by window, and snapshots.
+
+How far it has come is said by the newest records at the destination alone. The service's list of exports is asked only
+for one that can be used in place of a new one. So a run that is repeated after any failure goes on where the one before
+it ended, one after missed nights catches up, and one that is started twice finds the other's exports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from converter.aws.access import AwsOptions
+from converter.aws.export_request import ExportRequest, Window, to_text
+from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
+from converter.aws.exports import start_export
+from converter.aws.tables import Table, describe_table
+from converter.conversion.dry_run import forecast
+from converter.conversion.location_checks import check_dest
+from converter.conversion.pipeline import Engine, convert_export
+from converter.conversion.progress import Listener
+from converter.errors import BusyError, DataFileError, ExportError
+from converter.options import ConvertOptions
+from converter.publishing.report import Report
+from converter.schema.types import Column
+from converter.storage.destination import Destination
+from converter.syncing.destination_state import CHANGES, SNAPSHOT, Places, Standing, child_of
+from converter.syncing.export_day import Day, await_end
+from converter.syncing.exportable_range import RECENT, Reach
+from converter.syncing.incremental_options import SyncChanges, check_keys, check_options
+from converter.syncing.incremental_report import ChangesReport, WindowReport
+from converter.syncing.pending_exports import (
+    AGAIN,
+    REAL_TIME,
+    Clock,
+    Exporting,
+    Origin,
+    best_first,
+    expected_export,
+    exports_since,
+    is_whole,
+    unreadable,
+)
+from converter.syncing.snapshot_updates import Snapshots
+from converter.syncing.windows import cut, is_due, leads_to
+
+
+def sync_changes(
+    sync: SyncChanges,
+    options: ConvertOptions,
+    aws: AwsOptions,
+    engine: Engine,
+    listener: Listener,
+    clock: Clock = REAL_TIME,
+) -> ChangesReport:
+    """Bring the destination up to date; see converter.api.sync_changes."""
+    check_options(sync.changes, options)
+    check_dest(sync.dest, [sync.target.folder])
+    table = describe_table(sync.table, aws.for_source())
+    if sync.changes.merge:
+        check_keys(table, options)
+    now = clock.now()
+    exporting = Exporting(
+        aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
+    )
+    day = None if sync.changes.day is None else Day.of(sync.changes.day, table, sync.target, options.timezone, now)
+    places = Places.of(sync.dest, aws)
+    snapshots = Snapshots(
+        table=table,
+        places=places,
+        dest=child_of(sync.dest, SNAPSHOT),
+        # It has no old images, and replaces the one of the same date.
+        options=replace(options, old_image=False, replace=True),
+        on_gap=sync.changes.on_gap,
+        engine=engine,
+        exporting=exporting,
+    )
+    return _Run(sync, table, day, places, snapshots, options, engine, exporting).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Changes that are to be published.
+
+    export: None in a dry run, where it would be made. columns: those that the destination promises.
+    """
+
+    begin: datetime
+    end: datetime
+    origin: Origin
+    export: ExportState | None
+    columns: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """All that the steps have in common. day: to whose end; None: up to now."""
+
+    sync: SyncChanges
+    table: Table
+    day: Day | None
+    places: Places
+    snapshots: Snapshots
+    options: ConvertOptions
+    engine: Engine
+    exporting: Exporting
+
+    def run(self) -> ChangesReport:
+        """Every step that is not done yet."""
+        self.places.finish_begun(dry_run=self.options.dry_run)
+        standing = self.places.standing(self.table)
+        recovery = await_end(self.day, self.table, self.exporting, dry_run=self.options.dry_run)
+        reach = Reach(self.table, recovery, self.day, self.exporting)
+        end = reach.end()
+        gap = reach.gap(standing, end, self.exported)
+        full = None
+        through = standing.through
+        if self.sync.changes.merge and not gap:
+            self.snapshots.check_base(standing.snapshot)
+        if gap or through is None:
+            moment = reach.first_moment(end)
+            full = self.publish_all(standing, moment, gap, reach.oldest(standing, moment))
+            through = full.end
+        windows = self.bring(through, end)
+        planned = self.options.dry_run and (full is not None or windows)
+        if not self.sync.changes.merge or planned:
+            return self.report(gap, full, windows, None)
+        standing = self.places.standing(self.table)
+        lost = self.snapshots.lost(standing)
+        if lost:
+            assert standing.through is not None
+            full = self.publish_all(standing, standing.through, lost, standing.through)
+            if self.options.dry_run:
+                return self.report(gap or lost, full, windows, None)
+            standing = self.places.standing(self.table)
+        return self.report(gap or lost, full, windows, self.snapshots.merge(standing))
+
+    def report(
+        self, gap: str, full: WindowReport | None, windows: tuple[WindowReport, ...], snapshot: Report | None
+    ) -> ChangesReport:
+        """What this run has done."""
+        return ChangesReport(
+            table=self.table.name,
+            through=self.places.standing(self.table).through,
+            gap=gap,
+            full=full,
+            windows=windows,
+            snapshot=snapshot,
+        )
+
+    def publish_all(self, standing: Standing, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
+        """All items at a moment, or at one from the oldest on that there is an export of and that leads to it."""
+        if gap and self.sync.changes.on_gap == "fail":
+            raise ExportError(
+                gap,
+                self.sync.dest,
+                "pass --on-gap full to begin anew with a full export, which is charged by the size of the table",
+            )
+        columns = self.forecast(self.places.snapshot, moment, self.snapshots.options)
+        self.exporting.listener.phase("looking for a full export")
+        found = [
+            export
+            for export in exports_since(moment - RECENT, FULL, self.table, self.exporting.aws.for_source())
+            if self.is_ours(export)
+            and export.export_time is not None
+            and not export.export_time.microsecond
+            and oldest <= export.export_time
+            and leads_to(export.export_time, moment)
+        ]
+        found.sort(key=lambda export: (export.export_time, export.export_id), reverse=True)
+        export, unusable = self.exporting.choose(best_first(found))
+        origin: Origin = "found"
+        if export is None:
+            if self.options.dry_run:
+                return WindowReport(
+                    begin=moment, end=moment, export="none", export_arn=None, report=None, columns=columns
+                )
+            export, origin = self.start(moment, unusable)
+        time = export.export_time or moment
+        check = partial(self.snapshots.check_unchanged, standing.snapshot)
+        return self.convert(_Due(time, time, origin, export, columns), SNAPSHOT, self.snapshots.options, check)
+
+    def bring(self, begin: datetime, end: datetime) -> tuple[WindowReport, ...]:
+        """Publish the changes from one moment to another; all windows are exported side by side.
+
+        Raises BusyError, after what could be exported is published, where the service began no more exports.
+        """
+        if not is_due(begin, end):
+            return ()
+        window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
+        columns = self.forecast(self.places.changes, window, self.options)
+        if self.options.dry_run and self.sync.changes.merge:
+            self.places.snapshot.check_free()
+        found = self.changes_since(begin)
+        due: list[_Due] = []
+        refusal = None
+        try:
+            for each in self.windows(begin, end, found, may_start=not self.options.dry_run):
+                due.append(each)  # noqa: PERF402 - those before a refusal are kept
+        except BusyError as error:
+            if not due:
+                raise
+            refusal = error
+        windows = tuple(self.publish(replace(each, columns=columns)) for each in due)
+        if refusal is not None:
+            raise BusyError(
+                f"{refusal.what}: what is here reaches {to_text(due[-1].end)} now, and not {to_text(end)}",
+                refusal.where,
+                refusal.hint,
+            ) from refusal
+        return windows
+
+    def exported(self, begin: datetime, end: datetime) -> datetime:
+        """The moment up to which all changes are in exports that there are, whether or not they can be made again."""
+        for due in self.windows(begin, end, self.changes_since(begin), may_start=False):
+            if due.export is None:
+                break
+            begin = due.end
+        return begin
+
+    def changes_since(self, begin: datetime) -> list[ExportState]:
+        """The exports of changes that may begin there or later."""
+        self.exporting.listener.phase(f"looking for exports of the changes since {to_text(begin)}")
+        exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
+        return [export for export in exports if self.is_ours(export)]
+
+    def windows(
+        self, begin: datetime, end: datetime, found: Sequence[ExportState], *, may_start: bool
+    ) -> Iterator[_Due]:
+        """Windows that follow each other, of exports that are there or that are started now, if they may be."""
+        while is_due(begin, end):
+            fitting = sorted(
+                (
+                    (window.to_time, export.export_id, export)
+                    for export in found
+                    if (window := export.window) is not None
+                    and window.view == self.sync.changes.view
+                    and window.from_time == begin
+                    and leads_to(window.to_time, end)
+                ),
+                reverse=True,
+            )
+            export, unusable = self.exporting.choose(best_first([export for _, _, export in fitting]))
+            if export is not None and export.window is not None:
+                due = _Due(begin, export.window.to_time, "found", export)
+            else:
+                window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
+                due = _Due(begin, window.to_time, "none", None)
+                if may_start:
+                    export, origin = self.start(window, unusable)
+                    due = _Due(begin, window.to_time, origin, export)
+            yield due
+            begin = due.end
+
+    def publish(self, due: _Due) -> WindowReport:
+        """The changes of one window, as soon as they are exported."""
+
+        def check() -> None:
+            through = self.places.standing(self.table).through
+            if through != due.begin:
+                shown = "nothing" if through is None else to_text(through)
+                raise BusyError(
+                    f"another run has brought the destination to {shown}, and this window begins at"
+                    f" {to_text(due.begin)}",
+                    self.places.changes.root,
+                    AGAIN,
+                )
+
+        return self.convert(due, CHANGES, self.options, check)
+
+    def convert(self, due: _Due, folder: str, options: ConvertOptions, check: Callable[[], None]) -> WindowReport:
+        """Publish an export below DEST when it is finished. check: see publish_run."""
+        report, export = None, due.export
+        what = f"all items as of {to_text(due.end)}"
+        if due.begin != due.end:
+            what = f"the changes from {to_text(due.begin)} to {to_text(due.end)}"
+        if export is not None and (export.status == COMPLETED or not options.dry_run):
+            if export.status != COMPLETED:
+                self.exporting.wait(export, f"the export of {what}")
+            dest = child_of(self.sync.dest, folder)
+            aws, listener = self.exporting.aws, self.exporting.listener
+            try:
+                report = convert_export(
+                    export.arn, dest, options, aws, self.engine, listener, prepare=check, takes_over=True
+                )
+            except DataFileError as error:
+                raise unreadable(error) from error
+        arn = None if export is None else export.arn
+        return WindowReport(
+            begin=due.begin,
+            end=due.end,
+            export=due.origin,
+            export_arn=arn,
+            report=report,
+            columns=due.columns if report is None else (),
+        )
+
+    def is_ours(self, export: ExportState) -> bool:
+        """See is_whole."""
+        return is_whole(export, self.table, self.sync.target)
+
+    def forecast(self, destination: Destination, of: datetime | Window, options: ConvertOptions) -> tuple[Column, ...]:
+        """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
+        return forecast(destination, expected_export(self.table, self.sync.target, of), options, takes_over=True)
+
+    def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, Origin]:
+        """Have the service export a moment or a window; it answers an equal call of 8 hours with the same export."""
+        request = ExportRequest(
+            table_arn=self.table.arn,
+            table_id=self.table.table_id,
+            target=self.sync.target,
+            time=of if isinstance(of, datetime) else None,
+            window=of if isinstance(of, Window) else None,
+            other_than=unusable,
+        )
+        started = start_export(request, self.exporting.aws.for_source())
+        self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {started.state.arn}")
+        return started.state, "started" if started.is_new else "found"

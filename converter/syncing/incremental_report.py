@@ -1,0 +1,78 @@
+"""What a run that brings changes has done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from converter.aws.export_request import to_text
+from converter.conversion.dry_run import NOT_CHECKED
+from converter.publishing.report import Report, json_members
+from converter.schema.types import Column
+from converter.syncing.pending_exports import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowReport:
+    """Changes of a window, or all items at a moment, which then begins and ends there.
+
+    export: `found`, `started`, or `none` yet, in a dry run. report: of the conversion, None where there was none.
+    columns: those that the destination promises, of a dry run without a report.
+    """
+
+    begin: datetime
+    end: datetime
+    export: Origin
+    export_arn: str | None
+    report: Report | None
+    columns: tuple[Column, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """For programs."""
+        columns = [json_members(column) for column in self.columns]
+        return {
+            "from": to_text(self.begin),
+            "to": to_text(self.end),
+            "export": self.export,
+            "exportArn": self.export_arn,
+            "report": None if self.report is None else self.report.to_json(),
+            **({} if self.report is not None else {"columns": columns, "notChecked": list(NOT_CHECKED)}),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesReport:
+    """What a run has done for a table.
+
+    through: all that was written before is at the destination; None where nothing is yet, in a dry run. gap: why
+    changes were missing, and all items had to be exported anew; or nothing. full: that export, or the first one.
+    windows: of changes. snapshot: what a merge has made, None where there was none.
+    """
+
+    table: str
+    through: datetime | None
+    gap: str
+    full: WindowReport | None
+    windows: tuple[WindowReport, ...]
+    snapshot: Report | None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those of all conversions, and the gap."""
+        reports = [done.report for done in (self.full, *self.windows) if done is not None]
+        planned = self.full is None or self.full.report is None
+        gap = (f"{self.gap}: all items {'would be' if planned else 'were'} exported anew",) if self.gap else ()
+        return gap + tuple(
+            warning for report in (*reports, self.snapshot) if report is not None for warning in report.warnings
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "table": self.table,
+            "through": None if self.through is None else to_text(self.through),
+            "gap": self.gap or None,
+            "full": None if self.full is None else self.full.to_json(),
+            "changes": [window.to_json() for window in self.windows],
+            "snapshot": None if self.snapshot is None else self.snapshot.to_json(),
+        }

@@ -1,0 +1,193 @@
+"""Exports on their way: which of those that there are can be used, and the waiting for those that are not finished."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from converter.aws.access import Access, AwsOptions
+from converter.aws.export_request import BEHIND_NOW, Window
+from converter.aws.export_state import COMPLETED, FAILED, IN_PROGRESS, ExportState
+from converter.aws.export_wait import wait_for_export
+from converter.aws.exports import describe_exports, list_exports
+from converter.aws.tables import Table
+from converter.aws.target import ExportTarget
+from converter.conversion.progress import Listener
+from converter.errors import BusyError, DataFileError, ExportError
+from converter.export.locate import open_export
+from converter.export.manifest import Kind, Summary, check_files
+
+Origin = Literal["published", "found", "started", "none"]
+"""Where an export comes from: published before, found at the service, started; or none yet, in a dry run."""
+AGAIN = "run the same command again"
+SETTLED = BEHIND_NOW + timedelta(minutes=1)
+"""So long after it a moment can be exported for sure."""
+
+_TOLD_EVERY = 300
+_BEST_FIRST = (COMPLETED, IN_PROGRESS, FAILED)
+# The service's clock and ours, and ids that count the milliseconds of a moment before the request.
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How late it is, and how to let time go by; in seconds."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+
+REAL_TIME = Clock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporting:
+    """How exports are looked at and waited for. begun: when the run did. timeout: seconds of waiting; None: no limit.
+
+    verify: an export whose data files are not those of its manifest can't be used.
+    """
+
+    aws: AwsOptions
+    listener: Listener
+    clock: Clock
+    begun: datetime
+    timeout: float | None
+    verify: bool
+
+    def choose(self, exports: Iterable[ExportState]) -> tuple[ExportState | None, tuple[str, ...]]:
+        """The first one that can be used, finished or not; and the ARNs of those before it, which can't."""
+        unusable: list[str] = []
+        for export in exports:
+            problem = self.problem(export)
+            if not problem:
+                return export, tuple(unusable)
+            self.listener.warned(f"{export.arn} is passed over: {problem}")
+            unusable.append(export.arn)
+        return None, tuple(unusable)
+
+    def problem(self, export: ExportState) -> str:
+        """Why the export can't be used, or nothing."""
+        if export.status == FAILED:
+            return f"it has failed: {export.failure_code}: {export.failure_message}"
+        if export.status == COMPLETED:
+            try:
+                source, opened = open_export(export.arn, self.aws, verify=self.verify)
+                check_files(source, opened)
+            except ExportError as error:
+                return f"{error.where}: {error.what}"
+        return ""
+
+    def wait_until(self, moment: datetime, what: str, where: str) -> None:
+        """Until the service can export this moment, of which `what` is, for sure. BusyError for more than `timeout`."""
+        needed = (moment + SETTLED - self.clock.now()).total_seconds()
+        if needed <= 0:
+            return
+        left = self.seconds_left()
+        if left is not None and needed > left:
+            raise BusyError(
+                f"{what} can't be exported for another {needed:.0f} seconds, which is longer than --timeout",
+                where,
+                f"{AGAIN} then",
+            )
+        self.listener.phase(f"waiting {needed:.0f} seconds until {what} can be exported")
+        self.clock.sleep(needed)
+
+    def seconds_left(self) -> float | None:
+        """Of the time that may be spent on waiting."""
+        if self.timeout is None:
+            return None
+        return max(self.timeout - (self.clock.now() - self.begun).total_seconds(), 0.0)
+
+    def wait(self, export: ExportState, what: str = "the export") -> None:
+        """Until the export is completed. Raises what wait_for_export raises."""
+
+        def polled(state: ExportState) -> None:
+            begun = state.start_time or self.clock.now()
+            # By two clocks, an export can have begun in the future.
+            waited = max((self.clock.now() - begun).total_seconds(), 0)
+            minutes = int(waited // _TOLD_EVERY) * _TOLD_EVERY // 60
+            self.listener.phase(f"waiting for {what}{f', for {minutes} minutes by now' if minutes else ''}")
+
+        try:
+            wait_for_export(
+                export.arn,
+                self.aws.for_source(),
+                timeout=self.seconds_left(),
+                on_poll=polled,
+                on_trouble=lambda error: self.listener.warned(str(error)),
+                sleep=self.clock.sleep,
+            )
+        except BusyError as error:
+            raise BusyError(error.what, error.where, f"it goes on at the service; {AGAIN}") from error
+        except BaseException as error:
+            # Ctrl-C and SIGTERM end the wait alone.
+            if not isinstance(error, Exception):
+                error.add_note("the export goes on at the service; the same command goes on waiting for it")
+            raise
+
+
+def unreadable(error: DataFileError) -> DataFileError:
+    """The error for an export that was completed and can't be converted, with the way to have another one made."""
+    return DataFileError(
+        error.what,
+        error.where,
+        f"remove the export's manifest-summary.json, and {AGAIN}: it has another export made then",
+    )
+
+
+def exports_since(moment: datetime, type: str, table: Table, access: Access) -> list[ExportState]:
+    """The table's exports of a type that were begun at or after a moment, as far as the service knows them: 90 days."""
+    # Ids begin with 13 or 14 digits of milliseconds.
+    earliest = int((moment - _CLOCKS_DIFFER).timestamp() * 1000)
+    listed = [
+        export.arn
+        for export in list_exports(table.arn, access)
+        if export.type == type and _begun(export.export_id) >= earliest
+    ]
+    return describe_exports(listed, access)
+
+
+def is_whole(export: ExportState, table: Table, target: ExportTarget) -> bool:
+    """Is it of exactly this table, without a filter, and does it lie where it should?"""
+    return (
+        not export.filtered
+        and export.table_id == table.table_id
+        and (export.bucket, export.prefix, export.format) == (target.bucket, target.prefix, target.format)
+    )
+
+
+def best_first(exports: Sequence[ExportState]) -> list[ExportState]:
+    """The same exports: completed ones first, then those in progress, then failed ones."""
+    # A status that came later than this program is none of these.
+    return sorted(exports, key=lambda export: (*_BEST_FIRST, export.status).index(export.status))
+
+
+def expected_export(table: Table, target: ExportTarget, of: datetime | Window) -> Summary:
+    """An export of a moment or of a window, as far as it is known before it is made."""
+    window = of if isinstance(of, Window) else None
+    return Summary(
+        export_id="expected",
+        export_arn="",
+        table_arn=table.arn,
+        table=table.name,
+        table_id=table.table_id,
+        kind=Kind.ITEMS if window is None else Kind.CHANGES,
+        output_format=target.format,
+        export_time=None if isinstance(of, Window) else of,
+        from_time=None if window is None else window.from_time,
+        to_time=None if window is None else window.to_time,
+        output_view=None,
+        items=0,
+        billed_size_bytes=0,
+        s3_prefix=target.prefix,
+        source=target.folder,
+        warnings=(),
+    )
+
+
+def _begun(export_id: str) -> int:
+    millis = export_id.partition("-")[0]
+    return int(millis) if millis.isdecimal() else 2**63

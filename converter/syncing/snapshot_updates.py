@@ -1,0 +1,118 @@
+"""The snapshot of a destination that is kept current: what it lacks, whether it can have it, and the merge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from converter.aws.export_request import to_text
+from converter.aws.exports import describe_exports
+from converter.aws.tables import Table
+from converter.conversion.base_snapshot import BaseParts, record_moment
+from converter.conversion.pipeline import Engine
+from converter.errors import BusyError, DataFileError, ExportError, UsageError
+from converter.export.windows import STRICT, Window, chain_windows
+from converter.merging.pipeline import Merge, merge_exports
+from converter.options import ConvertOptions, OnGap
+from converter.publishing.prior_schema import remember
+from converter.publishing.record import Record
+from converter.publishing.report import Report
+from converter.storage.destination import record_path
+from converter.syncing.destination_state import Places, Standing
+from converter.syncing.pending_exports import AGAIN, Exporting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshots:
+    """All snapshots below a DEST. dest: theirs. options: with which they are made. on_gap: what the run is to do."""
+
+    table: Table
+    places: Places
+    dest: str
+    options: ConvertOptions
+    on_gap: OnGap
+    engine: Engine
+    exporting: Exporting
+
+    def lost(self, standing: Standing) -> str:
+        """Why the changes that the snapshot lacks can't be merged into it, or nothing."""
+        snapshot, pending = standing.snapshot, standing.pending()
+        if not pending:
+            return ""
+        if snapshot is None:
+            return "there is no snapshot that the changes follow"
+        if snapshot.parts and not snapshot.parts_of("parquet"):
+            return (
+                f"the snapshot of {to_text(record_moment(snapshot))} is there as CSV alone, which does not keep types"
+            )
+        unfit = self.unfit(snapshot)
+        if unfit is not None:
+            return unfit.what
+        arns = [record.export_arn for record in pending]
+        known = {state.arn: state for state in describe_exports(arns, self.exporting.aws.for_source())}
+        spans = []
+        for arn in arns:
+            problem = self.exporting.problem(known[arn]) if arn in known else "the service has forgotten it"
+            if problem:
+                return f"the changes of {arn} can't be merged any more: {problem}"
+            window = known[arn].window
+            if window is not None:
+                spans.append(Window(known[arn].export_id, window.from_time, window.to_time))
+        try:
+            chain_windows(record_moment(snapshot), spans, STRICT)
+        except ExportError as error:
+            return f"the changes don't follow the snapshot: {error.what}"
+        return ""
+
+    def check_base(self, snapshot: Record | None) -> None:
+        """Raises UsageError for options with which nothing could be merged into the snapshot, before changes are."""
+        unfit = None if snapshot is None else self.unfit(snapshot)
+        if unfit is not None and self.on_gap == "fail":
+            raise UsageError(
+                unfit.what,
+                unfit.where,
+                "use the same options; or pass --on-gap full for a new full export, which is charged by the size of the"
+                " table",
+            ) from unfit
+
+    def unfit(self, snapshot: Record) -> UsageError | None:
+        """What a merge into the snapshot would refuse because of its columns, if anything."""
+        base = BaseParts({}, snapshot, self.places.snapshot.child(record_path(snapshot.export_id)))
+        try:
+            without = remember((), self.options, self.places.snapshot).options
+            base.check_options(self.options, without.exclude)
+            base.check_keys(self.table.keys)
+        except UsageError as error:
+            return error
+        return None
+
+    def merge(self, standing: Standing) -> Report | None:
+        """The snapshot with all changes that are here and not in it yet; None where there are none."""
+        pending = standing.pending()
+        if not pending:
+            return None
+        arns = tuple(record.export_arn for record in pending)
+        wanted = Merge(base=self.dest, increments=arns, dest=self.dest, rules=STRICT)
+        check = partial(self.check_unchanged, standing.snapshot)
+        aws, listener = self.exporting.aws, self.exporting.listener
+        try:
+            return merge_exports(wanted, self.options, aws, self.engine, listener, check=check)
+        except DataFileError as error:
+            raise self.unmergeable(error, standing.snapshot) from error
+
+    def unmergeable(self, error: DataFileError, snapshot: Record | None) -> DataFileError:
+        """The error for what can't be read in a merge, with the way to a snapshot without it."""
+        if snapshot is not None and error.where.startswith(self.places.snapshot.root):
+            record = self.places.snapshot.child(record_path(snapshot.export_id))
+            hint = f"{AGAIN}; if it says the same, remove {record}: it goes on from the snapshot before then, if any"
+        else:
+            hint = (
+                f"remove the export's manifest-summary.json, and {AGAIN} with --on-gap full: increments are gone then"
+            )
+        return DataFileError(error.what, error.where, hint)
+
+    def check_unchanged(self, before: Record | None) -> None:
+        """Raises BusyError where another run has published a snapshot since this one has looked."""
+        now = self.places.standing(self.table).snapshot
+        if (now and now.export_id) != (before and before.export_id):
+            raise BusyError("another run has published a snapshot meanwhile", self.places.snapshot.root, AGAIN)
