@@ -21,7 +21,7 @@ from converter.storage.destination import Destination
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
-    from converter.aws.readers import Reach
+    from converter.aws.readers import ReaderSettings
 
 
 def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
@@ -55,7 +55,7 @@ def polars_type(column: Column) -> PolarsDataType:
 
 
 def _scan_record(
-    destination: Destination, reach: Reach | None, record: Record, columns: Sequence[Column]
+    destination: Destination, reach: ReaderSettings | None, record: Record, columns: Sequence[Column]
 ) -> pl.LazyFrame:
     """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
     own = {column.name: column for column in record.columns}
@@ -79,7 +79,7 @@ def _scan_record(
     return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
 
 
-def _scan_csv(paths: Sequence[str], columns: Sequence[Column], reach: Reach | None) -> pl.LazyFrame:
+def _scan_csv(paths: Sequence[str], columns: Sequence[Column], reach: ReaderSettings | None) -> pl.LazyFrame:
     # Polars does not take the quotes off the names in a header: the record knows them.
     frame = pl.scan_csv(
         list(paths),
@@ -92,7 +92,7 @@ def _scan_csv(paths: Sequence[str], columns: Sequence[Column], reach: Reach | No
     return frame.select(_parse(column) for column in columns)
 
 
-def _remote(reach: Reach | None) -> dict[str, Any]:
+def _remote(reach: ReaderSettings | None) -> dict[str, Any]:
     """Polars' arguments for places that are not on this machine."""
     if reach is None:
         return {}

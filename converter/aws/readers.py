@@ -17,7 +17,7 @@ Credentials = tuple[dict[str, str], int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ReaderSettings:
     """How a bucket is reached.
 
     options: settings in the names of the Rust crate object_store, which Polars, DataFusion and others take.
@@ -30,7 +30,7 @@ class Reach:
     retries: int
 
 
-def reach_bucket(connection: Connection, bucket: str) -> Reach:
+def reach_bucket(connection: Connection, bucket: str) -> ReaderSettings:
     """How others read a bucket as the connection does. Raises StorageError and UsageError.
 
     Such libraries follow no redirection to the bucket's region, so S3 is asked for it. They can't name the account
@@ -53,7 +53,7 @@ def reach_bucket(connection: Connection, bucket: str) -> Reach:
         "aws_virtual_hosted_style_request": "false",
         "aws_allow_http": "true" if url.startswith("http://") else "false",
     }
-    return Reach(options, _credentials_of(access, f"s3://{bucket}"), ATTEMPTS - 1)
+    return ReaderSettings(options, _credentials_of(access, f"s3://{bucket}"), ATTEMPTS - 1)
 
 
 def _credentials_of(access: Access, place: str) -> Callable[[], Credentials]:

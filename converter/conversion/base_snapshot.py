@@ -19,13 +19,13 @@ from converter.decode.batch import Batch
 from converter.decode.changed_keys import TouchedKeys
 from converter.errors import DataFileError, SchemaError, StorageError, UsageError
 from converter.export.data_files import DataFile
-from converter.export.manifest import Kind
+from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.record import Record
 from converter.publishing.report import ColumnReport, Part
 from converter.publishing.schema_difference import describe_schema_difference
 from converter.schema import tags
-from converter.schema.added import Value
+from converter.schema.added import AddedValue
 from converter.schema.contract import Contract, Promise
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import Column, Origin, Schema
@@ -69,7 +69,7 @@ def find_snapshot(source: Source, name: str | None = None) -> Record | None:
         return None
     record = max(records, key=lambda record: (record_moment(record), record.sequence))
     place = source.child(record_path(record.export_id))
-    if record.kind == Kind.CHANGES:
+    if record.kind == ExportKind.CHANGES:
         raise UsageError("the destination holds changes, and a base holds items", place, _OTHER_BASE)
     if record.parts and not record.parts_of("parquet"):
         raise UsageError("the snapshot is there as CSV alone, which does not keep types", place, _OTHER_BASE)
@@ -247,7 +247,7 @@ class RowReader:
             # Of a file in memory, whatever it holds: what storage refuses has been told by now.
             raise self._damaged(file, str(error).strip()) from None
 
-    def batch(self, table: pa.Table, schema: Schema, added: Mapping[str, Value]) -> Batch:
+    def batch(self, table: pa.Table, schema: Schema, added: Mapping[str, AddedValue]) -> Batch:
         """The rows with the columns of the schema, which `check_schema` has allowed."""
         columns: list[Any] = []
         for after, before in zip(schema.columns, self.base._sources(schema), strict=True):

@@ -7,7 +7,7 @@ from converter.decode.strict_changes import ChangeForm, find_keys
 from converter.decode.strict_lines import LineProblem
 from converter.errors import UsageError
 from converter.export.blocks import Block
-from converter.export.manifest import Export, Kind
+from converter.export.manifest import Export, ExportKind
 from converter.options import ConvertOptions
 
 _OLD_IMAGES = "NEW_AND_OLD_IMAGES"
@@ -17,7 +17,11 @@ def check_old_image(export: Export, options: ConvertOptions) -> None:
     """Raises UsageError where old images are asked for and there can be none."""
     if not options.old_image or export.output_view == _OLD_IMAGES:
         return
-    what = "a full export" if export.kind is Kind.ITEMS else f"an incremental export with the view {export.output_view}"
+    what = (
+        "a full export"
+        if export.kind is ExportKind.ITEMS
+        else f"an incremental export with the view {export.output_view}"
+    )
     raise UsageError(f"{what} has no old images", "--old-image", f"leave it out, or export with the view {_OLD_IMAGES}")
 
 

@@ -39,7 +39,7 @@ from converter.display import lines
 from converter.errors import ConvertError, ExportError, SchemaError
 from converter.export.data_files import DataFile
 from converter.export.locate import open_export
-from converter.export.manifest import Export, Kind, check_files
+from converter.export.manifest import Export, ExportKind, check_files
 from converter.ion.workers import IonWorkers
 from converter.options import ConvertOptions
 from converter.publishing.column_report import describe_columns, name_warnings, observation_warnings, schema_warnings
@@ -50,7 +50,7 @@ from converter.publishing.odd_times import OddTimesSeen, merge_odd_times
 from converter.publishing.prior_schema import Memory, changes, evolution_warnings, remember, unit_warnings
 from converter.publishing.record import export_date, make_record
 from converter.publishing.report import Report
-from converter.schema.added import Value, added_values, unix_seconds
+from converter.schema.added import AddedValue, added_values, unix_seconds
 from converter.schema.contract import NOTHING_PROMISED, WAYS, Contract, broken
 from converter.schema.derive import fit_schema, name_rules
 from converter.schema.observe import Observation
@@ -97,7 +97,7 @@ class Run:
     passes: int = 0
     surprise: str = ""
 
-    def added(self) -> dict[str, Value]:
+    def added(self) -> dict[str, AddedValue]:
         """What the added columns hold, by name."""
         return added_values(
             self.options.add_column,
@@ -218,7 +218,7 @@ class Run:
 
     def look_at_keys(self) -> None:
         """Find out, of an incremental export, which attributes are keys: their columns come first."""
-        if self.export.kind is Kind.CHANGES:
+        if self.export.kind is ExportKind.CHANGES:
             self.changes = find_form(self.job(Purpose.INSPECT), self.export)
             names = [name for name, _ in self.changes.keys if self.options.wants(name)]
             self.options = replace(self.options, key=(*self.options.key, *names))
@@ -328,7 +328,7 @@ def _convert_all(run: Run, staging: Staging) -> tuple[Schema, PassResult]:
     schema = run.fit(observation)
     if not observation.items:
         return schema, _with_empty_parts(run, schema, staging, result)
-    if run.export.kind is not Kind.CHANGES:
+    if run.export.kind is not ExportKind.CHANGES:
         run.named.check_key(observation)
     if not schema.columns:
         raise SchemaError(

@@ -35,7 +35,7 @@ from converter.publishing.odd_times import (
     place_of,
     untimed_place,
 )
-from converter.schema.added import Value
+from converter.schema.added import AddedValue
 from converter.schema.contract import NOTHING_PROMISED, Contract
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
@@ -76,7 +76,7 @@ class Job:
     contract: Contract = NOTHING_PROMISED
     schema: Schema | None = None
     staging: Staging | None = None
-    added: Mapping[str, Value] = field(default_factory=dict)
+    added: Mapping[str, AddedValue] = field(default_factory=dict)
     changes: ChangeForm | None = None
     merge: MergeJob | None = None
     ion: IonWorkers | None = None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers, Held, value_bits
 from converter.kernels.layout import Bytes
-from converter.schema.added import Value
+from converter.schema.added import AddedValue
 from converter.schema.types import Column, Origin, Schema
 
 _EXACT = (Origin.NUMBER, Origin.NUMBER_TEXT)
@@ -66,7 +66,7 @@ def batch_of(
     columns: Sequence[pa.Array | None],
     rows: int,
     schema: Schema,
-    added: Mapping[str, Value],
+    added: Mapping[str, AddedValue],
     changed: dict[str, int],
 ) -> Batch:
     """Arrow columns as a batch of the schema. None: a column in which no row has a value, or that is added.

@@ -23,7 +23,7 @@ _MOST_SPELLINGS = 4
 """One name may be spelled with several types, and with escapes."""
 
 
-class KindRegistry:
+class AttributeRegistry:
     """Grows the kernel's tables as new kinds turn up. `tables` is replaced when they grow: don't keep it."""
 
     def __init__(self, capacity: int = 256, facts: Collection[str] = ()) -> None:

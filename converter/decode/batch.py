@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from converter.decode.buffers import Buffers
 from converter.kernels.layout import Bytes, Columns
-from converter.schema.added import Value, added_text
+from converter.schema.added import AddedValue, added_text
 from converter.schema.types import Origin, Schema
 
 _WIDE = Context(prec=200)
@@ -34,7 +34,7 @@ class Batch:
     buffers: Buffers
     changed: dict[str, int]
     kept: bool = False
-    added: Mapping[str, Value] = field(default_factory=dict)
+    added: Mapping[str, AddedValue] = field(default_factory=dict)
     _is_text: bool = False
 
     def to_text(self) -> Columns:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import numpy as np
 
 from converter.decode.actions import BY_TAG, NUL_POLICIES, choose_action
-from converter.decode.attribute_registry import KindRegistry
+from converter.decode.attribute_registry import AttributeRegistry
 from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.change_translation import ChangeLines
@@ -26,7 +26,7 @@ from converter.kernels.layout import GROW, IRREGULAR, Bytes
 from converter.kernels.scratch import new_scratch
 from converter.option_values import Nul
 from converter.schema import tags
-from converter.schema.added import Value
+from converter.schema.added import AddedValue
 from converter.schema.changes import COLUMN_OF, DELETED
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
@@ -59,7 +59,7 @@ class Decoder:
         text: bool = False,
         wants: Callable[[str], bool],
         times: TimeRules = NO_TIMES,
-        added: Mapping[str, Value] | None = None,
+        added: Mapping[str, AddedValue] | None = None,
         changes: ChangeForm | None = None,
         merge: MergeLines | None = None,
         nul: Nul = "keep",
@@ -78,7 +78,7 @@ class Decoder:
         self._lines = merge or (ChangeLines(changes) if changes is not None else ItemLines())
         self._unknown_places: dict[str, tuple[int, str]] = {}
         self._overflow = schema.overflow_place if schema else None
-        self._kinds = KindRegistry(facts=() if isinstance(self._lines, ItemLines) else COLUMN_OF)
+        self._kinds = AttributeRegistry(facts=() if isinstance(self._lines, ItemLines) else COLUMN_OF)
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
         self._unweighed = 0

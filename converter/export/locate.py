@@ -20,7 +20,7 @@ from converter.export.manifest import (
     STARTED,
     SUMMARY,
     Export,
-    Kind,
+    ExportKind,
     Summary,
     find_summary,
     not_finished,
@@ -304,14 +304,14 @@ def _rows(found: list[_Found]) -> list[str]:
     return rows
 
 
-def _rooted(location: str, kind: Kind, aws: AwsOptions, opened: Source | None) -> tuple[Source, str]:
+def _rooted(location: str, kind: ExportKind, aws: AwsOptions, opened: Source | None) -> tuple[Source, str]:
     """The source to read an export's files from, and its folder there; opened: that of its folder, if there is one.
 
     A full export is its own root, so nothing outside of it can be read. The data files of an incremental export are
     beside its folder, in the root that holds both, unless it was copied alone together with its data.
     """
     source = opened or open_source(location, aws)
-    if kind is Kind.ITEMS:
+    if kind is ExportKind.ITEMS:
         return source, ""
     parent, name = posixpath.split(location) if is_in_s3(location) else os.path.split(_with_a_name(location))
     # Nothing is beside a whole bucket.

@@ -51,7 +51,7 @@ _ENTRY = re.compile(
 """An entry as the service writes it: items, md5, folder and name."""
 
 
-class Kind(StrEnum):
+class ExportKind(StrEnum):
     """What the lines of the data files are."""
 
     ITEMS = "items"
@@ -76,7 +76,7 @@ class Summary:
     table_arn: str
     table: str
     table_id: str
-    kind: Kind
+    kind: ExportKind
     output_format: str
     export_time: datetime | None
     from_time: datetime | None
@@ -162,7 +162,7 @@ def find_summary(source: Source, folder: str = "") -> Summary | None:
     if members.text("tableArn") != table_arn:
         raise members.error("tableArn", f"{members.text('tableArn')!r} is not the table of {arn!r}")
     kind = _kind(members)
-    changes = kind is Kind.CHANGES
+    changes = kind is ExportKind.CHANGES
     from_time, to_time = (members.time("exportFromTime"), members.time("exportToTime")) if changes else (None, None)
     if from_time and to_time and from_time >= to_time:
         raise members.error("exportToTime", "the window ends before it begins")
@@ -221,19 +221,19 @@ def check_files(source: Source, export: Export, hint: str = COPY_AGAIN) -> int:
     return total
 
 
-def _kind(members: _Members) -> Kind:
+def _kind(members: _Members) -> ExportKind:
     # Real full exports do not have the member at all.
     if members.text_or_none("exportType") is None:
-        return Kind.ITEMS
+        return ExportKind.ITEMS
     full = members.choice("exportType", ("FULL_EXPORT", "INCREMENTAL_EXPORT")) == "FULL_EXPORT"
-    return Kind.ITEMS if full else Kind.CHANGES
+    return ExportKind.ITEMS if full else ExportKind.CHANGES
 
 
 def _read_files(
     source: Source, place: str, summary: Summary, folder: str, *, verify: bool
 ) -> tuple[DataFiles, str | None]:
     """The data files, and what is wrong with the checksum of their list, which is an error before all others."""
-    beside = posixpath.dirname(folder) if summary.kind is Kind.CHANGES else folder
+    beside = posixpath.dirname(folder) if summary.kind is ExportKind.CHANGES else folder
     path = posixpath.join(folder, FILES)
     file = source.find_file(path)
     if file is None:
@@ -280,7 +280,7 @@ def _entries(lines: Iterable[bytes], place: str, summary: Summary) -> Iterator[t
 def _file_name(key: str, summary: Summary, members: _Members) -> str:
     """The last part of a key. All before it is only compared: a copied export keeps the keys of its first bucket."""
     parts = key.split("/")
-    tail = ["AWSDynamoDB", "data"] if summary.kind is Kind.CHANGES else ["AWSDynamoDB", summary.export_id, "data"]
+    tail = ["AWSDynamoDB", "data"] if summary.kind is ExportKind.CHANGES else ["AWSDynamoDB", summary.export_id, "data"]
     # A prefix given with a leading slash is one in the bucket too.
     absolute = key.startswith("/") and not (summary.s3_prefix or "").startswith("/")
     unsafe = ".." in parts or "\\" in parts[-1] or parts[-1] in ("", ".")

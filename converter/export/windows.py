@@ -38,7 +38,7 @@ STRICT = MergeRules()
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ExportWindow:
     """The window of an increment: from_time inclusive, to_time exclusive. place: as errors name it."""
 
     export_id: str
@@ -55,7 +55,7 @@ class Chain:
     warnings: tuple[str, ...]
 
 
-def chain_windows(since: datetime, windows: Sequence[Window], rules: MergeRules = STRICT) -> Chain:
+def chain_windows(since: datetime, windows: Sequence[ExportWindow], rules: MergeRules = STRICT) -> Chain:
     """The fewest windows that lead from `since` to the last end, each beginning where the one before ends.
 
     Those that say nothing more are passed over. Where there is no such way, windows inside of others are passed over,
@@ -82,7 +82,7 @@ def chain_windows(since: datetime, windows: Sequence[Window], rules: MergeRules 
     return Chain(way, tuple(warnings))
 
 
-def _outermost(since: datetime, windows: Sequence[Window], order: Sequence[int]) -> list[int]:
+def _outermost(since: datetime, windows: Sequence[ExportWindow], order: Sequence[int]) -> list[int]:
     """Windows that end after `since` and are inside of no other, in their order."""
     kept: list[int] = []
     for i in sorted(order, key=lambda i: (windows[i].from_time, -windows[i].to_time.timestamp())):
@@ -92,7 +92,7 @@ def _outermost(since: datetime, windows: Sequence[Window], order: Sequence[int])
 
 
 def _walk(
-    since: datetime, windows: Sequence[Window], order: Sequence[int], rules: MergeRules, warnings: list[str]
+    since: datetime, windows: Sequence[ExportWindow], order: Sequence[int], rules: MergeRules, warnings: list[str]
 ) -> tuple[int, ...]:
     """The windows in this order; ExportError where one does not begin at the end of the one before, or a warning."""
     at, before = since, "the base"
@@ -123,7 +123,7 @@ def _walk(
     return tuple(order)
 
 
-def _passed_over(window: Window, reason: str) -> str:
+def _passed_over(window: ExportWindow, reason: str) -> str:
     return f"{window.place}: increment {window.export_id} is passed over: {reason}"
 
 

@@ -29,8 +29,8 @@ from converter.decode.old_images import OldImages
 from converter.errors import ExportError, UsageError
 from converter.export.data_files import DataFile
 from converter.export.locate import check_export_arn, open_export
-from converter.export.manifest import COPY_AGAIN, Export, Kind, check_files
-from converter.export.windows import MergeRules, Window, chain_windows
+from converter.export.manifest import COPY_AGAIN, Export, ExportKind, check_files
+from converter.export.windows import ExportWindow, MergeRules, chain_windows
 from converter.ion.workers import IonWorkers
 from converter.merging.changed_keys_pass import note_changes
 from converter.options import ConvertOptions
@@ -172,7 +172,7 @@ def _nothing_to_apply(
 ) -> Report:
     """Where the base is the snapshot that the merge would give, it was made before."""
     record = base.record
-    if record is not None and record.kind == Kind.SNAPSHOT and _same_place(merge.base, merge.dest):
+    if record is not None and record.kind == ExportKind.SNAPSHOT and _same_place(merge.base, merge.dest):
         others = [f"--{name.replace('_', '-')}" for name in options.differences(record.options)]
         if others:
             raise UsageError(
@@ -210,7 +210,7 @@ def _open_base(text: str, options: ConvertOptions, aws: AwsOptions) -> _Base:
         if record is not None:
             return _Base(source, _as_export(record, source), record)
     source, export = open_export(text, aws, verify=options.verify)
-    if export.kind is not Kind.ITEMS:
+    if export.kind is not ExportKind.ITEMS:
         raise ExportError(
             "the base is an incremental export",
             export.source,
@@ -243,7 +243,7 @@ def _refuse_filtered(text: str, aws: AwsOptions) -> None:
 
 def _open_increment(text: str, base: Export, options: ConvertOptions, aws: AwsOptions) -> _Opened:
     source, export = open_export(text, aws, verify=options.verify)
-    if export.kind is not Kind.CHANGES:
+    if export.kind is not ExportKind.CHANGES:
         raise ExportError(
             "this is a full export, and only the base is one",
             export.source,
@@ -259,10 +259,10 @@ def _open_increment(text: str, base: Export, options: ConvertOptions, aws: AwsOp
     return _Opened(source, export)
 
 
-def _window(export: Export) -> Window:
+def _window(export: Export) -> ExportWindow:
     assert export.from_time is not None
     assert export.to_time is not None
-    return Window(export.export_id, export.from_time, export.to_time, export.source)
+    return ExportWindow(export.export_id, export.from_time, export.to_time, export.source)
 
 
 def _joined_files(opened: Sequence[_Opened]) -> list[Export]:
@@ -290,7 +290,7 @@ def _join(
         base.export,
         export_id=last.export_id,
         export_arn=last.export_arn,
-        kind=Kind.SNAPSHOT,
+        kind=ExportKind.SNAPSHOT,
         export_time=None,
         to_time=last.to_time,
         files=tuple(replace(file, index=index) for index, file in enumerate(files)),

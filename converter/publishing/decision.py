@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from converter.errors import UsageError
-from converter.export.manifest import Kind, Summary
+from converter.export.manifest import ExportKind, Summary
 from converter.options import ConvertOptions
 from converter.publishing.merge_history import MergeChain
 from converter.publishing.record import Record, export_date, newest, render_layout
@@ -24,7 +24,7 @@ class Owner:
 
     table_arn: str
     table_id: str
-    kind: Kind
+    kind: ExportKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,9 @@ def check_owner(records: Sequence[Record], owner: Owner, destination: Destinatio
     last = newest(records)
     for record in records:
         place = destination.child(record_path(record.export_id))
-        if record.table_arn != owner.table_arn or (record.kind == Kind.CHANGES) != (owner.kind is Kind.CHANGES):
+        if record.table_arn != owner.table_arn or (record.kind == ExportKind.CHANGES) != (
+            owner.kind is ExportKind.CHANGES
+        ):
             raise UsageError(
                 f"the destination belongs to {record.kind} of {record.table_arn}, and not to {owner.kind} of"
                 f" {owner.table_arn}",
@@ -193,7 +195,7 @@ def _is_outgrown(record: Record, others: Sequence[Record]) -> bool:
 
 def _counts_twice(record: Record, export: Summary, date: str, locations: Sequence[str]) -> bool:
     """Would readers of a date or of a folder find the items of both exports?"""
-    if export.kind is Kind.CHANGES or record.kind == Kind.CHANGES:
+    if export.kind is ExportKind.CHANGES or record.kind == ExportKind.CHANGES:
         return False
     same_folder = set(map(posixpath.dirname, record.locations)) & set(map(posixpath.dirname, locations))
     return record.date == date or bool(same_folder)

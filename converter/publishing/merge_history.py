@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from converter.export.manifest import EXPORT_ARN, Kind
+from converter.export.manifest import EXPORT_ARN, ExportKind
 from converter.storage.destination import is_name
 from converter.storage.members import Members
 
@@ -36,7 +36,7 @@ class Link:
         return Link(
             members.parsed("exportId", _name),
             members.matching("exportArn", EXPORT_ARN, "the ARN of an export"),
-            members.parsed("kind", Kind).value,
+            members.parsed("kind", ExportKind).value,
             members.time("from"),
             members.time("to"),
         )

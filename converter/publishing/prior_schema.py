@@ -11,7 +11,7 @@ from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
 from converter.publishing.column_union import most_digits
 from converter.publishing.named_attributes import NamedAttributes, never_overflowed
 from converter.publishing.record import Record, newest
-from converter.publishing.report import Change
+from converter.publishing.report import SchemaChange
 from converter.schema.changes import OLD_COLUMN
 from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
 from converter.schema.file import read_schema_file
@@ -78,7 +78,7 @@ def remember(
     return Memory(contract, record, options, named)
 
 
-def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[Change, ...]:
+def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[SchemaChange, ...]:
     """How the columns differ from those of the newest record; none where there was no record."""
     if not before:
         return ()
@@ -88,15 +88,15 @@ def changes(before: Sequence[Column], schema: Schema, observation: Observation) 
         earlier = known.get(column.name)
         seen = observation.attributes.get(column.attribute) if column.attribute is not None else None
         if earlier is None:
-            found.append(Change(column.name, column.attribute, "added", None, column.described))
+            found.append(SchemaChange(column.name, column.attribute, "added", None, column.described))
         elif (earlier.type, earlier.origin) != (column.type, column.origin):
-            found.append(Change(column.name, column.attribute, "widened", earlier.described, column.described))
+            found.append(SchemaChange(column.name, column.attribute, "widened", earlier.described, column.described))
         elif column.attribute is not None and (seen is None or not seen.values):
-            found.append(Change(column.name, column.attribute, "unseen", column.described, column.described))
+            found.append(SchemaChange(column.name, column.attribute, "unseen", column.described, column.described))
     return tuple(found)
 
 
-def evolution_warnings(found: Sequence[Change], earlier: Sequence[Record]) -> list[str]:
+def evolution_warnings(found: Sequence[SchemaChange], earlier: Sequence[Record]) -> list[str]:
     """Which dates can no longer be read together with the columns that are wider now."""
     warnings = []
     for change in found:

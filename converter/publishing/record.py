@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from converter.errors import UsageError
-from converter.export.manifest import EXPORT_ARN, TABLE_ARN, Kind, Summary
+from converter.export.manifest import EXPORT_ARN, TABLE_ARN, ExportKind, Summary
 from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
 from converter.publishing.report import Part, Report, format_instant, json_members, parse_date
@@ -79,7 +79,7 @@ class Record:
             table_arn=self.table_arn,
             table=self.report.table,
             table_id=self.table_id,
-            kind=Kind(self.kind),
+            kind=ExportKind(self.kind),
             output_format="",
             export_time=self.export_time,
             from_time=None,
@@ -140,7 +140,7 @@ class Record:
             export_arn=members.matching("exportArn", EXPORT_ARN, "the ARN of an export"),
             table_arn=table_arn,
             table_id=members.text("tableId"),
-            kind=members.parsed("kind", Kind).value,
+            kind=members.parsed("kind", ExportKind).value,
             sequence=0 if members.count("version") == 1 else members.count("sequence"),
             export_time=members.time("exportTime"),
             date=members.parsed("date", parse_date),

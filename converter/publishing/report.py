@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, cast, get_args
 
-from converter.export.manifest import Kind
+from converter.export.manifest import ExportKind
 from converter.option_values import read_format
 from converter.options import OneFormat
 from converter.publishing.merge_history import MergeReport
@@ -57,7 +57,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SchemaChange:
     """How a column differs from the destination's newest record.
 
     change: added; widened: another type or origin; unseen: no item of this export has a value in it.
@@ -75,9 +75,9 @@ class Change:
         return json_members(self)
 
     @staticmethod
-    def from_json(members: Members) -> Change:
+    def from_json(members: Members) -> SchemaChange:
         """The reverse of to_json. Raises StorageError."""
-        return Change(
+        return SchemaChange(
             members.text("column"),
             members.text_or_none("attribute"),
             members.parsed("change", _change_kind),
@@ -183,7 +183,7 @@ class Report:
     seconds: float
     passes: int
     columns: tuple[ColumnReport, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[SchemaChange, ...]
     warnings: tuple[str, ...]
     verified: bool
     unknown_attributes: tuple[str, ...] = ()
@@ -223,7 +223,7 @@ class Report:
             status=members.parsed("status", _status),
             export_id=members.text("exportId"),
             table=members.text("table"),
-            kind=members.parsed("kind", Kind).value,
+            kind=members.parsed("kind", ExportKind).value,
             export_time=members.parsed("exportTime", _moment),
             date=members.parsed("date", parse_date),
             source=members.text("source"),
@@ -243,7 +243,7 @@ class Report:
             columns=tuple(ColumnReport.from_json(column) for column in members.inners("columns")),
             changes=()
             if members.has("location")
-            else tuple(Change.from_json(change) for change in members.inners("changes")),
+            else tuple(SchemaChange.from_json(change) for change in members.inners("changes")),
             warnings=members.texts("warnings"),
             verified=members.flag("verified"),
             unknown_attributes=members.texts("unknownAttributes") if members.has("unknownAttributes") else (),

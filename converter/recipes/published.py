@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.errors import SchemaError, StorageError, UsageError
-from converter.export.manifest import Kind
+from converter.export.manifest import ExportKind
 from converter.options import OneFormat
 from converter.publishing.column_union import common_columns
 from converter.publishing.decision import read_records
@@ -77,7 +77,7 @@ class Published:
     layout: tuple[Folder, ...]
     suffixes: tuple[str, ...]
     columns: tuple[Column, ...]
-    kind: Kind
+    kind: ExportKind
     grown: bool
     first_date: str
     timezone: str
@@ -173,7 +173,7 @@ def read_published(
         layout=tuple(_folders(newest.layout)),
         suffixes=tuple(sorted({_suffix(part) for record in filled for part in record.parts_of(format)})),
         columns=tuple(columns),
-        kind=Kind(newest.kind),
+        kind=ExportKind(newest.kind),
         grown=any(len(record.columns) < len(columns) for record in filled),
         first_date=min(record.date for record in filled),
         timezone=newest.timezone,

@@ -9,7 +9,7 @@ from typing import get_args
 
 from converter.aws.access import AwsOptions
 from converter.errors import UsageError
-from converter.export.manifest import Kind
+from converter.export.manifest import ExportKind
 from converter.options import Consumer, OneFormat
 from converter.recipes.athena import athena_table, athena_warnings
 from converter.recipes.duckdb import duckdb_query
@@ -82,7 +82,7 @@ def make_recipe(dest: str, options: RecipeOptions, aws: AwsOptions) -> Recipe:
     published = read_published(dest, location, format, aws)
     _check_place(published)
     recipe = _make(published, options)
-    if published.kind is not Kind.CHANGES:
+    if published.kind is not ExportKind.CHANGES:
         return recipe
     files = {name: _about_changes(published, name) + text for name, text in recipe.files.items()}
     return Recipe(files, recipe.warnings)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from converter.schema.types import Column, Origin
 
-Value = int | str
+AddedValue = int | str
 """Of a timestamp microseconds since 1970 in UTC, of an int64 the number, else text."""
 
 TYPES = {"export_time": "timestamp", "export_id": "string", "date": "string", "unix_time": "int64"}
@@ -23,10 +23,10 @@ def added_columns(wanted: Iterable[tuple[str, str]]) -> list[Column]:
 
 def added_values(
     wanted: Iterable[tuple[str, str]], *, export_id: str, instant: datetime, date: str
-) -> dict[str, Value]:
+) -> dict[str, AddedValue]:
     """What the columns of (name, fact) pairs hold, by name. instant: the export's time; date: its day as text."""
     microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
-    facts: dict[str, Value] = {
+    facts: dict[str, AddedValue] = {
         "export_time": microseconds,
         "export_id": export_id,
         "date": date,
@@ -40,7 +40,7 @@ def unix_seconds(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(seconds=1)
 
 
-def added_text(column: Column, value: Value) -> str:
+def added_text(column: Column, value: AddedValue) -> str:
     """A value as CSV has it."""
     if column.type == "timestamp" and isinstance(value, int):
         instant = _EPOCH + timedelta(microseconds=value)

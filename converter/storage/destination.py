@@ -22,7 +22,7 @@ from converter.storage.leftovers import Leftover
 from converter.storage.members import damaged, read_members
 
 if TYPE_CHECKING:
-    from converter.aws.readers import Reach
+    from converter.aws.readers import ReaderSettings
 
 EXPORTS = "_exports"
 """The folder that a destination keeps its records in."""
@@ -325,7 +325,7 @@ class Destination(ABC):
     def check_parts(self, paths: Sequence[str]) -> None:  # noqa: B027 - most stores have no links
         """Raises StorageError for a part that is not in the destination itself, but reached by a link."""
 
-    def reach(self) -> Reach | None:
+    def reach(self) -> ReaderSettings | None:
         """How libraries read the places that `child` gives; None where they need to know nothing.
 
         Raises StorageError, UsageError.

@@ -12,7 +12,7 @@ from io import RawIOBase
 
 from converter.aws.access import Access, AwsOptions, Connection
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
-from converter.aws.readers import Reach, reach_bucket
+from converter.aws.readers import ReaderSettings, reach_bucket
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.destination import Destination, Lease, is_path
 from converter.storage.leftovers import Leftover
@@ -256,7 +256,7 @@ class S3Destination(Destination):
         folders, sizes = self._objects.list_folder(self._inside(folder))
         return sorted({*folders, *sizes})
 
-    def reach(self) -> Reach:
+    def reach(self) -> ReaderSettings:
         """How libraries read the parts."""
         return reach_bucket(self._objects.connection, self._objects.bucket)
 

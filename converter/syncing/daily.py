@@ -21,7 +21,7 @@ from converter.conversion.location_checks import check_dest
 from converter.conversion.pipeline import Engine, convert_export
 from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
-from converter.export.manifest import Kind
+from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.decision import Owner, check_owner, decide, read_records, unchanged
 from converter.publishing.record import Record
@@ -30,7 +30,7 @@ from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.storage.destination import Destination
 from converter.syncing.export_day import Day, await_end, check_day, exports_of
-from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, Origin, unreadable
+from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class SyncReport:
     """
 
     date: str
-    export: Origin
+    export: ExportOrigin
     export_arn: str | None
     report: Report | None
     columns: tuple[Column, ...] = ()
@@ -126,7 +126,7 @@ class _Run:
         if record is not None:
             return self.done(record) or self.mend(record)
         export, unusable = self.find()
-        origin: Origin = "found"
+        origin: ExportOrigin = "found"
         columns = self.forecast() if export is None or export.status != COMPLETED else ()
         if export is None:
             request = self.request(unusable)
@@ -139,14 +139,14 @@ class _Run:
             self.exporting.wait(export)
         return self.convert(origin, export.arn)
 
-    def report(self, origin: Origin, arn: str | None, report: Report | None) -> SyncReport:
+    def report(self, origin: ExportOrigin, arn: str | None, report: Report | None) -> SyncReport:
         """What this run has done."""
         return SyncReport(date=str(self.day.day), export=origin, export_arn=arn, report=report)
 
     def record(self) -> Record | None:
         """What was published for the day and is to stay. Raises UsageError for a destination of another table."""
         records = read_records(self.destination)
-        check_owner(records, Owner(self.day.table.arn, self.day.table.table_id, Kind.ITEMS), self.destination)
+        check_owner(records, Owner(self.day.table.arn, self.day.table.table_id, ExportKind.ITEMS), self.destination)
         of_day = [record for record in records if record.date == str(self.day.day)]
         return of_day[-1] if of_day and not self.options.replace else None
 
@@ -179,7 +179,7 @@ class _Run:
                 "pass --replace to publish the day from another export, or convert a copy of this one",
             ) from error
 
-    def convert(self, origin: Origin, arn: str) -> SyncReport:
+    def convert(self, origin: ExportOrigin, arn: str) -> SyncReport:
         """Publish the export, unless the day has been published while this run looked or waited."""
         try:
             report = convert_export(arn, self.sync.dest, self.options, self.aws, self.engine, self.exporting.listener)
@@ -212,7 +212,7 @@ class _Run:
             table_arn=table.arn, table_id=table.table_id, target=self.sync.target, time=moment, other_than=unusable
         )
 
-    def start(self, request: ExportRequest) -> tuple[ExportState, Origin]:
+    def start(self, request: ExportRequest) -> tuple[ExportState, ExportOrigin]:
         """Have the service export the day; it answers an equal call of the last hours with the same export."""
         day = self.day
         if day.is_today and not day.has(self.exporting.clock.now()):

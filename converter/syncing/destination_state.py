@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from converter.aws.access import AwsOptions
 from converter.aws.tables import Table
 from converter.conversion.base_snapshot import record_moment
-from converter.export.manifest import Kind
+from converter.export.manifest import ExportKind
 from converter.publishing.decision import Owner, check_owner, read_records
 from converter.publishing.record import Record
 from converter.storage import open_destination
@@ -78,16 +78,19 @@ class Places:
     def standing(self, table: Table) -> Standing:
         """What the records say. Raises UsageError for those of another table, or of another kind."""
         changes, snapshots = read_records(self.changes), read_records(self.snapshot)
-        for place, records, kind in ((self.changes, changes, Kind.CHANGES), (self.snapshot, snapshots, Kind.SNAPSHOT)):
+        for place, records, kind in (
+            (self.changes, changes, ExportKind.CHANGES),
+            (self.snapshot, snapshots, ExportKind.SNAPSHOT),
+        ):
             check_owner(records, Owner(table.arn, table.table_id, kind), place, takes_over=True)
         own = [record for record in (*changes, *snapshots) if record.table_id == table.table_id]
         return Standing(
             snapshot=max(
-                (record for record in own if record.kind != Kind.CHANGES),
+                (record for record in own if record.kind != ExportKind.CHANGES),
                 key=lambda record: (record_moment(record), record.sequence),
                 default=None,
             ),
-            changes=tuple(sorted((record for record in own if record.kind == Kind.CHANGES), key=window_end)),
+            changes=tuple(sorted((record for record in own if record.kind == ExportKind.CHANGES), key=window_end)),
             has_older=len(own) < len(changes) + len(snapshots),
         )
 

@@ -22,7 +22,7 @@ A local day may have 25 hours, and not every night's run begins at the same minu
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ExportableRange:
     """The moments that a table can be exported as of, in a run. day: the one to whose end; None: up to now."""
 
     table: Table

@@ -28,7 +28,7 @@ from converter.schema.types import Column
 from converter.storage.destination import Destination
 from converter.syncing.destination_state import CHANGES, SNAPSHOT, Places, Standing, child_of
 from converter.syncing.export_day import Day, await_end
-from converter.syncing.exportable_range import RECENT, Reach
+from converter.syncing.exportable_range import RECENT, ExportableRange
 from converter.syncing.incremental_options import SyncChanges, check_keys, check_options
 from converter.syncing.incremental_report import ChangesReport, WindowReport
 from converter.syncing.pending_exports import (
@@ -36,7 +36,7 @@ from converter.syncing.pending_exports import (
     REAL_TIME,
     Clock,
     Exporting,
-    Origin,
+    ExportOrigin,
     best_first,
     expected_export,
     exports_since,
@@ -89,7 +89,7 @@ class _Due:
 
     begin: datetime
     end: datetime
-    origin: Origin
+    origin: ExportOrigin
     export: ExportState | None
     columns: tuple[Column, ...] = ()
 
@@ -112,7 +112,7 @@ class _Run:
         self.places.finish_begun(dry_run=self.options.dry_run)
         standing = self.places.standing(self.table)
         recovery = await_end(self.day, self.table, self.exporting, dry_run=self.options.dry_run)
-        reach = Reach(self.table, recovery, self.day, self.exporting)
+        reach = ExportableRange(self.table, recovery, self.day, self.exporting)
         end = reach.end()
         gap = reach.gap(standing, end, self.exported)
         full = None
@@ -171,7 +171,7 @@ class _Run:
         ]
         found.sort(key=lambda export: (export.export_time, export.export_id), reverse=True)
         export, unusable = self.exporting.choose(best_first(found))
-        origin: Origin = "found"
+        origin: ExportOrigin = "found"
         if export is None:
             if self.options.dry_run:
                 return WindowReport(
@@ -305,7 +305,7 @@ class _Run:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
         return forecast(destination, expected_export(self.table, self.sync.target, of), options, takes_over=True)
 
-    def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, Origin]:
+    def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, ExportOrigin]:
         """Have the service export a moment or a window; it answers an equal call of 8 hours with the same export."""
         request = ExportRequest(
             table_arn=self.table.arn,

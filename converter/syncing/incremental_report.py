@@ -9,7 +9,7 @@ from converter.aws.export_request import to_text
 from converter.conversion.dry_run import NOT_CHECKED
 from converter.publishing.report import Report, json_members
 from converter.schema.types import Column
-from converter.syncing.pending_exports import Origin
+from converter.syncing.pending_exports import ExportOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class WindowReport:
 
     begin: datetime
     end: datetime
-    export: Origin
+    export: ExportOrigin
     export_arn: str | None
     report: Report | None
     columns: tuple[Column, ...] = ()

@@ -18,9 +18,9 @@ from converter.aws.target import ExportTarget
 from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.export.locate import open_export
-from converter.export.manifest import Kind, Summary, check_files
+from converter.export.manifest import ExportKind, Summary, check_files
 
-Origin = Literal["published", "found", "started", "none"]
+ExportOrigin = Literal["published", "found", "started", "none"]
 """Where an export comes from: published before, found at the service, started; or none yet, in a dry run."""
 AGAIN = "run the same command again"
 SETTLED = BEHIND_NOW + timedelta(minutes=1)
@@ -174,7 +174,7 @@ def expected_export(table: Table, target: ExportTarget, of: datetime | Window) -
         table_arn=table.arn,
         table=table.name,
         table_id=table.table_id,
-        kind=Kind.ITEMS if window is None else Kind.CHANGES,
+        kind=ExportKind.ITEMS if window is None else ExportKind.CHANGES,
         output_format=target.format,
         export_time=None if isinstance(of, Window) else of,
         from_time=None if window is None else window.from_time,

@@ -11,7 +11,7 @@ from converter.aws.tables import Table
 from converter.conversion.base_snapshot import BaseParts, record_moment
 from converter.conversion.pipeline import Engine
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
-from converter.export.windows import STRICT, Window, chain_windows
+from converter.export.windows import STRICT, ExportWindow, chain_windows
 from converter.merging.pipeline import Merge, merge_exports
 from converter.options import ConvertOptions, OnGap
 from converter.publishing.prior_schema import remember
@@ -57,7 +57,7 @@ class Snapshots:
                 return f"the changes of {arn} can't be merged any more: {problem}"
             window = known[arn].window
             if window is not None:
-                spans.append(Window(known[arn].export_id, window.from_time, window.to_time))
+                spans.append(ExportWindow(known[arn].export_id, window.from_time, window.to_time))
         try:
             chain_windows(record_moment(snapshot), spans, STRICT)
         except ExportError as error:

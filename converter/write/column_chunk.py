@@ -12,7 +12,7 @@ from converter.decode.batch import Batch
 from converter.kernels import layout, scratch
 from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.kernels.layout import Bytes, Columns
-from converter.schema.added import Value
+from converter.schema.added import AddedValue
 from converter.schema.types import Column
 from converter.write.parquet_metadata import (
     ColumnChunk,
@@ -94,7 +94,7 @@ class ChunkEncoder:
         )
         return chunk, self._pieces
 
-    def encode_added(self, value: Value, rows: int, offset: int) -> tuple[ColumnChunk, list[bytes]]:
+    def encode_added(self, value: AddedValue, rows: int, offset: int) -> tuple[ColumnChunk, list[bytes]]:
         """A column that has this value in each of so many rows, and its bytes: a dictionary of one, and no more."""
         self._pieces = []
         self._uncompressed = self._compressed = 0

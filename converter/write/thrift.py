@@ -25,10 +25,10 @@ class Struct(bytes):
     """A struct in its encoded form."""
 
 
-Value = bool | int | I64 | bytes | str | Struct | Sequence[Any]
+ThriftValue = bool | int | I64 | bytes | str | Struct | Sequence[Any]
 
 
-def encode_struct(fields: Iterable[tuple[int, Value | None]]) -> Struct:
+def encode_struct(fields: Iterable[tuple[int, ThriftValue | None]]) -> Struct:
     """A struct of (number of the field, value), by ascending number; fields that are None are left out."""
     out = bytearray()
     last = 0
@@ -48,7 +48,7 @@ def encode_struct(fields: Iterable[tuple[int, Value | None]]) -> Struct:
     return Struct(out)
 
 
-def _kind(value: Value) -> int:
+def _kind(value: ThriftValue) -> int:
     kind = _KINDS.get(type(value))
     if kind is not None:
         return kind

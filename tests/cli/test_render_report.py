@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from converter.cli.render_report import render_report, report_line
 from converter.publishing.merge_history import Link, MergeChain, MergeReport
-from converter.publishing.report import Change, ColumnReport, Part, Report
+from converter.publishing.report import ColumnReport, Part, Report, SchemaChange
 from converter.schema.types import Origin
 
 
@@ -56,9 +56,9 @@ REPORT = Report(
 
 
 def test_what_has_changed_about_the_columns_is_listed() -> None:
-    added = tuple(Change(f"c{n}", f"c{n}", "added", None, "int64") for n in range(12))
-    wider = Change("price", "price", "widened", "int64", "decimal128(38, 2)")
-    unseen = Change("old", "old", "unseen", "int64", "int64")
+    added = tuple(SchemaChange(f"c{n}", f"c{n}", "added", None, "int64") for n in range(12))
+    wider = SchemaChange("price", "price", "widened", "int64", "decimal128(38, 2)")
+    unseen = SchemaChange("old", "old", "unseen", "int64", "int64")
     lines = render_report(dataclasses.replace(REPORT, changes=(*added, wider, unseen))).splitlines()
     assert lines[4:6] == [
         "  new      c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more",

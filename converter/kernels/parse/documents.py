@@ -1,7 +1,8 @@
 """Kernel for values as JSON text: plain (`{"a":5}`) or as DynamoDB JSON (`{"a":{"N":"5"}}`).
 
 Plain JSON keeps numbers digit for digit, member order, string escapes as they stand, base64 as text; sets become
-arrays. The checks are those of `strict_lines.py`: tags, numbers, base64, strings, and that no name occurs twice in a map.
+arrays. The checks are those of `strict_lines.py`: tags, numbers, base64, strings, and that no name occurs twice in a
+map.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from converter.aws.access import AwsOptions, Connection
-from converter.aws.readers import Reach, reach_bucket
+from converter.aws.readers import ReaderSettings, reach_bucket
 from converter.errors import StorageError
 from tests.unit.aws.stub import Stub, always, start_stub
 
@@ -18,7 +18,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
         yield stub
 
 
-def reach(aws: AwsOptions | None = None) -> Reach:
+def reach(aws: AwsOptions | None = None) -> ReaderSettings:
     return reach_bucket(Connection((aws or AwsOptions()).for_dest(), "s3"), "lake")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from converter.decode import attribute_registry
-from converter.decode.attribute_registry import KindRegistry
+from converter.decode.attribute_registry import AttributeRegistry
 from converter.errors import SchemaError
 from converter.kernels import layout
 from converter.kernels.bindings import bind_find_slot
@@ -14,20 +14,20 @@ from converter.schema import tags
 from tests.unit.decode.decoding import padded
 
 
-def add(registry: KindRegistry, name: bytes, tag: str = "N", quote: bytes = b'"') -> tuple[int, str, int] | None:
+def add(registry: AttributeRegistry, name: bytes, tag: str = "N", quote: bytes = b'"') -> tuple[int, str, int] | None:
     """Register `"name":{"TAG":"` as the kernel would find it."""
     spelling = b'"' + name + b'":{"' + tag.encode() + b'":' + quote
     return registry.add(np.frombuffer(spelling, np.uint8), len(name) + 1, len(name) + 5 + len(tag))
 
 
-def found(registry: KindRegistry, name: bytes, tag: str = "N") -> int:
+def found(registry: AttributeRegistry, name: bytes, tag: str = "N") -> int:
     """The kind that the kernel would look up."""
     spelling = b'"' + name + b'":{"' + tag.encode() + b'":"'
     return int(registry.tables.table[bind_find_slot()(padded(spelling), 0, len(spelling), registry.tables)])
 
 
 def test_kinds_are_numbered_from_one_and_know_their_attribute_and_tag() -> None:
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     assert add(registry, b"a") == (1, "a", tags.N)
     assert add(registry, b"b", "S") == (2, "b", tags.S)
     assert add(registry, b"a", "S") == (3, "a", tags.S)
@@ -39,7 +39,7 @@ def test_kinds_are_numbered_from_one_and_know_their_attribute_and_tag() -> None:
 
 
 def test_two_spellings_of_a_name_are_two_kinds_of_one_attribute() -> None:
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     assert add(registry, b"caf\xc3\xa9") == (1, "café", tags.N)
     assert add(registry, b"caf\\u00e9") == (2, "café", tags.N)
     assert add(registry, b"\\u0063af\\u00E9") == (3, "café", tags.N)
@@ -52,7 +52,7 @@ def test_two_spellings_of_a_name_are_two_kinds_of_one_attribute() -> None:
 
 
 def test_thousands_of_kinds_are_all_found_again_and_keep_their_facts() -> None:
-    registry = KindRegistry(capacity=2)
+    registry = AttributeRegistry(capacity=2)
     for n in range(3000):
         added = add(registry, f"name{n}".encode())
         assert added == (n + 1, f"name{n}", tags.N)
@@ -68,7 +68,7 @@ def test_thousands_of_kinds_are_all_found_again_and_keep_their_facts() -> None:
 
 @pytest.mark.parametrize("size", [1, 50, 54, 55, 56, 57, 63, 64, 65, 128, 1000, 65_535, 70_000])
 def test_names_of_any_length_are_told_apart_to_their_last_byte(size: int) -> None:
-    registry = KindRegistry(capacity=1)
+    registry = AttributeRegistry(capacity=1)
     names = [b"x" * (size - 1) + last for last in (b"a", b"b")] + [b"x" * size + b"a"]
     for kind, name in enumerate(names, 1):
         assert add(registry, name) == (kind, name.decode(), tags.N)
@@ -96,19 +96,19 @@ def test_names_of_any_length_are_told_apart_to_their_last_byte(size: int) -> Non
     ],
 )
 def test_a_spelling_that_cannot_be_trusted_is_no_kind(name: bytes, tag: str, quote: bytes) -> None:
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     assert add(registry, name, tag, quote) is None
     assert registry.attributes == []
     assert len(registry) == 1
 
 
 def test_a_surrogate_pair_in_a_name_is_its_character() -> None:
-    assert add(KindRegistry(), b"\\ud83d\\ude00") == (1, "😀", tags.N)
+    assert add(AttributeRegistry(), b"\\ud83d\\ude00") == (1, "😀", tags.N)
 
 
 def test_beyond_the_limit_of_names_the_run_stops_with_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attribute_registry, "NAMES_LIMIT", 3)
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     for name in (b"a", b"b", b"c"):
         assert add(registry, name)
     assert add(registry, b"a", "S")
@@ -121,7 +121,7 @@ def test_beyond_the_limit_of_all_names_together_the_run_stops_with_short_example
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(attribute_registry, "NAMES_BYTES_LIMIT", 100_000)
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     for letter in (b"a", b"b"):
         for tag in ("N", "S"):
             assert add(registry, letter * 40_000, tag, b'"')
@@ -133,7 +133,7 @@ def test_beyond_the_limit_of_all_names_together_the_run_stops_with_short_example
 
 def test_spellings_of_one_name_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attribute_registry, "NAMES_BYTES_LIMIT", 10_000)
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     spellings = ["".join("\\u0061" if n >> bit & 1 else "a" for bit in range(10)) for n in range(1000)]
 
     def add_all() -> None:
@@ -146,14 +146,14 @@ def test_spellings_of_one_name_are_not_kept_without_end(monkeypatch: pytest.Monk
 
 
 def test_a_kind_that_no_whole_item_had_is_not_observed() -> None:
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     add(registry, b"a")
     assert registry.observation(5).attributes == {}
     assert registry.observation(5).items == 5
 
 
 def test_attributes_are_observed_in_code_point_order() -> None:
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     for kind, name in enumerate(["b", "é", "a", "\U0001f600", "\uffff", "B"], 1):
         add(registry, name.encode())
         registry.tables.facts[kind, layout.KIND_COUNT] = 1

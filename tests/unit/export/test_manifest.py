@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import DataFileError, ExportError, ManifestError
-from converter.export.manifest import Export, Kind, check_files, read_export
+from converter.export.manifest import Export, ExportKind, check_files, read_export
 from converter.storage.local import LocalSource
 from tests.unit.export.manifests import (
     ARN,
@@ -40,7 +40,7 @@ def test_a_full_export_is_read_with_every_member(make_export: MakeExport) -> Non
     export = read(folder)
     assert (export.export_id, export.export_arn) == (FULL_ID, f"{ARN}/export/{FULL_ID}")
     assert (export.table, export.table_arn, export.table_id[:8]) == ("orders", ARN, "11111111")
-    assert (export.kind, export.output_format, export.items) == (Kind.ITEMS, "DYNAMODB_JSON", 2)
+    assert (export.kind, export.output_format, export.items) == (ExportKind.ITEMS, "DYNAMODB_JSON", 2)
     assert export.export_time == export.instant() == datetime(2023, 11, 14, 22, 13, 20, 1000, tzinfo=UTC)
     assert (export.from_time, export.to_time, export.output_view) == (None, None, None)
     assert (export.billed_size_bytes, export.source, export.warnings) == (99, str(folder), ())
@@ -51,7 +51,7 @@ def test_a_full_export_is_read_with_every_member(make_export: MakeExport) -> Non
 def test_an_incremental_export_has_a_window_and_its_files_beside_its_folder(make_export: MakeExport) -> None:
     folder = make_export(window_summary())
     export = read(folder.parent.parent, f"AWSDynamoDB/{WINDOW_ID}")
-    assert (export.kind, export.export_time, export.output_view) == (Kind.CHANGES, None, "NEW_AND_OLD_IMAGES")
+    assert (export.kind, export.export_time, export.output_view) == (ExportKind.CHANGES, None, "NEW_AND_OLD_IMAGES")
     assert export.to_time == datetime(2023, 11, 14, 22, 28, 20, tzinfo=UTC)
     assert export.instant() == datetime(2023, 11, 14, 22, 28, 19, 999000, tzinfo=UTC)
     assert export.files[0].path == "AWSDynamoDB/data/1a2b3c4dfile0.json.gz"
@@ -112,7 +112,7 @@ def test_an_unknown_version_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_a_full_export_may_say_so(tmp_path: Path) -> None:
-    assert read(with_entries(tmp_path, exportType="FULL_EXPORT")).kind is Kind.ITEMS
+    assert read(with_entries(tmp_path, exportType="FULL_EXPORT")).kind is ExportKind.ITEMS
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_the_summaries_checksum_of_real_exports_is_right(real_export: Path) -> N
     export = read_export(source, real_export.name)
     assert export.warnings == ()
     assert export.export_id == real_export.name
-    if export.kind is Kind.ITEMS:
+    if export.kind is ExportKind.ITEMS:
         assert check_files(source, export) > 0
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.errors import ExportError
-from converter.export.windows import MergeRules, Window, chain_windows
+from converter.export.windows import ExportWindow, MergeRules, chain_windows
 
 BEGIN = datetime(2026, 11, 27, tzinfo=UTC)
 ANYTHING = MergeRules(allow_gap=True, allow_overlap=True)
@@ -20,8 +20,8 @@ def at(hours: float) -> datetime:
     return BEGIN + timedelta(hours=hours)
 
 
-def windows(*bounds: tuple[float, float]) -> list[Window]:
-    return [Window(f"export-{n}", at(begin), at(end), f"place-{n}") for n, (begin, end) in enumerate(bounds)]
+def windows(*bounds: tuple[float, float]) -> list[ExportWindow]:
+    return [ExportWindow(f"export-{n}", at(begin), at(end), f"place-{n}") for n, (begin, end) in enumerate(bounds)]
 
 
 @pytest.mark.parametrize(

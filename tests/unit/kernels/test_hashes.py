@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from converter.decode.attribute_registry import KindRegistry
+from converter.decode.attribute_registry import AttributeRegistry
 from converter.decode.changed_keys import TouchedKeys
 from converter.kernels import layout
 from converter.kernels.bindings import bind_encode_dictionary, note_key
@@ -179,7 +179,7 @@ def test_the_keys_of_a_merge_are_found_after_few_probes(values: list[bytes]) -> 
 
 @pytest.mark.parametrize("name", ["made for the old hash", "counting"])
 def test_the_attributes_of_items_are_found_after_few_probes(name: str) -> None:
-    registry = KindRegistry()
+    registry = AttributeRegistry()
     spellings = [b'"' + value.replace(b"\\", b"/") + b'":{"S":"' for value in family(name)]
     for spelling in spellings:
         name_end, tag_end = spelling.index(b'":'), spelling.rindex(b'":')
@@ -191,9 +191,9 @@ def test_the_attributes_of_items_are_found_after_few_probes(name: str) -> None:
 
 def test_every_table_has_a_secret_of_its_own() -> None:
     keys, more_keys = (TouchedKeys((("id", "S"),)).table.secret for _ in range(2))
-    secrets = {*map(words_of, (keys, more_keys, KindRegistry().tables.secret, new_scratch(0).secret))}
+    secrets = {*map(words_of, (keys, more_keys, AttributeRegistry().tables.secret, new_scratch(0).secret))}
     assert len(secrets) == 4
-    registry = KindRegistry(2)
+    registry = AttributeRegistry(2)
     before = words_of(registry.tables.secret)
     for number in range(10):
         spelling = b'"%d":{"S":"' % number

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from converter.export.manifest import Kind, Summary
+from converter.export.manifest import ExportKind, Summary
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide, describe_part, publish
 from converter.publishing.record import Record, make_record
-from converter.publishing.report import Change, ColumnReport, Part, Report
+from converter.publishing.report import ColumnReport, Part, Report, SchemaChange
 from converter.schema.types import Column, Origin
 from converter.storage.destination import Destination
 from converter.write.formats import part_suffix
@@ -32,7 +32,7 @@ def make_export(export_id: str = EXPORT_ID, time: datetime = TIME, table_arn: st
         table_arn=table_arn,
         table=table_arn.rpartition("/")[2],
         table_id="c3a5e6c8-0000-4000-8000-9f1d2b3c4d5e",
-        kind=Kind.ITEMS,
+        kind=ExportKind.ITEMS,
         output_format="DYNAMODB_JSON",
         export_time=time,
         from_time=None,
@@ -50,7 +50,7 @@ def make_window(from_time: datetime, to_time: datetime) -> Summary:
     """An incremental export."""
     return replace(
         make_export(),
-        kind=Kind.CHANGES,
+        kind=ExportKind.CHANGES,
         export_time=None,
         from_time=from_time,
         to_time=to_time,
@@ -96,7 +96,7 @@ def make_report(export: Summary, locations: tuple[str, ...], parts: tuple[Part, 
                 changed=0,
             ),
         ),
-        changes=(Change("price", "price", "widened", "int64", "decimal128(38, 2)"),),
+        changes=(SchemaChange("price", "price", "widened", "int64", "decimal128(38, 2)"),),
         warnings=("ünïcode",),
         verified=verified,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import StorageError, UsageError
-from converter.export.manifest import Kind
+from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.decision import decide, describe_part, publish, read_records
 from converter.publishing.record import make_record
@@ -240,7 +240,7 @@ def test_a_destination_belongs_to_one_kind(destination: LocalDestination) -> Non
 def test_items_and_snapshots_share_a_destination_and_changes_have_their_own(destination: LocalDestination) -> None:
     publish_export(destination)
     later = make_export(LATER_ID, TIME + timedelta(days=1))
-    assert decide(destination, replace(later, kind=Kind.SNAPSHOT), DEFAULTS).kept
+    assert decide(destination, replace(later, kind=ExportKind.SNAPSHOT), DEFAULTS).kept
     with pytest.raises(UsageError, match="and not to changes"):
         decide(destination, make_window(TIME, TIME + timedelta(hours=1)), DEFAULTS)
 
@@ -252,7 +252,7 @@ def test_a_table_that_was_made_anew_goes_on_only_where_it_takes_over(destination
         decide(destination, anew, DEFAULTS)
     assert decide(destination, anew, DEFAULTS, takes_over=True).kept
     with pytest.raises(UsageError, match="belongs to items"):
-        decide(destination, replace(anew, kind=Kind.CHANGES), DEFAULTS, takes_over=True)
+        decide(destination, replace(anew, kind=ExportKind.CHANGES), DEFAULTS, takes_over=True)
 
 
 def test_what_has_taken_over_goes_on_by_itself(destination: LocalDestination) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.write.thrift import I64, Struct, Value, encode_struct
+from converter.write.thrift import I64, Struct, ThriftValue, encode_struct
 from tests.unit.write.reading import read_struct, values_of
 
 I32S = st.integers(-(2**31), 2**31 - 1)
@@ -23,7 +23,7 @@ LEAVES: dict[str, st.SearchStrategy[Any]] = {
 KINDS = {"bool": 1, "i32": 5, "i64": 6, "bytes": 8, "text": 8}
 
 
-def read(fields: list[tuple[int, Value | None]]) -> dict[int, Any]:
+def read(fields: list[tuple[int, ThriftValue | None]]) -> dict[int, Any]:
     """The values of these fields, written and read back."""
     data = encode_struct(fields)
     found, end = read_struct(data)
@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 def structs(draw: st.DrawFn, depth: int = 2) -> tuple[Struct, dict[int, Any]]:
     """(a struct, what a reader finds in it)."""
     numbers = sorted(draw(st.sets(st.one_of(st.integers(1, 20), st.integers(1, 32_767)), max_size=5)))
-    fields: list[tuple[int, Value | None]] = []
+    fields: list[tuple[int, ThriftValue | None]] = []
     expected: dict[int, Any] = {}
     for number in numbers:
         kind = draw(st.sampled_from([*LEAVES, "list", "nothing", *(["struct", "structs"] if depth else [])]))
@@ -97,7 +97,7 @@ def test_a_field_has_the_type_of_its_value(kind: str, data: st.DataObject, numbe
         ([(1, encode_struct([(1, encode_struct([]))]))], "1c1c000000"),
     ],
 )
-def test_structs_have_the_bytes_of_the_specification(fields: list[tuple[int, Value | None]], data: str) -> None:
+def test_structs_have_the_bytes_of_the_specification(fields: list[tuple[int, ThriftValue | None]], data: str) -> None:
     assert encode_struct(fields).hex() == data
 
 
