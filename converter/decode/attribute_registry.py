@@ -1,4 +1,4 @@
-"""The kinds (attribute and tag, as spelled) that a decoder knows, and what it observed of them."""
+"""The fields (attribute and tag, as spelled) that a decoder knows, and what it observed of them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from converter.kernels import layout, scratch
 from converter.kernels.bindings import bind_find_slot
-from converter.kernels.layout import Bytes, Kinds
+from converter.kernels.layout import Bytes, Fields
 from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT
 from converter.schema import tags
 from converter.schema.derive import too_long_names, too_many_attributes
 from converter.schema.observe import AttributeObservation, Observation
 
 _PADDING = 64
-_OBSERVED = slice(layout.KIND_COUNT, layout.KIND_FINE_TIMES + 1)
+_OBSERVED = slice(layout.FIELD_COUNT, layout.FIELD_FINE_TIMES + 1)
 _ALL_64_BYTES = -1
 _NO_TEXT = b"\xff"
 _MOST_SPELLINGS = 4
@@ -24,7 +24,7 @@ _MOST_SPELLINGS = 4
 
 
 class AttributeRegistry:
-    """Grows the kernel's tables as new kinds turn up. `tables` is replaced when they grow: don't keep it."""
+    """Grows the kernel's tables as new fields turn up. `tables` is replaced when they grow: don't keep it."""
 
     def __init__(self, capacity: int = 256, facts: Collection[str] = ()) -> None:
         """facts: names that are none of attributes, and begin with the byte 0xFF in the lines."""
@@ -37,7 +37,7 @@ class AttributeRegistry:
         self.tables = _new_tables(capacity, 1 << 14)
         # Kind 0 is none: its spelling is bytes that no line holds.
         self._append(np.full(1, 0xFF, np.uint8), 0)
-        self.tables.facts[0, layout.KIND_MASK] = _ALL_64_BYTES
+        self.tables.facts[0, layout.FIELD_MASK] = _ALL_64_BYTES
 
     def __len__(self) -> int:
         return self._count
@@ -53,7 +53,7 @@ class AttributeRegistry:
         return len(self._attributes)
 
     def add(self, spelling: Bytes, name_end: int, tag_end: int) -> tuple[int, str, int] | None:
-        """Register a kind by its spelling (`"price":{"N":"`); gives (kind, attribute, tag).
+        """Register a field by its spelling (`"price":{"N":"`); gives (field, attribute, tag).
 
         name_end: position of the quote behind the name, tag_end: of the quote behind the tag. None when the spelling
         is not one that the kernel may trust: an unknown tag, a value of the wrong shape, a name that is no text.
@@ -78,10 +78,10 @@ class AttributeRegistry:
         spelled = self._spelling_bytes + spelling.size
         if self._name_bytes > NAMES_BYTES_LIMIT or spelled > _MOST_SPELLINGS * NAMES_BYTES_LIMIT:
             raise too_long_names(self._attributes.keys() - set(self._facts))
-        kind = self._append(spelling, name_end + 2)
-        self.tables.facts[kind, layout.KIND_ATTRIBUTE] = attribute
-        self.tables.facts[kind, layout.KIND_TAG] = tag
-        return kind, name, tag
+        field = self._append(spelling, name_end + 2)
+        self.tables.facts[field, layout.FIELD_ATTRIBUTE] = attribute
+        self.tables.facts[field, layout.FIELD_TAG] = tag
+        return field, name, tag
 
     def _read_name(self, quoted: bytes) -> str | None:
         """The name of an attribute or a fact; None if it is neither."""
@@ -96,39 +96,39 @@ class AttributeRegistry:
         return name
 
     def direct(
-        self, kind: int, action: int, column: int, scale: int, *, nul: int = layout.NUL_KEPT, unit: int = 0
+        self, field: int, action: int, column: int, scale: int, *, nul: int = layout.NUL_KEPT, unit: int = 0
     ) -> None:
-        """Say what becomes of the kind's values. nul: of a NUL in a text. unit: of numbers of times (KIND_UNIT)."""
-        facts = self.tables.facts[kind]
-        facts[layout.KIND_ACTION] = action
-        facts[layout.KIND_COLUMN] = column
-        facts[layout.KIND_SCALE] = scale
-        facts[layout.KIND_NUL_POLICY] = nul
-        facts[layout.KIND_UNIT] = unit
+        """Say what becomes of the field's values. nul: of a NUL in a text. unit: of numbers of times (FIELD_UNIT)."""
+        facts = self.tables.facts[field]
+        facts[layout.FIELD_ACTION] = action
+        facts[layout.FIELD_COLUMN] = column
+        facts[layout.FIELD_SCALE] = scale
+        facts[layout.FIELD_NUL_POLICY] = nul
+        facts[layout.FIELD_UNIT] = unit
 
-    def note_time(self, kind: int, *, fine: bool) -> None:
-        """Note that the place of the kind's next bad time, or of its next one that is cut, is known."""
-        facts = self.tables.facts[kind]
+    def count_reported(self, field: int, *, fine: bool) -> None:
+        """Note that the place of the field's next bad time, or of its next one that is cut, is known."""
+        facts = self.tables.facts[field]
         if fine:
-            facts[layout.KIND_FINE_NOTED] = facts[layout.KIND_FINE_TIMES] + 1
+            facts[layout.FIELD_FINE_REPORTED] = facts[layout.FIELD_FINE_TIMES] + 1
         else:
-            facts[layout.KIND_BAD_NOTED] = facts[layout.KIND_BAD_TIMES] + 1
+            facts[layout.FIELD_BAD_REPORTED] = facts[layout.FIELD_BAD_TIMES] + 1
 
-    def attribute_of(self, kind: int) -> str:
-        """Name of the kind's attribute."""
-        return self.attributes[int(self.tables.facts[kind, layout.KIND_ATTRIBUTE])]
+    def attribute_of(self, field: int) -> str:
+        """Name of the field's attribute."""
+        return self.attributes[int(self.tables.facts[field, layout.FIELD_ATTRIBUTE])]
 
     def each(self) -> list[tuple[int, str, int]]:
-        """(kind, attribute, tag) of every kind."""
+        """(field, attribute, tag) of every field."""
         names = self.attributes
-        pairs = self.tables.facts[1 : self._count, layout.KIND_ATTRIBUTE : layout.KIND_TAG + 1].tolist()
-        return [(kind, names[attribute], tag) for kind, (attribute, tag) in enumerate(pairs, 1)]
+        pairs = self.tables.facts[1 : self._count, layout.FIELD_ATTRIBUTE : layout.FIELD_TAG + 1].tolist()
+        return [(field, names[attribute], tag) for field, (attribute, tag) in enumerate(pairs, 1)]
 
     def observation(self, item_count: int) -> Observation:
         """What was observed so far in `item_count` items."""
         merged: dict[str, AttributeObservation] = {}
-        for kind, name, tag in self.each():
-            count, integers, decimals, beyond, longest, binary, *more = self.tables.facts[kind, _OBSERVED].tolist()
+        for field, name, tag in self.each():
+            count, integers, decimals, beyond, longest, binary, *more = self.tables.facts[field, _OBSERVED].tolist()
             if count:
                 counts = tuple(count if other == tag else 0 for other in range(len(tags.TAGS)))
                 seen = AttributeObservation(counts, integers, decimals, bool(beyond), longest, bool(binary), *more)
@@ -140,20 +140,20 @@ class AttributeRegistry:
     def _append(self, spelling: Bytes, name_size: int) -> int:
         size = spelling.size
         self._make_room(size)
-        kind = self._count
+        field = self._count
         start = self._spelling_bytes
         known = self.tables
         known.spellings[start : start + size] = spelling
-        facts = known.facts[kind]
-        facts[layout.KIND_START] = start
-        facts[layout.KIND_SIZE] = size
-        facts[layout.KIND_NAME_SIZE] = name_size
-        facts[layout.KIND_MASK] = (1 << size) - 1 if size < 64 else _ALL_64_BYTES
+        facts = known.facts[field]
+        facts[layout.FIELD_START] = start
+        facts[layout.FIELD_SIZE] = size
+        facts[layout.FIELD_NAME_SIZE] = name_size
+        facts[layout.FIELD_MASK] = (1 << size) - 1 if size < 64 else _ALL_64_BYTES
         self._spelling_bytes += size + _PADDING
-        if kind:
-            known.table[self._find_slot(known.spellings, start, size, known)] = kind
+        if field:
+            known.slots[self._find_slot(known.spellings, start, size, known)] = field
         self._count += 1
-        return kind
+        return field
 
     def _make_room(self, size: int) -> None:
         old = self.tables
@@ -169,19 +169,19 @@ class AttributeRegistry:
         new = _new_tables(capacity, 0)._replace(spellings=spellings, secret=old.secret)
         new.line[: self._count] = old.line[: self._count]
         new.facts[: self._count] = old.facts[: self._count]
-        for kind in range(1, self._count):
-            start, size = new.facts[kind, layout.KIND_START : layout.KIND_SIZE + 1].tolist()
-            new.table[self._find_slot(new.spellings, start, size, new)] = kind
+        for field in range(1, self._count):
+            start, size = new.facts[field, layout.FIELD_START : layout.FIELD_SIZE + 1].tolist()
+            new.slots[self._find_slot(new.spellings, start, size, new)] = field
         self.tables = new
 
 
-def _new_tables(capacity: int, spelling_bytes: int) -> Kinds:
-    """Empty tables for `capacity` kinds; the hash table has room for four times as many, a power of two."""
+def _new_tables(capacity: int, spelling_bytes: int) -> Fields:
+    """Empty tables for `capacity` fields; the hash table has room for four times as many, a power of two."""
     slots = 1 << (4 * capacity - 1).bit_length()
-    return Kinds(
+    return Fields(
         spellings=np.zeros(spelling_bytes, np.uint8),
-        table=np.zeros(slots, np.int64),
+        slots=np.zeros(slots, np.int64),
         line=np.zeros(capacity, np.int64),
-        facts=np.zeros((capacity, layout.KIND_FACTS), np.int64),
+        facts=np.zeros((capacity, layout.FIELD_FACTS), np.int64),
         secret=scratch.new_secret(),
     )

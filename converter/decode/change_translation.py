@@ -11,10 +11,9 @@ from converter.decode.strict_changes import MEMBERS, ChangeForm, compact_change,
 from converter.decode.strict_lines import LineProblem, Member
 from converter.decode.unknown_members import UnknownMembers
 from converter.export.blocks import PADDING, Block
-from converter.kernels import layout
+from converter.kernels import layout, line_patterns
 from converter.kernels.bindings import bind_translate_changes, line_end
-from converter.kernels.layout import Phrases
-from converter.kernels.line_phrases import new_phrases
+from converter.kernels.line_patterns import Patterns, new_patterns
 from converter.schema import tags
 from converter.schema.changes import MARK, OLD, OPERATIONS, WRITTEN
 
@@ -23,16 +22,16 @@ _MOST_KEYS = 2
 
 
 class ChangeLines:
-    """Translates the blocks of one decoder. form: what all lines have in common; phrases: that, for the kernel."""
+    """Translates the blocks of one decoder. form: what all lines have in common; patterns: that, for the kernel."""
 
     def __init__(self, form: ChangeForm) -> None:
         self.form = form
-        self.phrases = phrases_of(form)
+        self.patterns = patterns_of(form)
         self._translate = bind_translate_changes()
         self._out = np.zeros(0, np.uint8)
-        self._state = np.zeros(layout.CHANGE_STATE_SIZE, np.int64)
-        self._state[layout.CHANGE_KEYS] = len(form.keys)
-        self._state[layout.CHANGE_OLD_IMAGES] = form.old_images
+        self._state = np.zeros(line_patterns.CHANGE_STATE_SIZE, np.int64)
+        self._state[line_patterns.CHANGE_KEYS] = len(form.keys)
+        self._state[line_patterns.CHANGE_OLD_IMAGES] = form.old_images
         self._block = Block(self._out, 0, 0)
         self.unknown = unknown_of(form)
         # The same line in the item lines and in the block: the last that was asked for, or the first.
@@ -43,29 +42,29 @@ class ChangeLines:
 
         Raises LineProblem, its `byte` set, for a line that is no change, when those before it have been handed out.
         """
-        yield from self.translate_trimmed(self.unknown.trim(block))
+        yield from self.translate_known(self.unknown.remove(block))
 
-    def translate_trimmed(self, block: Block) -> Iterator[Block]:
+    def translate_known(self, block: Block) -> Iterator[Block]:
         """The same for a block that `self.unknown` has trimmed."""
         state = self._state
-        state[layout.CHANGE_POSITION] = 0
-        state[layout.CHANGE_SIZE] = block.size
+        state[line_patterns.CHANGE_POSITION] = 0
+        state[line_patterns.CHANGE_SIZE] = block.size
         self._make_room(block.size)
         self._block = block
         self._begin(0)
         while True:
-            status = self._translate(block.data, self.phrases, self._out, state)
-            written = int(state[layout.CHANGE_WRITTEN])
+            status = self._translate(block.data, self.patterns, self._out, state)
+            written = int(state[line_patterns.CHANGE_WRITTEN])
             if written:
                 self._out[written : written + PADDING] = 0
                 yield Block(self._out, written, block.byte)
-            position = int(state[layout.CHANGE_POSITION])
+            position = int(state[line_patterns.CHANGE_POSITION])
             self._begin(position)
             if status == layout.DONE:
                 return
             if status == layout.IRREGULAR and self._translate_irregular(position):
                 # The lines after it have the same members, most likely.
-                self._block = block = self.unknown.trim_again(block, int(state[layout.CHANGE_POSITION]))
+                self._block = block = self.unknown.remove_again(block, int(state[line_patterns.CHANGE_POSITION]))
 
     def original(self, position: int) -> tuple[int, bytes]:
         """Where the change begins in the inflated file whose item line begins at `position`, and its line.
@@ -85,7 +84,7 @@ class ChangeLines:
         """
         found: list[Member] = []
         item = compact_change(line, self.form, found)
-        self.unknown.note(found, byte)
+        self.unknown.add(found, byte)
         return item, False
 
     def root(self, line: bytes) -> str:
@@ -104,19 +103,19 @@ class ChangeLines:
             raise
         self._make_room(len(item))
         self._out[: len(item)] = np.frombuffer(item, np.uint8)
-        self._state[layout.CHANGE_WRITTEN] = len(item)
-        self._state[layout.CHANGE_POSITION] = end + 1
-        return self.unknown.note(found, byte)
+        self._state[line_patterns.CHANGE_WRITTEN] = len(item)
+        self._state[line_patterns.CHANGE_POSITION] = end + 1
+        return self.unknown.add(found, byte)
 
     def _begin(self, change: int) -> None:
         """Empty the output: the next item line in it will be that of the change at this position."""
-        self._state[layout.CHANGE_WRITTEN] = 0
+        self._state[line_patterns.CHANGE_WRITTEN] = 0
         self._line, self._change = 0, change
 
     def _make_room(self, size: int) -> None:
         """Room for item lines of changes that have so many bytes, one of them at least."""
-        if self._out.size < size + 2 * layout.CHANGE_ROOM:
-            self._out = np.zeros(size + 2 * layout.CHANGE_ROOM, np.uint8)
+        if self._out.size < size + 2 * line_patterns.CHANGE_ROOM:
+            self._out = np.zeros(size + 2 * line_patterns.CHANGE_ROOM, np.uint8)
 
 
 def unknown_of(form: ChangeForm) -> UnknownMembers:
@@ -124,24 +123,25 @@ def unknown_of(form: ChangeForm) -> UnknownMembers:
     return UnknownMembers(MEMBERS, form.keys, old_images=form.old_images)
 
 
-def phrases_of(form: ChangeForm) -> Phrases:
+def patterns_of(form: ChangeForm) -> Patterns:
     """What lines of this form begin with, and what item lines do, for the kernels."""
     operations = {f"{MARK}{operation}": operation for operation in OPERATIONS}
     texts = {
-        layout.HEAD: '{"Metadata":{"WriteTimestampMicros":',
-        layout.KEYS: '},"Keys":{',
-        layout.OLD_IMAGE: ',"OldImage":{',
-        layout.NEW_IMAGE: ',"NewImage":{',
-        layout.ITEM_OPEN: '{"Item":{',
-        layout.OLD_OPEN: f',"{OLD}":{{"M":',
+        line_patterns.METADATA_PATTERN: '{"Metadata":{"WriteTimestampMicros":',
+        line_patterns.KEYS_PATTERN: '},"Keys":{',
+        line_patterns.OLD_IMAGE_PATTERN: ',"OldImage":{',
+        line_patterns.NEW_IMAGE_PATTERN: ',"NewImage":{',
+        line_patterns.ITEM_PATTERN: '{"Item":{',
+        line_patterns.OLD_IMAGE_TEXT: f',"{OLD}":{{"M":',
     }
-    places = (layout.INSERT_OPEN, layout.UPDATE_OPEN, layout.DELETE_OPEN, layout.PUT_OPEN)
+    places = (line_patterns.INSERT_TEXT, line_patterns.UPDATE_TEXT, line_patterns.DELETE_TEXT, line_patterns.PUT_TEXT)
     for place, (name, operation) in zip(places, operations.items(), strict=True):
         texts[place] = f'{{"Item":{{"{name}":{{"S":"{operation}"}},"{WRITTEN}":{{"N":"'
     texts |= {
-        n: f'{json.dumps(name, ensure_ascii=False)}:{{"{tag}":"' for n, (name, tag) in enumerate(form.keys, layout.KEY)
+        n: f'{json.dumps(name, ensure_ascii=False)}:{{"{tag}":"'
+        for n, (name, tag) in enumerate(form.keys, line_patterns.KEY_PATTERN)
     }
-    phrases = new_phrases(texts, layout.KEY + _MOST_KEYS)
-    for number, (_, tag) in enumerate(form.keys, layout.KEY):
-        phrases.facts[number, layout.PHRASE_TAG] = tags.TAGS.index(tag)
-    return phrases
+    patterns = new_patterns(texts, line_patterns.KEY_PATTERN + _MOST_KEYS)
+    for number, (_, tag) in enumerate(form.keys, line_patterns.KEY_PATTERN):
+        patterns.facts[number, line_patterns.PATTERN_TAG] = tags.TAGS.index(tag)
+    return patterns

@@ -24,21 +24,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.decode.change_translation import ChangeLines, phrases_of, unknown_of
+from converter.decode.change_translation import ChangeLines, patterns_of, unknown_of
 from converter.decode.strict_changes import ChangeForm, compact_change
 from converter.decode.strict_lines import ITEM, LineProblem, Member, check_members, compact_line, parse_line
 from converter.decode.unknown_members import ItemLines, UnknownMembers
 from converter.export.blocks import PADDING, Block
 from converter.kernels import layout, scratch
 from converter.kernels.bindings import (
-    bind_pass_lines,
+    bind_merge_lines,
     find_key,
     find_rows,
-    index_touched,
+    index_keys,
     line_end,
-    note_key,
+    record_key,
 )
-from converter.kernels.layout import Bytes, Touched
+from converter.kernels.layout import Bytes
+from converter.kernels.merge import key_table
+from converter.kernels.merge.key_table import KeyTable
 from converter.schema.changes import MARK, WRITTEN
 
 _FIRST_KEYS = 1 << 12
@@ -70,17 +72,17 @@ class TouchedKeys:
 
     def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
         self.keys = tuple(keys)
-        self.table = Touched(
+        self.table = KeyTable(
             np.zeros(4 * _FIRST_KEYS, np.int64),
             np.zeros(_FIRST_BYTES, np.uint8),
-            np.zeros((_FIRST_KEYS, layout.KEY_FACTS), np.int64),
+            np.zeros((_FIRST_KEYS, key_table.KEY_FACTS), np.int64),
             scratch.new_secret(),
         )
-        self._state = np.zeros(layout.TOUCH_STATE_SIZE, np.int64)
-        self._state[layout.TOUCH_KEYS] = len(self.keys)
-        self._state[layout.TOUCH_NOTES] = 1
-        self._phrases = phrases_of(ChangeForm(self.keys, old_images=True))
-        self._pass_lines = bind_pass_lines()
+        self._state = np.zeros(key_table.MERGE_STATE_SIZE, np.int64)
+        self._state[key_table.MERGE_KEYS] = len(self.keys)
+        self._state[key_table.MERGE_RECORDS] = 1
+        self._patterns = patterns_of(ChangeForm(self.keys, old_images=True))
+        self._merge_lines = bind_merge_lines()
         # Where nothing is blanked, no values are checked.
         self._copy, self._scratch = np.zeros(_KEY_ROOM, np.uint8), scratch.new_scratch(0)
         self._unknown: dict[ChangeForm, UnknownMembers] = {}
@@ -89,42 +91,42 @@ class TouchedKeys:
     @property
     def count(self) -> int:
         """How many keys are touched."""
-        return int(self._state[layout.TOUCH_COUNT])
+        return int(self._state[key_table.MERGE_COUNT])
 
     def note(self, block: Block, order: int, form: ChangeForm) -> None:
         """Note the changes of a block of increment number `order`. Raises LineProblem, its `byte` set."""
         with self._lock:
             state = self._state
-            state[layout.TOUCH_POSITION] = 0
-            state[layout.TOUCH_SIZE] = block.size
-            state[layout.TOUCH_ORDER] = order
-            state[layout.TOUCH_OLD_IMAGES] = form.old_images
+            state[key_table.MERGE_POSITION] = 0
+            state[key_table.MERGE_SIZE] = block.size
+            state[key_table.MERGE_ORDER] = order
+            state[key_table.MERGE_OLD_IMAGES] = form.old_images
             unknown = self._unknown.setdefault(form, unknown_of(form))
-            block = unknown.trim(block)
+            block = unknown.remove(block)
             while True:
-                status = self._pass_lines(block.data, self._phrases, self.table, state, self._copy, self._scratch)
+                status = self._merge_lines(block.data, self._patterns, self.table, state, self._copy, self._scratch)
                 if status == layout.DONE:
                     return
                 if status == layout.GROW:
                     self._grow()
                     continue
-                at = int(state[layout.TOUCH_POSITION])
-                state[layout.TOUCH_POSITION] = line_end(block.data, at) + 1
+                at = int(state[key_table.MERGE_POSITION])
+                state[key_table.MERGE_POSITION] = line_end(block.data, at) + 1
                 found: list[Member] = []
                 try:
-                    if status == layout.TWICE:
+                    if status == layout.DUPLICATE_CHANGE:
                         raise _twice()
                     self._note_line(unknown.line(at), form, found)
                 except LineProblem as problem:
                     problem.byte = block.byte + at
                     raise
-                if unknown.note(found, block.byte + at):
-                    block = unknown.trim_again(block, int(state[layout.TOUCH_POSITION]))
+                if unknown.add(found, block.byte + at):
+                    block = unknown.remove_again(block, int(state[key_table.MERGE_POSITION]))
 
     def ask_state(self) -> NDArray[np.int64]:
         """A state for kernels that ask."""
-        state = np.zeros(layout.TOUCH_STATE_SIZE, np.int64)
-        state[layout.TOUCH_KEYS] = len(self.keys)
+        state = np.zeros(key_table.MERGE_STATE_SIZE, np.int64)
+        state[key_table.MERGE_KEYS] = len(self.keys)
         return state
 
     def names(self, key: tuple[bytes, ...]) -> bool:
@@ -150,7 +152,7 @@ class TouchedKeys:
     def applied(self) -> Applied:
         """What the changes do, when all items of the base have been asked about."""
         facts = self.table.facts[: self.count]
-        deleted, seen = facts[:, layout.KEY_DELETED] == 1, facts[:, layout.KEY_SEEN] == 1
+        deleted, seen = facts[:, key_table.KEY_DELETED] == 1, facts[:, key_table.KEY_SEEN] == 1
         return Applied(
             inserted=int((~deleted & ~seen).sum()),
             updated=int((~deleted & seen).sum()),
@@ -163,28 +165,28 @@ class TouchedKeys:
         if change is None:
             return
         data, first, size = _key_bytes(change.key)
-        self._state[layout.TOUCH_TIME] = change.micros
-        self._state[layout.TOUCH_DELETES] = change.deletes
-        while (status := note_key(data, first, size, self.table, self._state)) == layout.GROW:
+        self._state[key_table.MERGE_TIME] = change.micros
+        self._state[key_table.MERGE_DELETES] = change.deletes
+        while (status := record_key(data, first, size, self.table, self._state)) == layout.GROW:
             self._grow(size)
-        if status == layout.TWICE:
+        if status == layout.DUPLICATE_CHANGE:
             raise _twice()
 
     def _grow(self, size: int = 0) -> None:
         """Room for more keys, and for as many bytes."""
         slots, values, facts, secret = self.table
-        count, used = self.count, int(self._state[layout.TOUCH_BYTES])
+        count, used = self.count, int(self._state[key_table.MERGE_BYTES])
         if 2 * (count + 1) > slots.size or count >= len(facts):
-            more = np.zeros((2 * len(facts), layout.KEY_FACTS), np.int64)
+            more = np.zeros((2 * len(facts), key_table.KEY_FACTS), np.int64)
             more[:count] = facts[:count]
             slots, facts = np.zeros(4 * len(more), np.int64), more
         else:
             longer = np.zeros(2 * (values.size + size), np.uint8)
             longer[:used] = values[:used]
             values = longer
-        table = Touched(slots, values, facts, secret)
+        table = KeyTable(slots, values, facts, secret)
         if slots is not self.table.slots:
-            index_touched(table, self._state)
+            index_keys(table, self._state)
         self.table = table
 
 
@@ -201,10 +203,10 @@ class MergeLines:
         self._compare = compare
         self._forms = forms
         self._state = touched.ask_state()
-        self._state[layout.TOUCH_STOPS] = compare is not None
-        self._state[layout.TOUCH_ORDER] = _BASE
-        self._phrases = phrases_of(ChangeForm(touched.keys, old_images=True))
-        self._pass_lines = bind_pass_lines()
+        self._state[key_table.MERGE_STOPS] = compare is not None
+        self._state[key_table.MERGE_ORDER] = _BASE
+        self._patterns = patterns_of(ChangeForm(touched.keys, old_images=True))
+        self._merge_lines = bind_merge_lines()
         self._copy, self._scratch = np.zeros(0, np.uint8), scratch.new_scratch()
         self._lines = {form: ChangeLines(form) for form in dict.fromkeys(forms)}
         self._items = ItemLines()
@@ -220,15 +222,15 @@ class MergeLines:
     @property
     def dropped(self) -> int:
         """Lines that have been passed over so far."""
-        return int(self._state[layout.TOUCH_DROPPED])
+        return int(self._state[key_table.MERGE_DROPPED])
 
     def begin(self, order: int | None, *, keep: bool = False) -> None:
         """Blocks of another file come: of the increment of this number, or of the base. keep: don't change them."""
         self._keep = keep
         form = None if order is None else self._forms[order]
         self._changes = None if form is None else self._lines[form]
-        self._state[layout.TOUCH_ORDER] = _BASE if order is None else order
-        self._state[layout.TOUCH_OLD_IMAGES] = form is not None and form.old_images
+        self._state[key_table.MERGE_ORDER] = _BASE if order is None else order
+        self._state[key_table.MERGE_OLD_IMAGES] = form is not None and form.old_images
 
     def translate(self, block: Block) -> Iterator[Block]:
         """See ChangeLines.translate; the block itself is changed, unless it is to be kept."""
@@ -245,29 +247,29 @@ class MergeLines:
             except LineProblem as problem:
                 problem.byte = block.byte + foreign
                 raise
-        block = self.unknown.trim(block)
+        block = self.unknown.remove(block)
         state = self._state
-        state[layout.TOUCH_POSITION] = 0
-        state[layout.TOUCH_SIZE] = block.size
+        state[key_table.MERGE_POSITION] = 0
+        state[key_table.MERGE_SIZE] = block.size
         if self._copy.size < block.size + 2 * layout.NUMBER_ROOM:
             self._copy = np.zeros(block.size + 2 * layout.NUMBER_ROOM, np.uint8)
         while self._pass_block(block) != layout.DONE:
-            at = int(state[layout.TOUCH_POSITION])
+            at = int(state[key_table.MERGE_POSITION])
             end = line_end(block.data, at)
             found: list[Member] = []
             try:
                 if not self._is_in_force(self.unknown.line(at), found):
                     block.data[at:end] = _NEWLINE
-                    state[layout.TOUCH_DROPPED] += 1
+                    state[key_table.MERGE_DROPPED] += 1
             except LineProblem as problem:
                 problem.byte = block.byte + at
                 # The lines before it come first: one of them may be bad.
                 block.data[at : at + PADDING] = 0
                 yield from self._translate(Block(block.data, at, block.byte))
                 raise
-            if self.unknown.note(found, block.byte + at):
-                block = self.unknown.trim_again(block, end + 1)
-            state[layout.TOUCH_POSITION] = end + 1
+            if self.unknown.add(found, block.byte + at):
+                block = self.unknown.remove_again(block, end + 1)
+            state[key_table.MERGE_POSITION] = end + 1
         yield from self._translate(block)
 
     def original(self, position: int) -> tuple[int, bytes]:
@@ -287,12 +289,14 @@ class MergeLines:
     def _translate(self, block: Block) -> Iterator[Block]:
         """The lines that are left, as lines of items."""
         if self._changes is not None:
-            yield from self._changes.translate_trimmed(block)
+            yield from self._changes.translate_known(block)
         elif block.size:
             yield block
 
     def _pass_block(self, block: Block) -> int:
-        return self._pass_lines(block.data, self._phrases, self._touched.table, self._state, self._copy, self._scratch)
+        return self._merge_lines(
+            block.data, self._patterns, self._touched.table, self._state, self._copy, self._scratch
+        )
 
     def _is_in_force(self, line: bytes, unknown: list[Member]) -> bool:
         """Is this line, which the kernel has left, an item after all changes? What holds nothing may stay.
@@ -314,9 +318,9 @@ class MergeLines:
         if change is None:
             return True
         data, first, size = _key_bytes(change.key)
-        self._state[layout.TOUCH_TIME] = change.micros
-        self._state[layout.TOUCH_DELETES] = change.deletes
-        return note_key(data, first, size, self._touched.table, self._state) == 1
+        self._state[key_table.MERGE_TIME] = change.micros
+        self._state[key_table.MERGE_DELETES] = change.deletes
+        return record_key(data, first, size, self._touched.table, self._state) == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from converter.decode.unknown_members import ItemLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
 from converter.kernels import layout, time_reasons
-from converter.kernels.bindings import bind_decode_items, line_end, take_back
+from converter.kernels.bindings import bind_decode_items, line_end, rollback_item
 from converter.kernels.layout import GROW, IRREGULAR, Bytes
 from converter.kernels.scratch import new_scratch
 from converter.option_values import Nul
@@ -78,7 +78,7 @@ class Decoder:
         self._lines = merge or (ChangeLines(changes) if changes is not None else ItemLines())
         self._unknown_places: dict[str, tuple[int, str]] = {}
         self._overflow = schema.overflow_place if schema else None
-        self._kinds = AttributeRegistry(facts=() if isinstance(self._lines, ItemLines) else COLUMN_OF)
+        self._registry = AttributeRegistry(facts=() if isinstance(self._lines, ItemLines) else COLUMN_OF)
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
         self._unweighed = 0
@@ -136,12 +136,12 @@ class Decoder:
     @property
     def attributes(self) -> list[str]:
         """Names of the attributes seen so far."""
-        return self._kinds.attributes
+        return self._registry.attributes
 
     @property
     def attribute_count(self) -> int:
         """How many attributes were seen so far."""
-        return self._kinds.attribute_count
+        return self._registry.attribute_count
 
     @property
     def dropped(self) -> int:
@@ -150,7 +150,7 @@ class Decoder:
 
     def observation(self) -> Observation:
         """What was observed so far. Items that a merge takes from changes are items like others."""
-        observation = replace(self._kinds.observation(self.items), unknown=self._unknown_places)
+        observation = replace(self._registry.observation(self.items), unknown=self._unknown_places)
         if self._times.nulls_bad:
             observation = count_bad_types(observation, self._time_attributes)
         return observation if self._merge is None else replace(observation, facts={})
@@ -177,8 +177,8 @@ class Decoder:
         self._state[layout.ROW] = 0
         self._state[layout.CAPACITY] = _ENDLESS
         self._state[layout.OVERFLOW_BEGIN] = -1
-        for kind, name, tag in self._kinds.each():
-            self._to_sink(kind, name, tag)
+        for field, name, tag in self._registry.each():
+            self._to_sink(field, name, tag)
 
     def decode(self, block: Block) -> Iterator[Batch]:
         """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is no item."""
@@ -214,10 +214,10 @@ class Decoder:
 
     def _run(self, data: Bytes) -> int:
         state = self._state
-        status = int(self._decode_items(data, self._kinds.tables, self._buffers.arrays, state, self._scratch))
+        status = int(self._decode_items(data, self._registry.tables, self._buffers.arrays, state, self._scratch))
         if state[layout.FIRST_UNTIMED] >= 0 and not self._odd_times.has_untimed:
             byte, line = self._original(int(state[layout.FIRST_UNTIMED]))
-            self._odd_times.note_untimed(byte, self._lines.root(line))
+            self._odd_times.add_untimed(byte, self._lines.root(line))
         return status
 
     def _flush(self) -> Iterator[Batch]:
@@ -246,12 +246,12 @@ class Decoder:
         return min(self._batch_rows, self._buffers.capacity(int(self._state[layout.ROW])))
 
     def _answer(self, status: int, data: Bytes) -> bool:
-        """Do what NEW_KIND, GROW or SURPRISE ask for; False if the line has to take the slow path."""
+        """Do what NEW_FIELD, GROW or MISMATCH ask for; False if the line has to take the slow path."""
         state = self._state
-        if status == layout.NEW_KIND:
-            return self._add_kind(data)
+        if status == layout.NEW_FIELD:
+            return self._add_field(data)
         if status == layout.ODD_TIME:
-            self._note_time(int(state[layout.COLUMN]), int(state[layout.REASON]))
+            self._report_time(int(state[layout.COLUMN]), int(state[layout.REASON]))
             return True
         if status == GROW:
             self._buffers.grow(0 if self.observing else int(state[layout.ROW]), int(state[layout.COLUMN]))
@@ -259,41 +259,41 @@ class Decoder:
                 # The item at hand may have its value in the last place of a column already.
                 state[layout.CAPACITY] = max(self._capacity(), int(state[layout.ROW]) + 1)
         else:
-            kind = int(state[layout.COLUMN])
-            name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, layout.KIND_TAG])
+            field = int(state[layout.COLUMN])
+            name, tag = self._registry.attribute_of(field), int(self._registry.tables.facts[field, layout.FIELD_TAG])
             other = "is in another unit of time than" if name in self._time_attributes else "is wider than"
             self._surprised(f"a number in {name!r} {other} those before", name, tag)
         return True
 
-    def _note_time(self, kind: int, reason: int) -> None:
-        """Note the place of a value of this kind that is not a time, or is cut."""
+    def _report_time(self, field: int, reason: int) -> None:
+        """Note the place of a value of this field that is not a time, or is cut."""
         byte, line = self._original(int(self._state[layout.LINE_START]))
-        name, tag = self._kinds.attribute_of(kind), int(self._kinds.tables.facts[kind, layout.KIND_TAG])
-        self._odd_times.note_value(name, reason, byte, value_path(name, tags.TAGS[tag], self._lines.root(line)))
-        self._kinds.note_time(kind, fine=reason == time_reasons.TOO_FINE)
+        name, tag = self._registry.attribute_of(field), int(self._registry.tables.facts[field, layout.FIELD_TAG])
+        self._odd_times.add_value(name, reason, byte, value_path(name, tags.TAGS[tag], self._lines.root(line)))
+        self._registry.count_reported(field, fine=reason == time_reasons.TOO_FINE)
 
-    def _add_kind(self, data: Bytes) -> bool:
+    def _add_field(self, data: Bytes) -> bool:
         state = self._state
         start = int(state[layout.NAME_START]) - 1
         spelling = data[start : int(state[layout.SPELLING_END])]
-        added = self._kinds.add(spelling, int(state[layout.NAME_END]) - start, int(state[layout.TAG_END]) - start)
+        added = self._registry.add(spelling, int(state[layout.NAME_END]) - start, int(state[layout.TAG_END]) - start)
         if added is None:
             # The slow path finds out what is wrong with it.
-            take_back(self._kinds.tables, self._buffers.arrays, state)
+            rollback_item(self._registry.tables, self._buffers.arrays, state)
             return False
-        kind, name, tag = added
+        field, name, tag = added
         if name == DELETED:
-            state[layout.DELETE_ATTRIBUTE] = self._kinds.tables.facts[kind, layout.KIND_ATTRIBUTE]
+            state[layout.DELETE_ATTRIBUTE] = self._registry.tables.facts[field, layout.FIELD_ATTRIBUTE]
         index, column = self._place_of(name)
         action = choose_action(column, tag, text=self._text) if column is not None else layout.SKIP_NULL
         if self._becomes_null(name, tag):
-            self._note_time(kind, time_reasons.NO_TEXT_OR_NUMBER)
+            self._report_time(field, time_reasons.NO_TEXT_OR_NUMBER)
             action = layout.SKIP_NULL
         if column is not None and action is not None and action != layout.SKIP_NULL:
             unit = self._times.unit_code(name, column)
-            self._kinds.direct(kind, action, index, column.scale, nul=self._nul, unit=unit)
+            self._registry.direct(field, action, index, column.scale, nul=self._nul, unit=unit)
             return True
-        self._to_sink(kind, name, tag)
+        self._to_sink(field, name, tag)
         if column is not None and action == layout.SKIP_NULL:
             return True
         if not self.observing and tag != tags.NULL and name not in COLUMN_OF and self._wants(name):
@@ -314,14 +314,14 @@ class Decoder:
         self.surprise_place = (byte, value_path(attribute, tags.TAGS[tag], self._lines.root(line)))
         self.observe_only(surprise)
 
-    def _to_sink(self, kind: int, name: str, tag: int) -> None:
-        """Check and observe the kind's values, and forget them."""
+    def _to_sink(self, field: int, name: str, tag: int) -> None:
+        """Check and observe the field's values, and forget them."""
         action = {**BY_TAG, tags.BOOL: layout.BOOL, tags.NULL: layout.SKIP_NULL}.get(tag, layout.DOCUMENT)
         is_time = name in self._time_attributes and tag != tags.NULL and self._wants(name)
         if is_time and not self._becomes_null(name, tag):
             action = layout.UNIX_TIME if name == self._times.time else layout.TIMESTAMP
         nul = self._nul if self._wants(name) else layout.NUL_KEPT
-        self._kinds.direct(kind, action, 0, 0, nul=nul, unit=self._times.unit_code(name, None))
+        self._registry.direct(field, action, 0, 0, nul=nul, unit=self._times.unit_code(name, None))
 
     def _becomes_null(self, name: str, tag: int) -> bool:
         """Is this a value that must be a timestamp, can't be one by its type, and may be null then?"""
@@ -330,7 +330,7 @@ class Decoder:
 
     def place_unknown(self, file: int, where: Callable[[int], str]) -> None:
         """Note where unknown members were first. file: number of the data file; where: the place of a byte in it."""
-        for (path, name), byte in self._lines.unknown.take_fresh().items():
+        for (path, name), byte in self._lines.unknown.take_new().items():
             self._unknown_places.setdefault(path_step(path, name), (file, where(byte)))
 
     def _decode_irregular(self, block: Block, status: int) -> Block:
@@ -363,7 +363,7 @@ class Decoder:
         state[layout.SIZE] = block.size
         state[layout.TRUSTED] = 0
         # The lines after it have the same members, most likely.
-        return self._lines.unknown.trim_again(block, end + 1) if new else block
+        return self._lines.unknown.remove_again(block, end + 1) if new else block
 
     def _decode_compact(self, compact: bytes, line: bytes) -> int:
         """Decode the item line that stands for `line`; DONE, or the status that can't be. Raises what is refused."""
@@ -385,7 +385,7 @@ class Decoder:
 
     def _refuse(self, status: int, compact: bytes, line: bytes) -> NoReturn:
         """Raise the problem of the line in which the kernel found a value that the options do not allow."""
-        attribute = self._kinds.attribute_of(int(self._state[layout.COLUMN]))
+        attribute = self._registry.attribute_of(int(self._state[layout.COLUMN]))
         if status == layout.HAS_NUL:
             raise nul_problem(compact, attribute, self._lines.root(line))
         raise time_problem(compact, attribute, NO_TIME[int(self._state[layout.REASON])], self._lines.root(line))

@@ -19,7 +19,7 @@ from converter.decode.strict_lines import (
     Member,
     check_members,
     check_unknown,
-    kind_of,
+    json_type,
     parse_line,
     shorten,
 )
@@ -117,7 +117,7 @@ def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise LineProblem("$", f"there is no member {name}, but {found}")
     value = document[name]
     if not isinstance(value, dict):
-        raise LineProblem(f"$.{name}", f"expected an object, got {kind_of(value)}")
+        raise LineProblem(f"$.{name}", f"expected an object, got {json_type(value)}")
     return value
 
 
@@ -143,7 +143,7 @@ def _written(document: Mapping[str, Any]) -> str:
         value, path = value["N"], f"{path}.N"
     text = value if isinstance(value, str) else str(value) if type(value) is int else ""
     if not text:
-        raise LineProblem(path, f"expected microseconds since 1970, got {kind_of(value)}")
+        raise LineProblem(path, f"expected microseconds since 1970, got {json_type(value)}")
     if not _DIGITS.fullmatch(text):
         raise LineProblem(path, "no microseconds since 1970", text)
     seconds, micros = divmod(int(text), _MICROS)

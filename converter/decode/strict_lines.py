@@ -107,7 +107,7 @@ def compact_line(line: bytes, unknown: list[Member] | None = None) -> bytes:
         unknown += others
     item = document["Item"]
     if not isinstance(item, dict):
-        raise LineProblem(ITEM, f"expected an object, got {kind_of(item)}")
+        raise LineProblem(ITEM, f"expected an object, got {json_type(item)}")
     checked = check_members(item, ITEM, 1)
     return json.dumps({"Item": checked}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
@@ -214,7 +214,7 @@ def parse_line(line: bytes, member: str) -> dict[str, Any] | None:
         return None
     document = _parse(line)
     if not isinstance(document, dict):
-        raise LineProblem("$", f"expected an object with the member {member}, got {kind_of(document)}")
+        raise LineProblem("$", f"expected an object with the member {member}, got {json_type(document)}")
     return document
 
 
@@ -266,7 +266,7 @@ def check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, A
 def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
     """One typed value, with its number in plain form; raises LineProblem."""
     if not isinstance(value, dict) or len(value) != 1:
-        found = f"an object with {len(value)} members" if isinstance(value, dict) else kind_of(value)
+        found = f"an object with {len(value)} members" if isinstance(value, dict) else json_type(value)
         raise LineProblem(path, f"expected an object with one type tag, got {found}")
     ((tag, content),) = value.items()
     if tag not in TAGS:
@@ -276,11 +276,11 @@ def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
         raise LineProblem(path, "nested too deep: DynamoDB allows 32 levels")
     if tag == "M":
         if not isinstance(content, dict):
-            raise LineProblem(path, f"expected an object, got {kind_of(content)}")
+            raise LineProblem(path, f"expected an object, got {json_type(content)}")
         return {tag: check_members(content, path, depth + 1)}
     if tag in ("L", "SS", "NS", "BS"):
         if not isinstance(content, list):
-            raise LineProblem(path, f"expected an array, got {kind_of(content)}")
+            raise LineProblem(path, f"expected an array, got {json_type(content)}")
         if tag == "L":
             return {tag: [_check_value(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(content)]}
         if not content:
@@ -292,14 +292,14 @@ def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
 def _check_scalar(tag: str, content: Any, path: str) -> Any:
     if tag == "BOOL":
         if not isinstance(content, bool):
-            raise LineProblem(path, f"expected true or false, got {kind_of(content)}")
+            raise LineProblem(path, f"expected true or false, got {json_type(content)}")
         return content
     if tag == "NULL":
         if content is not True:
-            raise LineProblem(path, f"expected true, got {'false' if content is False else kind_of(content)}")
+            raise LineProblem(path, f"expected true, got {'false' if content is False else json_type(content)}")
         return content
     if not isinstance(content, str):
-        raise LineProblem(path, f"expected a string, got {kind_of(content)}")
+        raise LineProblem(path, f"expected a string, got {json_type(content)}")
     if tag == "N":
         return _plain_number(content, path)
     if tag == "B":
@@ -362,7 +362,7 @@ def shorten(name: str) -> str:
     return name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
 
 
-def kind_of(value: Any) -> str:
+def json_type(value: Any) -> str:
     """What a JSON value is, as messages say it."""
     if value is None:
         return "null"

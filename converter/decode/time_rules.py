@@ -60,7 +60,7 @@ class TimeRules:
         )
 
     def unit_code(self, attribute: str, column: Column | None) -> int:
-        """What the kernel is told of an attribute's unit (KIND_UNIT)."""
+        """What the kernel is told of an attribute's unit (FIELD_UNIT)."""
         if column is not None and column.origin is Origin.CHANGE:
             return time_reasons.GIVEN_UNIT + 1
         given = self.units.get(attribute)
@@ -94,12 +94,12 @@ class OddTimes:
         self._found: list[OddTime] = []
         self.has_untimed = False
 
-    def note_value(self, attribute: str, reason: int, byte: int, path: str) -> None:
+    def add_value(self, attribute: str, reason: int, byte: int, path: str) -> None:
         """Note a value that is not a time, or is cut."""
         oddity: Oddity = "fine" if reason == time_reasons.TOO_FINE else "bad"
         self._found.append(OddTime(attribute, oddity, byte, path, NO_TIME[reason]))
 
-    def note_untimed(self, byte: int, path: str) -> None:
+    def add_untimed(self, byte: int, path: str) -> None:
         """Note the first item without a value for `time`; raises its TimeProblem where each must have one."""
         self.has_untimed = True
         if self._rules.requires_time:

@@ -1,7 +1,7 @@
-"""Unknown members of lines: noted, and removed before other kernels read the lines. strict_lines.py tolerates them.
+"""Members of lines that are not known: found by the slow path, and removed before other kernels read the lines.
 
-The slow path notes them; from then on the kernel in parse/unknown_members.py removes them, so that other kernels read
-the lines.
+The first line with such a member takes the slow path, which tolerates or refuses it (strict_lines.py). From then on
+kernels/parse/unknown_members.py removes the member from lines, so that they don't take the slow path.
 """
 
 from __future__ import annotations
@@ -13,133 +13,132 @@ import numpy as np
 
 from converter.decode.strict_lines import ITEM, METADATA, Keys, Member, compact_line
 from converter.export.blocks import PADDING, Block
-from converter.kernels import line_phrases
-from converter.kernels.bindings import bind_trim_lines, line_end
-from converter.kernels.layout import PHRASE_TAG
-from converter.kernels.line_phrases import new_phrases
+from converter.kernels import line_patterns
+from converter.kernels.bindings import bind_remove_unknown_members, line_end
+from converter.kernels.line_patterns import PATTERN_TAG, new_patterns
 from converter.kernels.scratch import new_scratch
 
 _ROLES = {
-    "Metadata": line_phrases.MEMBER_METADATA,
-    "OldImage": line_phrases.MEMBER_IMAGE,
-    "NewImage": line_phrases.MEMBER_IMAGE,
+    "Metadata": line_patterns.MEMBER_METADATA,
+    "OldImage": line_patterns.MEMBER_IMAGE,
+    "NewImage": line_patterns.MEMBER_IMAGE,
 }
 _KEYS = 2
-_MOST_NOTED = 100
-"""Members that are remembered: the lines of what is not an export may have any number."""
+_MOST_SEEN = 100
+"""Members that are remembered: a file that is not an export may have any number of them."""
 
 
 class UnknownMembers:
-    """Of the lines that one reader reads: notes which there are, and takes out those that have been noted.
+    """The unknown members that one reader has seen, and their removal from its lines.
 
-    names: the members that lines have. keys: of changes, none for items. old_images: whether the view has them.
+    names: of the members that are known. keys: of changes, none for items. old_images: whether the view has them.
     """
 
     def __init__(self, names: Collection[str], keys: Keys = (), *, old_images: bool = False) -> None:
         self._names = names
         self._keys = keys
-        self._noted: dict[Member, None] = {}
-        self._fresh: dict[Member, int] = {}
-        self._trimmer: _Trimmer | None = None
+        self._seen: dict[Member, None] = {}
+        self._new: dict[Member, int] = {}
+        self._remover: _Remover | None = None
         self._old_images = old_images
         self._block: Block | None = None
 
-    def note(self, members: Collection[Member], byte: int) -> bool:
-        """Note the unknown members of the line at this byte of the file; whether one of them is new."""
-        new = [member for member in members if member not in self._noted][: _MOST_NOTED - len(self._noted)]
+    def add(self, members: Collection[Member], byte: int) -> bool:
+        """Add the unknown members of the line at this byte of the file. True if one of them was not seen before."""
+        new = [member for member in members if member not in self._seen][: _MOST_SEEN - len(self._seen)]
         for member in new:
-            self._noted[member] = None
-            self._fresh[member] = byte
-            self._trimmer = None
-        for member in self._fresh.keys() & members:
-            # A merge looks at all lines of a block before the decoder does.
-            self._fresh[member] = min(byte, self._fresh[member])
+            self._seen[member] = None
+            self._new[member] = byte
+            self._remover = None
+        for member in self._new.keys() & members:
+            # A merge reads all lines of a block before the decoder does.
+            self._new[member] = min(byte, self._new[member])
         return bool(new)
 
-    def take_fresh(self) -> dict[Member, int]:
-        """The members that have been noted since the last call, and the byte of the first line that has each."""
-        fresh, self._fresh = self._fresh, {}
-        return fresh
+    def take_new(self) -> dict[Member, int]:
+        """The members that were added since the last call, and the byte of the first line that has each."""
+        new, self._new = self._new, {}
+        return new
 
-    def trim(self, block: Block) -> Block:
-        """The block with its lines without noted members: each in its place, and maybe blank ones after it."""
+    def remove(self, block: Block) -> Block:
+        """The block without the members that were seen. Each line begins where it did; blank lines may follow it."""
         self._block = block
-        return self.trim_again(block)
+        return self.remove_again(block)
 
-    def trim_again(self, block: Block, begin: int = 0) -> Block:
-        """The same for what has become of the block since, from its line at `begin` on: those before stay."""
-        if not self._noted:
+    def remove_again(self, block: Block, begin: int = 0) -> Block:
+        """The same for the current state of that block, from its line at `begin` on, after a new member was seen."""
+        if not self._seen:
             return block
-        if self._trimmer is None:
-            self._trimmer = _Trimmer(self._names, self._keys, list(self._noted), self._old_images)
-        return self._trimmer.trim(block, begin)
+        if self._remover is None:
+            self._remover = _Remover(self._names, self._keys, list(self._seen), self._old_images)
+        return self._remover.remove(block, begin)
 
     def line(self, at: int) -> bytes:
-        """The line that begins at `at` in the block, as the file has it."""
+        """The line at this position of the block, as the file has it."""
         assert self._block is not None
         return self._block.data[at : line_end(self._block.data, at)].tobytes()
 
 
 class ItemLines:
-    """The lines of items of one decoder; the same for changes is ChangeLines in change_translation.py."""
+    """The lines of items, for one decoder. For changes, ChangeLines in change_translation.py does the same."""
 
     def __init__(self) -> None:
         self.unknown = UnknownMembers(("Item",))
         self._byte = 0
 
     def translate(self, block: Block) -> Iterator[Block]:
-        """The block without the members that were noted: a line for each line."""
+        """The block without the unknown members that were seen before. Lines stay where they are."""
         self._byte = block.byte
-        yield self.unknown.trim(block)
+        yield self.unknown.remove(block)
 
     def original(self, position: int) -> tuple[int, bytes]:
         """Where the line at a position of the block begins in the inflated file, and the line."""
         return self._byte + position, self.unknown.line(position)
 
     def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
-        """The line as the service would write it, and whether the lines after it have to be trimmed again.
+        """The line as the service would write it, and whether the lines after it have a new member to remove.
 
-        Raises LineProblem. byte: where the line begins in the inflated file.
+        byte: where the line begins in the inflated file. Raises LineProblem.
         """
         found: list[Member] = []
         item = compact_line(line, found)
-        return item, self.unknown.note(found, byte)
+        return item, self.unknown.add(found, byte)
 
     def root(self, _: bytes) -> str:
         """The path to the attributes in a line of the data file."""
         return ITEM
 
 
-class _Trimmer:
-    """Takes some unknown members out of lines."""
+class _Remover:
+    """The kernel with its patterns: of the members that are known, and of those to remove."""
 
     def __init__(self, names: Collection[str], keys: Keys, unknown: Sequence[Member], old_images: bool) -> None:
-        self._trim = bind_trim_lines()
+        self._remove_members = bind_remove_unknown_members()
         self._out = np.zeros(0, np.uint8)
         self._scratch = new_scratch()
         texts = [(f'{_quoted(name)}:{{"{tag}":', 0) for name, tag in keys]
         texts += [("", 0)] * (_KEYS - len(texts))
-        texts += [(f"{_quoted(name)}:", _ROLES.get(name, line_phrases.MEMBER_KNOWN)) for name in names]
-        texts.append(('"WriteTimestampMicros":', line_phrases.MEMBER_OF_METADATA))
+        texts += [(f"{_quoted(name)}:", _ROLES.get(name, line_patterns.MEMBER_KNOWN)) for name in names]
+        texts.append(('"WriteTimestampMicros":', line_patterns.MEMBER_OF_METADATA))
         for path, name in unknown:
-            role = line_phrases.MEMBER_UNKNOWN_OF_METADATA if path == METADATA else line_phrases.MEMBER_UNKNOWN
+            role = line_patterns.MEMBER_UNKNOWN_OF_METADATA if path == METADATA else line_patterns.MEMBER_UNKNOWN
             texts.append((f"{_quoted(name)}:", role))
-        texts = texts[: line_phrases.MOST_MEMBERS]
-        self._phrases = new_phrases({n: text for n, (text, _) in enumerate(texts)}, len(texts))
-        self._phrases.facts[:, PHRASE_TAG] = [role for _, role in texts]
-        self._state = np.zeros(line_phrases.TRIM_STATE_SIZE, np.int64)
-        self._state[line_phrases.TRIM_MEMBERS] = len(texts)
-        self._state[line_phrases.TRIM_KEYS] = len(keys)
-        self._state[line_phrases.TRIM_NEEDS_IMAGE] = old_images
+        texts = texts[: line_patterns.MOST_MEMBERS]
+        self._patterns = new_patterns({n: text for n, (text, _) in enumerate(texts)}, len(texts))
+        self._patterns.facts[:, PATTERN_TAG] = [role for _, role in texts]
+        self._state = np.zeros(line_patterns.MEMBERS_STATE_SIZE, np.int64)
+        self._state[line_patterns.MEMBERS_COUNT] = len(texts)
+        self._state[line_patterns.MEMBERS_KEYS] = len(keys)
+        self._state[line_patterns.MEMBERS_NEED_IMAGE] = old_images
 
-    def trim(self, block: Block, begin: int) -> Block:
+    def remove(self, block: Block, begin: int) -> Block:
         out = self._out
         if begin or out.size < block.size + PADDING:
-            # Of a block that was trimmed before, the lines are in the other memory.
+            # The block may be in the output already: what a call before has made.
             out = np.zeros(block.size + PADDING, np.uint8)
         self._out = out
-        self._state[line_phrases.TRIM_SIZE] = block.size
-        self._trim(block.data, self._phrases, out, self._state, self._scratch)
+        self._state[line_patterns.MEMBERS_SIZE] = block.size
+        self._remove_members(block.data, self._patterns, out, self._state, self._scratch)
         out[:begin] = block.data[:begin]
         out[block.size : block.size + PADDING] = 0
         return Block(out, block.size, block.byte)

@@ -1,8 +1,8 @@
-"""The kernels as Python calls them: with arrays, outside the GIL, in machine code from the cache.
+"""The kernels as functions for Python: they take arrays, run outside of the GIL, and are machine code from the cache.
 
-`bind_…` gives the kernel for one caller, which calls it often with the same arrays.
+A caller that calls a kernel often with the same arrays gets one for itself by `bind_…`: see Kernel in loader.py.
 
-Bounds-checked runs call the same functions through Numba, which turns an access past the end into an IndexError.
+Bounds-checked runs call the same kernels through Numba, which raises IndexError for an access outside of an array.
 """
 
 from __future__ import annotations
@@ -10,88 +10,85 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from converter.kernels.layout import Bytes, Columns, Kinds, Phrases, Scratch, Touched, Words
+from converter.kernels.layout import Bytes, Columns, Fields, Scratch, State, Words
+from converter.kernels.line_patterns import Patterns
+from converter.kernels.merge.key_table import KeyTable
 from converter.kernels.toolchain.cache import BOUNDS_CHECKED
 from converter.kernels.toolchain.loader import Kernel
 
-State = NDArray[np.int64]
 
-
-def bind_decode_items() -> Callable[[Bytes, Kinds, Columns, State, Scratch], int]:
-    """decode_items(block, kinds, columns, state, scratch) for one decoder; see items.py."""
+def bind_decode_items() -> Callable[[Bytes, Fields, Columns, State, Scratch], int]:
+    """decode_items(block, fields, columns, state, scratch), for one decoder; see parse/items.py."""
     return _find("decode_items")
 
 
-def bind_translate_changes() -> Callable[[Bytes, Phrases, Bytes, State], int]:
-    """translate_changes(block, phrases, out, state) for one decoder; see changes.py."""
+def bind_translate_changes() -> Callable[[Bytes, Patterns, Bytes, State], int]:
+    """translate_changes(block, patterns, out, state), for one decoder; see parse/changes.py."""
     return _find("translate_changes")
 
 
-def bind_pass_lines() -> Callable[[Bytes, Phrases, Touched, State, Bytes, Scratch], int]:
-    """pass_lines(block, phrases, touched, state, copy, scratch) for one reader; see superseded_lines.py."""
-    return _find("pass_lines")
+def bind_merge_lines() -> Callable[[Bytes, Patterns, KeyTable, State, Bytes, Scratch], int]:
+    """merge_lines(block, patterns, changed, state, copy, scratch), for one reader; see merge/superseded_lines.py."""
+    return _find("merge_lines")
 
 
-def bind_trim_lines() -> Callable[[Bytes, Phrases, Bytes, State, Scratch], int]:
-    """trim_lines(block, phrases, out, state, scratch) for one reader; see unknown_members.py."""
-    return _find("trim_lines")
+def bind_remove_unknown_members() -> Callable[[Bytes, Patterns, Bytes, State, Scratch], int]:
+    """remove_unknown_members(block, patterns, out, state, scratch), for one reader; see parse/unknown_members.py."""
+    return _find("remove_unknown_members")
 
 
-def note_key(key: Bytes, first_size: int, size: int, touched: Touched, state: State) -> int:
-    """Note one change, or ask about one key; see changed_keys.py."""
-    return _call("note_key", key, first_size, size, touched, state)
+def record_key(key: Bytes, first_size: int, size: int, changed: KeyTable, state: State) -> int:
+    """Record one change of a key, or look it up; see merge/changed_keys.py."""
+    return _call("record_key", key, first_size, size, changed, state)
 
 
-def find_key(key: Bytes, first_size: int, size: int, touched: Touched) -> int:
-    """The number of a touched key, or 0; see changed_keys.py."""
-    return _call("find_key", key, first_size, size, touched)
+def find_key(key: Bytes, first_size: int, size: int, changed: KeyTable) -> int:
+    """Return the number of a changed key, or 0; see merge/changed_keys.py."""
+    return _call("find_key", key, first_size, size, changed)
 
 
-def find_rows(data: Bytes, firsts: State, seconds: State, touched: Touched, untouched: Bytes) -> int:
-    """How many of the rows have a touched key; see changed_keys.py."""
-    return _call("find_rows", data, firsts, seconds, touched, untouched)
+def find_rows(data: Bytes, firsts: State, seconds: State, changed: KeyTable, unchanged: Bytes) -> int:
+    """Count the rows that have a changed key, and mark the others; see merge/changed_keys.py."""
+    return _call("find_rows", data, firsts, seconds, changed, unchanged)
 
 
-def index_touched(touched: Touched, state: State) -> None:
-    """Fill the empty slots anew; see changed_keys.py."""
-    _call("index_touched", touched, state)
+def index_keys(changed: KeyTable, state: State) -> None:
+    """Fill empty slots with the keys of the table; see merge/changed_keys.py."""
+    _call("index_keys", changed, state)
 
 
-def take_back(kinds: Kinds, columns: Columns, state: State) -> None:
-    """Undo what the item at hand has written so far, so that its line can be read once more; see items.py."""
-    _call("take_back", kinds, columns, state)
+def rollback_item(fields: Fields, columns: Columns, state: State) -> None:
+    """Undo what the item at hand has written, so that its line can be read again; see parse/items.py."""
+    _call("rollback_item", fields, columns, state)
 
 
-def bind_find_slot() -> Callable[[Bytes, int, int, Kinds], int]:
-    """find_slot(data, at, size, kinds) for one registry: the slot of the table that holds a spelling or may take it."""
+def bind_find_slot() -> Callable[[Bytes, int, int, Fields], int]:
+    """find_slot(data, at, size, fields), for one registry: the slot that has a spelling, or the empty one for it."""
     return _find("find_slot")
 
 
 def line_end(data: Bytes, at: int) -> int:
-    """Position of the next newline: every line of a block has one."""
+    """Return the position of the next newline, which every line of a block has."""
     return _call("line_end", data, at)
 
 
 def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: State) -> None:
-    """Write rows from state[NEXT_ROW] on to `out`, until there are enough bytes; see csv_rows.py."""
+    """Write rows from state[CSV_ROW] on to `out`, until there are enough bytes; see encode/csv_rows.py."""
     _call("write_rows", columns, rows, enough, out, state)
 
 
 def bind_encode_page() -> Callable[[Columns, int, int, int, Words, Bytes, State], int]:
-    """encode_page(columns, column, rows, limit, numbers, out, state) for one part; see parquet_pages.py."""
+    """encode_page(columns, column, rows, limit, numbers, out, state), for one part; see encode/parquet_pages.py."""
     return _find("encode_page")
 
 
 def bind_encode_dictionary() -> Callable[[Columns, int, Words, State, State, State, Bytes, State], int]:
-    """encode_dictionary(columns, column, secret, slots, entries, indices, out, state): see parquet_pages.py."""
+    """encode_dictionary(columns, column, secret, slots, entries, indices, out, state); see encode/parquet_pages.py."""
     return _find("encode_dictionary")
 
 
 def bind_encode_indices() -> Callable[[Columns, int, int, int, State, Words, Bytes, State], int]:
-    """encode_indices(columns, column, rows, entries, indices, numbers, out, state): see parquet_pages.py."""
+    """encode_indices(columns, column, rows, entries, indices, numbers, out, state); see encode/parquet_pages.py."""
     return _find("encode_indices")
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
 from converter.kernels.layout import Words
 from converter.kernels.simd.words import Bytes, word
@@ -72,7 +71,7 @@ def hash_bytes(data: Bytes, at: int, size: int, secret: Words) -> np.uint64:
 
 
 @inner
-def has_twins(hashes: NDArray[np.uint64], start: int, end: int) -> bool:
+def has_duplicates(hashes: Words, start: int, end: int) -> bool:
     """Does a value occur twice in hashes[start:end]? Sorts them when they are many."""
     if end - start <= 16:
         for i in range(start + 1, end):
@@ -88,7 +87,7 @@ def has_twins(hashes: NDArray[np.uint64], start: int, end: int) -> bool:
 
 
 @inner
-def _sort(values: NDArray[np.uint64], start: int, end: int) -> None:
+def _sort(values: Words, start: int, end: int) -> None:
     """Sort values[start:end] in place: heapsort, which needs no memory and has no bad case."""
     size = end - start
     heap = size // 2

@@ -1,16 +1,21 @@
-"""The memory that the kernels and Python share: tables, statuses, actions, and the members of the state.
+"""The memory that kernels and Python share: types, statuses, actions, and the layout of the decoder's tables.
 
-Buffers of the columns (`Columns`), c being a column and r a row. Like the pages of a Parquet file they hold values only
-where there are any: value v of a column is that of the v-th row whose bit is set.
+Column buffers (`Columns`), for a column c and a row r. Like a Parquet page, a column stores only the values that are
+present: value v belongs to the row of the v-th bit that is set.
 
     arena     | sink | column 1: text | column 2: 8 or 16 bytes a value | column 3: bits | ...
                 ^ COLUMN_START   ^ COLUMN_START + COLUMN_USED   ^ COLUMN_LIMIT
     lengths   | column 1: bytes of each value | column 4 ... (text columns only)
               ^ COLUMN_LENGTHS                ^ COLUMN_LENGTHS + COLUMN_ROOM
-    validity  [c]     one bit a row, 1 where the row has a value
+    validity  [c]     one bit a row, 1 if the row has a value
 
-The facts of kinds and columns lie in one table each, a row for each kind or column: Numba compiles functions that
-take two arrays several times faster than functions that take twenty.
+Column 0 is the sink: its values are checked and observed, but not kept.
+
+A *field* is an attribute with a type tag, as lines spell them: `"price":{"N":"`. One attribute has a field for each
+type, and for each spelling of its name.
+
+Fields, columns and changed keys have their facts in one table each, with a row for each of them: Numba compiles a
+function of two arrays several times faster than one of twenty.
 """
 
 from __future__ import annotations
@@ -22,33 +27,37 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
+State = NDArray[np.int64]
+"""One dimension: members by number, such as state[POSITION]. Or positions, or sizes."""
+Table = NDArray[np.int64]
+"""Two dimensions: facts by row and number, such as facts[column, COLUMN_START]."""
 
-# Statuses. The negative ones may also stand where a kernel gives a position.
+# Statuses. The negative ones are also given in place of a position.
 IRREGULAR: Final = -1
-"""The text is not in the form that the kernels read: the line must be looked at by `strict_lines.py`."""
+"""The text is not in the form that kernels read: the line takes the slow path (strict_lines.py, strict_changes.py)."""
 GROW: Final = -2
 """The target has no room for the value."""
+DUPLICATE_CHANGE: Final = -3
+"""Two changes of an increment have the same key and time, so neither is the last."""
+SUPERSEDED: Final = -4
+"""An item of the base has a changed key. Only if MERGE_STOPS is 1."""
 HAS_NUL: Final = -5
-"""A text with a NUL where none may be; the item has been taken back."""
+"""A text has a NUL, and its policy is NUL_REFUSED."""
 DONE: Final = 0
-"""Every line of the block has been read."""
+"""The kernel has read all lines of the block."""
 FULL: Final = 1
 """The batch has as many rows as it has room for."""
-NEW_KIND: Final = 2
-"""An attribute with a tag, or a spelling of it, that has no kind yet; state says where it stands."""
-SURPRISE: Final = 3
-"""A number that its column can't hold; the item has been taken back."""
-TWICE: Final = -3
-"""Two changes of an increment are of the same item and moment: no one can say which is the last."""
-FOUND: Final = -4
-"""An item of the base that a change touches."""
+NEW_FIELD: Final = 2
+"""The field at hand is not in the tables; NAME_START to SPELLING_END tell where its spelling is."""
+MISMATCH: Final = 3
+"""A number does not fit its column: it is too wide, or in another unit of time."""
 NOT_A_TIME: Final = 4
-"""A value that must be a timestamp and is not; the item has been taken back, and state says why."""
+"""A value that must be a timestamp is not; REASON tells why."""
 ODD_TIME: Final = 5
-"""The same, or a timestamp that will be cut, where the run goes on: one of the first, whose place is to be noted."""
+"""The same, or a timestamp that must be cut, where the run goes on: one of the first, whose place Python reports."""
 
 ROOM: Final = 96
-"""Bytes that a target must have free for one step of any copy."""
+"""Bytes that a target must have free for any one step: a store of 64 bytes, and 32 for marks and escapes around it."""
 NUMBER_ROOM: Final = 512
 """Bytes that the plain form of any number fits in, padding included."""
 
@@ -70,299 +79,181 @@ TIMESTAMP: Final = 12
 UNIX_TIME: Final = 13
 """A moment, cut to the second below."""
 
-# Members of the state.
+# State of parse/items.py.
 POSITION: Final = 0
+"""Where the next line or value of the block begins."""
 ROW: Final = 1
+"""The row of the item at hand; before it, the rows of the batch."""
 CAPACITY: Final = 2
-"""Rows that every column has room for a value in."""
+"""Rows that the batch has room for: each column, for a value in each of them."""
 SIZE: Final = 3
 """Bytes of the block."""
 ITEMS: Final = 4
+"""Items read so far."""
 EMPTY_OBJECTS: Final = 5
 """Lines that are `{}`: the service may or may not count them."""
 TRUSTED: Final = 6
-"""1 when strict_lines.py has checked the line."""
+"""1 if strict_lines.py has checked the line."""
 IN_ITEM: Final = 7
-"""1 when the kernel stopped inside an item and will go on there."""
+"""1 if the kernel stopped inside an item and goes on there."""
 PREVIOUS: Final = 8
+"""The field before the one at hand; 0 at the first of an item."""
 LINE_START: Final = 9
-LINE_KINDS: Final = 10
-"""Kinds read in this line so far."""
+"""Where the line of the item at hand begins."""
+LINE_FIELDS: Final = 10
+"""Fields read in this line so far."""
 SERIAL: Final = 11
-"""Number of the item, ever growing: tells whether an attribute was seen in this item."""
+"""The number of the item at hand, which always grows. Where a table has this number, the fact is of this item."""
 COLUMN: Final = 12
-"""At GROW: the column; at SURPRISE, NOT_A_TIME, ODD_TIME and HAS_NUL: the kind."""
+"""At GROW: the column; at MISMATCH, NOT_A_TIME, ODD_TIME and HAS_NUL: the field."""
 NAME_START: Final = 13
+"""At NEW_FIELD: where the name of the attribute begins, after its quote."""
 NAME_END: Final = 14
 TAG_END: Final = 15
 SPELLING_END: Final = 16
 OVERFLOW_BEGIN: Final = 17
-"""Where in the overflow column the item's object begins, relative to the column; -1 while the item has none."""
+"""Where the object of the item at hand begins in the overflow column, relative to COLUMN_START; -1 if it has none."""
 OVERFLOW_COLUMN: Final = 18
+"""The overflow column; 0 if there is none."""
 REASON: Final = 19
-"""At NOT_A_TIME and ODD_TIME: why."""
+"""At NOT_A_TIME and ODD_TIME: why, by time_reasons.py."""
 CUT: Final = 20
-"""1 when the item at hand has a time of which a part of a second was cut."""
+"""1 if part of a second was cut off a time of the item at hand."""
 CUTS: Final = 21
-"""Items of which that was so."""
+"""Items with such a time."""
 NUL_SERIAL: Final = 22
-"""Number of the last item with a NUL in a text."""
+"""SERIAL of the last item with a NUL in a text."""
 NULLS_BAD_TIMES: Final = 23
-"""1 when a value that is not a timestamp becomes null."""
+"""1 if a value that is not a timestamp becomes null, 0 if it is refused."""
 CUTS_FINE_TIMES: Final = 24
-"""1 when a timestamp is cut to the microsecond below."""
+"""1 if a timestamp is cut to the microsecond below, 0 if one that would have to be is refused."""
 ODD_TIMES: Final = 25
-"""1 when the item at hand has a value of which one of the two is so."""
+"""1 if the item at hand has a value that became null or was cut for one of these reasons."""
 WANTS_TIME: Final = 26
-"""1 when each item should have a value for the column `time`."""
+"""1 if each item should have a value for the column `time`."""
 TIMED: Final = 27
-"""Serial of the last item that has one."""
+"""SERIAL of the last item that has one."""
 UNTIMED: Final = 28
-"""Items without one, deletes apart."""
+"""Items without one, except deletes."""
 UNTIMED_DELETES: Final = 29
+"""Deletes without one."""
 FIRST_UNTIMED: Final = 30
-"""Where the line of the first of those items begins, in its block; -1 while there is none."""
+"""Where the line of the first item without one begins in its block; -1 if there is none yet."""
 DELETE_ATTRIBUTE: Final = 31
-"""The number of the fact that a change is a delete; -1 while there was none."""
+"""The number of the attribute that only deletes have; -1 if there was no delete yet."""
 STATE_SIZE: Final = 32
 
-# Facts of a kind; kind 0 is none and never matches.
-KIND_START: Final = 0
+# Facts of a field. Field 0 is reserved: it matches no text.
+FIELD_START: Final = 0
 """Where its spelling begins."""
-KIND_SIZE: Final = 1
+FIELD_SIZE: Final = 1
 """Bytes of its spelling, `"price":{"N":"`."""
-KIND_NAME_SIZE: Final = 2
+FIELD_NAME_SIZE: Final = 2
 """Bytes of `"price":` in it."""
-KIND_MASK: Final = 3
-"""Which of its first 64 bytes must match, a bit each."""
-KIND_NEXT: Final = 4
-"""The kind that followed last."""
-KIND_NEXT_BUT_ONE: Final = 5
-"""The kind that followed before."""
-KIND_ATTRIBUTE: Final = 6
-KIND_TAG: Final = 7
-KIND_ACTION: Final = 8
-KIND_COLUMN: Final = 9
-KIND_SCALE: Final = 10
-KIND_SEEN: Final = 11
-"""In the row of an *attribute*'s number: serial of the last item that has it."""
-KIND_COUNT: Final = 12
-KIND_INTEGER_DIGITS: Final = 13
-KIND_DECIMALS: Final = 14
-KIND_BEYOND_INT64: Final = 15
-KIND_LONGEST: Final = 16
-KIND_BINARY_INSIDE: Final = 17
-"""1 when a B stood inside a map or a list, or a BS anywhere: as JSON it becomes base64 text."""
-KIND_NULS: Final = 18
+FIELD_MASK: Final = 3
+"""A bit for each of its first 64 bytes: those that must match."""
+FIELD_NEXT: Final = 4
+"""The field that followed this one last: the first guess for the next field."""
+FIELD_NEXT_OLDER: Final = 5
+"""The field that followed this one before that: the second guess."""
+FIELD_ATTRIBUTE: Final = 6
+"""The number of its attribute."""
+FIELD_TAG: Final = 7
+"""Its type tag, by schema/tags.py."""
+FIELD_ACTION: Final = 8
+FIELD_COLUMN: Final = 9
+"""The column that takes its values; 0 for the sink."""
+FIELD_SCALE: Final = 10
+"""The scale of a decimal column."""
+FIELD_SEEN: Final = 11
+"""SERIAL of the last item that has an attribute. In the row of the number of the *attribute*, not of the field."""
+FIELD_COUNT: Final = 12
+"""Values. This and what follows up to FIELD_FINE_TIMES is observed: see schema/observe.py."""
+FIELD_INTEGER_DIGITS: Final = 13
+"""The most integer digits of its numbers."""
+FIELD_DECIMALS: Final = 14
+"""The most decimals of its numbers."""
+FIELD_BEYOND_INT64: Final = 15
+"""1 if one of its integers is outside int64."""
+FIELD_LONGEST: Final = 16
+"""Bytes of its longest value."""
+FIELD_BINARY_INSIDE: Final = 17
+"""1 if there was a B inside a map or a list, or a BS anywhere: in JSON, it is base64 text."""
+FIELD_NULS: Final = 18
 """Texts with a NUL."""
-KIND_MAGNITUDES: Final = 19
-"""Of numbers that are times: a bit for each magnitude that occurs (unix_times.py)."""
-KIND_BAD_TIMES: Final = 20
+FIELD_MAGNITUDES: Final = 19
+"""Of numbers that are times: a bit for each magnitude that there was (unix_times.py)."""
+FIELD_BAD_TIMES: Final = 20
 """Values that became null because they are not times."""
-KIND_FINE_TIMES: Final = 21
+FIELD_FINE_TIMES: Final = 21
 """Times that were cut to the microsecond below."""
-KIND_NUL_SERIAL: Final = 22
-"""Number of the last item that has a text with a NUL in this kind."""
-KIND_NUL_POLICY: Final = 23
-"""What becomes of the NUL: NUL_KEPT, NUL_DROPPED, NUL_REPLACED or NUL_REFUSED."""
-KIND_UNIT: Final = 24
-"""Of numbers that are times: 0 while the unit is open; 1 to 4 for s, ms, us, ns, found in the data; 5 to 8, given."""
-KIND_BAD_NOTED: Final = 25
-"""How many bad times have been noted."""
-KIND_FINE_NOTED: Final = 26
-KIND_BAD_SERIAL: Final = 27
-"""Serial of the last item with a bad time."""
-KIND_FINE_SERIAL: Final = 28
-KIND_FACTS: Final = 29
+FIELD_NUL_SERIAL: Final = 22
+"""SERIAL of the last item that has a NUL in this field."""
+FIELD_NUL_POLICY: Final = 23
+"""What becomes of a NUL: NUL_KEPT, NUL_DROPPED, NUL_REPLACED or NUL_REFUSED."""
+FIELD_UNIT: Final = 24
+"""Of numbers that are times: 0 if the unit is not known; 1 to 4 for s, ms, us, ns, found in the data; 5 to 8, given."""
+FIELD_BAD_REPORTED: Final = 25
+"""Values that are not times whose places Python has reported: REPORTED_TIMES at most."""
+FIELD_FINE_REPORTED: Final = 26
+"""The same for times that were cut."""
+FIELD_BAD_SERIAL: Final = 27
+"""SERIAL of the last item with a value that is not a time."""
+FIELD_FINE_SERIAL: Final = 28
+"""SERIAL of the last item with a time that was cut."""
+FIELD_FACTS: Final = 29
 
 NUL_KEPT: Final = 0
 NUL_DROPPED: Final = 1
 NUL_REPLACED: Final = 2
 NUL_REFUSED: Final = 3
 
-
-# Facts of a column; column 0 is the sink.
+# Facts of a column. Column 0 is the sink.
 COLUMN_START: Final = 0
+"""Where its slice of the arena begins."""
 COLUMN_LIMIT: Final = 1
 """Where its slice of the arena ends."""
 COLUMN_USED: Final = 2
-"""Bytes in use, of a text column."""
+"""Bytes in use, in a text column."""
 COLUMN_PRESENT: Final = 3
 """Rows with a value."""
 COLUMN_ROOM: Final = 4
-"""Values that there is room for. A row has one at most, so the kernel looks at CAPACITY only, once a row."""
+"""Values that there is room for. A row has one at most, so the kernel compares ROW with CAPACITY, once a row."""
 COLUMN_LENGTHS: Final = 5
-"""Where its lengths begin, of a text column."""
+"""Where its lengths begin, in a text column."""
 COLUMN_BITS: Final = 6
 """Bits that a value takes; 0 for text."""
 COLUMN_NEXT: Final = 7
-"""Value that the CSV kernel writes next."""
+"""The value that the CSV kernel writes next."""
 COLUMN_NEXT_BYTE: Final = 8
 """Where in the arena that value begins, relative to COLUMN_START."""
 COLUMN_PLAIN: Final = 9
-"""1 for a column whose values go into Parquet pages as they are: doubles."""
+"""1 for a column of doubles, which is always PLAIN in Parquet, without minimum and maximum."""
 COLUMN_STEP: Final = 10
-"""1; 0 for a text column whose one value is that of every row (CSV)."""
+"""1; 0 for a text column whose one value is repeated in every row (CSV)."""
 COLUMN_SCALE: Final = 11
 """Decimals of a decimal."""
 COLUMN_FORM: Final = 12
-"""How CSV has a value that is neither text nor a number: AS_BASE64, AS_TIME; else 0."""
+"""How CSV writes a value that is neither text nor a number: AS_BASE64, AS_TIME; otherwise 0."""
 COLUMN_LINK: Final = 13
-"""The next column that has a value in the eight rows that the CSV kernel is at, or the number of columns."""
+"""The next column that has a value in the eight rows at hand of the CSV kernel, or the number of columns."""
 COLUMN_FACTS: Final = 14
 
 AS_BASE64: Final = 1
 AS_TIME: Final = 2
 
-# Members of the state of the CSV kernel.
-NEXT_ROW: Final = 0
-"""The row to go on with."""
-WRITTEN: Final = 1
-"""Bytes in the output."""
-NEEDED: Final = 2
-"""Bytes that the next row may take, when the output had no room for it; else 0."""
-EMPTY_LINE: Final = 3
-"""1 when the next row would be an empty line."""
-ROWS_STATE_SIZE: Final = 4
 
-NULL_WORDS: Final = ("na", "n/a", "nan", "nil", "null", "none", "-nan", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan")
-"""Texts, in any case, that some readers of CSV take for null unless they are quoted; of 8 bytes at most."""
+class Fields(NamedTuple):
+    """The fields that a decoder knows: a hash table with open addressing, and their facts.
 
-# Members of the state of the kernels for Parquet pages.
-PAGE_ROW: Final = 0
-"""The row that the next page begins with."""
-PAGE_VALUE: Final = 1
-"""Its first value."""
-PAGE_BYTE: Final = 2
-"""Where that value begins, relative to COLUMN_START."""
-PAGE_WRITTEN: Final = 3
-"""Bytes of the page; 0 when the output had no room."""
-PAGE_NEEDED: Final = 4
-"""Bytes that the output must hold."""
-LEAST_AT: Final = 5
-"""Where the least value begins, relative to COLUMN_START, or NONE."""
-LEAST_SIZE: Final = 6
-GREATEST_AT: Final = 7
-GREATEST_SIZE: Final = 8
-PAGE_COMPATIBLE: Final = 9
-"""1 when int64 and text are written PLAIN, which every reader of Parquet knows."""
-PAGE_JUDGED: Final = 10
-"""For a dictionary: how many values decide whether it is worth it."""
-PAGES_STATE_SIZE: Final = 11
-NONE: Final = -1
-
-
-# Members of the state of the kernel for changes.
-CHANGE_POSITION: Final = 0
-"""Of the line to go on with."""
-CHANGE_SIZE: Final = 1
-"""Bytes of the block."""
-CHANGE_WRITTEN: Final = 2
-"""Bytes of item lines in the output."""
-CHANGE_KEYS: Final = 3
-"""How many key attributes items have."""
-CHANGE_OLD_IMAGES: Final = 4
-"""1 when the export's view has old images."""
-CHANGE_STATE_SIZE: Final = 5
-
-# The phrases of that kernel: what it expects in lines, and what it writes.
-HEAD: Final = 0
-KEYS: Final = 1
-OLD_IMAGE: Final = 2
-NEW_IMAGE: Final = 3
-OLD_OPEN: Final = 4
-INSERT_OPEN: Final = 5
-UPDATE_OPEN: Final = 6
-DELETE_OPEN: Final = 7
-PUT_OPEN: Final = 8
-ITEM_OPEN: Final = 9
-KEY: Final = 10
-"""The spelling of the first key, `"id":{"S":"`; that of the second is the next."""
-
-# Facts of a phrase.
-PHRASE_START: Final = 0
-PHRASE_SIZE: Final = 1
-PHRASE_MASK: Final = 2
-"""Which of its first 64 bytes must match, a bit each."""
-PHRASE_TAG: Final = 3
-"""Of a key: its type."""
-PHRASE_FACTS: Final = 4
-
-CHANGE_ROOM: Final = 256
-"""Bytes by which an item line may be longer than the line of its change, padding included."""
-
-
-# Members of the state of the kernels for touched keys; the first two are as for changes.
-TOUCH_POSITION: Final = 0
-TOUCH_SIZE: Final = 1
-TOUCH_KEYS: Final = 2
-"""How many key attributes items have."""
-TOUCH_NOTES: Final = 3
-"""1 when changes are to be noted, 0 when they are only asked about."""
-TOUCH_ORDER: Final = 4
-"""The number of the increment that is read: a later one has a higher number."""
-TOUCH_TIME: Final = 5
-"""When the change was written, in microseconds."""
-TOUCH_DELETES: Final = 6
-"""1 when the change deletes its item."""
-TOUCH_COUNT: Final = 7
-"""Keys that are noted."""
-TOUCH_BYTES: Final = 8
-"""Bytes of their values."""
-TOUCH_DROPPED: Final = 9
-"""Lines that were blanked."""
-TOUCH_STOPS: Final = 10
-"""1 to give FOUND for each item of the base that is touched."""
-TOUCH_OLD_IMAGES: Final = 11
-"""1 when the view of the increment that is read has old images."""
-TOUCH_STATE_SIZE: Final = 12
-
-# Facts of a touched key.
-KEY_START: Final = 0
-KEY_FIRST_SIZE: Final = 1
-"""Bytes of the first of its values."""
-KEY_SIZE: Final = 2
-"""Bytes of all."""
-KEY_HASH: Final = 3
-KEY_ORDER: Final = 4
-"""Of the last change: its increment."""
-KEY_TIME: Final = 5
-KEY_DELETED: Final = 6
-KEY_SEEN: Final = 7
-"""1 when the base has an item with this key."""
-KEY_FACTS: Final = 8
-
-
-class Touched(NamedTuple):
-    """The keys that changes name.
-
-    slots: their numbers, from 1 on, by hash; values: one after the other; facts: KEY_…; secret: of the hash.
-    """
-
-    slots: NDArray[np.int64]
-    values: Bytes
-    facts: NDArray[np.int64]
-    secret: Words
-
-
-class Phrases(NamedTuple):
-    """spellings: their bytes, one behind the other with 64 bytes of padding; facts: PHRASE_… of each."""
-
-    spellings: Bytes
-    facts: NDArray[np.int64]
-
-
-class Kinds(NamedTuple):
-    """What is known of each kind.
-
-    spellings: their bytes, one behind the other with 64 bytes of padding; table: hash of a spelling to its kind;
-    line: the kinds of the item at hand; facts: KIND_… of each; secret: of the hash.
+    spellings: the bytes of all fields, each with 64 bytes of padding after it. slots: the number of a field, or 0 for
+    an empty slot; a power of two. line: the fields of the item at hand. facts: FIELD_… of each. secret: of the hash.
     """
 
     spellings: Bytes
-    table: NDArray[np.int64]
-    line: NDArray[np.int64]
-    facts: NDArray[np.int64]
+    slots: State
+    line: State
+    facts: Table
     secret: Words
 
 
@@ -372,20 +263,21 @@ class Columns(NamedTuple):
     arena: Bytes
     lengths: NDArray[np.int32]
     validity: Bytes
-    facts: NDArray[np.int64]
+    facts: Table
 
 
 class Scratch(NamedTuple):
     """Working memory of one decoder.
 
-    number: the plain form of a number that was written otherwise. closers: per open map or list its closing
-    byte. names: hashes of the names in all open maps, innermost last; marks: per open map where its names begin.
-    binary: its one member is 1 when the document at hand has binary inside. secret: of the hashes.
+    number: for the plain form of a number that is spelled otherwise. closers: the closing byte of each open map or
+    list. names: hashes of the names in all open maps, the innermost map last. marks: for each open map or list, how
+    many names there were before it. binary: its one member is 1 if the document at hand has binary inside. secret: of
+    the hashes.
     """
 
     number: Bytes
     closers: Bytes
-    names: NDArray[np.uint64]
-    marks: NDArray[np.int64]
+    names: Words
+    marks: State
     binary: Bytes
     secret: Words

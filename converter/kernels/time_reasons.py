@@ -17,5 +17,5 @@ OTHER_UNIT: Final = 9
 
 GIVEN_UNIT: Final = 4
 """What a unit that is given has more than one that was found."""
-NOTED_TIMES: Final = 5
+REPORTED_TIMES: Final = 5
 """So many bad times, and so many that are cut, are noted of a kind."""

@@ -117,7 +117,7 @@ def merge_exports(
         def prepare() -> None:
             if check is not None:
                 check()
-            parts = [*kernel_parts(run.options), "changes", "touched"]
+            parts = [*kernel_parts(run.options), "changes", "merge"]
             announce_kernels(parts, "reading the keys of all changes", listener)
             control = Control()
             images = OldImages() if merge.rules.verify else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from converter.decode.batch import Batch
 from converter.decode.time_rules import NO_VALUE, Oddity, OddTime
 from converter.errors import SchemaError
-from converter.kernels.time_reasons import NOTED_TIMES
+from converter.kernels.time_reasons import REPORTED_TIMES
 from converter.options import TIME_COLUMN, ConvertOptions
 from converter.schema.observe import AttributeObservation
 from converter.schema.types import Column, Origin
@@ -48,7 +48,7 @@ class OddTimesSeen:
     def first(self, attribute: str | None, oddity: Oddity) -> tuple[str, ...]:
         """The first places of one kind."""
         found = (each.place for each in self.places if each.attribute == attribute and each.oddity == oddity)
-        return tuple(found)[:NOTED_TIMES]
+        return tuple(found)[:REPORTED_TIMES]
 
 
 NO_ODD_TIMES = OddTimesSeen()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from converter.decode.batch import Batch
 from converter.kernels import layout, scratch
 from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
+from converter.kernels.encode import states
 from converter.kernels.layout import Bytes, Columns
 from converter.schema.added import AddedValue
 from converter.schema.types import Column
@@ -54,7 +55,7 @@ class ChunkEncoder:
         self._encode_page = bind_encode_page()
         self._encode_dictionary = bind_encode_dictionary()
         self._encode_indices = bind_encode_indices()
-        self._state = np.zeros(layout.PAGES_STATE_SIZE, np.int64)
+        self._state = np.zeros(states.PAGE_STATE_SIZE, np.int64)
         self._numbers = np.zeros(128, np.uint64)
         self._out = np.zeros(2 * _PAGE_BYTES, np.uint8)
         self._slots = np.zeros(4 * _MOST_ENTRIES, np.int64)
@@ -121,9 +122,9 @@ class ChunkEncoder:
 
     def _reset_state(self) -> None:
         self._state[:] = 0
-        self._state[layout.LEAST_AT] = layout.NONE
-        self._state[layout.PAGE_COMPATIBLE] = self._compatible
-        self._state[layout.PAGE_JUDGED] = _JUDGED_VALUES
+        self._state[states.MIN_AT] = states.NONE
+        self._state[states.PAGE_COMPATIBLE] = self._compatible
+        self._state[states.PAGE_SAMPLE] = _JUDGED_VALUES
 
     def _put(self, data: bytes) -> int:
         self._out[: len(data)] = np.frombuffer(data, np.uint8)
@@ -149,7 +150,7 @@ class ChunkEncoder:
         if entries < 0:
             self._reset_state()
             return 0
-        self._add_page(int(self._state[layout.PAGE_WRITTEN]), partial(dictionary_page_header, entries))
+        self._add_page(int(self._state[states.PAGE_WRITTEN]), partial(dictionary_page_header, entries))
         return entries
 
     def _write_indices(self, columns: Columns, place: int, rows: int, entries: int) -> None:
@@ -162,18 +163,18 @@ class ChunkEncoder:
         def encode() -> None:
             self._encode_page(columns, place, rows, _PAGE_BYTES, self._numbers, self._out, self._state)
 
-        while (row := int(self._state[layout.PAGE_ROW])) < rows:
+        while (row := int(self._state[states.PAGE_ROW])) < rows:
             size = self._encode(encode)
-            count = int(self._state[layout.PAGE_ROW]) - row
+            count = int(self._state[states.PAGE_ROW]) - row
             self._add_page(size, partial(data_page_header, count, encoding))
 
     def _encode(self, encode: Callable[[], None]) -> int:
         """Have a page encoded, into a larger output if need be; gives its bytes."""
         encode()
-        if not self._state[layout.PAGE_WRITTEN]:
-            self._out = np.zeros(int(self._state[layout.PAGE_NEEDED]), np.uint8)
+        if not self._state[states.PAGE_WRITTEN]:
+            self._out = np.zeros(int(self._state[states.PAGE_NEEDED]), np.uint8)
             encode()
-        return int(self._state[layout.PAGE_WRITTEN])
+        return int(self._state[states.PAGE_WRITTEN])
 
     def _add_page(self, size: int, header: Callable[[int, int], bytes]) -> None:
         """Compress and keep the first `size` bytes of the output, behind the header for these two sizes."""
@@ -197,7 +198,7 @@ class ChunkEncoder:
             doubles = columns.arena[start : start + 8 * present].view(np.float64)
             return doubles.min().tobytes(), doubles.max().tobytes()
         found = []
-        for at, size in ((layout.LEAST_AT, layout.LEAST_SIZE), (layout.GREATEST_AT, layout.GREATEST_SIZE)):
+        for at, size in ((states.MIN_AT, states.MIN_SIZE), (states.MAX_AT, states.MAX_SIZE)):
             begin = start + int(self._state[at])
             value = columns.arena[begin : begin + int(self._state[size])].tobytes()
             found.append(value[::-1] if kind is PhysicalType.FIXED_LEN_BYTE_ARRAY else value)

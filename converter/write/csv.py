@@ -10,8 +10,8 @@ from isal import isal_zlib
 
 from converter.decode.batch import Batch
 from converter.errors import EmptyLineError
-from converter.kernels import layout
 from converter.kernels.bindings import write_rows
+from converter.kernels.encode import states
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
 from converter.write.part import PartWriter, Sink
@@ -31,30 +31,30 @@ class CsvPart(PartWriter):
         if options.compression == "gzip":
             self._gzip = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_CONTAINER)
         header = codecs.BOM_UTF8 + _header(schema) if options.csv_bom else _header(schema)
-        self._state = np.zeros(layout.ROWS_STATE_SIZE, np.int64)
-        self._state[layout.WRITTEN] = len(header)
+        self._state = np.zeros(states.CSV_STATE_SIZE, np.int64)
+        self._state[states.CSV_WRITTEN] = len(header)
         self._out = np.zeros(2 * _OUT_BYTES + len(header), np.uint8)
         self._out[: len(header)] = np.frombuffer(header, np.uint8)
 
     def write(self, batch: Batch, row: int = 0) -> int:
         """Append rows of the batch until the sink has got some, or all are taken. Raises EmptyLineError."""
         state, columns = self._state, batch.to_text()
-        state[layout.NEXT_ROW] = row
+        state[states.CSV_ROW] = row
         write_rows(columns, batch.rows, _OUT_BYTES, self._out, state)
-        while state[layout.NEEDED]:
-            larger = np.zeros(2 * int(state[layout.WRITTEN] + state[layout.NEEDED]), np.uint8)
+        while state[states.CSV_NEEDED]:
+            larger = np.zeros(2 * int(state[states.CSV_WRITTEN] + state[states.CSV_NEEDED]), np.uint8)
             larger[: self._out.size] = self._out
             self._out = larger
             write_rows(columns, batch.rows, _OUT_BYTES, self._out, state)
-        if state[layout.EMPTY_LINE]:
+        if state[states.CSV_EMPTY_LINE]:
             raise EmptyLineError(
                 "an item has no value for the only column, and its CSV row would be an empty line",
                 "--format csv",
                 "select a second column",
             )
-        if state[layout.WRITTEN] >= _OUT_BYTES:
+        if state[states.CSV_WRITTEN] >= _OUT_BYTES:
             self._hand_on()
-        end = int(state[layout.NEXT_ROW])
+        end = int(state[states.CSV_ROW])
         self.rows += end - row
         return end
 
@@ -65,9 +65,9 @@ class CsvPart(PartWriter):
             self._put(self._gzip.flush())
 
     def _hand_on(self) -> None:
-        data = self._out.data[: int(self._state[layout.WRITTEN])]
+        data = self._out.data[: int(self._state[states.CSV_WRITTEN])]
         self._put(data if self._gzip is None else self._gzip.compress(data))
-        self._state[layout.WRITTEN] = 0
+        self._state[states.CSV_WRITTEN] = 0
 
 
 def _header(schema: Schema) -> bytes:
@@ -84,4 +84,4 @@ def _quote(name: str) -> str:
 def _looks_different(name: str) -> bool:
     """As for the fields of rows; and at the start of a file U+FEFF would be taken for a byte order mark."""
     first, last = name[0], name[-1]
-    return first <= " " or last <= " " or first in "\\'#\ufeff" or name.lower() in layout.NULL_WORDS
+    return first <= " " or last <= " " or first in "\\'#\ufeff" or name.lower() in states.NULL_WORDS

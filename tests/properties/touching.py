@@ -8,7 +8,7 @@ import json
 from converter.decode.changed_keys import MergeLines, TouchedKeys
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.strict_lines import LineProblem
-from converter.kernels import layout
+from converter.kernels.merge import key_table
 from tests.properties.mutations import corpus
 from tests.unit.decode.decoding import make_block
 
@@ -34,9 +34,9 @@ def noted(touched: TouchedKeys) -> dict[bytes, tuple[int, bool]]:
     """Time and kind of the last change of each key."""
     found = {}
     for facts in touched.table.facts[: touched.count].tolist():
-        start, size = facts[layout.KEY_START], facts[layout.KEY_SIZE]
+        start, size = facts[key_table.KEY_START], facts[key_table.KEY_SIZE]
         key = touched.table.values[start : start + size].tobytes()
-        found[key] = facts[layout.KEY_TIME], bool(facts[layout.KEY_DELETED])
+        found[key] = facts[key_table.KEY_TIME], bool(facts[key_table.KEY_DELETED])
     return found
 
 

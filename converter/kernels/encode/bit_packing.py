@@ -6,9 +6,8 @@ https://parquet.apache.org/docs/file-format/data-pages/encodings/
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from converter.kernels.layout import COLUMN_BITS, COLUMN_LENGTHS, COLUMN_START, Columns
+from converter.kernels.layout import COLUMN_BITS, COLUMN_LENGTHS, COLUMN_START, Columns, Words
 from converter.kernels.simd.words import Bytes, put, put_int64, word
 from converter.kernels.toolchain.decorators import inlined, inner
 
@@ -58,7 +57,7 @@ def _number(columns: Columns, column: int, value: int) -> np.uint64:
 
 
 @inner
-def put_packed(numbers: NDArray[np.uint64], begin: int, width: int, out: Bytes, o: int) -> int:
+def put_packed(numbers: Words, begin: int, width: int, out: Bytes, o: int) -> int:
     """Pack 32 numbers of `width` bits (0 to 64), lowest bits first; gives the end."""
     bits = np.int64(0)
     held = _ZERO
@@ -90,9 +89,7 @@ def bit_width(number: np.uint64) -> int:
 
 
 @inner
-def put_differences(
-    columns: Columns, column: int, begin: int, end: int, numbers: NDArray[np.uint64], out: Bytes, o: int
-) -> int:
+def put_differences(columns: Columns, column: int, begin: int, end: int, numbers: Words, out: Bytes, o: int) -> int:
     """DELTA_BINARY_PACKED: values [begin, end) of an int64 column, or the lengths of a text column's."""
     o = put_varint(out, o, np.uint64(_BLOCK))
     o = put_varint(out, o, np.uint64(_BLOCK // MINIBLOCK))

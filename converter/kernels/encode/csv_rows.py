@@ -20,10 +20,10 @@ from text, would need a second set of buffers and take as long: of an int64 both
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.kernels.encode.bit_packing import value_size
 from converter.kernels.encode.number_text import put_integer, put_scaled
+from converter.kernels.encode.states import CSV_EMPTY_LINE, CSV_NEEDED, CSV_ROW, CSV_WRITTEN, NULL_WORDS
 from converter.kernels.layout import (
     AS_BASE64,
     AS_TIME,
@@ -35,12 +35,8 @@ from converter.kernels.layout import (
     COLUMN_SCALE,
     COLUMN_START,
     COLUMN_STEP,
-    EMPTY_LINE,
-    NEEDED,
-    NEXT_ROW,
-    NULL_WORDS,
-    WRITTEN,
     Columns,
+    State,
 )
 from converter.kernels.parse.calendar import put_iso
 from converter.kernels.parse.strings import encode_base64
@@ -130,16 +126,16 @@ def put_field(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
 
 
 @kernel
-def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: NDArray[np.int64]) -> None:
-    """Write rows from state[NEXT_ROW] on to `out` until all are written, there are `enough` bytes, or no room is left.
+def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: State) -> None:
+    """Write rows from state[CSV_ROW] on to `out` until all are written, there are `enough` bytes, or no room is left.
 
     Where the enough bytes are is a function of the rows alone: not of the room in `out`, of the batches that the rows
     come in, or of whether the columns are text.
     """
     count = len(columns.facts)
-    o = state[WRITTEN]
-    row = state[NEXT_ROW]
-    state[NEEDED] = 0
+    o = state[CSV_WRITTEN]
+    row = state[CSV_ROW]
+    state[CSV_NEEDED] = 0
     linked = np.int64(-1)
     while row < rows:
         if row >> 3 != linked:
@@ -152,7 +148,7 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: NDAr
                 needed += 2 * value_size(columns, c, columns.facts[np.uint64(c), COLUMN_NEXT]) + 66
             c = columns.facts[np.uint64(c), COLUMN_LINK]
         if o + needed > out.size:
-            state[NEEDED] = needed
+            state[CSV_NEEDED] = needed
             break
         begin = o
         ended = np.int64(1)
@@ -167,14 +163,14 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: NDAr
         o = _put_commas(count - ended, out, o)
         if o - begin < 2:
             o = begin
-            state[EMPTY_LINE] = 1
+            state[CSV_EMPTY_LINE] = 1
             break
         put(out, o - 1, _NEWLINE)
         row += 1
         if o >= enough:
             break
-    state[NEXT_ROW] = row
-    state[WRITTEN] = o
+    state[CSV_ROW] = row
+    state[CSV_WRITTEN] = o
 
 
 @inner

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.kernels.encode.bit_packing import reversed_bytes, value_size
-from converter.kernels.layout import (
-    COLUMN_BITS,
-    COLUMN_START,
-    GREATEST_AT,
-    GREATEST_SIZE,
-    LEAST_AT,
-    LEAST_SIZE,
-    NONE,
-    Columns,
-)
+from converter.kernels.encode.states import MAX_AT, MAX_SIZE, MIN_AT, MIN_SIZE, NONE
+from converter.kernels.layout import COLUMN_BITS, COLUMN_START, Columns, State
 from converter.kernels.simd.words import Bytes, byte, word
 from converter.kernels.toolchain.decorators import inlined, inner
 
@@ -50,25 +41,25 @@ def _prefix(data: Bytes, at: int, size: int) -> np.uint64:
 
 
 @inner
-def judge_value(columns: Columns, column: int, at: int, size: int, state: NDArray[np.int64]) -> None:
+def update_min_max(columns: Columns, column: int, at: int, size: int, state: State) -> None:
     """Is the value at `at` (relative to the column) less or greater than all before? Notes where it is if so."""
     start = columns.facts[np.uint64(column), COLUMN_START]
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
-    if state[LEAST_AT] == NONE:
+    if state[MIN_AT] == NONE:
         less = True
         greater = True
     elif bits == 0:
-        less = _is_less(columns.arena, start + at, size, start + state[LEAST_AT], state[LEAST_SIZE])
-        greater = _is_less(columns.arena, start + state[GREATEST_AT], state[GREATEST_SIZE], start + at, size)
+        less = _is_less(columns.arena, start + at, size, start + state[MIN_AT], state[MIN_SIZE])
+        greater = _is_less(columns.arena, start + state[MAX_AT], state[MAX_SIZE], start + at, size)
     else:
-        less = _is_smaller(columns.arena, start + at, start + state[LEAST_AT], bits)
-        greater = _is_smaller(columns.arena, start + state[GREATEST_AT], start + at, bits)
+        less = _is_smaller(columns.arena, start + at, start + state[MIN_AT], bits)
+        greater = _is_smaller(columns.arena, start + state[MAX_AT], start + at, bits)
     if less:
-        state[LEAST_AT] = at
-        state[LEAST_SIZE] = size
+        state[MIN_AT] = at
+        state[MIN_SIZE] = size
     if greater:
-        state[GREATEST_AT] = at
-        state[GREATEST_SIZE] = size
+        state[MAX_AT] = at
+        state[MAX_SIZE] = size
 
 
 @inlined
@@ -84,19 +75,19 @@ def _is_smaller(data: Bytes, at: int, than: int, bits: int) -> bool:
 
 
 @inner
-def judge_texts(columns: Columns, column: int, begin: int, end: int, at: int, state: NDArray[np.int64]) -> None:
+def update_min_max_of_texts(columns: Columns, column: int, begin: int, end: int, at: int, state: State) -> None:
     """The least and the greatest of texts [begin, end), the first of which is at `at`."""
     start = columns.facts[np.uint64(column), COLUMN_START]
     low = _ALL
     high = _ZERO
-    if state[LEAST_AT] != NONE:
-        low = _prefix(columns.arena, start + state[LEAST_AT], state[LEAST_SIZE])
-        high = _prefix(columns.arena, start + state[GREATEST_AT], state[GREATEST_SIZE])
+    if state[MIN_AT] != NONE:
+        low = _prefix(columns.arena, start + state[MIN_AT], state[MIN_SIZE])
+        high = _prefix(columns.arena, start + state[MAX_AT], state[MAX_SIZE])
     for k in range(begin, end):
         size = value_size(columns, column, k)
         prefix = _prefix(columns.arena, start + at, size)
         if prefix <= low or prefix >= high:
-            judge_value(columns, column, at, size, state)
-            low = _prefix(columns.arena, start + state[LEAST_AT], state[LEAST_SIZE])
-            high = _prefix(columns.arena, start + state[GREATEST_AT], state[GREATEST_SIZE])
+            update_min_max(columns, column, at, size, state)
+            low = _prefix(columns.arena, start + state[MIN_AT], state[MIN_SIZE])
+            high = _prefix(columns.arena, start + state[MAX_AT], state[MAX_SIZE])
         at += size

@@ -12,7 +12,6 @@ they change, so a column that is nearly always null costs next to nothing.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.kernels.encode.bit_packing import (
     MINIBLOCK,
@@ -24,24 +23,19 @@ from converter.kernels.encode.bit_packing import (
     put_zeros,
     value_size,
 )
-from converter.kernels.encode.min_max import judge_texts, judge_value
-from converter.kernels.hashes import hash_bytes
-from converter.kernels.layout import (
-    COLUMN_BITS,
-    COLUMN_PLAIN,
-    COLUMN_PRESENT,
-    COLUMN_START,
+from converter.kernels.encode.min_max import update_min_max, update_min_max_of_texts
+from converter.kernels.encode.states import (
     PAGE_BYTE,
     PAGE_COMPATIBLE,
-    PAGE_JUDGED,
     PAGE_NEEDED,
     PAGE_ROW,
+    PAGE_SAMPLE,
     PAGE_VALUE,
     PAGE_WRITTEN,
-    Columns,
-    Words,
 )
-from converter.kernels.simd.words import Bytes, byte, put, put_all
+from converter.kernels.hashes import hash_bytes
+from converter.kernels.layout import COLUMN_BITS, COLUMN_PLAIN, COLUMN_PRESENT, COLUMN_START, Columns, State, Words
+from converter.kernels.simd.words import Bytes, byte, copy_range, put
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 
 _RUN = 4
@@ -98,7 +92,7 @@ def _put_texts(columns: Columns, column: int, begin: int, end: int, at: int, out
     """PLAIN: values [begin, end) of a text column, whose bytes begin at `at`, each after its size; gives the end."""
     for k in range(begin, end):
         size = value_size(columns, column, k)
-        o = put_all(out, _put_size(out, o, size), columns.arena, at, at + size)
+        o = copy_range(out, _put_size(out, o, size), columns.arena, at, at + size)
         at += size
     return o
 
@@ -118,7 +112,7 @@ def _equal_bytes(columns: Columns, column: int, at: int, end: int) -> int:
 
 
 @inner
-def _page_end(columns: Columns, column: int, rows: int, limit: int, state: NDArray[np.int64]) -> tuple[int, int, int]:
+def _page_end(columns: Columns, column: int, rows: int, limit: int, state: State) -> tuple[int, int, int]:
     """(row, value, byte) where a page of about `limit` bytes that begins at the state's place ends."""
     row = state[PAGE_ROW]
     value = state[PAGE_VALUE]
@@ -143,9 +137,9 @@ def encode_page(
     column: int,
     rows: int,
     limit: int,
-    numbers: NDArray[np.uint64],
+    numbers: Words,
     out: Bytes,
-    state: NDArray[np.int64],
+    state: State,
 ) -> None:
     """Write the next page of a column, of about `limit` bytes of values, to `out`; the state moves behind it.
 
@@ -177,26 +171,26 @@ def encode_page(
         for k in range(value, value_end):
             put_reversed(columns.arena, start + k * 16, out, o)
             o += 16
-            judge_value(columns, column, k * 16, 16, state)
+            update_min_max(columns, column, k * 16, 16, state)
     elif bits == 1 or columns.facts[np.uint64(column), COLUMN_PLAIN] != 0:
-        o = put_all(out, o, columns.arena, start + at, start + end)
+        o = copy_range(out, o, columns.arena, start + at, start + end)
         if bits == 1 and value_end & 7 != 0:
             put(out, o - 1, byte(out, o - 1) & (1 << (value_end & 7)) - 1)
     elif bits == 64:
         if state[PAGE_COMPATIBLE] != 0:
-            o = put_all(out, o, columns.arena, start + at, start + end)
+            o = copy_range(out, o, columns.arena, start + at, start + end)
         else:
             o = put_differences(columns, column, value, value_end, numbers, out, o)
         for k in range(value, value_end):
-            judge_value(columns, column, k * 8, 8, state)
+            update_min_max(columns, column, k * 8, 8, state)
     else:
         if state[PAGE_COMPATIBLE] != 0:
             o = _put_texts(columns, column, value, value_end, start + at, out, o)
         else:
             o = put_zeros(value_end - value, out, o)
             o = put_differences(columns, column, value, value_end, numbers, out, o)
-            o = put_all(out, o, columns.arena, start + at, start + end)
-        judge_texts(columns, column, value, value_end, at, state)
+            o = copy_range(out, o, columns.arena, start + at, start + end)
+        update_min_max_of_texts(columns, column, value, value_end, at, state)
     state[PAGE_ROW] = row_end
     state[PAGE_VALUE] = value_end
     state[PAGE_BYTE] = end
@@ -208,15 +202,15 @@ def encode_dictionary(
     columns: Columns,
     column: int,
     secret: Words,
-    slots: NDArray[np.int64],
-    entries: NDArray[np.int64],
-    indices: NDArray[np.int64],
+    slots: State,
+    entries: State,
+    indices: State,
     out: Bytes,
-    state: NDArray[np.int64],
+    state: State,
 ) -> int:
     """Number the different values of a column; their count, or -1 where a dictionary isn't worth it.
 
-    That is when more than a tenth of the first state[PAGE_JUDGED] values, or more than `entries` holds, are different,
+    That is when more than a tenth of the first state[PAGE_SAMPLE] values, or more than `entries` holds, are different,
     or their bytes don't fit `out`. secret: of the hash. slots: zeros, a power of two, at least twice as many as there
     can be entries. entries gets where each begins; indices the number of each value; out the entries as a dictionary
     page has them, PLAIN; the state the bytes of that and the least and greatest value.
@@ -226,7 +220,7 @@ def encode_dictionary(
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
     most = min(entries.size, slots.size // 2)
     mask = slots.size - 1
-    judged = min(state[PAGE_JUDGED], present)
+    sample = min(state[PAGE_SAMPLE], present)
     count = np.int64(0)
     at = np.int64(0)
     o = np.int64(0)
@@ -241,7 +235,7 @@ def encode_dictionary(
                 break
             slot = (slot + 1) & mask
         if entry < 0:
-            if count == most or (k < judged and count * 10 >= judged) or o + size + 80 > out.size:
+            if count == most or (k < sample and count * 10 >= sample) or o + size + 80 > out.size:
                 return -1
             entry = count
             slots[np.uint64(slot)] = entry + 1
@@ -253,8 +247,8 @@ def encode_dictionary(
             else:
                 if bits == 0:
                     o = _put_size(out, o, size)
-                o = put_all(out, o, columns.arena, start + at, start + at + size)
-            judge_value(columns, column, at, size, state)
+                o = copy_range(out, o, columns.arena, start + at, start + at + size)
+            update_min_max(columns, column, at, size, state)
         indices[np.uint64(k)] = entry
         at += size
     state[PAGE_WRITTEN] = o
@@ -280,10 +274,10 @@ def encode_indices(
     column: int,
     rows: int,
     entries: int,
-    indices: NDArray[np.int64],
-    numbers: NDArray[np.uint64],
+    indices: State,
+    numbers: Words,
     out: Bytes,
-    state: NDArray[np.int64],
+    state: State,
 ) -> None:
     """Write the one data page of a column whose values are numbers of `entries` entries, RLE_DICTIONARY, to `out`."""
     present = columns.facts[np.uint64(column), COLUMN_PRESENT]

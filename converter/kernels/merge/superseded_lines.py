@@ -10,47 +10,43 @@ Lines in another form than the service's are left to Python, like numbers that a
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from converter.kernels.layout import (
-    DONE,
-    FOUND,
-    HEAD,
-    IRREGULAR,
-    ITEM_OPEN,
-    KEY,
-    KEY_SEEN,
-    KEYS,
-    NEW_IMAGE,
-    OLD_IMAGE,
-    PHRASE_SIZE,
-    PHRASE_START,
-    PHRASE_TAG,
-    TOUCH_DELETES,
-    TOUCH_DROPPED,
-    TOUCH_KEYS,
-    TOUCH_NOTES,
-    TOUCH_OLD_IMAGES,
-    TOUCH_ORDER,
-    TOUCH_POSITION,
-    TOUCH_SIZE,
-    TOUCH_STOPS,
-    TOUCH_TIME,
-    Phrases,
-    Scratch,
-    Touched,
+from converter.kernels.layout import DONE, IRREGULAR, SUPERSEDED, Scratch, State
+from converter.kernels.line_patterns import (
+    ITEM_PATTERN,
+    KEY_PATTERN,
+    KEYS_PATTERN,
+    METADATA_PATTERN,
+    NEW_IMAGE_PATTERN,
+    OLD_IMAGE_PATTERN,
+    PATTERN_SIZE,
+    PATTERN_START,
+    PATTERN_TAG,
+    Patterns,
 )
-from converter.kernels.merge.changed_keys import hash_key, judge, slot_of
+from converter.kernels.merge.changed_keys import find_key_slot, hash_key, record_change
+from converter.kernels.merge.key_table import (
+    KEY_SEEN,
+    MERGE_DELETES,
+    MERGE_DROPPED,
+    MERGE_KEYS,
+    MERGE_OLD_IMAGES,
+    MERGE_ORDER,
+    MERGE_POSITION,
+    MERGE_RECORDS,
+    MERGE_SIZE,
+    MERGE_STOPS,
+    MERGE_TIME,
+    KeyTable,
+)
 from converter.kernels.parse.changes import digits_at, find_keys_end, holds_keys, map_end, matches
 from converter.kernels.parse.documents import copy_document
 from converter.kernels.parse.empty_lines import empty_line
 from converter.kernels.parse.numbers import plain_number
 from converter.kernels.parse.strings import base64_size, copy_string, string_end, token_end
-from converter.kernels.simd.words import Bytes, byte, byte_mask, count_bits, lowest_bit, newline_from, put, structure
+from converter.kernels.simd.words import Bytes, byte, byte_mask, count_bits, find_newline, lowest_bit, put, structure
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 from converter.schema import tags
-
-State = NDArray[np.int64]
 
 _CLOSE_MAP = 0x7D
 _NEWLINE = 0x0A
@@ -87,56 +83,56 @@ def _is_image(block: Bytes, at: int, end: int, keys: tuple[int, int, int], copy:
 
 
 @inner
-def _pass_change(
-    block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State, copy: Bytes, scratch: Scratch
+def _merge_change(
+    block: Bytes, at: int, patterns: Patterns, changed: KeyTable, state: State, copy: Bytes, scratch: Scratch
 ) -> int:
-    """Judge the change at `at`; the end of its line, or IRREGULAR, GROW or TWICE."""
-    if not matches(block, at, phrases, HEAD):
+    """Judge the change at `at`; the end of its line, or IRREGULAR, GROW or DUPLICATE_CHANGE."""
+    if not matches(block, at, patterns, METADATA_PATTERN):
         return IRREGULAR
-    digits, count, behind = digits_at(block, at + phrases.facts[np.uint64(HEAD), PHRASE_SIZE])
-    if count < 0 or not matches(block, behind, phrases, KEYS):
+    digits, count, behind = digits_at(block, at + patterns.facts[np.uint64(METADATA_PATTERN), PATTERN_SIZE])
+    if count < 0 or not matches(block, behind, patterns, KEYS_PATTERN):
         return IRREGULAR
-    keys = behind + phrases.facts[np.uint64(KEYS), PHRASE_SIZE]
-    first_end, last_end = find_keys_end(block, keys, phrases, state[TOUCH_KEYS])
+    keys = behind + patterns.facts[np.uint64(KEYS_PATTERN), PATTERN_SIZE]
+    first_end, last_end = find_keys_end(block, keys, patterns, state[MERGE_KEYS])
     if last_end < 0 or byte(block, last_end) != _CLOSE_MAP:
         return IRREGULAR
     # Behind a key's value there are a quote and a brace.
-    first = keys + phrases.facts[np.uint64(KEY), PHRASE_SIZE]
+    first = keys + patterns.facts[np.uint64(KEY_PATTERN), PATTERN_SIZE]
     first_size = first_end - 2 - first
     second = first
     size = first_size
-    if state[TOUCH_KEYS] > 1:
-        if matches(block, keys, phrases, KEY):
-            second = first_end + 1 + phrases.facts[np.uint64(KEY + 1), PHRASE_SIZE]
+    if state[MERGE_KEYS] > 1:
+        if matches(block, keys, patterns, KEY_PATTERN):
+            second = first_end + 1 + patterns.facts[np.uint64(KEY_PATTERN + 1), PATTERN_SIZE]
             size += last_end - 2 - second
         else:
-            second = keys + phrases.facts[np.uint64(KEY + 1), PHRASE_SIZE]
-            first = first_end + 1 + phrases.facts[np.uint64(KEY), PHRASE_SIZE]
+            second = keys + patterns.facts[np.uint64(KEY_PATTERN + 1), PATTERN_SIZE]
+            first = first_end + 1 + patterns.facts[np.uint64(KEY_PATTERN), PATTERN_SIZE]
             first_size = last_end - 2 - first
             size = first_size + first_end - 2 - second
     end = last_end + 1
     old = -1
-    if matches(block, end, phrases, OLD_IMAGE):
-        if state[TOUCH_OLD_IMAGES] == 0:
+    if matches(block, end, patterns, OLD_IMAGE_PATTERN):
+        if state[MERGE_OLD_IMAGES] == 0:
             return IRREGULAR
-        old = end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1
+        old = end + patterns.facts[np.uint64(OLD_IMAGE_PATTERN), PATTERN_SIZE] - 1
         end = map_end(block, old)
         if end < 0:
             return IRREGULAR
     old_end = end
     new = -1
-    if matches(block, end, phrases, NEW_IMAGE):
-        new = end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE] - 1
+    if matches(block, end, patterns, NEW_IMAGE_PATTERN):
+        new = end + patterns.facts[np.uint64(NEW_IMAGE_PATTERN), PATTERN_SIZE] - 1
         end = map_end(block, new)
         if end < 0:
             return IRREGULAR
-    state[TOUCH_DELETES] = 1 if new < 0 else 0
+    state[MERGE_DELETES] = 1 if new < 0 else 0
     if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
         return IRREGULAR
     time = np.int64(0)
     for k in range(digits, digits + count):
         time = time * 10 + byte(block, k) - _ZERO
-    state[TOUCH_TIME] = time
+    state[MERGE_TIME] = time
     keyed = block
     if token_end(block, first) < 0 or token_end(block, second) < 0:
         keyed = copy
@@ -144,17 +140,17 @@ def _pass_change(
         first, second = 0, first_size
         if size < 0:
             return IRREGULAR
-    status = judge(keyed, first, first_size, second, size, touched, state)
+    status = record_change(keyed, first, first_size, second, size, changed, state)
     if status < 0:
         return status
-    if state[TOUCH_NOTES] == 0 and status == 0:
+    if state[MERGE_RECORDS] == 0 and status == 0:
         places = (keys, first_end, last_end)
         if old >= 0 and not _is_image(block, old, old_end, places, copy, scratch):
             return IRREGULAR
         if new >= 0 and not _is_image(block, new, end, places, copy, scratch):
             return IRREGULAR
         _blank(block, at, end + 1)
-        state[TOUCH_DROPPED] += 1
+        state[MERGE_DROPPED] += 1
     return end + 2
 
 
@@ -174,9 +170,9 @@ def _resolve_keys(block: Bytes, first: int, second: int, two: bool, copy: Bytes)
 
 
 @inlined
-def _value_size(block: Bytes, start: int, phrases: Phrases, phrase: int) -> int:
+def _value_size(block: Bytes, start: int, patterns: Patterns, pattern: int) -> int:
     """Bytes of the key's value that begins at `start`, or IRREGULAR."""
-    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
+    tag = patterns.facts[np.uint64(pattern), PATTERN_TAG]
     end = string_end(block, start) if tag == tags.S else token_end(block, start)
     if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
         return IRREGULAR
@@ -190,7 +186,7 @@ def _value_size(block: Bytes, start: int, phrases: Phrases, phrase: int) -> int:
 
 
 @inner
-def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[int, int]:
+def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[int, int]:
     """Where the values of both keys begin in the item line at `at`, 0 for a second one that there is none of; or -1.
 
     The keys are members of the item itself: two braces are open before them.
@@ -200,8 +196,8 @@ def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[
     depth = 0
     inside = _NOTHING
     escaped = _NOTHING
-    letter = byte(phrases.spellings, phrases.facts[np.uint64(KEY), PHRASE_START] + 1)
-    other = byte(phrases.spellings, phrases.facts[np.uint64(KEY + count - 1), PHRASE_START] + 1)
+    letter = byte(patterns.spellings, patterns.facts[np.uint64(KEY_PATTERN), PATTERN_START] + 1)
+    other = byte(patterns.spellings, patterns.facts[np.uint64(KEY_PATTERN + count - 1), PATTERN_START] + 1)
     while True:
         quotes, strings, opened, closed, inside, escaped = structure(block, at, inside, escaped)
         found = quotes & strings & (byte_mask(block, at + 1, letter) | byte_mask(block, at + 1, other))
@@ -214,10 +210,10 @@ def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[
             before = (_ONE << np.uint64(k)) - _ONE
             if depth + count_bits(opened & before) - count_bits(closed & before) != _IN_ITEM:
                 continue
-            if first < 0 and matches(block, at + k, phrases, KEY):
-                first = at + k + phrases.facts[np.uint64(KEY), PHRASE_SIZE]
-            elif second < 0 and matches(block, at + k, phrases, KEY + 1):
-                second = at + k + phrases.facts[np.uint64(KEY + 1), PHRASE_SIZE]
+            if first < 0 and matches(block, at + k, patterns, KEY_PATTERN):
+                first = at + k + patterns.facts[np.uint64(KEY_PATTERN), PATTERN_SIZE]
+            elif second < 0 and matches(block, at + k, patterns, KEY_PATTERN + 1):
+                second = at + k + patterns.facts[np.uint64(KEY_PATTERN + 1), PATTERN_SIZE]
             if first >= 0 and second >= 0:
                 return first, second
         if newlines != _NOTHING:
@@ -227,23 +223,23 @@ def _keys_in_item(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[
 
 
 @inner
-def _drop_item(
-    block: Bytes, at: int, phrases: Phrases, touched: Touched, state: State, copy: Bytes, scratch: Scratch
+def _merge_item(
+    block: Bytes, at: int, patterns: Patterns, changed: KeyTable, state: State, copy: Bytes, scratch: Scratch
 ) -> int:
-    """Blank the item at `at` if its key is touched; the end of its line, IRREGULAR or FOUND."""
-    if not matches(block, at, phrases, ITEM_OPEN):
+    """Blank the item at `at` if its key is touched; the end of its line, IRREGULAR or SUPERSEDED."""
+    if not matches(block, at, patterns, ITEM_PATTERN):
         return IRREGULAR
-    first, second = _keys_in_item(block, at, phrases, state[TOUCH_KEYS])
+    first, second = _keys_in_item(block, at, patterns, state[MERGE_KEYS])
     if first < 0:
         return IRREGULAR
-    first_size = _value_size(block, first, phrases, KEY)
-    more = _value_size(block, second, phrases, KEY + 1) if second > 0 else 0
+    first_size = _value_size(block, first, patterns, KEY_PATTERN)
+    more = _value_size(block, second, patterns, KEY_PATTERN + 1) if second > 0 else 0
     if first_size < 0 or more < 0:
         return IRREGULAR
     if second == 0:
         second = first
     size = first_size + more
-    end = newline_from(block, max(first + first_size, second))
+    end = find_newline(block, max(first + first_size, second))
     # What is wrong with a line that ends otherwise is for the decoder to say.
     if byte(block, end - 1) != _CLOSE_MAP or byte(block, end - 2) != _CLOSE_MAP:
         return IRREGULAR
@@ -254,43 +250,45 @@ def _drop_item(
         first, second = 0, first_size
         if size < 0:
             return IRREGULAR
-    hashed = hash_key(keyed, first, first_size, second, size, touched.secret)
-    number = touched.slots[np.uint64(slot_of(keyed, first, first_size, second, size, hashed, touched))]
+    hashed = hash_key(keyed, first, first_size, second, size, changed.secret)
+    number = changed.slots[np.uint64(find_key_slot(keyed, first, first_size, second, size, hashed, changed))]
     if number > 0:
-        item = at + phrases.facts[np.uint64(ITEM_OPEN), PHRASE_SIZE] - 1
+        item = at + patterns.facts[np.uint64(ITEM_PATTERN), PATTERN_SIZE] - 1
         if _image_end(block, item, copy, scratch) != end - 1:
             return IRREGULAR
-        touched.facts[np.uint64(number - 1), KEY_SEEN] = 1
-        if state[TOUCH_STOPS] == 1:
-            return FOUND
+        changed.facts[np.uint64(number - 1), KEY_SEEN] = 1
+        if state[MERGE_STOPS] == 1:
+            return SUPERSEDED
         _blank(block, at, end)
-        state[TOUCH_DROPPED] += 1
+        state[MERGE_DROPPED] += 1
     return end + 1
 
 
 @kernel
-def pass_lines(block: Bytes, phrases: Phrases, touched: Touched, state: State, copy: Bytes, scratch: Scratch) -> int:
-    """Go through the lines from state[TOUCH_POSITION] on.
+def merge_lines(
+    block: Bytes, patterns: Patterns, changed: KeyTable, state: State, copy: Bytes, scratch: Scratch
+) -> int:
+    """Go through the lines from state[MERGE_POSITION] on.
 
-    Changes, where state[TOUCH_ORDER] is the number of their increment, are noted, or blanked if they are not the last
-    of their key, or delete it. Items, where it is negative, are blanked if their keys are touched.
+    Changes, where state[MERGE_ORDER] is the number of their increment, are noted, or blanked if they are not the last
+    of their key, or delete it. Items, where it is negative, are blanked if their keys are changed.
 
     copy: room for the values of lines that are blanked.
 
-    DONE at the block's end, otherwise IRREGULAR, GROW, TWICE or FOUND, the position being that of the line.
+    DONE at the end of the block. At IRREGULAR, GROW, DUPLICATE_CHANGE and SUPERSEDED, the position is that of the line.
     """
-    at = state[TOUCH_POSITION]
-    while at < state[TOUCH_SIZE]:
-        state[TOUCH_POSITION] = at
+    at = state[MERGE_POSITION]
+    while at < state[MERGE_SIZE]:
+        state[MERGE_POSITION] = at
         behind, _ = empty_line(block, at)
         if behind > 0:
             at = behind
             continue
-        if state[TOUCH_ORDER] < 0:
-            at = _drop_item(block, at, phrases, touched, state, copy, scratch)
+        if state[MERGE_ORDER] < 0:
+            at = _merge_item(block, at, patterns, changed, state, copy, scratch)
         else:
-            at = _pass_change(block, at, phrases, touched, state, copy, scratch)
+            at = _merge_change(block, at, patterns, changed, state, copy, scratch)
         if at < 0:
             return at
-    state[TOUCH_POSITION] = at
+    state[MERGE_POSITION] = at
     return DONE

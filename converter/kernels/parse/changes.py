@@ -17,33 +17,30 @@ an image spells otherwise.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from converter.kernels.layout import (
+from converter.kernels.layout import DONE, GROW, IRREGULAR, State
+from converter.kernels.line_patterns import (
     CHANGE_KEYS,
     CHANGE_OLD_IMAGES,
     CHANGE_POSITION,
     CHANGE_ROOM,
     CHANGE_SIZE,
     CHANGE_WRITTEN,
-    DELETE_OPEN,
-    DONE,
-    GROW,
-    HEAD,
-    INSERT_OPEN,
-    IRREGULAR,
-    KEY,
-    KEYS,
-    NEW_IMAGE,
-    OLD_IMAGE,
-    OLD_OPEN,
-    PHRASE_MASK,
-    PHRASE_SIZE,
-    PHRASE_START,
-    PHRASE_TAG,
-    PUT_OPEN,
-    UPDATE_OPEN,
-    Phrases,
+    DELETE_TEXT,
+    INSERT_TEXT,
+    KEY_PATTERN,
+    KEYS_PATTERN,
+    METADATA_PATTERN,
+    NEW_IMAGE_PATTERN,
+    OLD_IMAGE_PATTERN,
+    OLD_IMAGE_TEXT,
+    PATTERN_MASK,
+    PATTERN_SIZE,
+    PATTERN_START,
+    PATTERN_TAG,
+    PUT_TEXT,
+    UPDATE_TEXT,
+    Patterns,
 )
 from converter.kernels.parse.empty_lines import empty_line
 from converter.kernels.parse.numbers import plain_number
@@ -53,12 +50,12 @@ from converter.kernels.simd.words import (
     byte,
     byte_mask,
     copy64,
+    copy_range,
     count_bits,
     equal_mask,
     lowest_bit,
     put,
-    put_all,
-    stands_at,
+    starts_with,
     structure,
 )
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
@@ -116,21 +113,21 @@ def map_end(data: Bytes, at: int) -> int:
 
 
 @inlined
-def matches(block: Bytes, at: int, phrases: Phrases, phrase: int) -> bool:
-    """Does the phrase stand at `at`?"""
-    start = phrases.facts[np.uint64(phrase), PHRASE_START]
-    size = phrases.facts[np.uint64(phrase), PHRASE_SIZE]
-    mask = np.uint64(phrases.facts[np.uint64(phrase), PHRASE_MASK])
-    return stands_at(block, at, phrases.spellings, start, size, mask)
+def matches(block: Bytes, at: int, patterns: Patterns, pattern: int) -> bool:
+    """Does the pattern stand at `at`?"""
+    start = patterns.facts[np.uint64(pattern), PATTERN_START]
+    size = patterns.facts[np.uint64(pattern), PATTERN_SIZE]
+    mask = np.uint64(patterns.facts[np.uint64(pattern), PATTERN_MASK])
+    return starts_with(block, at, patterns.spellings, start, size, mask)
 
 
 @inner
-def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
-    """Position behind the key that the phrase is the spelling of, or IRREGULAR if it is not at `at`, or no value."""
-    if not matches(block, at, phrases, phrase):
+def _key_end(block: Bytes, at: int, patterns: Patterns, pattern: int) -> int:
+    """Position behind the key that the pattern is the spelling of, or IRREGULAR if it is not at `at`, or no value."""
+    if not matches(block, at, patterns, pattern):
         return IRREGULAR
-    start = at + phrases.facts[np.uint64(phrase), PHRASE_SIZE]
-    tag = phrases.facts[np.uint64(phrase), PHRASE_TAG]
+    start = at + patterns.facts[np.uint64(pattern), PATTERN_SIZE]
+    tag = patterns.facts[np.uint64(pattern), PATTERN_TAG]
     end = string_end(block, start) if tag == tags.S else token_end(block, start)
     if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
         return IRREGULAR
@@ -144,20 +141,20 @@ def _key_end(block: Bytes, at: int, phrases: Phrases, phrase: int) -> int:
 
 
 @inner
-def find_keys_end(block: Bytes, at: int, phrases: Phrases, count: int) -> tuple[int, int]:
+def find_keys_end(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[int, int]:
     """Positions behind the first of the keys that open at `at`, and behind the last; IRREGULAR for the latter."""
     if count == 0:
         return at, IRREGULAR
-    end = _key_end(block, at, phrases, KEY)
+    end = _key_end(block, at, patterns, KEY_PATTERN)
     if count == 1:
         return end, end
-    second = KEY + 1
+    second = KEY_PATTERN + 1
     if end < 0:
-        end = _key_end(block, at, phrases, KEY + 1)
-        second = KEY
+        end = _key_end(block, at, patterns, KEY_PATTERN + 1)
+        second = KEY_PATTERN
     if end < 0 or byte(block, end) != _COMMA:
         return at, IRREGULAR
-    return end, _key_end(block, end + 1, phrases, second)
+    return end, _key_end(block, end + 1, patterns, second)
 
 
 @inner
@@ -231,10 +228,10 @@ def digits_at(block: Bytes, at: int) -> tuple[int, int, int]:
 
 
 @inlined
-def _put_phrase(out: Bytes, o: int, phrases: Phrases, phrase: int) -> int:
-    """Write a phrase of at most 64 bytes to out[o:]; gives the end."""
-    copy64(out, o, phrases.spellings, phrases.facts[np.uint64(phrase), PHRASE_START])
-    size: int = phrases.facts[np.uint64(phrase), PHRASE_SIZE]
+def _put_pattern(out: Bytes, o: int, patterns: Patterns, pattern: int) -> int:
+    """Write a pattern of at most 64 bytes to out[o:]; gives the end."""
+    copy64(out, o, patterns.spellings, patterns.facts[np.uint64(pattern), PATTERN_START])
+    size: int = patterns.facts[np.uint64(pattern), PATTERN_SIZE]
     return o + size
 
 
@@ -257,22 +254,22 @@ def _put_time(out: Bytes, o: int, block: Bytes, digits: int, count: int) -> int:
 
 
 @inlined
-def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArray[np.int64]) -> int:
+def _translate(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: State) -> int:
     """Translate the line at `at` and write it behind the others; its end, IRREGULAR, or GROW if there is no room."""
-    if not matches(block, at, phrases, HEAD):
+    if not matches(block, at, patterns, METADATA_PATTERN):
         return IRREGULAR
-    digits, count, behind = digits_at(block, at + phrases.facts[np.uint64(HEAD), PHRASE_SIZE])
-    if count < 0 or not matches(block, behind, phrases, KEYS):
+    digits, count, behind = digits_at(block, at + patterns.facts[np.uint64(METADATA_PATTERN), PATTERN_SIZE])
+    if count < 0 or not matches(block, behind, patterns, KEYS_PATTERN):
         return IRREGULAR
-    keys = behind + phrases.facts[np.uint64(KEYS), PHRASE_SIZE]
-    first_end, keys_end = find_keys_end(block, keys, phrases, state[CHANGE_KEYS])
+    keys = behind + patterns.facts[np.uint64(KEYS_PATTERN), PATTERN_SIZE]
+    first_end, keys_end = find_keys_end(block, keys, patterns, state[CHANGE_KEYS])
     if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
         return IRREGULAR
     end = keys_end + 1
     old = -1
     old_end = -1
-    if matches(block, end, phrases, OLD_IMAGE):
-        old = end + phrases.facts[np.uint64(OLD_IMAGE), PHRASE_SIZE] - 1
+    if matches(block, end, patterns, OLD_IMAGE_PATTERN):
+        old = end + patterns.facts[np.uint64(OLD_IMAGE_PATTERN), PATTERN_SIZE] - 1
         old_end = map_end(block, old)
         if old_end < 0 or state[CHANGE_OLD_IMAGES] == 0:
             return IRREGULAR
@@ -281,32 +278,32 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
         end = old_end
     first = keys
     last = keys_end
-    operation = DELETE_OPEN
-    if matches(block, end, phrases, NEW_IMAGE):
-        first = end + phrases.facts[np.uint64(NEW_IMAGE), PHRASE_SIZE]
+    operation = DELETE_TEXT
+    if matches(block, end, patterns, NEW_IMAGE_PATTERN):
+        first = end + patterns.facts[np.uint64(NEW_IMAGE_PATTERN), PATTERN_SIZE]
         end = map_end(block, first - 1)
         if end < 0 or byte(block, first) == _CLOSE_MAP:
             return IRREGULAR
         last = end - 1
         if not holds_keys(block, first, last, keys, first_end, keys_end):
             return IRREGULAR
-        operation = INSERT_OPEN if old < 0 else UPDATE_OPEN
+        operation = INSERT_TEXT if old < 0 else UPDATE_TEXT
         if state[CHANGE_OLD_IMAGES] == 0:
-            operation = PUT_OPEN
+            operation = PUT_TEXT
     if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
         return IRREGULAR
     o = state[CHANGE_WRITTEN]
     if o + (end - at) + CHANGE_ROOM > out.size:
         return GROW
-    o = _put_phrase(out, o, phrases, operation)
+    o = _put_pattern(out, o, patterns, operation)
     o = _put_time(out, o, block, digits, count)
     if old >= 0:
-        o = _put_phrase(out, o, phrases, OLD_OPEN)
-        o = put_all(out, o, block, old, old_end)
+        o = _put_pattern(out, o, patterns, OLD_IMAGE_TEXT)
+        o = copy_range(out, o, block, old, old_end)
         put(out, o, _CLOSE_MAP)
         o += 1
     put(out, o, _COMMA)
-    o = put_all(out, o + 1, block, first, last)
+    o = copy_range(out, o + 1, block, first, last)
     put(out, o, _CLOSE_MAP)
     put(out, o + 1, _CLOSE_MAP)
     put(out, o + 2, _NEWLINE)
@@ -315,7 +312,7 @@ def _translate(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: NDArr
 
 
 @kernel
-def translate_changes(block: Bytes, phrases: Phrases, out: Bytes, state: NDArray[np.int64]) -> int:
+def translate_changes(block: Bytes, patterns: Patterns, out: Bytes, state: State) -> int:
     """Translate the lines from state[CHANGE_POSITION] on: DONE at the block's end, else IRREGULAR or GROW.
 
     block: whole lines, state[CHANGE_SIZE] bytes, 64 or more zeros behind. Each line becomes one line of `out`, behind
@@ -338,7 +335,7 @@ def translate_changes(block: Bytes, phrases: Phrases, out: Bytes, state: NDArray
             state[CHANGE_WRITTEN] = o + 1
             at = behind
             continue
-        at = _translate(block, at, phrases, out, state)
+        at = _translate(block, at, patterns, out, state)
         if at < 0:
             return at
     state[CHANGE_POSITION] = at

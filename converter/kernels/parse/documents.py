@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.kernels.hashes import has_twins, hash_bytes
+from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import DONE, GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
 from converter.kernels.parse.numbers import normalise_number, plain_number
 from converter.kernels.parse.strings import base64_size, copy_bytes, copy_string, token_end
@@ -273,7 +273,7 @@ def copy_document(
                 at += 1
                 depth -= 1
                 mark = scratch.marks[np.uint64(depth)]
-                if not trusted and used - mark > 1 and has_twins(scratch.names, mark, used):
+                if not trusted and used - mark > 1 and has_duplicates(scratch.names, mark, used):
                     return IRREGULAR, o
                 used = mark
                 closing = False
@@ -287,7 +287,7 @@ def copy_document(
             if o + ROOM > limit:
                 return GROW, o
             if not trusted:
-                status = _note_name(data, start + 1, at - 1, used, target, o, limit, scratch)
+                status = _add_name(data, start + 1, at - 1, used, target, o, limit, scratch)
                 if status < 0:
                     return status, o
                 used += 1
@@ -302,7 +302,7 @@ def copy_document(
 
 
 @inner
-def _note_name(data: Bytes, at: int, end: int, used: int, target: Bytes, o: int, limit: int, scratch: Scratch) -> int:
+def _add_name(data: Bytes, at: int, end: int, used: int, target: Bytes, o: int, limit: int, scratch: Scratch) -> int:
     """Note the hash of the name that data[at:end] spells as number `used`; DONE, GROW, or IRREGULAR for too many.
 
     Two spellings of one name must have the same hash: escapes are resolved in the free room of the target, from `o` on.

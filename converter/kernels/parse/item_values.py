@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.kernels.layout import (
     BASE64_TEXT,
@@ -17,23 +16,24 @@ from converter.kernels.layout import (
     DECIMAL,
     DOCUMENT,
     DONE,
+    FIELD_ACTION,
+    FIELD_BEYOND_INT64,
+    FIELD_BINARY_INSIDE,
+    FIELD_COLUMN,
+    FIELD_DECIMALS,
+    FIELD_INTEGER_DIGITS,
+    FIELD_LONGEST,
+    FIELD_NAME_SIZE,
+    FIELD_NUL_POLICY,
+    FIELD_NUL_SERIAL,
+    FIELD_SCALE,
+    FIELD_START,
+    FIELD_TAG,
     GROW,
     HAS_NUL,
     INT64,
     IRREGULAR,
-    KIND_ACTION,
-    KIND_BEYOND_INT64,
-    KIND_BINARY_INSIDE,
-    KIND_COLUMN,
-    KIND_DECIMALS,
-    KIND_INTEGER_DIGITS,
-    KIND_LONGEST,
-    KIND_NAME_SIZE,
-    KIND_NUL_POLICY,
-    KIND_NUL_SERIAL,
-    KIND_SCALE,
-    KIND_START,
-    KIND_TAG,
+    MISMATCH,
     NUL_DROPPED,
     NUL_KEPT,
     NUL_REFUSED,
@@ -44,13 +44,13 @@ from converter.kernels.layout import (
     ROOM,
     SERIAL,
     SKIP_NULL,
-    SURPRISE,
     TEXT,
     TRUSTED,
     TYPED,
     Columns,
-    Kinds,
+    Fields,
     Scratch,
+    State,
 )
 from converter.kernels.parse.documents import bool_size, copy_document, put_tag
 from converter.kernels.parse.numbers import (
@@ -100,12 +100,12 @@ def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
 
 
 @inlined
-def decode_bool(block: Bytes, at: int, kind: int, row: int, kinds: Kinds, columns: Columns) -> tuple[int, int]:
+def decode_bool(block: Bytes, at: int, field: int, row: int, fields: Fields, columns: Columns) -> tuple[int, int]:
     """Decode `true` or `false` (of a NULL: `true`) at `at`; (position behind it, status DONE or IRREGULAR)."""
     size = bool_size(block, at)
-    if size < 0 or (kinds.facts[np.uint64(kind), KIND_ACTION] == SKIP_NULL and size != 4):
+    if size < 0 or (fields.facts[np.uint64(field), FIELD_ACTION] == SKIP_NULL and size != 4):
         return at, IRREGULAR
-    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    column = fields.facts[np.uint64(field), FIELD_COLUMN]
     if column != 0:
         value = columns.facts[np.uint64(column), COLUMN_PRESENT]
         bits = columns.facts[np.uint64(column), COLUMN_START] + (value >> 3)
@@ -117,7 +117,7 @@ def decode_bool(block: Bytes, at: int, kind: int, row: int, kinds: Kinds, column
 
 @inner
 def read_number(
-    block: Bytes, at: int, end: int, kind: int, kinds: Kinds, scratch: Scratch
+    block: Bytes, at: int, end: int, field: int, fields: Fields, scratch: Scratch
 ) -> tuple[Bytes, int, int, int, int]:
     """Observe the number block[at:end] of any form; (where its plain form is, its start, end, digits, decimals).
 
@@ -134,65 +134,65 @@ def read_number(
         text = scratch.number
         start = 0
         integers, decimals = plain_number(text, start, stop)
-    if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
-        kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
-    if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
-        kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
+    if integers > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
+        fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = integers
+    if decimals > fields.facts[np.uint64(field), FIELD_DECIMALS]:
+        fields.facts[np.uint64(field), FIELD_DECIMALS] = decimals
     if decimals == 0 and integers >= 19:
         beyond = integers > 19
         if not beyond:
             high, low, negative = scaled_digits(text, start, stop, 0)
             beyond = not fits_int64(high, low, negative)
         if beyond:
-            kinds.facts[np.uint64(kind), KIND_BEYOND_INT64] = 1
+            fields.facts[np.uint64(field), FIELD_BEYOND_INT64] = 1
     return text, start, stop, integers, decimals
 
 
 @inlined
 def decode_number(
-    block: Bytes, at: int, kind: int, row: int, kinds: Kinds, columns: Columns, scratch: Scratch
+    block: Bytes, at: int, field: int, row: int, fields: Fields, columns: Columns, scratch: Scratch
 ) -> tuple[int, int]:
     """Decode the number at `at` (behind its quote); (position behind its closing quote, status DONE or other)."""
-    action = kinds.facts[np.uint64(kind), KIND_ACTION]
-    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    action = fields.facts[np.uint64(field), FIELD_ACTION]
+    column = fields.facts[np.uint64(field), FIELD_COLUMN]
     end = token_end(block, at)
     if end < 0:
         return at, IRREGULAR
     o = columns.facts[np.uint64(column), COLUMN_START]
     present = columns.facts[np.uint64(column), COLUMN_PRESENT]
-    scale = kinds.facts[np.uint64(kind), KIND_SCALE]
+    scale = fields.facts[np.uint64(field), FIELD_SCALE]
     if action == INT64:
         value, fine = small_integer(block, at, end)
         if fine:
             put_int64(columns.arena, o + present * 8, value)
             mark_valid(columns, column, row)
             digits = end - at - (1 if value < 0 else 0)
-            if value != 0 and digits > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
-                kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = digits
+            if value != 0 and digits > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
+                fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = digits
             return end + 1, DONE
     elif action == DECIMAL:
         integers, decimals = put_small_decimal(block, at, end, scale, columns.arena, o + present * 16)
         if integers >= 0:
             mark_valid(columns, column, row)
-            if integers > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
-                kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = integers
-            if decimals > kinds.facts[np.uint64(kind), KIND_DECIMALS]:
-                kinds.facts[np.uint64(kind), KIND_DECIMALS] = decimals
+            if integers > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
+                fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = integers
+            if decimals > fields.facts[np.uint64(field), FIELD_DECIMALS]:
+                fields.facts[np.uint64(field), FIELD_DECIMALS] = decimals
             return end + 1, DONE
-    text, start, stop, integers, decimals = read_number(block, at, end, kind, kinds, scratch)
+    text, start, stop, integers, decimals = read_number(block, at, end, field, fields, scratch)
     if integers < 0:
         return at, IRREGULAR
     if action == INT64:
         if decimals > 0 or integers > 19:
-            return at, SURPRISE
+            return at, MISMATCH
         high, low, negative = scaled_digits(text, start, stop, 0)
         if not fits_int64(high, low, negative):
-            return at, SURPRISE
+            return at, MISMATCH
         put_int64(columns.arena, o + present * 8, -np.int64(low) if negative != 0 else np.int64(low))
         mark_valid(columns, column, row)
     elif action == DECIMAL:
         if decimals > scale or integers + scale > 38:
-            return at, SURPRISE
+            return at, MISMATCH
         put_decimal(text, start, stop, scale, columns.arena, o + present * 16)
         mark_valid(columns, column, row)
     else:
@@ -212,17 +212,17 @@ def decode_number(
 
 
 @inner
-def _put_member_name(o: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> int:
+def _put_member_name(o: int, field: int, fields: Fields, columns: Columns, state: State) -> int:
     """Write `{"name":` or `,"name":` of an overflowing attribute to arena[o:]; gives the end or GROW."""
-    start = kinds.facts[np.uint64(kind), KIND_START]
-    size = kinds.facts[np.uint64(kind), KIND_NAME_SIZE]
+    start = fields.facts[np.uint64(field), FIELD_START]
+    size = fields.facts[np.uint64(field), FIELD_NAME_SIZE]
     put(columns.arena, o, _COMMA if state[OVERFLOW_BEGIN] >= 0 else _OPEN_MAP)
-    limit = columns.facts[np.uint64(kinds.facts[np.uint64(kind), KIND_COLUMN]), COLUMN_LIMIT]
-    return copy_bytes(kinds.spellings, start, start + size, columns.arena, o + 1, limit)
+    limit = columns.facts[np.uint64(fields.facts[np.uint64(field), FIELD_COLUMN]), COLUMN_LIMIT]
+    return copy_bytes(fields.spellings, start, start + size, columns.arena, o + 1, limit)
 
 
 @inner
-def close_overflow(row: int, columns: Columns, state: NDArray[np.int64]) -> None:
+def close_overflow(row: int, columns: Columns, state: State) -> None:
     """Close the item's object in the overflow column: every value has left room for the brace."""
     column = state[OVERFLOW_COLUMN]
     end = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
@@ -234,13 +234,13 @@ def close_overflow(row: int, columns: Columns, state: NDArray[np.int64]) -> None
 
 @inner
 def _observe_value(
-    block: Bytes, at: int, kind: int, o: int, limit: int, kinds: Kinds, columns: Columns, scratch: Scratch
+    block: Bytes, at: int, field: int, o: int, limit: int, fields: Fields, columns: Columns, scratch: Scratch
 ) -> int:
     """Observe a value that is going to be written as JSON as if it were written plainly, in the room behind `o`.
 
-    Gives its bytes as KIND_LONGEST counts them, IRREGULAR or GROW.
+    Gives its bytes as FIELD_LONGEST counts them, IRREGULAR or GROW.
     """
-    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    tag = fields.facts[np.uint64(field), FIELD_TAG]
     if tag == tags.S:
         end, after = copy_string(block, at, columns.arena, o, limit, False)
         return end if end < 0 else after - o
@@ -250,7 +250,7 @@ def _observe_value(
             return IRREGULAR
         if tag == tags.B:
             return base64_size(block, at, end)
-        _, _, _, integers, _ = read_number(block, at, end, kind, kinds, scratch)
+        _, _, _, integers, _ = read_number(block, at, end, field, fields, scratch)
         return IRREGULAR if integers < 0 else 0
     if tag == tags.BOOL or tag == tags.NULL:
         return 0
@@ -261,22 +261,22 @@ def _observe_value(
 
 @inlined
 def _put_json(
-    block: Bytes, at: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch
+    block: Bytes, at: int, field: int, fields: Fields, columns: Columns, state: State, scratch: Scratch
 ) -> tuple[int, int, int]:
     """Write a value as JSON: plain, typed, or as a member of the overflow column's object.
 
-    Gives the position behind the value (or IRREGULAR, GROW), the end in the arena, and the bytes that KIND_LONGEST
+    Gives the position behind the value (or IRREGULAR, GROW), the end in the arena, and the bytes that FIELD_LONGEST
     counts.
     """
-    action = kinds.facts[np.uint64(kind), KIND_ACTION]
-    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
-    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    action = fields.facts[np.uint64(field), FIELD_ACTION]
+    column = fields.facts[np.uint64(field), FIELD_COLUMN]
+    tag = fields.facts[np.uint64(field), FIELD_TAG]
     start = columns.facts[np.uint64(column), COLUMN_START]
     limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
     o = start + columns.facts[np.uint64(column), COLUMN_USED]
     size = 0
     if action != DOCUMENT:
-        size = _observe_value(block, at, kind, o, limit, kinds, columns, scratch)
+        size = _observe_value(block, at, field, o, limit, fields, columns, scratch)
         if size < 0:
             return size, o, size
     if tag == tags.S or tag == tags.N or tag == tags.B:
@@ -287,12 +287,12 @@ def _put_json(
     if typed:
         o = put_tag(columns.arena, o, tag)
     elif action == OVERFLOW:
-        o = _put_member_name(o, kind, kinds, columns, state)
+        o = _put_member_name(o, field, fields, columns, state)
         if o < 0:
             return GROW, o, size
     value = o
     # Names that no attribute has are those of facts, such as the old image of a change.
-    image = byte(kinds.spellings, kinds.facts[np.uint64(kind), KIND_START] + 1) == _NO_TEXT
+    image = byte(fields.spellings, fields.facts[np.uint64(field), FIELD_START] + 1) == _NO_TEXT
     form = (typed, state[TRUSTED] != 0, image)
     end, o = copy_document(block, at, tag, columns.arena, o, limit, form, scratch)
     if end < 0:
@@ -312,17 +312,15 @@ def _put_json(
 
 
 @inner
-def _treat_nuls(
-    begin: int, o: int, limit: int, kind: int, kinds: Kinds, columns: Columns, state: NDArray[np.int64]
-) -> int:
-    """Do what the kind's policy says of NULs in the text arena[begin:o]; gives its end, GROW or HAS_NUL."""
+def _treat_nuls(begin: int, o: int, limit: int, field: int, fields: Fields, columns: Columns, state: State) -> int:
+    """Do what the field's policy says of NULs in the text arena[begin:o]; gives its end, GROW or HAS_NUL."""
     nuls = count_nuls(columns.arena, begin, o)
     if nuls == 0:
         return o
-    policy = kinds.facts[np.uint64(kind), KIND_NUL_POLICY]
+    policy = fields.facts[np.uint64(field), FIELD_NUL_POLICY]
     if policy == NUL_REFUSED:
         return HAS_NUL
-    kinds.facts[np.uint64(kind), KIND_NUL_SERIAL] = state[SERIAL]
+    fields.facts[np.uint64(field), FIELD_NUL_SERIAL] = state[SERIAL]
     state[NUL_SERIAL] = state[SERIAL]
     if policy == NUL_DROPPED:
         return drop_nuls(columns.arena, begin, o)
@@ -337,16 +335,16 @@ def _treat_nuls(
 def decode_text(
     block: Bytes,
     at: int,
-    kind: int,
+    field: int,
     row: int,
-    kinds: Kinds,
+    fields: Fields,
     columns: Columns,
-    state: NDArray[np.int64],
+    state: State,
     scratch: Scratch,
 ) -> tuple[int, int]:
     """Decode a value at `at` that becomes text or bytes; (position behind it, status DONE or other)."""
-    action = kinds.facts[np.uint64(kind), KIND_ACTION]
-    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    action = fields.facts[np.uint64(field), FIELD_ACTION]
+    column = fields.facts[np.uint64(field), FIELD_COLUMN]
     begin = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
     limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
     o = begin
@@ -356,7 +354,7 @@ def decode_text(
             return at, end
         if o - begin != end - at:
             # Only where something was escaped, as a NUL always is.
-            o = _treat_nuls(begin, o, limit, kind, kinds, columns, state)
+            o = _treat_nuls(begin, o, limit, field, fields, columns, state)
             if o < 0:
                 return at, o
         end += 1
@@ -386,14 +384,14 @@ def decode_text(
         size = 0
     else:
         scratch.binary[np.uint64(0)] = 0
-        end, o, size = _put_json(block, at, kind, kinds, columns, state, scratch)
+        end, o, size = _put_json(block, at, field, fields, columns, state, scratch)
         if end < 0:
             return at, end
         # A B that is the attribute itself is no binary inside one.
-        if scratch.binary[np.uint64(0)] != 0 and kinds.facts[np.uint64(kind), KIND_TAG] != tags.B:
-            kinds.facts[np.uint64(kind), KIND_BINARY_INSIDE] = 1
-    if size > kinds.facts[np.uint64(kind), KIND_LONGEST]:
-        kinds.facts[np.uint64(kind), KIND_LONGEST] = size
+        if scratch.binary[np.uint64(0)] != 0 and fields.facts[np.uint64(field), FIELD_TAG] != tags.B:
+            fields.facts[np.uint64(field), FIELD_BINARY_INSIDE] = 1
+    if size > fields.facts[np.uint64(field), FIELD_LONGEST]:
+        fields.facts[np.uint64(field), FIELD_LONGEST] = size
     if column != 0 and action != OVERFLOW:
         mark_value(columns, column, row, o)
     return end, DONE

@@ -1,18 +1,17 @@
 """The main kernel: compact lines `{"Item":{...}}` in, column buffers and observations out.
 
-A *kind* is an attribute together with a type tag, as it is spelled in the lines: `"price":{"N":"`. What follows a
-kind's spelling up to the value is the same in every line, so a kind is recognised by one comparison of 64 bytes, and
-the next one is guessed from the last one. Per kind there is an action that says what becomes of the values, and the
+A *field* is an attribute together with a type tag, as it is spelled in the lines: `"price":{"N":"`. What follows a
+field's spelling up to the value is the same in every line, so a field is recognised by one comparison of 64 bytes, and
+the next one is guessed from the last one. Per field there is an action that says what becomes of the values, and the
 column that takes them. Column 0 is the sink: values written there are checked and observed, and forgotten.
 
 Positions are int64 and count from the start of the block. The kernel stops with a status; what is unusual about a
-line is left to Python: a new kind, a full batch, an arena to grow, a line that isn't in compact form.
+line is left to Python: a new field, a full batch, an arena to grow, a line that isn't in compact form.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.kernels.hashes import hash_bytes
 from converter.kernels.layout import (
@@ -29,6 +28,18 @@ from converter.kernels.layout import (
     DELETE_ATTRIBUTE,
     DONE,
     EMPTY_OBJECTS,
+    FIELD_ACTION,
+    FIELD_ATTRIBUTE,
+    FIELD_COLUMN,
+    FIELD_COUNT,
+    FIELD_MASK,
+    FIELD_NEXT,
+    FIELD_NEXT_OLDER,
+    FIELD_NUL_SERIAL,
+    FIELD_NULS,
+    FIELD_SEEN,
+    FIELD_SIZE,
+    FIELD_START,
     FIRST_UNTIMED,
     FULL,
     GROW,
@@ -37,23 +48,12 @@ from converter.kernels.layout import (
     INT64,
     IRREGULAR,
     ITEMS,
-    KIND_ACTION,
-    KIND_ATTRIBUTE,
-    KIND_COLUMN,
-    KIND_COUNT,
-    KIND_MASK,
-    KIND_NEXT,
-    KIND_NEXT_BUT_ONE,
-    KIND_NUL_SERIAL,
-    KIND_NULS,
-    KIND_SEEN,
-    KIND_SIZE,
-    KIND_START,
-    LINE_KINDS,
+    LINE_FIELDS,
     LINE_START,
+    MISMATCH,
     NAME_END,
     NAME_START,
-    NEW_KIND,
+    NEW_FIELD,
     NOT_A_TIME,
     NUL_SERIAL,
     NUMBER_TEXT,
@@ -67,7 +67,6 @@ from converter.kernels.layout import (
     SIZE,
     SKIP_NULL,
     SPELLING_END,
-    SURPRISE,
     TAG_END,
     TIMED,
     TIMESTAMP,
@@ -75,13 +74,14 @@ from converter.kernels.layout import (
     UNTIMED_DELETES,
     WANTS_TIME,
     Columns,
-    Kinds,
+    Fields,
     Scratch,
+    State,
 )
 from converter.kernels.parse.empty_lines import empty_line
 from converter.kernels.parse.item_values import close_overflow, decode_bool, decode_number, decode_text
 from converter.kernels.parse.timestamps import count_odd_times, decode_time
-from converter.kernels.simd.words import Bytes, byte, lowest_bit, newline_from, special_mask, stands_at, word
+from converter.kernels.simd.words import Bytes, byte, find_newline, lowest_bit, special_mask, starts_with, word
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 
 _ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))
@@ -98,31 +98,31 @@ _OPENED = 4
 @kernel
 def line_end(data: Bytes, at: int) -> int:
     """Position of the next newline: every line of a block has one."""
-    return newline_from(data, at)
+    return find_newline(data, at)
 
 
 @inlined
-def _matches(block: Bytes, at: int, kinds: Kinds, kind: int) -> bool:
-    """Does the spelling of `kind` stand at `at`?"""
-    start = kinds.facts[np.uint64(kind), KIND_START]
-    size = kinds.facts[np.uint64(kind), KIND_SIZE]
-    mask = np.uint64(kinds.facts[np.uint64(kind), KIND_MASK])
-    return stands_at(block, at, kinds.spellings, start, size, mask) and kind != 0
+def _matches(block: Bytes, at: int, fields: Fields, field: int) -> bool:
+    """Does the spelling of `field` stand at `at`?"""
+    start = fields.facts[np.uint64(field), FIELD_START]
+    size = fields.facts[np.uint64(field), FIELD_SIZE]
+    mask = np.uint64(fields.facts[np.uint64(field), FIELD_MASK])
+    return starts_with(block, at, fields.spellings, start, size, mask) and field != 0
 
 
 @kernel
-def find_slot(data: Bytes, at: int, size: int, kinds: Kinds) -> int:
+def find_slot(data: Bytes, at: int, size: int, fields: Fields) -> int:
     """Slot of the table that holds the spelling data[at : at + size], or the empty one where it belongs."""
-    room = kinds.table.size - 1
-    slot = np.int64(hash_bytes(data, at, size, kinds.secret) >> np.uint64(20)) & room
+    room = fields.slots.size - 1
+    slot = np.int64(hash_bytes(data, at, size, fields.secret) >> np.uint64(20)) & room
     while True:
-        kind = kinds.table[np.uint64(slot)]
-        if kind == 0:
+        field = fields.slots[np.uint64(slot)]
+        if field == 0:
             return slot
-        if kinds.facts[np.uint64(kind), KIND_SIZE] == size:
-            start = kinds.facts[np.uint64(kind), KIND_START]
+        if fields.facts[np.uint64(field), FIELD_SIZE] == size:
+            start = fields.facts[np.uint64(field), FIELD_START]
             k = 0
-            while k < size and byte(data, at + k) == byte(kinds.spellings, start + k):
+            while k < size and byte(data, at + k) == byte(fields.spellings, start + k):
                 k += 1
             if k == size:
                 return slot
@@ -130,8 +130,8 @@ def find_slot(data: Bytes, at: int, size: int, kinds: Kinds) -> int:
 
 
 @inner
-def _look_up(block: Bytes, at: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
-    """The kind whose spelling opens at `at`; 0 if it is new (its parts are in the state), or IRREGULAR."""
+def _look_up(block: Bytes, at: int, fields: Fields, state: State) -> int:
+    """The field whose spelling opens at `at`; 0 if it is new (its parts are in the state), or IRREGULAR."""
     if byte(block, at) != _QUOTE:
         return IRREGULAR
     end = at + 1
@@ -157,22 +157,22 @@ def _look_up(block: Bytes, at: int, kinds: Kinds, state: NDArray[np.int64]) -> i
     stop = tag_end + 2
     if tag_end == end + 5 and byte(block, stop) == _QUOTE:
         stop += 1
-    kind = kinds.table[np.uint64(find_slot(block, at, stop - at, kinds))]
-    if kind == 0:
+    field = fields.slots[np.uint64(find_slot(block, at, stop - at, fields))]
+    if field == 0:
         state[NAME_START] = at + 1
         state[NAME_END] = end
         state[TAG_END] = tag_end
         state[SPELLING_END] = stop
-    return kind
+    return field
 
 
 @kernel
-def take_back(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
+def rollback_item(fields: Fields, columns: Columns, state: State) -> None:
     """Undo what the item at hand has written so far, so that its line can be read once more."""
     row = state[ROW]
-    for i in range(state[LINE_KINDS]):
-        kind = kinds.line[np.uint64(i)]
-        column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    for i in range(state[LINE_FIELDS]):
+        field = fields.line[np.uint64(i)]
+        column = fields.facts[np.uint64(field), FIELD_COLUMN]
         bit = np.uint8(1 << (row & 7))
         if column == 0 or columns.validity[np.uint64(column), np.uint64(row >> 3)] & bit == 0:
             continue
@@ -183,13 +183,13 @@ def take_back(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
             columns.facts[np.uint64(column), COLUMN_USED] -= columns.lengths[np.uint64(place)]
     if state[OVERFLOW_BEGIN] >= 0:
         columns.facts[np.uint64(state[OVERFLOW_COLUMN]), COLUMN_USED] = state[OVERFLOW_BEGIN]
-    state[LINE_KINDS] = 0
+    state[LINE_FIELDS] = 0
     state[IN_ITEM] = 0
     state[POSITION] = state[LINE_START]
 
 
 @inlined
-def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
+def _open_item(block: Bytes, state: State) -> int:
     """Go to the first attribute of the next item that has any: _OPENED there, else DONE, FULL or IRREGULAR.
 
     Counts what it passes: blank lines are nothing, `{}` is an empty object, `{"Item":{}}` is an item.
@@ -222,7 +222,7 @@ def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
     state[LINE_START] = at
     state[POSITION] = at + 9
     state[SERIAL] += 1
-    state[LINE_KINDS] = 0
+    state[LINE_FIELDS] = 0
     state[OVERFLOW_BEGIN] = -1
     state[CUT] = 0
     state[ODD_TIMES] = 0
@@ -232,26 +232,26 @@ def _open_item(block: Bytes, state: NDArray[np.int64]) -> int:
 
 
 @inlined
-def _find_kind(block: Bytes, at: int, kinds: Kinds, previous: int, state: NDArray[np.int64]) -> int:
-    """The kind that is spelled at `at`, by the kinds that followed the previous one before, or by its hash."""
-    kind = kinds.facts[np.uint64(previous), KIND_NEXT]
-    if _matches(block, at, kinds, kind):
-        return kind
-    kind = kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE]
-    if _matches(block, at, kinds, kind):
-        return kind
-    kind = _look_up(block, at, kinds, state)
-    if kind > 0:
-        kinds.facts[np.uint64(previous), KIND_NEXT_BUT_ONE] = kinds.facts[np.uint64(previous), KIND_NEXT]
-        kinds.facts[np.uint64(previous), KIND_NEXT] = kind
-    return kind
+def _find_field(block: Bytes, at: int, fields: Fields, previous: int, state: State) -> int:
+    """The field that is spelled at `at`, by the fields that followed the previous one before, or by its hash."""
+    field = fields.facts[np.uint64(previous), FIELD_NEXT]
+    if _matches(block, at, fields, field):
+        return field
+    field = fields.facts[np.uint64(previous), FIELD_NEXT_OLDER]
+    if _matches(block, at, fields, field):
+        return field
+    field = _look_up(block, at, fields, state)
+    if field > 0:
+        fields.facts[np.uint64(previous), FIELD_NEXT_OLDER] = fields.facts[np.uint64(previous), FIELD_NEXT]
+        fields.facts[np.uint64(previous), FIELD_NEXT] = field
+    return field
 
 
 @inner
-def _count_untimed(kinds: Kinds, state: NDArray[np.int64]) -> None:
+def _count_untimed(fields: Fields, state: State) -> None:
     """Count the item at hand, which has no value for the column `time`; of the first one keep the place."""
     delete = state[DELETE_ATTRIBUTE]
-    if delete >= 0 and kinds.facts[np.uint64(delete), KIND_SEEN] == state[SERIAL]:
+    if delete >= 0 and fields.facts[np.uint64(delete), FIELD_SEEN] == state[SERIAL]:
         state[UNTIMED_DELETES] += 1
         return
     state[UNTIMED] += 1
@@ -260,32 +260,34 @@ def _count_untimed(kinds: Kinds, state: NDArray[np.int64]) -> None:
 
 
 @inlined
-def _close_item(kinds: Kinds, columns: Columns, state: NDArray[np.int64]) -> None:
-    """Count the item at hand and its kinds; the next one is another row."""
+def _close_item(fields: Fields, columns: Columns, state: State) -> None:
+    """Count the item at hand and its fields; the next one is another row."""
     if state[OVERFLOW_BEGIN] >= 0:
         close_overflow(state[ROW], columns, state)
-    for i in range(state[LINE_KINDS]):
-        kinds.facts[np.uint64(kinds.line[np.uint64(i)]), KIND_COUNT] += 1
+    for i in range(state[LINE_FIELDS]):
+        fields.facts[np.uint64(fields.line[np.uint64(i)]), FIELD_COUNT] += 1
     if state[NUL_SERIAL] == state[SERIAL]:
-        for i in range(state[LINE_KINDS]):
-            kind = kinds.line[np.uint64(i)]
-            kinds.facts[np.uint64(kind), KIND_NULS] += kinds.facts[np.uint64(kind), KIND_NUL_SERIAL] == state[SERIAL]
+        for i in range(state[LINE_FIELDS]):
+            field = fields.line[np.uint64(i)]
+            fields.facts[np.uint64(field), FIELD_NULS] += (
+                fields.facts[np.uint64(field), FIELD_NUL_SERIAL] == state[SERIAL]
+            )
     state[ROW] += 1
     state[ITEMS] += 1
     state[CUTS] += state[CUT]
     if state[ODD_TIMES] != 0:
-        count_odd_times(kinds, state)
+        count_odd_times(fields, state)
     if state[WANTS_TIME] != 0 and state[TIMED] != state[SERIAL]:
-        _count_untimed(kinds, state)
+        _count_untimed(fields, state)
     state[IN_ITEM] = 0
 
 
 @kernel
-def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np.int64], scratch: Scratch) -> int:
+def decode_items(block: Bytes, fields: Fields, columns: Columns, state: State, scratch: Scratch) -> int:
     """Read lines from state[POSITION] on until the block ends or a status has to be answered.
 
-    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR, SURPRISE, NOT_A_TIME and HAS_NUL the
-    item has been taken back and state[POSITION] is the start of its line; on NEW_KIND and GROW the kernel goes on
+    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR, MISMATCH, NOT_A_TIME and HAS_NUL the
+    item has been taken back and state[POSITION] is the start of its line; on NEW_FIELD and GROW the kernel goes on
     inside the item when it is called again.
     """
     while True:
@@ -295,29 +297,32 @@ def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np
                 return status
         at = state[POSITION]
         row = state[ROW]
-        kind = _find_kind(block, at, kinds, state[PREVIOUS], state)
-        if kind == 0:
-            return NEW_KIND
-        if kind < 0 or kinds.facts[np.uint64(kinds.facts[np.uint64(kind), KIND_ATTRIBUTE]), KIND_SEEN] == state[SERIAL]:
+        field = _find_field(block, at, fields, state[PREVIOUS], state)
+        if field == 0:
+            return NEW_FIELD
+        if (
+            field < 0
+            or fields.facts[np.uint64(fields.facts[np.uint64(field), FIELD_ATTRIBUTE]), FIELD_SEEN] == state[SERIAL]
+        ):
             status = IRREGULAR
             break
-        action = kinds.facts[np.uint64(kind), KIND_ACTION]
-        at += kinds.facts[np.uint64(kind), KIND_SIZE]
+        action = fields.facts[np.uint64(field), FIELD_ACTION]
+        at += fields.facts[np.uint64(field), FIELD_SIZE]
         if action == INT64 or action == DECIMAL or action == NUMBER_TEXT:
-            at, status = decode_number(block, at, kind, row, kinds, columns, scratch)
+            at, status = decode_number(block, at, field, row, fields, columns, scratch)
         elif action == BOOL or action == SKIP_NULL:
-            at, status = decode_bool(block, at, kind, row, kinds, columns)
+            at, status = decode_bool(block, at, field, row, fields, columns)
         elif action < TIMESTAMP:
-            at, status = decode_text(block, at, kind, row, kinds, columns, state, scratch)
+            at, status = decode_text(block, at, field, row, fields, columns, state, scratch)
         else:
-            at, status = decode_time(block, at, kind, row, kinds, columns, state, scratch)
+            at, status = decode_time(block, at, field, row, fields, columns, state, scratch)
         if status != DONE:
-            state[COLUMN] = kinds.facts[np.uint64(kind), KIND_COLUMN] if status == GROW else kind
+            state[COLUMN] = fields.facts[np.uint64(field), FIELD_COLUMN] if status == GROW else field
             break
-        kinds.facts[np.uint64(kinds.facts[np.uint64(kind), KIND_ATTRIBUTE]), KIND_SEEN] = state[SERIAL]
-        kinds.line[np.uint64(state[LINE_KINDS])] = kind
-        state[LINE_KINDS] += 1
-        state[PREVIOUS] = kind
+        fields.facts[np.uint64(fields.facts[np.uint64(field), FIELD_ATTRIBUTE]), FIELD_SEEN] = state[SERIAL]
+        fields.line[np.uint64(state[LINE_FIELDS])] = field
+        state[LINE_FIELDS] += 1
+        state[PREVIOUS] = field
         behind = byte(block, at + 1)
         if byte(block, at) == _CLOSE_MAP and behind == _COMMA:
             state[POSITION] = at + 2
@@ -328,8 +333,8 @@ def decode_items(block: Bytes, kinds: Kinds, columns: Columns, state: NDArray[np
         if byte(block, at + 2) != _CLOSE_MAP or byte(block, at + 3) != _NEWLINE:
             status = IRREGULAR
             break
-        _close_item(kinds, columns, state)
+        _close_item(fields, columns, state)
         state[POSITION] = at + 4
-    if status == IRREGULAR or status == SURPRISE or status == NOT_A_TIME or status == HAS_NUL:
-        take_back(kinds, columns, state)
+    if status == IRREGULAR or status == MISMATCH or status == NOT_A_TIME or status == HAS_NUL:
+        rollback_item(fields, columns, state)
     return status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.kernels.hashes import has_twins, hash_bytes
+from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import IRREGULAR, Scratch
 from converter.kernels.parse.strings import hex4, is_utf8
 from converter.kernels.simd.words import Bytes, byte, high_mask, lowest_bit, special_mask, word
@@ -152,7 +152,7 @@ def json_end(data: Bytes, at: int, scratch: Scratch) -> int:
             at += 1
             depth -= 1
             mark = scratch.marks[np.uint64(depth)]
-            if used - mark > 1 and has_twins(scratch.names, mark, used):
+            if used - mark > 1 and has_duplicates(scratch.names, mark, used):
                 return IRREGULAR
             used = mark
             closing = depth > 0 and byte(data, at) != _COMMA

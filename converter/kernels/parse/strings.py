@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from converter.kernels.layout import GROW, IRREGULAR, ROOM
-from converter.kernels.simd.words import Bytes, byte, copy64, high_mask, lowest_bit, put, put_all, special_mask
+from converter.kernels.simd.words import Bytes, byte, copy64, copy_range, high_mask, lowest_bit, put, special_mask
 from converter.kernels.toolchain.decorators import inlined, inner
 
 _QUOTE = 0x22
@@ -263,7 +263,7 @@ def copy_bytes(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: int
     """target[o:] = data[at:end]; gives the end in the target or GROW."""
     if o + (end - at) + ROOM > limit:
         return GROW
-    return put_all(target, o, data, at, end)
+    return copy_range(target, o, data, at, end)
 
 
 @inner

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.kernels.layout import (
     COLUMN_BITS,
@@ -14,22 +13,23 @@ from converter.kernels.layout import (
     CUT,
     CUTS_FINE_TIMES,
     DONE,
+    FIELD_ACTION,
+    FIELD_BAD_REPORTED,
+    FIELD_BAD_SERIAL,
+    FIELD_BAD_TIMES,
+    FIELD_COLUMN,
+    FIELD_FINE_REPORTED,
+    FIELD_FINE_SERIAL,
+    FIELD_FINE_TIMES,
+    FIELD_INTEGER_DIGITS,
+    FIELD_LONGEST,
+    FIELD_MAGNITUDES,
+    FIELD_TAG,
+    FIELD_UNIT,
     GROW,
     IRREGULAR,
-    KIND_ACTION,
-    KIND_BAD_NOTED,
-    KIND_BAD_SERIAL,
-    KIND_BAD_TIMES,
-    KIND_COLUMN,
-    KIND_FINE_NOTED,
-    KIND_FINE_SERIAL,
-    KIND_FINE_TIMES,
-    KIND_INTEGER_DIGITS,
-    KIND_LONGEST,
-    KIND_MAGNITUDES,
-    KIND_TAG,
-    KIND_UNIT,
-    LINE_KINDS,
+    LINE_FIELDS,
+    MISMATCH,
     NOT_A_TIME,
     NULLS_BAD_TIMES,
     ODD_TIME,
@@ -37,13 +37,13 @@ from converter.kernels.layout import (
     REASON,
     ROOM,
     SERIAL,
-    SURPRISE,
     TIMED,
     TRUSTED,
     UNIX_TIME,
     Columns,
-    Kinds,
+    Fields,
     Scratch,
+    State,
 )
 from converter.kernels.parse.calendar import SECOND, parse_iso, put_iso, put_seconds
 from converter.kernels.parse.item_values import mark_valid, mark_value, read_number
@@ -61,9 +61,9 @@ from converter.kernels.time_reasons import (
     GIVEN_UNIT,
     NO_FORM,
     NO_TEXT_OR_NUMBER,
-    NOTED_TIMES,
     OTHER_UNIT,
     OUT_OF_YEARS,
+    REPORTED_TIMES,
     TOO_FINE,
 )
 from converter.kernels.toolchain.decorators import inner
@@ -77,20 +77,20 @@ _ALL_UNITS = 15
 
 
 @inner
-def _unit_for(magnitude: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+def _unit_for(magnitude: int, field: int, fields: Fields) -> tuple[int, int]:
     """(number of the unit, 0) of a number with this magnitude, or (_NO_UNIT, reason); 0 where it is not known yet.
 
     Without a column only a unit that was given counts: what the data show is still to be found out.
     """
-    unit = kinds.facts[np.uint64(kind), KIND_UNIT]
+    unit = fields.facts[np.uint64(field), FIELD_UNIT]
     if unit > GIVEN_UNIT:
         return unit - GIVEN_UNIT - 1, np.int64(0)
     if magnitude == 0:
         return np.int64(_NO_UNIT), np.int64(OUT_OF_YEARS)
-    kinds.facts[np.uint64(kind), KIND_MAGNITUDES] |= 1 << magnitude
+    fields.facts[np.uint64(field), FIELD_MAGNITUDES] |= 1 << magnitude
     if magnitude == ZERO:
         return np.int64(0), np.int64(0)
-    if kinds.facts[np.uint64(kind), KIND_COLUMN] == 0:
+    if fields.facts[np.uint64(field), FIELD_COLUMN] == 0:
         return np.int64(_NO_UNIT), np.int64(0)
     units = _ALL_UNITS if magnitude == SMALL else magnitude
     if unit == 0 or units >> (unit - 1) & 1 == 0:
@@ -99,37 +99,37 @@ def _unit_for(magnitude: int, kind: int, kinds: Kinds) -> tuple[int, int]:
 
 
 @inner
-def _digits_to_time(data: Bytes, at: int, point: int, end: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+def _digits_to_time(data: Bytes, at: int, point: int, end: int, field: int, fields: Fields) -> tuple[int, int]:
     magnitude = np.int64(0)
-    if kinds.facts[np.uint64(kind), KIND_UNIT] <= GIVEN_UNIT:
+    if fields.facts[np.uint64(field), FIELD_UNIT] <= GIVEN_UNIT:
         magnitude = magnitude_of_digits(data, at, point, end)
-    unit, reason = _unit_for(magnitude, kind, kinds)
+    unit, reason = _unit_for(magnitude, field, fields)
     if unit == _NO_UNIT:
         return np.int64(0), reason
     return digits_to_micros(data, at, point, end, unit)
 
 
 @inner
-def _read_epoch(block: Bytes, at: int, end: int, kind: int, kinds: Kinds, scratch: Scratch) -> tuple[int, int]:
+def _read_epoch(block: Bytes, at: int, end: int, field: int, fields: Fields, scratch: Scratch) -> tuple[int, int]:
     """Observe the number block[at:end]; (microseconds, 0 or TOO_FINE), (0, other reason), or (0, IRREGULAR)."""
     value, fine = small_integer(block, at, end)
     if fine:
         digits = end - at - (1 if value < 0 else 0)
-        if value != 0 and digits > kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS]:
-            kinds.facts[np.uint64(kind), KIND_INTEGER_DIGITS] = digits
-        unit, reason = _unit_for(magnitude_of(-value if value < 0 else value, True, value < 0), kind, kinds)
+        if value != 0 and digits > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
+            fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = digits
+        unit, reason = _unit_for(magnitude_of(-value if value < 0 else value, True, value < 0), field, fields)
         if unit == _NO_UNIT:
             return np.int64(0), reason
         return integer_to_micros(value, unit)
-    text, start, stop, integers, decimals = read_number(block, at, end, kind, kinds, scratch)
+    text, start, stop, integers, decimals = read_number(block, at, end, field, fields, scratch)
     if integers < 0:
         return np.int64(0), np.int64(IRREGULAR)
     point = stop - decimals - 1 if decimals > 0 else stop
-    return _digits_to_time(text, start, point, stop, kind, kinds)
+    return _digits_to_time(text, start, point, stop, field, fields)
 
 
 @inner
-def _read_text(block: Bytes, at: int, end: int, kind: int, kinds: Kinds) -> tuple[int, int]:
+def _read_text(block: Bytes, at: int, end: int, field: int, fields: Fields) -> tuple[int, int]:
     """(microseconds, 0 or TOO_FINE) of a text in ISO-8601 form or a Unix time, or (0, other reason)."""
     micros, reason = parse_iso(block, at, end)
     if reason != NO_FORM:
@@ -137,11 +137,11 @@ def _read_text(block: Bytes, at: int, end: int, kind: int, kinds: Kinds) -> tupl
     point, reason = find_point(block, at, end)
     if reason != 0:
         return np.int64(0), reason
-    return _digits_to_time(block, at, point, end, kind, kinds)
+    return _digits_to_time(block, at, point, end, field, fields)
 
 
 @inner
-def _put_time(micros: int, action: int, column: int, row: int, columns: Columns, state: NDArray[np.int64]) -> int:
+def _put_time(micros: int, action: int, column: int, row: int, columns: Columns, state: State) -> int:
     """Give `row` of a column the time, as microseconds or, of UNIX_TIME, as seconds; DONE or GROW."""
     value = micros
     if action == UNIX_TIME:
@@ -170,42 +170,42 @@ def _skip_text(block: Bytes, at: int) -> int:
 
 
 @inner
-def _pass_bad_time(reason: int, kind: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
+def _handle_bad_time(reason: int, field: int, fields: Fields, state: State) -> int:
     """What becomes of a value that is not a time: DONE when it becomes null, ODD_TIME or NOT_A_TIME."""
     state[REASON] = reason
     if state[NULLS_BAD_TIMES] == 0:
         return NOT_A_TIME
-    noted = kinds.facts[np.uint64(kind), KIND_BAD_NOTED]
-    if noted < NOTED_TIMES and noted <= kinds.facts[np.uint64(kind), KIND_BAD_TIMES]:
+    noted = fields.facts[np.uint64(field), FIELD_BAD_REPORTED]
+    if noted < REPORTED_TIMES and noted <= fields.facts[np.uint64(field), FIELD_BAD_TIMES]:
         return ODD_TIME
-    kinds.facts[np.uint64(kind), KIND_BAD_SERIAL] = state[SERIAL]
+    fields.facts[np.uint64(field), FIELD_BAD_SERIAL] = state[SERIAL]
     state[ODD_TIMES] = 1
     return DONE
 
 
 @inner
-def _pass_fine_time(kind: int, kinds: Kinds, state: NDArray[np.int64]) -> int:
+def _handle_fine_time(field: int, fields: Fields, state: State) -> int:
     """What becomes of a timestamp that is finer than microseconds: DONE when it is cut, ODD_TIME or NOT_A_TIME."""
     state[REASON] = TOO_FINE
     if state[CUTS_FINE_TIMES] == 0:
         return NOT_A_TIME
-    noted = kinds.facts[np.uint64(kind), KIND_FINE_NOTED]
-    if noted < NOTED_TIMES and noted <= kinds.facts[np.uint64(kind), KIND_FINE_TIMES]:
+    noted = fields.facts[np.uint64(field), FIELD_FINE_REPORTED]
+    if noted < REPORTED_TIMES and noted <= fields.facts[np.uint64(field), FIELD_FINE_TIMES]:
         return ODD_TIME
-    kinds.facts[np.uint64(kind), KIND_FINE_SERIAL] = state[SERIAL]
+    fields.facts[np.uint64(field), FIELD_FINE_SERIAL] = state[SERIAL]
     state[ODD_TIMES] = 1
     return DONE
 
 
 @inner
-def count_odd_times(kinds: Kinds, state: NDArray[np.int64]) -> None:
+def count_odd_times(fields: Fields, state: State) -> None:
     """Count the bad and the fine times of the item at hand."""
-    for i in range(state[LINE_KINDS]):
-        kind = kinds.line[np.uint64(i)]
-        if kinds.facts[np.uint64(kind), KIND_BAD_SERIAL] == state[SERIAL]:
-            kinds.facts[np.uint64(kind), KIND_BAD_TIMES] += 1
-        if kinds.facts[np.uint64(kind), KIND_FINE_SERIAL] == state[SERIAL]:
-            kinds.facts[np.uint64(kind), KIND_FINE_TIMES] += 1
+    for i in range(state[LINE_FIELDS]):
+        field = fields.line[np.uint64(i)]
+        if fields.facts[np.uint64(field), FIELD_BAD_SERIAL] == state[SERIAL]:
+            fields.facts[np.uint64(field), FIELD_BAD_TIMES] += 1
+        if fields.facts[np.uint64(field), FIELD_FINE_SERIAL] == state[SERIAL]:
+            fields.facts[np.uint64(field), FIELD_FINE_TIMES] += 1
     state[ODD_TIMES] = 0
 
 
@@ -213,18 +213,18 @@ def count_odd_times(kinds: Kinds, state: NDArray[np.int64]) -> None:
 def decode_time(
     block: Bytes,
     at: int,
-    kind: int,
+    field: int,
     row: int,
-    kinds: Kinds,
+    fields: Fields,
     columns: Columns,
-    state: NDArray[np.int64],
+    state: State,
     scratch: Scratch,
 ) -> tuple[int, int]:
     """Decode a value that must be a timestamp; (position after it, status DONE or other).
 
     At NOT_A_TIME and ODD_TIME the state says why. A value of the sink is checked and observed like any other.
     """
-    tag = kinds.facts[np.uint64(kind), KIND_TAG]
+    tag = fields.facts[np.uint64(field), FIELD_TAG]
     if tag != tags.S and tag != tags.N:
         state[REASON] = NO_TEXT_OR_NUMBER
         return at, NOT_A_TIME
@@ -236,26 +236,26 @@ def decode_time(
         end = _skip_text(block, at)
         micros, reason = np.int64(0), np.int64(NO_FORM)
     elif tag == tags.S:
-        micros, reason = _read_text(block, at, end, kind, kinds)
-        if end - at > kinds.facts[np.uint64(kind), KIND_LONGEST]:
-            kinds.facts[np.uint64(kind), KIND_LONGEST] = end - at
+        micros, reason = _read_text(block, at, end, field, fields)
+        if end - at > fields.facts[np.uint64(field), FIELD_LONGEST]:
+            fields.facts[np.uint64(field), FIELD_LONGEST] = end - at
     else:
-        micros, reason = _read_epoch(block, at, end, kind, kinds, scratch)
+        micros, reason = _read_epoch(block, at, end, field, fields, scratch)
         if reason < 0:
             return at, IRREGULAR
-    action = kinds.facts[np.uint64(kind), KIND_ACTION]
+    action = fields.facts[np.uint64(field), FIELD_ACTION]
     is_cut = False
     if reason != 0:
         if reason == OTHER_UNIT:
-            return at, SURPRISE
+            return at, MISMATCH
         if reason != TOO_FINE:
-            return end + 1, _pass_bad_time(reason, kind, kinds, state)
+            return end + 1, _handle_bad_time(reason, field, fields, state)
         is_cut = True
         if action != UNIX_TIME:
-            status = _pass_fine_time(kind, kinds, state)
+            status = _handle_fine_time(field, fields, state)
             if status != DONE:
                 return at, status
-    column = kinds.facts[np.uint64(kind), KIND_COLUMN]
+    column = fields.facts[np.uint64(field), FIELD_COLUMN]
     if column != 0:
         status = _put_time(micros, action, column, row, columns, state)
         if status != DONE:

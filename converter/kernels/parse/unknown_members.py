@@ -13,27 +13,28 @@ are taken out, and only if their values are valid JSON. Every other line stays a
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from converter.kernels.layout import IRREGULAR, PHRASE_SIZE, PHRASE_START, PHRASE_TAG, Phrases, Scratch
-from converter.kernels.line_phrases import (
+from converter.kernels.layout import IRREGULAR, Scratch, State
+from converter.kernels.line_patterns import (
     MEMBER_FIRST_KEY,
     MEMBER_IMAGE,
     MEMBER_METADATA,
     MEMBER_OF_METADATA,
     MEMBER_UNKNOWN,
     MEMBER_UNKNOWN_OF_METADATA,
-    TRIM_KEYS,
-    TRIM_MEMBERS,
-    TRIM_NEEDS_IMAGE,
-    TRIM_SIZE,
+    MEMBERS_COUNT,
+    MEMBERS_KEYS,
+    MEMBERS_NEED_IMAGE,
+    MEMBERS_SIZE,
+    PATTERN_SIZE,
+    PATTERN_START,
+    PATTERN_TAG,
+    Patterns,
 )
 from converter.kernels.parse.changes import map_end, matches
 from converter.kernels.parse.json_values import json_end
-from converter.kernels.simd.words import Bytes, byte, byte_mask, lowest_bit, newline_from, put, put_all
+from converter.kernels.simd.words import Bytes, byte, byte_mask, copy_range, find_newline, lowest_bit, put
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
-
-State = NDArray[np.int64]
 
 _QUOTE = 0x22
 _COMMA = 0x2C
@@ -45,36 +46,36 @@ _ONE = np.uint64(1)
 
 
 @inner
-def _phrase_in(block: Bytes, at: int, end: int, phrases: Phrases, phrase: int) -> bool:
-    """Does the phrase, which begins with a quote, occur in block[at:end]?"""
-    letter = byte(phrases.spellings, phrases.facts[np.uint64(phrase), PHRASE_START] + 1)
+def _pattern_in(block: Bytes, at: int, end: int, patterns: Patterns, pattern: int) -> bool:
+    """Does the pattern, which begins with a quote, occur in block[at:end]?"""
+    letter = byte(patterns.spellings, patterns.facts[np.uint64(pattern), PATTERN_START] + 1)
     while at < end:
         found = byte_mask(block, at, _QUOTE) & byte_mask(block, at + 1, letter)
         while found != _NOTHING:
             k = lowest_bit(found)
             found &= found - _ONE
-            if at + k < end and matches(block, at + k, phrases, phrase):
+            if at + k < end and matches(block, at + k, patterns, pattern):
                 return True
         at += 64
     return False
 
 
 @inner
-def _may_be_image(block: Bytes, at: int, end: int, phrases: Phrases, state: State) -> bool:
+def _may_be_image(block: Bytes, at: int, end: int, patterns: Patterns, state: State) -> bool:
     """May the value block[at:end] hold the keys of an item? Python finds out."""
-    for k in range(state[TRIM_KEYS]):
-        if not _phrase_in(block, at, end, phrases, MEMBER_FIRST_KEY + k):
+    for k in range(state[MEMBERS_KEYS]):
+        if not _pattern_in(block, at, end, patterns, MEMBER_FIRST_KEY + k):
             return False
-    return bool(state[TRIM_KEYS] > 0)
+    return bool(state[MEMBERS_KEYS] > 0)
 
 
 @inlined
-def _member_at(block: Bytes, at: int, phrases: Phrases, state: State, inside: bool) -> int:
+def _member_at(block: Bytes, at: int, patterns: Patterns, state: State, inside: bool) -> int:
     """The member whose name is at `at`, of the line or inside of its Metadata; or IRREGULAR."""
-    for k in range(state[TRIM_MEMBERS]):
-        role = phrases.facts[np.uint64(k), PHRASE_TAG]
+    for k in range(state[MEMBERS_COUNT]):
+        role = patterns.facts[np.uint64(k), PATTERN_TAG]
         of_metadata = role == MEMBER_OF_METADATA or role == MEMBER_UNKNOWN_OF_METADATA
-        if of_metadata == inside and role != 0 and matches(block, at, phrases, k):
+        if of_metadata == inside and role != 0 and matches(block, at, patterns, k):
             return k
     return IRREGULAR
 
@@ -85,12 +86,12 @@ def _put_member(block: Bytes, at: int, end: int, out: Bytes, o: int) -> int:
     if byte(out, o - 1) != _OPEN_MAP:
         put(out, o, _COMMA)
         o += 1
-    return put_all(out, o, block, at, end)
+    return copy_range(out, o, block, at, end)
 
 
 @inner
-def _trim_metadata(
-    block: Bytes, at: int, phrases: Phrases, out: Bytes, o: int, state: State, scratch: Scratch
+def _remove_from_metadata(
+    block: Bytes, at: int, patterns: Patterns, out: Bytes, o: int, state: State, scratch: Scratch
 ) -> tuple[int, int]:
     """Copy the object that opens at `at` without its unknown members; (position after it or IRREGULAR, end in out)."""
     put(out, o, _OPEN_MAP)
@@ -98,15 +99,15 @@ def _trim_metadata(
     seen = _NOTHING
     while True:
         at += 1
-        member = _member_at(block, at, phrases, state, True)
+        member = _member_at(block, at, patterns, state, True)
         if member < 0 or seen & (_ONE << np.uint64(member)) != _NOTHING:
             return IRREGULAR, o
         seen |= _ONE << np.uint64(member)
-        value = at + phrases.facts[np.uint64(member), PHRASE_SIZE]
+        value = at + patterns.facts[np.uint64(member), PATTERN_SIZE]
         end = json_end(block, value, scratch)
-        if end < 0 or _may_be_image(block, value, end, phrases, state):
+        if end < 0 or _may_be_image(block, value, end, patterns, state):
             return IRREGULAR, o
-        if phrases.facts[np.uint64(member), PHRASE_TAG] == MEMBER_OF_METADATA:
+        if patterns.facts[np.uint64(member), PATTERN_TAG] == MEMBER_OF_METADATA:
             o = _put_member(block, at, end, out, o)
         at = end
         if byte(block, at) == _CLOSE_MAP:
@@ -117,7 +118,7 @@ def _trim_metadata(
 
 
 @inner
-def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State, scratch: Scratch) -> int:
+def _remove_from_line(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: State, scratch: Scratch) -> int:
     """Write the line at `at` to out[at:] without its unknown members; the position after its newline, or IRREGULAR."""
     if byte(block, at) != _OPEN_MAP:
         return IRREGULAR
@@ -129,15 +130,15 @@ def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State
     unknown = 0
     while True:
         at += 1
-        member = _member_at(block, at, phrases, state, False)
+        member = _member_at(block, at, patterns, state, False)
         if member < 0 or seen & (_ONE << np.uint64(member)) != _NOTHING:
             return IRREGULAR
         seen |= _ONE << np.uint64(member)
-        role = phrases.facts[np.uint64(member), PHRASE_TAG]
-        value = at + phrases.facts[np.uint64(member), PHRASE_SIZE]
+        role = patterns.facts[np.uint64(member), PATTERN_TAG]
+        value = at + patterns.facts[np.uint64(member), PATTERN_SIZE]
         if role == MEMBER_UNKNOWN:
             end = json_end(block, value, scratch)
-            if end < 0 or _may_be_image(block, value, end, phrases, state):
+            if end < 0 or _may_be_image(block, value, end, patterns, state):
                 return IRREGULAR
             unknown += 1
             known -= 1
@@ -145,7 +146,7 @@ def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State
             return IRREGULAR
         elif role == MEMBER_METADATA:
             o = _put_member(block, at, value, out, o)
-            end, o = _trim_metadata(block, value, phrases, out, o, state, scratch)
+            end, o = _remove_from_metadata(block, value, patterns, out, o, state, scratch)
         else:
             end = map_end(block, value)
             if end >= 0:
@@ -163,7 +164,7 @@ def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State
     # A line of unknown members alone is not an empty object.
     if byte(block, at + 1) != _NEWLINE or known == 0:
         return IRREGULAR
-    if unknown > 0 and images == 0 and state[TRIM_NEEDS_IMAGE] != 0:
+    if unknown > 0 and images == 0 and state[MEMBERS_NEED_IMAGE] != 0:
         return IRREGULAR
     put(out, o, _CLOSE_MAP)
     for k in range(o + 1, at + 2):
@@ -172,19 +173,19 @@ def _trim_line(block: Bytes, at: int, phrases: Phrases, out: Bytes, state: State
 
 
 @kernel
-def trim_lines(block: Bytes, phrases: Phrases, out: Bytes, state: State, scratch: Scratch) -> int:
-    """Copy whole lines, state[TRIM_SIZE] bytes, to `out` without their unknown members; gives how many were left.
+def remove_unknown_members(block: Bytes, patterns: Patterns, out: Bytes, state: State, scratch: Scratch) -> int:
+    """Copy whole lines, state[MEMBERS_SIZE] bytes, to `out` without their unknown members; gives how many were left.
 
-    phrases: the members that are known, and those that have been seen, with what each is (MEMBER_…) in the place of a
+    patterns: the members that are known, and those that have been seen, with what each is (MEMBER_…) in the place of a
     tag. Both arrays have 64 bytes and more after the lines.
     """
     left = 0
     at = 0
-    while at < state[TRIM_SIZE]:
-        end = _trim_line(block, at, phrases, out, state, scratch)
+    while at < state[MEMBERS_SIZE]:
+        end = _remove_from_line(block, at, patterns, out, state, scratch)
         if end < 0:
-            end = newline_from(block, at) + 1
-            put_all(out, at, block, at, end)
+            end = find_newline(block, at) + 1
+            copy_range(out, at, block, at, end)
             left += 1
         at = end
     return left

@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 _BYTE = ir.IntType(8)
 _WORD = ir.IntType(64)
 _LONG = ir.IntType(128)
-_LANES = ir.VectorType(_BYTE, 64)
+_VECTOR = ir.VectorType(_BYTE, 64)
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any, target: Any) -> Any:
@@ -35,7 +35,7 @@ def _store(context: Any, builder: Any, array_type: Any, array: Any, index: Any, 
 
 
 def _splat(byte: int) -> Any:
-    return ir.Constant(_LANES, [byte] * 64)
+    return ir.Constant(_VECTOR, [byte] * 64)
 
 
 @intrinsic
@@ -43,10 +43,10 @@ def special_mask(typing_context: Any, data: Any, at: Any) -> Any:
     """Bit k is set where data[at + k] ends plain text: a quote, a backslash or a control character (< 0x20)."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load(context, builder, signature.args[0], arguments[0], arguments[1], _LANES)
-        quote = builder.icmp_unsigned("==", lanes, _splat(0x22))
-        backslash = builder.icmp_unsigned("==", lanes, _splat(0x5C))
-        control = builder.icmp_unsigned("<", lanes, _splat(0x20))
+        loaded = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
+        quote = builder.icmp_unsigned("==", loaded, _splat(0x22))
+        backslash = builder.icmp_unsigned("==", loaded, _splat(0x5C))
+        control = builder.icmp_unsigned("<", loaded, _splat(0x20))
         return builder.bitcast(builder.or_(builder.or_(quote, backslash), control), _WORD)
 
     return types.uint64(data, types.int64), generate
@@ -57,8 +57,8 @@ def high_mask(typing_context: Any, data: Any, at: Any) -> Any:
     """Bit k is set where data[at + k] is no ASCII (>= 0x80)."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load(context, builder, signature.args[0], arguments[0], arguments[1], _LANES)
-        return builder.bitcast(builder.icmp_signed("<", lanes, _splat(0)), _WORD)
+        loaded = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
+        return builder.bitcast(builder.icmp_signed("<", loaded, _splat(0)), _WORD)
 
     return types.uint64(data, types.int64), generate
 
@@ -68,10 +68,10 @@ def csv_mask(typing_context: Any, data: Any, at: Any) -> Any:
     """Bit k is set where data[at + k] makes CSV quote its field: a quote, a comma, CR, LF or NUL."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load(context, builder, signature.args[0], arguments[0], arguments[1], _LANES)
-        found = builder.icmp_unsigned("==", lanes, _splat(0x22))
+        loaded = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
+        found = builder.icmp_unsigned("==", loaded, _splat(0x22))
         for byte in (0x2C, 0x0A, 0x0D, 0x00):
-            found = builder.or_(found, builder.icmp_unsigned("==", lanes, _splat(byte)))
+            found = builder.or_(found, builder.icmp_unsigned("==", loaded, _splat(byte)))
         return builder.bitcast(found, _WORD)
 
     return types.uint64(data, types.int64), generate
@@ -82,8 +82,8 @@ def equal_mask(typing_context: Any, left: Any, i: Any, right: Any, j: Any) -> An
     """Bit k is set where left[i + k] == right[j + k]."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        a = _load(context, builder, signature.args[0], arguments[0], arguments[1], _LANES)
-        b = _load(context, builder, signature.args[2], arguments[2], arguments[3], _LANES)
+        a = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
+        b = _load(context, builder, signature.args[2], arguments[2], arguments[3], _VECTOR)
         return builder.bitcast(builder.icmp_unsigned("==", a, b), _WORD)
 
     return types.uint64(left, types.int64, right, types.int64), generate
@@ -94,11 +94,11 @@ def byte_mask(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
     """Bit k is set where data[at + k] == value."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load(context, builder, signature.args[0], arguments[0], arguments[1], _LANES)
-        nothing = ir.Constant(_LANES, ir.Undefined)
+        loaded = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
+        nothing = ir.Constant(_VECTOR, ir.Undefined)
         first = builder.insert_element(nothing, builder.trunc(arguments[2], _BYTE), ir.Constant(ir.IntType(32), 0))
         wanted = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64))
-        return builder.bitcast(builder.icmp_unsigned("==", lanes, wanted), _WORD)
+        return builder.bitcast(builder.icmp_unsigned("==", loaded, wanted), _WORD)
 
     return types.uint64(data, types.int64, types.int64), generate
 
@@ -108,8 +108,8 @@ def copy64(typing_context: Any, target: Any, i: Any, source: Any, j: Any) -> Any
     """target[i : i + 64] = source[j : j + 64]."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load(context, builder, signature.args[2], arguments[2], arguments[3], _LANES)
-        _store(context, builder, signature.args[0], arguments[0], arguments[1], lanes)
+        loaded = _load(context, builder, signature.args[2], arguments[2], arguments[3], _VECTOR)
+        _store(context, builder, signature.args[0], arguments[0], arguments[1], loaded)
         return context.get_dummy_value()
 
     return types.void(target, types.int64, source, types.int64), generate

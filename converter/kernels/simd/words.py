@@ -46,18 +46,18 @@ __all__ = [
     "byte",
     "byte_mask",
     "copy64",
+    "copy_range",
     "count_bits",
     "csv_mask",
     "equal_mask",
+    "find_newline",
     "high_mask",
     "lowest_bit",
-    "newline_from",
     "put",
-    "put_all",
     "put_int64",
     "put_int128",
     "special_mask",
-    "stands_at",
+    "starts_with",
     "structure",
     "word",
 ]
@@ -85,7 +85,7 @@ def put(data: Bytes, at: int, value: int) -> None:
 
 
 @inlined
-def put_all(target: Bytes, o: int, data: Bytes, at: int, end: int) -> int:
+def copy_range(target: Bytes, o: int, data: Bytes, at: int, end: int) -> int:
     """target[o:] = data[at:end], 64 bytes at a time; gives the end. Both must have that much behind their ends."""
     k = 0
     while k < end - at:
@@ -95,7 +95,7 @@ def put_all(target: Bytes, o: int, data: Bytes, at: int, end: int) -> int:
 
 
 @inner
-def newline_from(data: Bytes, at: int) -> int:
+def find_newline(data: Bytes, at: int) -> int:
     """Position of the next newline: every line of a block has one."""
     newlines = byte_mask(data, at, _NEWLINE)
     while newlines == _NOTHING:
@@ -106,7 +106,7 @@ def newline_from(data: Bytes, at: int) -> int:
 
 
 @inlined
-def stands_at(block: Bytes, at: int, spellings: Bytes, start: int, size: int, mask: np.uint64) -> bool:
+def starts_with(block: Bytes, at: int, spellings: Bytes, start: int, size: int, mask: np.uint64) -> bool:
     """block[at:] begins with spellings[start : start + size]; mask: a bit for each byte of it, of 64 at most."""
     if equal_mask(block, at, spellings, start) & mask != mask:
         return False

@@ -37,7 +37,7 @@ FORM: Final = os.environ.get(
 )
 """`vector` loads 64 bytes at a time, `plain` is its twin in loops; vector was measured on x86-64 only."""
 
-PARTS: Final = ("items", "values", "changes", "touched", "members", "pages", "csv")
+PARTS: Final = ("items", "values", "changes", "merge", "members", "pages", "csv")
 """The object files that the kernels are in; see emit.py. The first two are for reading, the last two for writing."""
 
 MAGIC: Final = b"ddb-convert .o 1"

@@ -24,8 +24,10 @@ from numba.core.types.containers import NamedTuple, UniTuple
 
 from converter.errors import ConvertError
 from converter.kernels.encode import csv_rows, parquet_pages
-from converter.kernels.layout import Columns, Kinds, Phrases, Scratch, Touched
+from converter.kernels.layout import Columns, Fields, Scratch
+from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge import changed_keys, superseded_lines
+from converter.kernels.merge.key_table import KeyTable
 from converter.kernels.parse import changes, documents, items, timestamps, unknown_members
 from converter.kernels.toolchain.cache import OTHER_SOURCES, SOURCE_HASH, hash_sources
 from converter.kernels.toolchain.decorators import NO_WRAPPERS
@@ -35,17 +37,17 @@ _BYTES = uint8[::1]
 _INTS = int64[::1]
 _WORDS = uint64[::1]
 _TABLE = int64[:, ::1]
-_KINDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE, _WORDS), Kinds)
-_PHRASES = NamedTuple((_BYTES, _TABLE), Phrases)
-_TOUCHED = NamedTuple((_INTS, _BYTES, _TABLE, _WORDS), Touched)
+_FIELDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE, _WORDS), Fields)
+_PATTERNS = NamedTuple((_BYTES, _TABLE), Patterns)
+_KEY_TABLE = NamedTuple((_INTS, _BYTES, _TABLE, _WORDS), KeyTable)
 _COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
 _SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES, _WORDS), Scratch)
 
 _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
     "items": {
-        items.decode_items: (_BYTES, _KINDS, _COLUMNS, _INTS, _SCRATCH),
-        items.take_back: (_KINDS, _COLUMNS, _INTS),
-        items.find_slot: (_BYTES, int64, int64, _KINDS),
+        items.decode_items: (_BYTES, _FIELDS, _COLUMNS, _INTS, _SCRATCH),
+        items.rollback_item: (_FIELDS, _COLUMNS, _INTS),
+        items.find_slot: (_BYTES, int64, int64, _FIELDS),
         items.line_end: (_BYTES, int64),
     },
     "values": {},
@@ -54,15 +56,15 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         parquet_pages.encode_dictionary: (_COLUMNS, int64, _WORDS, _INTS, _INTS, _INTS, _BYTES, _INTS),
         parquet_pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
     },
-    "changes": {changes.translate_changes: (_BYTES, _PHRASES, _BYTES, _INTS)},
-    "touched": {
-        superseded_lines.pass_lines: (_BYTES, _PHRASES, _TOUCHED, _INTS, _BYTES, _SCRATCH),
-        changed_keys.note_key: (_BYTES, int64, int64, _TOUCHED, _INTS),
-        changed_keys.find_key: (_BYTES, int64, int64, _TOUCHED),
-        changed_keys.find_rows: (_BYTES, _INTS, _INTS, _TOUCHED, _BYTES),
-        changed_keys.index_touched: (_TOUCHED, _INTS),
+    "changes": {changes.translate_changes: (_BYTES, _PATTERNS, _BYTES, _INTS)},
+    "merge": {
+        superseded_lines.merge_lines: (_BYTES, _PATTERNS, _KEY_TABLE, _INTS, _BYTES, _SCRATCH),
+        changed_keys.record_key: (_BYTES, int64, int64, _KEY_TABLE, _INTS),
+        changed_keys.find_key: (_BYTES, int64, int64, _KEY_TABLE),
+        changed_keys.find_rows: (_BYTES, _INTS, _INTS, _KEY_TABLE, _BYTES),
+        changed_keys.index_keys: (_KEY_TABLE, _INTS),
     },
-    "members": {unknown_members.trim_lines: (_BYTES, _PHRASES, _BYTES, _INTS, _SCRATCH)},
+    "members": {unknown_members.remove_unknown_members: (_BYTES, _PATTERNS, _BYTES, _INTS, _SCRATCH)},
     "csv": {csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS)},
 }
 
@@ -74,9 +76,9 @@ def _document_stub(
 
 
 def _time_stub(
-    block: Any, at: int, kind: int, row: int, kinds: Any, columns: Any, state: Any, scratch: Any
+    block: Any, at: int, field: int, row: int, fields: Any, columns: Any, state: Any, scratch: Any
 ) -> tuple[int, int]:
-    return at, kind
+    return at, field
 
 
 _SHARED: Final[dict[Any, tuple[tuple[Any, ...], Any]]] = {
@@ -84,14 +86,14 @@ _SHARED: Final[dict[Any, tuple[tuple[Any, ...], Any]]] = {
         (_BYTES, int64, int64, _BYTES, int64, int64, UniTuple(boolean, 3), _SCRATCH),
         _document_stub,
     ),
-    timestamps.decode_time: ((_BYTES, int64, int64, int64, _KINDS, _COLUMNS, _INTS, _SCRATCH), _time_stub),
+    timestamps.decode_time: ((_BYTES, int64, int64, int64, _FIELDS, _COLUMNS, _INTS, _SCRATCH), _time_stub),
 }
 """Functions of the part `values` that other parts call, with their signatures and stubs: what they take and give."""
 
 _CALLED_BY: Final[dict[str, tuple[Any, ...]]] = {
     "values": tuple(_SHARED),
     "items": tuple(_SHARED),
-    "touched": (documents.copy_document,),
+    "merge": (documents.copy_document,),
 }
 """Which of them a part holds or calls."""
 
@@ -222,10 +224,10 @@ def _front(name: str, native: Any) -> str:
         "store i64 0, ptr %result",
     ]
     arguments = ["ptr %result", "ptr %exception"]
-    for number, kind in enumerate(declared[2:]):
+    for number, field in enumerate(declared[2:]):
         lines.append(f"%place{number} = getelementptr i64, ptr %frame, i64 {number}")
         lines.append(f"%number{number} = load i64, ptr %place{number}")
-        if kind == "i64":
+        if field == "i64":
             arguments.append(f"i64 %number{number}")
         else:
             lines.append(f"%pointer{number} = inttoptr i64 %number{number} to ptr")

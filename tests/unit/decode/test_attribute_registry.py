@@ -1,4 +1,4 @@
-"""The registry of kinds: it grows over many of them, and over names of any length and spelling."""
+"""The registry of fields: it grows over many of them, and over names of any length and spelling."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def add(registry: AttributeRegistry, name: bytes, tag: str = "N", quote: bytes =
 
 
 def found(registry: AttributeRegistry, name: bytes, tag: str = "N") -> int:
-    """The kind that the kernel would look up."""
+    """The field that the kernel would look up."""
     spelling = b'"' + name + b'":{"' + tag.encode() + b'":"'
-    return int(registry.tables.table[bind_find_slot()(padded(spelling), 0, len(spelling), registry.tables)])
+    return int(registry.tables.slots[bind_find_slot()(padded(spelling), 0, len(spelling), registry.tables)])
 
 
 def test_kinds_are_numbered_from_one_and_know_their_attribute_and_tag() -> None:
@@ -34,7 +34,7 @@ def test_kinds_are_numbered_from_one_and_know_their_attribute_and_tag() -> None:
     assert add(registry, b"m", "M", b"") == (4, "m", tags.M)
     assert registry.each() == [(1, "a", tags.N), (2, "b", tags.S), (3, "a", tags.S), (4, "m", tags.M)]
     assert registry.attributes == ["a", "b", "m"]
-    assert [registry.attribute_of(kind) for kind in (1, 2, 3, 4)] == ["a", "b", "a", "m"]
+    assert [registry.attribute_of(field) for field in (1, 2, 3, 4)] == ["a", "b", "a", "m"]
     assert len(registry) == 5
 
 
@@ -43,8 +43,8 @@ def test_two_spellings_of_a_name_are_two_kinds_of_one_attribute() -> None:
     assert add(registry, b"caf\xc3\xa9") == (1, "café", tags.N)
     assert add(registry, b"caf\\u00e9") == (2, "café", tags.N)
     assert add(registry, b"\\u0063af\\u00E9") == (3, "café", tags.N)
-    registry.tables.facts[1:4, layout.KIND_COUNT] = [1, 2, 3]
-    registry.tables.facts[1:4, layout.KIND_DECIMALS] = [0, 5, 1]
+    registry.tables.facts[1:4, layout.FIELD_COUNT] = [1, 2, 3]
+    registry.tables.facts[1:4, layout.FIELD_DECIMALS] = [0, 5, 1]
     observation = registry.observation(6)
     assert list(observation.attributes) == ["café"]
     assert observation.attributes["café"].counts[tags.N] == 6
@@ -57,12 +57,12 @@ def test_thousands_of_kinds_are_all_found_again_and_keep_their_facts() -> None:
         added = add(registry, f"name{n}".encode())
         assert added == (n + 1, f"name{n}", tags.N)
         registry.direct(n + 1, layout.INT64, n, n % 28)
-        registry.tables.facts[n + 1, layout.KIND_COUNT] = n + 1
+        registry.tables.facts[n + 1, layout.FIELD_COUNT] = n + 1
     assert [found(registry, f"name{n}".encode()) for n in range(3000)] == list(range(1, 3001))
     assert found(registry, b"name3000") == 0
     facts = registry.tables.facts[1:3001]
-    assert facts[:, layout.KIND_COLUMN].tolist() == list(range(3000))
-    assert facts[:, layout.KIND_SCALE].tolist() == [n % 28 for n in range(3000)]
+    assert facts[:, layout.FIELD_COLUMN].tolist() == list(range(3000))
+    assert facts[:, layout.FIELD_SCALE].tolist() == [n % 28 for n in range(3000)]
     assert registry.observation(1).attributes["name2999"].counts[tags.N] == 3000
 
 
@@ -70,8 +70,8 @@ def test_thousands_of_kinds_are_all_found_again_and_keep_their_facts() -> None:
 def test_names_of_any_length_are_told_apart_to_their_last_byte(size: int) -> None:
     registry = AttributeRegistry(capacity=1)
     names = [b"x" * (size - 1) + last for last in (b"a", b"b")] + [b"x" * size + b"a"]
-    for kind, name in enumerate(names, 1):
-        assert add(registry, name) == (kind, name.decode(), tags.N)
+    for field, name in enumerate(names, 1):
+        assert add(registry, name) == (field, name.decode(), tags.N)
     assert [found(registry, name) for name in names] == [1, 2, 3]
     assert found(registry, b"x" * (size - 1) + b"c") == 0
 
@@ -154,7 +154,7 @@ def test_a_kind_that_no_whole_item_had_is_not_observed() -> None:
 
 def test_attributes_are_observed_in_code_point_order() -> None:
     registry = AttributeRegistry()
-    for kind, name in enumerate(["b", "é", "a", "\U0001f600", "\uffff", "B"], 1):
+    for field, name in enumerate(["b", "é", "a", "\U0001f600", "\uffff", "B"], 1):
         add(registry, name.encode())
-        registry.tables.facts[kind, layout.KIND_COUNT] = 1
+        registry.tables.facts[field, layout.FIELD_COUNT] = 1
     assert list(registry.observation(1).attributes) == ["B", "a", "b", "é", "\uffff", "\U0001f600"]

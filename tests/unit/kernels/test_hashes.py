@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from converter.decode.attribute_registry import AttributeRegistry
 from converter.decode.changed_keys import TouchedKeys
 from converter.kernels import layout
-from converter.kernels.bindings import bind_encode_dictionary, note_key
+from converter.kernels.bindings import bind_encode_dictionary, record_key
 from converter.kernels.hashes import hash_bytes
 from converter.kernels.layout import Words
+from converter.kernels.merge import key_table
 from converter.kernels.merge.changed_keys import hash_key
 from converter.kernels.scratch import new_scratch, new_secret
 from converter.kernels.simd.words import Bytes
@@ -165,9 +166,9 @@ def probes_in_dictionary(values: list[bytes], secret: Words) -> int:
 def test_the_keys_of_a_merge_are_found_after_few_probes(values: list[bytes]) -> None:
     touched = TouchedKeys((("id", "S"),))
     for time, key in enumerate(values):
-        touched._state[layout.TOUCH_TIME] = time
+        touched._state[key_table.MERGE_TIME] = time
         data = padded(key)
-        while (status := note_key(data, len(key), len(key), touched.table, touched._state)) == layout.GROW:
+        while (status := record_key(data, len(key), len(key), touched.table, touched._state)) == layout.GROW:
             touched._grow(len(key))
         assert status == layout.DONE
     slots, secret = touched.table.slots, touched.table.secret
@@ -184,7 +185,7 @@ def test_the_attributes_of_items_are_found_after_few_probes(name: str) -> None:
     for spelling in spellings:
         name_end, tag_end = spelling.index(b'":'), spelling.rindex(b'":')
         assert registry.add(np.frombuffer(spelling, np.uint8), name_end, tag_end) is not None
-    table, secret = registry.tables.table, registry.tables.secret
+    table, secret = registry.tables.slots, registry.tables.secret
     homes = [reference(secret, spelling) >> 20 & table.size - 1 for spelling in spellings]
     assert probes(homes, table) < MANY
 

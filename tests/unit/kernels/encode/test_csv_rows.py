@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.decode.buffers import Buffers
-from converter.kernels import layout
 from converter.kernels.bindings import write_rows
+from converter.kernels.encode import states
 from converter.schema.types import Column, Origin
 from tests import oracle_output
 from tests.unit.decode.decoding import put_value
@@ -41,19 +41,19 @@ def write(rows: list[Row], room: int = 1 << 16, enough: int = 1 << 16) -> bytes:
 
 def pieces(buffers: Buffers, rows: int, room: int = 1 << 16, enough: int = 1 << 16) -> list[bytes]:
     """Rows as CSV, written to an output of this size again and again, or until there are enough bytes."""
-    state = np.zeros(layout.ROWS_STATE_SIZE, np.int64)
+    state = np.zeros(states.CSV_STATE_SIZE, np.int64)
     written = []
-    while state[layout.NEXT_ROW] < rows:
-        row = int(state[layout.NEXT_ROW])
+    while state[states.CSV_ROW] < rows:
+        row = int(state[states.CSV_ROW])
         out = np.full(room + 32, 0xEE, np.uint8)
         write_rows(buffers.arrays, rows, enough, out[:room], state)
-        assert not state[layout.EMPTY_LINE]
+        assert not state[states.CSV_EMPTY_LINE]
         assert (out[room:] == 0xEE).all()
-        if state[layout.NEXT_ROW] == row:
-            assert state[layout.NEEDED] > room
-            room = int(state[layout.NEEDED])
-        written.append(out[: int(state[layout.WRITTEN])].tobytes())
-        state[layout.WRITTEN] = 0
+        if state[states.CSV_ROW] == row:
+            assert state[states.CSV_NEEDED] > room
+            room = int(state[states.CSV_NEEDED])
+        written.append(out[: int(state[states.CSV_WRITTEN])].tobytes())
+        state[states.CSV_WRITTEN] = 0
     return written
 
 
@@ -201,12 +201,12 @@ def test_a_row_of_quotes_that_doubles_fits_the_room_it_asked_for() -> None:
 def test_a_row_of_nulls_is_commas_and_a_single_null_would_be_an_empty_line() -> None:
     assert write([(None, None), ("a", None)]) == b",\na,\n"
     buffers = buffers_of([("a",), (None,), ("b",)])
-    state = np.zeros(layout.ROWS_STATE_SIZE, np.int64)
+    state = np.zeros(states.CSV_STATE_SIZE, np.int64)
     out = np.zeros(4096, np.uint8)
     write_rows(buffers.arrays, 3, 4096, out, state)
-    assert state[layout.EMPTY_LINE] == 1
-    assert state[layout.NEXT_ROW] == 1
-    assert out[: int(state[layout.WRITTEN])].tobytes() == b"a\n"
+    assert state[states.CSV_EMPTY_LINE] == 1
+    assert state[states.CSV_ROW] == 1
+    assert out[: int(state[states.CSV_WRITTEN])].tobytes() == b"a\n"
 
 
 def test_a_single_empty_text_is_no_empty_line() -> None:
@@ -215,7 +215,7 @@ def test_a_single_empty_text_is_no_empty_line() -> None:
 
 def test_rows_without_any_column_touch_no_memory_that_is_not_theirs() -> None:
     buffers = Buffers((), text=True)
-    state = np.zeros(layout.ROWS_STATE_SIZE, np.int64)
+    state = np.zeros(states.CSV_STATE_SIZE, np.int64)
     memory = np.full(4096, 0xEE, np.uint8)
     write_rows(buffers.arrays, 2, 4096, memory[64:], state)
     assert (memory[:64] == 0xEE).all()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from converter.decode.buffers import Buffers
 from converter.kernels import layout
 from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
+from converter.kernels.encode import states
 from converter.kernels.scratch import new_secret
 from converter.schema.types import Column, Origin
 from tests.examples import examples
@@ -48,9 +49,9 @@ def buffers_of(type_: str, cells: Sequence[Value]) -> Buffers:
 
 
 def new_state(*, compatible: bool = False) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    state = np.zeros(layout.PAGES_STATE_SIZE, np.int64)
-    state[layout.LEAST_AT] = layout.NONE
-    state[layout.PAGE_COMPATIBLE] = compatible
+    state = np.zeros(states.PAGE_STATE_SIZE, np.int64)
+    state[states.MIN_AT] = states.NONE
+    state[states.PAGE_COMPATIBLE] = compatible
     return state
 
 
@@ -62,24 +63,24 @@ def pages_of(
     state = new_state(compatible=compatible)
     numbers = np.zeros(128, np.uint64)
     pages = []
-    while state[layout.PAGE_ROW] < rows:
+    while state[states.PAGE_ROW] < rows:
         before = state.copy()
         nothing = np.full(1, fill, np.uint8)
         encode(buffers.arrays, 1, rows, limit, numbers, nothing[:0], state)
-        needed = int(state[layout.PAGE_NEEDED])
+        needed = int(state[states.PAGE_NEEDED])
         memory = np.full(needed + SPARE, fill, np.uint8)
         encode(buffers.arrays, 1, rows, limit, numbers, memory[: needed - 1], state)
         assert (memory == fill).all()
         assert nothing[0] == fill
-        assert (state[layout.PAGE_WRITTEN], state[layout.PAGE_NEEDED]) == (0, needed)
-        before[[layout.PAGE_WRITTEN, layout.PAGE_NEEDED]] = 0, needed
+        assert (state[states.PAGE_WRITTEN], state[states.PAGE_NEEDED]) == (0, needed)
+        before[[states.PAGE_WRITTEN, states.PAGE_NEEDED]] = 0, needed
         assert (state == before).all()
         encode(buffers.arrays, 1, rows, limit, numbers, memory[:needed], state)
-        written = int(state[layout.PAGE_WRITTEN])
+        written = int(state[states.PAGE_WRITTEN])
         assert 0 < written <= needed
         # What is copied 64 bytes at a time may end behind the page, but never behind the output.
         assert (memory[min(written + 64, needed) :] == fill).all()
-        row, value = int(state[layout.PAGE_ROW]), int(state[layout.PAGE_VALUE])
+        row, value = int(state[states.PAGE_ROW]), int(state[states.PAGE_VALUE])
         pages.append(Encoded(memory[:written].tobytes(), row, value, needed))
     return pages
 
@@ -264,7 +265,7 @@ def test_the_state_knows_the_least_and_the_greatest_value(type_: str, data: st.D
     state = new_state()
     out, numbers = np.zeros(1 << 20, np.uint8), np.zeros(128, np.uint64)
     encode = bind_encode_page()
-    while state[layout.PAGE_ROW] < len(values):
+    while state[states.PAGE_ROW] < len(values):
         encode(buffers.arrays, 1, len(values), 100, numbers, out, state)
     assert_extremes(values, buffers, state)
 
@@ -274,12 +275,12 @@ def assert_extremes(
 ) -> None:
     present = [value for value in values if value is not None]
     if not present:
-        assert state[layout.LEAST_AT] == layout.NONE
+        assert state[states.MIN_AT] == states.NONE
         return
     whole = buffers.values(1).tobytes()
     for at, size, expected in (
-        (layout.LEAST_AT, layout.LEAST_SIZE, min(present)),
-        (layout.GREATEST_AT, layout.GREATEST_SIZE, max(present)),
+        (states.MIN_AT, states.MIN_SIZE, min(present)),
+        (states.MAX_AT, states.MAX_SIZE, max(present)),
     ):
         found = whole[int(state[at]) : int(state[at] + state[size])]
         assert (found if isinstance(expected, bytes) else int.from_bytes(found, "little", signed=True)) == expected
@@ -373,28 +374,28 @@ def dictionary_of(
     out = np.full(room + SPARE, 0xEE, np.uint8)
     state, indices = new_state(), np.full(present + 10, -1, np.int64)
     slots, entries = np.zeros(2 * most, np.int64), np.full(most, -1, np.int64)
-    state[layout.PAGE_JUDGED] = judged
+    state[states.PAGE_SAMPLE] = judged
     secret = new_secret()
     count = bind_encode_dictionary()(buffers.arrays, 1, secret, slots, entries, indices, out[:room], state)
     assert (out[room:] == 0xEE).all()
     if count < 0:
         return None
     assert (indices[present:] == -1).all()
-    written = int(state[layout.PAGE_WRITTEN])
+    written = int(state[states.PAGE_WRITTEN])
     assert (out[min(written + 64, room) :] == 0xEE).all()
     dictionary = out[:written].tobytes()
     encode = bind_encode_indices()
     numbers = np.zeros(128, np.uint64)
     encode(buffers.arrays, 1, rows, count, indices, numbers, out[:0], state)
-    needed = int(state[layout.PAGE_NEEDED])
+    needed = int(state[states.PAGE_NEEDED])
     pages = []
     for fill in (0x00, 0xFF):
         memory = np.full(needed + SPARE, fill, np.uint8)
         encode(buffers.arrays, 1, rows, count, indices, numbers, memory[: needed - 1], state)
-        assert (state[layout.PAGE_WRITTEN], state[layout.PAGE_NEEDED]) == (0, needed)
+        assert (state[states.PAGE_WRITTEN], state[states.PAGE_NEEDED]) == (0, needed)
         assert (memory == fill).all()
         encode(buffers.arrays, 1, rows, count, indices, numbers, memory[:needed], state)
-        written = int(state[layout.PAGE_WRITTEN])
+        written = int(state[states.PAGE_WRITTEN])
         assert (memory[min(written + 8, needed) :] == fill).all()
         pages.append(memory[:written].tobytes())
     assert pages[0] == pages[1]

@@ -11,7 +11,7 @@ import pytest
 
 from converter.decode.change_translation import ChangeLines
 from converter.decode.strict_changes import ChangeForm, compact_change
-from converter.kernels import layout
+from converter.kernels import layout, line_patterns
 from converter.kernels.bindings import bind_translate_changes
 from converter.kernels.layout import Bytes
 from converter.kernels.parse.changes import map_end
@@ -32,17 +32,17 @@ def taken(line: str | bytes, form: ChangeForm = FORM) -> bytes | None:
     """The item line that the kernel makes of a change; None if it leaves it to Python."""
     data = line.encode() if isinstance(line, str) else line
     lines = ChangeLines(form)
-    out = np.zeros(len(data) + 2 * layout.CHANGE_ROOM, np.uint8)
-    state = np.zeros(layout.CHANGE_STATE_SIZE, np.int64)
-    state[layout.CHANGE_SIZE] = len(data)
-    state[layout.CHANGE_KEYS] = len(form.keys)
-    state[layout.CHANGE_OLD_IMAGES] = form.old_images
-    status = bind_translate_changes()(padded(data), lines.phrases, out, state)
+    out = np.zeros(len(data) + 2 * line_patterns.CHANGE_ROOM, np.uint8)
+    state = np.zeros(line_patterns.CHANGE_STATE_SIZE, np.int64)
+    state[line_patterns.CHANGE_SIZE] = len(data)
+    state[line_patterns.CHANGE_KEYS] = len(form.keys)
+    state[line_patterns.CHANGE_OLD_IMAGES] = form.old_images
+    status = bind_translate_changes()(padded(data), lines.patterns, out, state)
     if status == layout.IRREGULAR:
-        assert state[layout.CHANGE_POSITION] == 0
+        assert state[line_patterns.CHANGE_POSITION] == 0
         return None
     assert status == layout.DONE
-    return out[: state[layout.CHANGE_WRITTEN]].tobytes()
+    return out[: state[line_patterns.CHANGE_WRITTEN]].tobytes()
 
 
 def change(keys: str, images: str = "", written: str = '{"N":"1716791050804459"}') -> str:

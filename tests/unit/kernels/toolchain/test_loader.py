@@ -25,7 +25,7 @@ from converter.kernels.toolchain.target_machine import describe_cpu
 from tests.cli.command import environment
 from tests.unit.decode.decoding import padded
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[4]
 PROGRAM = """
 import sys
 import numpy as np
@@ -194,7 +194,7 @@ def test_neither_a_module_nor_settings_nor_another_copy_in_the_current_directory
     right, checkout = tmp_path / "right", tmp_path / "checkout"
     checkout.mkdir()
     shutil.copytree(REPOSITORY / "converter", checkout / "converter", ignore=shutil.ignore_patterns("__pycache__"))
-    numbers = checkout / "converter" / "decode" / "numbers.py"
+    numbers = checkout / "converter" / "kernels" / "parse" / "numbers.py"
     changed = numbers.read_text("utf-8").replace("else np.int64(value)), fine", "else np.int64(value) + 1), fine")
     assert changed != numbers.read_text("utf-8")
     numbers.write_text(changed, "utf-8")
