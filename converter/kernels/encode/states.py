@@ -24,7 +24,7 @@ PAGE_ROW: Final = 0
 PAGE_VALUE: Final = 1
 """The first value of the next page."""
 PAGE_BYTE: Final = 2
-"""Where that value begins, relative to COLUMN_START."""
+"""The position of that value, relative to COLUMN_START."""
 PAGE_WRITTEN: Final = 3
 """Bytes of the page; 0 if the output has no room for it."""
 PAGE_NEEDED: Final = 4
