@@ -15,11 +15,14 @@ SWIFT := $(SERVERS)/swift/.installed
 # Not servers, but kept apart for the same reason: what looks over the templates and state machines of schedules.
 LINTERS := $(SERVERS)/cfn-lint/.installed $(SERVERS)/asl-validator/.installed
 
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --quiet
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-faults test-examples docs servers bench fixtures clean
+.PHONY: help demo check test lint test-slow test-faults test-examples docs servers bench fixtures clean
 
 help:
 	@echo 'make demo        convert a small export and show what came out'
+	@echo 'make check       lint, types and the tests that need no server: what to run after each change'
 	@echo 'make test        lint, types and all quick tests'
 	@echo 'make test-slow   the tests that take longer'
 	@echo 'make test-faults bad networks, kills, races and signals, in full'
@@ -72,23 +75,26 @@ lint: $(DEVELOPMENT)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy --no-error-summary
 
+check: lint
+	$(PYTEST) -m 'not slow and not server' tests/unit tests/conformance tests/golden
+
 test: lint $(MINISTACK)
-	$(BIN)/python -m pytest -n auto -m 'not slow' --quiet
+	$(PYTEST) -m 'not slow'
 
 # Some test is always slow: when none is collected, pytest's exit code 5 is the failure that it should be.
 test-slow: $(DEVELOPMENT) $(MINISTACK)
 	@$(MAKE) --no-print-directory $(SWIFT) || { test -z "$$CI" && echo 'Swift cannot be installed: no tests with it'; }
 	@$(MAKE) --no-print-directory $(LINTERS) || { test -z "$$CI" && echo 'a linter cannot be installed: no tests with it'; }
-	$(BIN)/python -m pytest -n auto -m slow --quiet
+	$(PYTEST) -m slow
 
 # All faults that the slow tests play a part of.
 test-faults: $(DEVELOPMENT) $(MINISTACK)
-	FAULTS=all $(BIN)/python -m pytest -n auto -m slow tests/faults --quiet
+	FAULTS=all $(PYTEST) -m slow tests/faults
 
 # All examples that the properties try a third of.
 test-examples: $(DEVELOPMENT) $(MINISTACK)
-	EXAMPLES=all $(BIN)/python -m pytest -n auto -m 'hypothesis or slow' tests/properties --quiet
-	EXAMPLES=all $(BIN)/python -m pytest -n auto -m hypothesis tests/unit tests/end_to_end --quiet
+	EXAMPLES=all $(PYTEST) -m 'hypothesis or slow' tests/properties
+	EXAMPLES=all $(PYTEST) -m hypothesis tests/unit tests/end_to_end
 
 docs: | $(BIN)/python
 	@$(PIP) '.[docs]'

@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis' settings, the servers, and the real exports that some of them read."""
+"""Settings of all tests: hypothesis' profile, machine code, the server marker, the folder of real exports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from converter.kernels.toolchain.cache import PARTS
+from converter.kernels.toolchain.loader import machine_code
 from tests.examples import examples
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -15,6 +17,36 @@ pytest_plugins = ["tests.servers.fixtures"]
 # The first example of a kernel's test compiles it: a deadline for each example would measure that.
 settings.register_profile("project", deadline=None, max_examples=examples(100))
 settings.load_profile("project")
+
+SERVERS = {"ministack", "swift", "s3"}
+"""Fixtures that start a server; `s3` is one of the other two."""
+
+
+def starts_workers(config: pytest.Config) -> bool:
+    """Whether tests run in processes that this one starts."""
+    return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once: workers that start together would each compile them."""
+    if starts_workers(session.config):
+        machine_code(PARTS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a server, before pytest selects tests by their marks."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not SERVERS.isdisjoint(item.fixturenames):
+            item.add_marker("server")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    """Print nothing for a test that passes in a quiet run with workers: dots for thousands say nothing."""
+    if report.passed and config.option.verbose < 0 and starts_workers(config):
+        return ("passed" if report.when == "call" else "", "", "")
+    return None
 
 
 @pytest.fixture(scope="session")

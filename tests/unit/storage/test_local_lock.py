@@ -105,25 +105,25 @@ def test_looking_says_who_has_it_and_whether_that_run_lives(tmp_path: Path) -> N
 
 
 def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
-    ends = time.monotonic() + 1
-    looks, taken = [0], 0
+    looks, taken, enough = [0, 0, 0], 0, threading.Event()
 
-    def go_on_looking() -> None:
-        while time.monotonic() < ends:
-            looks[0] += look(Inside(str(tmp_path)), "lease") is not None
+    def go_on_looking(number: int) -> None:
+        while not enough.is_set():
+            looks[number] += look(Inside(str(tmp_path)), "lease") is not None
 
-    threads = [threading.Thread(target=go_on_looking) for _ in range(3)]
+    threads = [threading.Thread(target=go_on_looking, args=[number]) for number in range(3)]
     for thread in threads:
         thread.start()
-    while time.monotonic() < ends:
-        # It would raise BusyError.
-        with hold_lock(Inside(str(tmp_path)), "lease"):
-            taken += 1
-            time.sleep(0)
+    try:
+        while taken <= 50 or sum(looks) <= 50:
+            # It would raise BusyError.
+            with hold_lock(Inside(str(tmp_path)), "lease"):
+                taken += 1
+                time.sleep(0)
+    finally:
+        enough.set()
     for thread in threads:
         thread.join()
-    assert looks[0] > 50
-    assert taken > 50
 
 
 def test_no_two_runs_hold_a_lock_that_each_of_them_removes(tmp_path: Path) -> None:
