@@ -97,7 +97,7 @@ test-examples: $(DEVELOPMENT) $(MINISTACK)
 	EXAMPLES=all $(PYTEST) -m hypothesis tests/unit tests/end_to_end
 
 docs: | $(BIN)/python
-	@$(PIP) '.[docs]'
+	@$(PIP) --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # Prints its seed; FUZZ_SEED=N gives the same lines again.
@@ -115,6 +115,7 @@ fixtures: $(DEVELOPMENT)
 	$(BIN)/python -m tests.golden.make_recipes
 	$(BIN)/python -m tests.golden.make_schedules
 	$(BIN)/python -m tests.golden.make_reference
+	$(BIN)/python -m tests.golden.make_pictures
 
 clean:
 	rm -rf $(VENV) $(SERVERS) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,8 @@ from pathlib import Path
 from benchmarks.stores import Store
 
 ROOT = Path(__file__).parent.parent
+ANSWER = "answer.csv"
+"""The file in which a query writes its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,26 @@ GZIP = Contender(
     ("sh", "-c", 'cd "$0" && if [ -d data ]; then cd data; else cd ../data; fi && exec gzip -dc *.json.gz', "{source}"),
     needs=("gzip",),
     columns=False,
+)
+
+_QUERY = ("{out}", "{format}", "--threads", "{workers}", "--read")
+QUERIES = (
+    Contender(
+        "query of the Parquet",
+        ("{python}", "-m", "benchmarks.peers.duckdb_query", "{prepared}", *_QUERY, "parquet"),
+        packages=("duckdb",),
+        prepare=("{python}", "cli.py", "convert", "{source}", "{prepared}", "--quiet"),
+        columns=False,
+    ),
+    *(
+        Contender(
+            f"query of the export, {name}",
+            ("{python}", "-m", "benchmarks.peers.duckdb_query", "{source}", *_QUERY, how),
+            packages=("duckdb",),
+            columns=False,
+        )
+        for name, how in (("paths and types by hand", "typed"), ("structure inferred", "inferred"))
+    ),
 )
 
 

@@ -8,6 +8,7 @@ ion         exports in ION with one worker and with two, against DynamoDB JSON
 tiny-files  10,000 tiny data files against a few large ones with as much in them
 data-sets   every data set against `flat`
 formats     CSV and Parquet in one pass against Parquet alone
+query       a conversion and a query of its result, against the same query of the export itself
 merge       a tenth of changes merged into a snapshot of all items
 s3          both ends in S3, near and far, against folders
 startup     runs that have little or nothing to do
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks import merges
-from benchmarks.contenders import OURS, PEERS, Contender
+from benchmarks.contenders import OURS, PEERS, QUERIES, Contender
 from benchmarks.data import DataParameters, MadeExport
 from benchmarks.datasets import DATASETS
 from benchmarks.measure import BenchmarkError, Case
@@ -191,6 +192,14 @@ def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
     return _plan("formats", dataset, fmt, [group], group[0].name)
 
 
+def _plan_query(setting: Setting, dataset: str, fmt: str) -> Plan:
+    groups = []
+    contenders = [contender for contender in setting.chosen((OURS, *QUERIES)) if not contender.missing()]
+    if dataset == "flat":
+        groups.append(_cases(contenders, setting, setting.export(dataset, 0.75), fmt, FULL))
+    return _plan("query", dataset, fmt, groups, OURS.name)
+
+
 def _plan_merge(setting: Setting, dataset: str, fmt: str) -> Plan:
     groups = []
     if dataset == "flat":
@@ -260,6 +269,7 @@ MEASURES: Mapping[str, Callable[[Setting, str, str], Plan]] = {
     "tiny-files": _plan_tiny_files,
     "data-sets": _plan_data_sets,
     "formats": _plan_formats,
+    "query": _plan_query,
     "merge": _plan_merge,
     "s3": _plan_s3,
     "startup": _plan_startup,

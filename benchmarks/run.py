@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.contenders import PEERS
+from benchmarks.contenders import ANSWER, PEERS
 from benchmarks.data import WORK, prepare_export
 from benchmarks.machine import describe_machine, describe_versions
 from benchmarks.measure import BenchmarkError, Case, measure
@@ -110,13 +110,16 @@ def take(plan: Plan, options: argparse.Namespace) -> Result:
 
 
 def _check(cases: Sequence[Case], outs: Sequence[Path]) -> None:
-    """Raise BenchmarkError unless all outputs of one export agree."""
+    """Raise BenchmarkError unless all outputs of one export agree, and all answers of queries."""
     by_export: dict[Path, dict[str, Path]] = {}
     sizes = {case.export.folder: case.export.size for case in cases}
     for case, out in zip(cases, outs, strict=True):
         # On a handful of items, an attribute that none of them has is no column of ours.
         if case.contender.columns and case.part != START:
             by_export.setdefault(case.export.folder, {})[case.name] = out
+    answers = {path.read_bytes() for out in outs if (path := out / ANSWER).exists()}
+    if len(answers) > 1:
+        raise BenchmarkError("the queries have different answers")
     for folder, found in by_export.items():
         check_outputs(sizes[folder].dataset, cases[0].fmt, sizes[folder].items, found)
 

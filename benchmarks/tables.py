@@ -20,6 +20,7 @@ _TITLES = {
     "tiny-files": "Tiny data files: `{dataset}` to {format}",
     "data-sets": "Data sets against `{dataset}`, to {format}",
     "formats": "Both formats in one pass: `{dataset}` to CSV and {format}",
+    "query": "A query: `{dataset}` as {format} and as the export itself",
     "merge": "A merge: `{dataset}` in Parquet and an increment of a tenth, to {format}",
     "s3": "Both ends in S3: `{dataset}` to {format}",
     "startup": "Start-up: to {format}",
@@ -36,6 +37,7 @@ def render(result: Result) -> str:
         "memory": _memory,
         "startup": _startup,
         "formats": _formats,
+        "query": _formats,
         "merge": _speed,
         "s3": _s3,
     }

@@ -14,6 +14,8 @@ from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, commands
 from converter.errors import ConvertError
 from tests.cli.command import REPOSITORY
+from tests.golden.json_schemas import SCHEMAS, members_page, schema_text
+from tests.golden.python_reference import python_page
 
 PAGES = REPOSITORY / "docs" / "reference"
 _GENERATED = "<!-- Generated from the program by `make fixtures`. -->\n"
@@ -21,13 +23,20 @@ _SIGNALS = {0: "done, or nothing to do", 130: "interrupted (SIGINT)", 141: "clos
 
 
 def make_pages() -> dict[str, str]:
-    """The text of each page, by its file name."""
-    pages = {"commands.md": _commands_page(), "environment.md": _environment_page(), "errors.md": _errors_page()}
-    return {name: f"{_GENERATED}\n{text.rstrip()}\n" for name, text in pages.items()}
+    """Return the text of each page and schema, by its file name."""
+    pages = {
+        "commands.md": _commands_page(),
+        "environment.md": _environment_page(),
+        "errors.md": _errors_page(),
+        "json.md": members_page(),
+        "python.md": python_page(),
+    }
+    texts = {name: f"{_GENERATED}\n{text.rstrip()}\n" for name, text in pages.items()}
+    return texts | {name: schema_text(name) for name in SCHEMAS}
 
 
 def _verbs() -> Iterator[tuple[str, Any, Any]]:
-    """Name, command and context of each verb, those of groups after the name of their group."""
+    """Yield name, command, and context of each verb; those of groups have the group's name in front."""
     top: Any = typer.main.get_command(commands)
     context = top.make_context(PROGRAM, [], resilient_parsing=True)
     for name, command in top.commands.items():
@@ -55,7 +64,8 @@ def _commands_page() -> str:
                 pieces.append(f"| {heading} | |\n|---|---|")
                 pieces += [f"| `{_cell(left)}` | {_cell(' '.join(right.split()))} |" for left, right in records]
                 pieces.append("")
-        examples = [line.split(". ", 1)[1] for line in command.epilog.splitlines() if ". " in line]
+        # Without their numbers, each can be copied.
+        examples = [line[5:] for line in command.epilog.splitlines()[2:]]
         pieces.append("\n".join(["```text", *examples, "```\n"]))
     return "\n".join(pieces)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import converter
 from tests.golden.make_reference import PAGES, make_pages
 
 MADE = make_pages()
@@ -16,3 +17,9 @@ def test_a_reference_page_is_as_the_program_makes_it(name: str) -> None:
 
 def test_there_is_no_other_page() -> None:
     assert {path.name for path in PAGES.iterdir()} == MADE.keys()
+
+
+def test_every_public_name_is_in_the_page_of_the_python_interface() -> None:
+    page = MADE["python.md"]
+    for name in converter.__all__:
+        assert name == "__version__" or f"### {name}\n" in page or f"`{name}`" in page.split("## Exceptions")[1], name
