@@ -21,7 +21,7 @@ from converter.storage.destination import Destination
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
-    from converter.aws.readers import ReaderSettings
+    from converter.aws.reader_settings import ReaderSettings
 
 
 def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:

@@ -175,7 +175,7 @@ def _make_client(access: Access, service: str) -> Any:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    from converter.aws.refusals import refused
+    from converter.aws.client_errors import refused
 
     try:
         session = make_session(access)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from converter.aws.access import Access, Connection
-from converter.aws.refusals import AWS_ERRORS, is_missing
+from converter.aws.client_errors import AWS_ERRORS, is_missing
 from converter.aws.target import OPTIONS, ExportTarget
 from converter.errors import UsageError
 

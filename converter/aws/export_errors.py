@@ -6,7 +6,7 @@ import shlex
 
 from botocore.exceptions import ClientError
 
-from converter.aws.refusals import AGAIN, code_of, is_denied, refused
+from converter.aws.client_errors import AGAIN, code_of, is_denied, refused
 from converter.errors import BusyError, ConvertError, ExportError, StorageError, UsageError
 
 _FAILURES = {

@@ -9,8 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from converter.aws.answers import needed
 from converter.aws.export_request import Window, to_text, view_of
+from converter.aws.responses import needed
+from converter.aws.s3_uri import s3_uri
 
 IN_PROGRESS = "IN_PROGRESS"
 COMPLETED = "COMPLETED"
@@ -69,7 +70,7 @@ class ExportState(ExportSummary):
     def folder(self) -> str:
         """Where it is, or will be: `s3://bucket/prefix/AWSDynamoDB/01693685827463-2d8752fd`."""
         above = (part for part in (self.prefix, "AWSDynamoDB", self.export_id) if part)
-        return f"s3://{self.bucket}/{posixpath.dirname(self.manifest) if self.manifest else '/'.join(above)}"
+        return s3_uri(self.bucket, posixpath.dirname(self.manifest) if self.manifest else "/".join(above))
 
     def to_json(self) -> dict[str, object]:
         """For programs: times as text, and only what is known."""

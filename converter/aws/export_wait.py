@@ -10,11 +10,11 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 
 from converter.aws.access import Access
+from converter.aws.client_errors import AWS_ERRORS, code_of, may_pass
 from converter.aws.export_errors import export_error
 from converter.aws.export_request import to_text
 from converter.aws.export_state import COMPLETED, IN_PROGRESS, ExportState, state_of
 from converter.aws.exports import failure_of
-from converter.aws.refusals import AWS_ERRORS, code_of, may_pass
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ConvertError
 

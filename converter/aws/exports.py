@@ -14,12 +14,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from converter.aws.access import Access
-from converter.aws.answers import needed
 from converter.aws.buckets import check_bucket
+from converter.aws.client_errors import AWS_ERRORS, code_of
 from converter.aws.export_errors import export_error, failed_export
 from converter.aws.export_request import ExportRequest, to_text
 from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState, ExportSummary, state_of
-from converter.aws.refusals import AWS_ERRORS, code_of
+from converter.aws.responses import needed
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ExportError
 

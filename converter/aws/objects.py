@@ -16,8 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
 from converter.aws.access import Connection
-from converter.aws.answers import missing_member, needed
-from converter.aws.refusals import AWS_ERRORS, code_of, refused
+from converter.aws.client_errors import AWS_ERRORS, code_of, refused
+from converter.aws.responses import missing_member, needed
+from converter.aws.s3_uri import s3_uri
 from converter.errors import ExportError, StorageError
 
 Data = bytes | bytearray
@@ -96,7 +97,7 @@ class Objects:
 
     def place(self, path: str) -> str:
         """How messages call an object."""
-        return f"s3://{self.bucket}/{self._key(path)}"
+        return s3_uri(self.bucket, self._key(path))
 
     def open(self, path: str) -> ObjectFile:
         """The object's bytes, to be read once from the beginning. Raises FileNotFoundError."""

@@ -11,9 +11,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from converter.aws.access import Access, Connection
-from converter.aws.answers import missing_member, needed
+from converter.aws.client_errors import AWS_ERRORS, is_denied
 from converter.aws.export_errors import export_error
-from converter.aws.refusals import AWS_ERRORS, is_denied
+from converter.aws.responses import missing_member, needed
 from converter.errors import StorageError, UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from converter.aws.keys import check_kms_key
+from converter.aws.s3_uri import SCHEME, s3_uri
 from converter.display import has_control_characters
 from converter.errors import UsageError
 
@@ -51,7 +52,7 @@ class ExportTarget:
             raise UsageError(
                 f"{self.bucket!r} is no name that a bucket can have",
                 OPTIONS["bucket"],
-                "write its name alone, without s3:// and folders; those are for --export-prefix",
+                f"write its name alone, without {SCHEME} and folders; those are for --export-prefix",
             )
         if self.prefix is not None:
             _check_prefix(self.prefix)
@@ -68,7 +69,7 @@ class ExportTarget:
     @property
     def folder(self) -> str:
         """The folder that the exports of this target lie in: `s3://bucket/prefix/AWSDynamoDB/`."""
-        return "/".join(part for part in (f"s3://{self.bucket}", self.prefix, "AWSDynamoDB/") if part)
+        return s3_uri(self.bucket, "/".join(part for part in (self.prefix, "AWSDynamoDB/") if part))
 
 
 OPTIONS = {

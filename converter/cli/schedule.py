@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from converter.aws.s3_uri import s3_uri
 from converter.cli import arguments as takes
 from converter.cli import aws_arguments as in_aws
 from converter.cli import export_arguments as of_export
@@ -139,7 +140,7 @@ def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
 
     Raises UsageError and typer.TyperException.
     """
-    source = "s3://bucket/manifest-summary.json"
+    source = s3_uri("bucket", "manifest-summary.json")
     return _read("convert", ConvertArguments, [source, dest, *words], words, _USELESS_FOR_CONVERT)
 
 

@@ -29,7 +29,7 @@ from converter.schema.added import AddedValue
 from converter.schema.contract import Contract, Promise
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import Column, Origin, Schema
-from converter.storage.destination import EXPORTS, INTENT, record_path
+from converter.storage.paths import EXPORTS, INTENT, record_path
 from converter.storage.source import Source
 
 if TYPE_CHECKING:

@@ -7,11 +7,13 @@ import posixpath
 from collections.abc import Iterable
 
 from converter.aws.access import AwsOptions
+from converter.aws.s3_uri import SCHEME, is_in_s3
 from converter.errors import UsageError
 from converter.export.locate import EXPORTS_FOLDER, source_folder
 from converter.export.manifest import SUMMARY, Export
-from converter.storage import is_in_s3, open_source
-from converter.storage.destination import EXPORTS, Destination
+from converter.storage import open_source
+from converter.storage.destination import Destination
+from converter.storage.paths import EXPORTS
 from converter.storage.source import Source
 
 _Place = tuple[str, ...]
@@ -107,7 +109,7 @@ def _mixed(dest: str, folder: str, *, is_folder: bool) -> UsageError:
 
 def _place_of(text: str) -> _Place:
     if is_in_s3(text):
-        return tuple(name for name in text.removeprefix("s3://").split("/") if name)
+        return tuple(name for name in text.removeprefix(SCHEME).split("/") if name)
     try:
         path = os.path.realpath(text)
     except (OSError, ValueError):

@@ -10,7 +10,8 @@ from converter.conversion.spare_threads import SpareThreads
 from converter.decode.batch import Batch
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
-from converter.storage.destination import PartSink, PendingPart, Staging
+from converter.storage.destination import PartSink, Staging
+from converter.storage.intent import PendingPart
 from converter.write.formats import open_part, part_suffix
 from converter.write.part import PartWriter
 

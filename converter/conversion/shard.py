@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from converter.aws.s3_uri import is_in_s3
 from converter.conversion.base_snapshot import RowReader
 from converter.conversion.merge_job import MergeJob
 from converter.conversion.parts import Output, Parts, WrittenPart
@@ -363,7 +364,7 @@ def bad_line(problem: LineProblem, reader: BlockReader | IonReader, options: Con
     line, byte = reader.locate(problem.byte)
     # A name that begins with a dash would be an option.
     place = shlex.quote(f"./{reader.place}" if reader.place.startswith("-") else reader.place)
-    inflate = f"aws s3 cp {place} - | gzip -dc" if reader.place.startswith("s3://") else f"gzip -dc {place}"
+    inflate = f"aws s3 cp {place} - | gzip -dc" if is_in_s3(reader.place) else f"gzip -dc {place}"
     hint = f"see the line with: {inflate} | sed -n {line}p"
     if problem.value and options.show_values:
         reason += f": {problem.value[:_SHOWN]!r}"

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.aws.s3_uri import SCHEME, is_in_s3
 from converter.display import lines
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import (
@@ -27,7 +28,7 @@ from converter.export.manifest import (
     read_export,
     read_summary,
 )
-from converter.storage import is_in_s3, open_source
+from converter.storage import open_source
 from converter.storage.source import Source
 
 EXPORTS_FOLDER = "AWSDynamoDB"
@@ -315,7 +316,9 @@ def _rooted(location: str, kind: ExportKind, aws: AwsOptions, opened: Source | N
         return source, ""
     parent, name = posixpath.split(location) if is_in_s3(location) else os.path.split(_with_a_name(location))
     # Nothing is beside a whole bucket.
-    alone = parent == "s3:" or ("data" in source.folders("") and posixpath.basename(parent) != EXPORTS_FOLDER)
+    alone = parent == SCHEME.rstrip("/") or (
+        "data" in source.folders("") and posixpath.basename(parent) != EXPORTS_FOLDER
+    )
     return (source, "") if alone else (open_source(parent or ".", aws), name)
 
 

@@ -39,8 +39,9 @@ from converter.publishing.merge_history import Link, MergeChain
 from converter.publishing.record import Record
 from converter.publishing.report import Report, format_instant
 from converter.storage import open_destination, open_source
-from converter.storage.destination import EXPORTS, Destination, record_path
-from converter.storage.joined import JoinedSource
+from converter.storage.combined_source import CombinedSource
+from converter.storage.destination import Destination
+from converter.storage.paths import EXPORTS, record_path
 from converter.storage.source import Source
 from converter.write.formats import kernel_parts
 
@@ -266,7 +267,7 @@ def _window(export: Export) -> ExportWindow:
 
 
 def _joined_files(opened: Sequence[_Opened]) -> list[Export]:
-    """The exports with the paths that a JoinedSource of their sources has."""
+    """The exports with the paths that a CombinedSource of their sources has."""
     joined = []
     for number, one in enumerate(opened):
         files = tuple(replace(file, path=f"{number}/{file.path}") for file in one.export.files)
@@ -297,7 +298,7 @@ def _join(
     )
     in_ion = [file.path for export in exports if export.output_format == "ION" for file in export.files]
     run = Run(
-        source=JoinedSource([one.source for one in opened]),
+        source=CombinedSource([one.source for one in opened]),
         export=export,
         bytes_in=check_files(base.source, base.export, MISSING_PART if base.record else COPY_AGAIN)
         + sum(check_files(one.source, one.export) for one in applied),

@@ -15,7 +15,9 @@ from converter.publishing.merge_history import MergeChain
 from converter.publishing.record import Record, export_date, newest, render_layout
 from converter.publishing.report import Part, Report
 from converter.publishing.schema_difference import describe_schema_difference
-from converter.storage.destination import EXPORTS, INTENT, Destination, PendingPart, Removal, Staging, record_path
+from converter.storage.destination import Destination, Staging
+from converter.storage.intent import PendingPart, Removal
+from converter.storage.paths import EXPORTS, INTENT, record_path
 
 
 @dataclass(frozen=True, slots=True)

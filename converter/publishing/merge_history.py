@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from converter.export.manifest import EXPORT_ARN, ExportKind
-from converter.storage.destination import is_name
-from converter.storage.members import Members
+from converter.storage.json_members import Members
+from converter.storage.paths import is_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from converter.kernels.time_reasons import REPORTED_TIMES
 from converter.options import TIME_COLUMN, ConvertOptions
 from converter.schema.observe import AttributeObservation
 from converter.schema.types import Column, Origin
-from converter.storage.members import Members
+from converter.storage.json_members import Members
 
 _CAST_WAY = (
     "correct the item and export again; or make such values null with --on-bad-time null, which counts them; or convert"

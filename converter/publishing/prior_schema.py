@@ -17,7 +17,8 @@ from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
 from converter.schema.file import read_schema_file
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Origin, Schema
-from converter.storage.destination import Destination, record_path
+from converter.storage.destination import Destination
+from converter.storage.paths import record_path
 from converter.time_options import CAST_TYPE, UNIT_NAMES, cast_with
 
 

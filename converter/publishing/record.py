@@ -16,8 +16,8 @@ from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
 from converter.publishing.report import Part, Report, format_instant, json_members, parse_date
 from converter.schema.types import COLUMN_TYPE, Column, Origin
-from converter.storage.destination import EXPORTS, is_name, is_path, record_path
-from converter.storage.members import Members, read_members
+from converter.storage.json_members import Members, read_members
+from converter.storage.paths import EXPORTS, is_name, is_path, record_path
 from converter.time_options import parse_unit
 from converter.version import VERSION
 

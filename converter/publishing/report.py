@@ -15,8 +15,8 @@ from converter.publishing.merge_history import MergeReport
 from converter.publishing.odd_times import TimesReport
 from converter.schema import tags
 from converter.schema.types import COLUMN_TYPE, Origin
-from converter.storage.destination import is_path
-from converter.storage.members import Members
+from converter.storage.json_members import Members
+from converter.storage.paths import is_path
 
 Status = Literal["published", "unchanged", "planned"]
 ChangeKind = Literal["added", "widened", "unseen"]

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.aws.s3_uri import is_in_s3
 from converter.errors import SchemaError, StorageError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import OneFormat
@@ -23,7 +24,7 @@ from converter.publishing.decision import read_records
 from converter.publishing.record import Record
 from converter.publishing.report import Part
 from converter.schema.types import Column
-from converter.storage import is_in_s3, open_destination
+from converter.storage import open_destination
 
 _FORMATS: tuple[OneFormat, ...] = ("parquet", "csv")
 _WAYS_OUT = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from converter.aws.access import AwsOptions
+from converter.aws.s3_uri import SCHEME, is_in_s3
 from converter.errors import UsageError
 from converter.export.manifest import ExportKind
 from converter.options import Consumer, OneFormat
@@ -27,7 +28,7 @@ _CHANGES = (
 )
 _TAKES = {"database": ("treasure-data", "athena"), "table": ("treasure-data", "athena", "spark")}
 # Nothing that SQL, YAML or a workflow's templates would have to be told about.
-_S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w .=@+~!()-]+)*")
+_S3_LOCATION = re.compile(rf"{SCHEME}[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](/[\w .=@+~!()-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ def make_recipe(dest: str, options: RecipeOptions, aws: AwsOptions) -> Recipe:
     """See converter.api.recipe."""
     location = options.location
     if options.consumer in _IN_S3:
-        if location is None and dest.startswith("s3://"):
+        if location is None and is_in_s3(dest):
             location = dest
-        if location is None or not location.startswith("s3://"):
+        if location is None or not is_in_s3(location):
             raise UsageError(
                 f"{options.consumer} reads from S3, and {location or dest} is not there",
                 "--location",
-                "say where the destination is or will be copied to: --location s3://bucket/prefix/",
+                f"say where the destination is or will be copied to: --location {SCHEME}bucket/prefix/",
             )
     format = options.format
     if format is None and options.consumer == "treasure-data":
@@ -116,13 +117,13 @@ def _about_changes(published: Published, file: str) -> str:
 
 def _check_place(published: Published) -> None:
     """Raises UsageError for a place in S3 that would have to be quoted differently in each language."""
-    if not published.location.startswith("s3://"):
+    if not is_in_s3(published.location):
         return
     folders = [folder.render(lambda _: "x") for folder in published.layout]
     place = "/".join([published.location, *folders])
     if not _S3_LOCATION.fullmatch(place):
         raise UsageError(
-            f"{place!r} is no place in S3 that a recipe can name",
+            f"{place!r} is not a place in S3 that a recipe can name",
             "--location",
-            "use s3://bucket/prefix/ with letters, digits and . _ - = @ + ~ ! ( ) and spaces in the prefix",
+            f"use {SCHEME}bucket/prefix/ with letters, digits and . _ - = @ + ~ ! ( ) and spaces in the prefix",
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from converter.aws.s3_uri import s3_uri, split_s3_uri
 from converter.errors import UsageError
 from converter.recipes.published import Published
 from converter.recipes.quoting import in_comment, legal_name, yaml_text
@@ -130,7 +131,7 @@ schedule:
 def treasure_data_files(published: Published, database: str | None, table: str | None) -> dict[str, str]:
     """load.yml and load.dig. Raises UsageError for what Treasure Data does not take."""
     _check(published)
-    bucket, _, prefix = published.location.removeprefix("s3://").partition("/")
+    bucket, prefix = split_s3_uri(published.location)
     path_prefix = "/".join(filter(None, (prefix, published.dated_folder(_DATE)[1])))
     into = table or _default_name(published)
     names = {"--database": database or _default_name(published), "--table": into}
@@ -158,7 +159,7 @@ def treasure_data_files(published: Published, database: str | None, table: str |
         timezone=yaml_text(published.timezone),
         database=yaml_text(names["--database"]),
         into=yaml_text(into),
-        nothing=yaml_text(f"no rows in s3://{bucket}/{path_prefix}"),
+        nothing=yaml_text(f"no rows in {s3_uri(bucket, path_prefix)}"),
     )
     return {"load.yml": load, "load.dig": workflow}
 

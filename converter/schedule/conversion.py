@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from converter.aws.s3_uri import SCHEME
 from converter.schedule.settings import Schedule
 from converter.schedule.tasks import CAUSE, TRANSIENT, State, failed
 from converter.syncing.incremental_options import Changes
@@ -47,7 +48,7 @@ class _Job:
 _CONVERT = _Job(
     name="Convert",
     comment="Publishes all of the export or nothing, so that it may run as often as need be.",
-    command="['convert', 's3://' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]",
+    command=f"['convert', '{SCHEME}' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]",
     seconds=CONVERT_SECONDS,
     again="{'exportArn': $exportArn}",
     output={"exportArn": "{% $exportArn %}", "destination": "{% $settings.destination %}"},

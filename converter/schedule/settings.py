@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.keys import check_kms_key
+from converter.aws.s3_uri import SCHEME, s3_uri
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
 from converter.options import Buckets, Trigger
@@ -19,7 +20,7 @@ from converter.syncing.incremental_options import Changes
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
 _TABLE_ARN = re.compile(r"arn:(aws[a-z-]*):dynamodb:([a-z0-9-]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})", re.ASCII)
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
-_DEST = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.ASCII | re.DOTALL)
+_DEST = re.compile(rf"{SCHEME}([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(?:/(.*))?", re.ASCII | re.DOTALL)
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 # The longest flexible time window: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html
 _LONGEST_WINDOW = 1440
@@ -89,9 +90,9 @@ class Schedule:
     def __post_init__(self) -> None:
         match = _DEST.fullmatch(self.dest)
         if match is None:
-            raise UsageError(f"{self.dest!r} is no place in S3", "DEST", "write s3://bucket/folder/")
+            raise UsageError(f"{self.dest!r} is not a place in S3", "DEST", f"write {SCHEME}bucket/folder/")
         folder = (match[2] or "").rstrip("/")
-        object.__setattr__(self, "dest", f"s3://{match[1]}/{folder}{'/' if folder else ''}")
+        object.__setattr__(self, "dest", s3_uri(match[1], folder and f"{folder}/"))
         for name, text in (("--export-prefix", self.target.prefix or ""), ("DEST", self.dest)):
             found = re.search(r"[*?$\"\\{}\x00-\x1f\x7f-\x9f\u2028\u2029]", text)
             if found:
@@ -147,7 +148,7 @@ class Schedule:
                 "DEST",
                 "use another prefix or bucket",
             )
-        if self.creates("export") and self.dest.startswith(f"s3://{self.target.bucket}/{self.export_folder}"):
+        if self.creates("export") and self.dest.startswith(s3_uri(self.target.bucket, self.export_folder)):
             raise UsageError(
                 "exports expire in the bucket that the stack makes, and what is published here would with them",
                 "DEST",

@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.aws.s3_uri import SCHEME, is_in_s3
 from converter.errors import UsageError
 
 if TYPE_CHECKING:
     from converter.storage.destination import Destination
     from converter.storage.source import Source
-
-_S3 = "s3://"
-
-
-def is_in_s3(text: str) -> bool:
-    """Whether a place is one in S3, and not a folder."""
-    return text.startswith(_S3)
 
 
 def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
@@ -57,12 +51,12 @@ def _check(text: str) -> None:
     scheme, is_address, rest = text.partition("://")
     if text.startswith("arn:"):
         raise UsageError(
-            "only the ARN of an export can be given, and only as SOURCE", text, f"write {_S3}bucket/prefix/"
+            "only the ARN of an export can be given, and only as SOURCE", text, f"write {SCHEME}bucket/prefix/"
         )
     if is_address and not is_in_s3(text):
         hint = (
-            f"for S3, write {_S3}{rest}"
+            f"for S3, write {SCHEME}{rest}"
             if scheme.lower() in ("s3", "s3a", "s3n")
             else "copy it to a folder or S3 first"
         )
-        raise UsageError("only folders and places in S3 (s3://bucket/prefix/) are read and written", text, hint)
+        raise UsageError(f"only folders and places in S3 ({SCHEME}bucket/prefix/) are read and written", text, hint)

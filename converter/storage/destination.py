@@ -7,151 +7,21 @@ repeat. A run that dies before the intent has changed nothing; one that dies aft
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from itertools import permutations
 from typing import TYPE_CHECKING
 
-from converter.display import has_control_characters, lines
-from converter.errors import ConvertError, StorageError, UsageError
+from converter.display import lines
+from converter.errors import ConvertError, StorageError
+from converter.storage.commit_messages import begun_note
+from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.leftovers import Leftover
-from converter.storage.members import damaged, read_members
 
 if TYPE_CHECKING:
-    from converter.aws.readers import ReaderSettings
-
-EXPORTS = "_exports"
-"""The folder that a destination keeps its records in."""
-INTENT = f"{EXPORTS}/intent.json"
-HIDDEN_RUN = ".run-"
-"""How the names of runs begin that have a hidden folder."""
+    from converter.aws.reader_settings import ReaderSettings
 
 Data = bytes | memoryview
-
-_VERSION = 2
-"""1: `folder`, a text, in place of `folders`, and parts without `folder`."""
-
-
-def record_path(export_id: str) -> str:
-    """Where the record of an export is, relative to the destination."""
-    path = f"{EXPORTS}/{export_id}.json"
-    if path == INTENT:
-        raise UsageError(f"an export can't be called {export_id!r}: the destination keeps another file there", path)
-    return path
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPart:
-    """A part that is written completely, and that no reader can see yet.
-
-    name: of the file it becomes, inside the export's folder.
-    folder: which one, where the export has several: 0 is the first.
-    sha256: of its bytes, hex.
-    receipt: what the store needs to put it into place; means nothing to anyone else.
-    """
-
-    name: str
-    bytes: int
-    sha256: str
-    receipt: str
-    folder: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """An export whose record, and the folder with all that is in it, goes in the same commit; `""` for no folder.
-
-    There is one for each folder of an export that has several.
-    """
-
-    export_id: str
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """All that a commit does, so that another run can finish it.
-
-    run: the name of the run that wrote the parts.
-    folders: where the parts go, relative to the destination; they belong to this export alone.
-    record: the record's whole text.
-    """
-
-    export_id: str
-    run: str
-    folders: tuple[str, ...]
-    record: str
-    parts: tuple[PendingPart, ...]
-    remove: tuple[Removal, ...]
-
-    def to_json(self) -> bytes:
-        """As it is stored."""
-        members = {
-            "version": _VERSION,
-            "exportId": self.export_id,
-            "run": self.run,
-            "folders": list(self.folders),
-            "record": self.record,
-            "parts": [asdict(part) for part in self.parts],
-            "remove": [{"exportId": removal.export_id, "folder": removal.folder} for removal in self.remove],
-        }
-        return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
-
-    @staticmethod
-    def from_json(content: bytes, place: str) -> Intent:
-        """Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it."""
-        members = read_members(content, place, _VERSION)
-        first_version = members.count("version") == 1
-        intent = Intent(
-            export_id=members.text("exportId"),
-            run=members.text("run"),
-            folders=(members.text("folder"),) if first_version else members.texts("folders"),
-            record=members.utf8_text("record"),
-            parts=tuple(
-                PendingPart(
-                    part.text("name"),
-                    part.count("bytes"),
-                    part.sha256("sha256"),
-                    part.text("receipt"),
-                    0 if first_version else part.count("folder"),
-                )
-                for part in members.inners("parts")
-            ),
-            remove=tuple(
-                Removal(removal.text("exportId"), removal.text("folder")) for removal in members.inners("remove")
-            ),
-        )
-        problem = _problem(intent)
-        if problem is not None:
-            raise damaged(place, problem)
-        return intent
-
-
-def _problem(intent: Intent) -> str | None:
-    """What in an intent no run can have written: whoever can write at the destination may have."""
-    for name in (intent.export_id, intent.run, *(part.name for part in intent.parts)):
-        if not is_name(name):
-            return f"{name!r} is not the name of a file"
-    if not intent.run.removeprefix(HIDDEN_RUN).startswith(f"{intent.export_id}-"):
-        return f"{intent.run!r} is not a run of export {intent.export_id}"
-    if len({(part.folder, part.name) for part in intent.parts}) < len(intent.parts):
-        return "two parts have one name"
-    if any(part.folder >= len(intent.folders) for part in intent.parts):
-        return "a part has no folder"
-    if not intent.folders or any(not is_own_folder(folder, intent.export_id) for folder in intent.folders):
-        return f"{list(intent.folders)!r} are not folders of export {intent.export_id}"
-    if any(f"{one}/".startswith(f"{other}/") for one, other in permutations(intent.folders, 2)):
-        return "one of its folders is in another"
-    for removal in intent.remove:
-        if not is_name(removal.export_id) or f"{EXPORTS}/{removal.export_id}.json" == INTENT:
-            return f"{removal.export_id!r} is not the id of an export"
-        if removal.folder and not is_own_folder(removal.folder, removal.export_id):
-            return f"{removal.folder!r} is not the folder of export {removal.export_id}"
-    return None
 
 
 class PartSink(ABC):
@@ -230,7 +100,7 @@ class Lease(ABC):
         The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
         moment a record has all its parts.
         """
-        begun = begun_for(intent.export_id)
+        begun = begun_note(intent.export_id)
         try:
             self._take_steps(intent)
         except StorageError as error:
@@ -335,63 +205,3 @@ class Destination(ABC):
     def child(self, path: str) -> str:
         """How messages call what is at the path."""
         return f"{self.root.rstrip('/')}/{path}" if path else self.root
-
-
-def check_names(parts: Sequence[PendingPart]) -> None:
-    """Raises ValueError for two parts of one name, and for what is no name of a file."""
-    if len({(part.folder, part.name) for part in parts}) != len(parts):
-        raise ValueError("two parts have one name")
-    if not all(is_name(part.name) for part in parts):
-        raise ValueError("a part's name is no name of a file")
-
-
-def check_folder(folder: str, export_id: str) -> None:
-    """Raises ValueError for what is not inside the destination, and the export's own."""
-    if not is_own_folder(folder, export_id):
-        raise ValueError(f"{folder!r} is not a folder for {export_id}")
-
-
-def is_own_folder(folder: str, export_id: str) -> bool:
-    """Is this inside the destination, not with its records, and the export's own, as its name says?"""
-    own = is_name(export_id) and folder.rpartition("/")[2] == export_id
-    return own and is_path(folder) and not f"{folder}/".startswith(f"{EXPORTS}/")
-
-
-def taken(place: str) -> StorageError:
-    """The error for a folder that a commit would write in, and that something is in which it was not told to remove."""
-    return StorageError("something was put there during this run", place, "run the same command again")
-
-
-def lost(place: str) -> StorageError:
-    """The error for a part that a commit which has begun can't find."""
-    return StorageError(
-        "a part of a commit that has begun is lost",
-        place,
-        f"remove {INTENT} from the destination, then convert the export again with --replace",
-    )
-
-
-def begun_commit(intent: Intent, time: datetime) -> Leftover:
-    """The commit of a run that died. time: when the intent was written."""
-    parts = f"{len(intent.parts):,} part{'' if len(intent.parts) == 1 else 's'}"
-    return Leftover("commit", INTENT, time, "begun", f"export {intent.export_id}, {parts}")
-
-
-def begun_for(export_id: str) -> str:
-    """What a run says that stops in the commit."""
-    return f"The commit of export {export_id} has begun: the next run here finishes it first"
-
-
-def finished_for(intent: Intent) -> str:
-    """The warning of a run that has finished the commit of one that died."""
-    return f"an earlier run died while it published export {intent.export_id}: this is now done"
-
-
-def is_name(name: str) -> bool:
-    """Can this be the name of a file in a folder?"""
-    return name not in ("", ".", "..") and "/" not in name and not has_control_characters(name)
-
-
-def is_path(path: str) -> bool:
-    """Is this a relative path that stays below its root? `""` is the root."""
-    return not path or all(is_name(part) for part in path.split("/"))

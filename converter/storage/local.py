@@ -9,14 +9,15 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 
 from converter.errors import ExportError, StorageError, UsageError
-from converter.storage.destination import Destination, Lease, is_path
+from converter.storage.contained_files import ContainedFiles
+from converter.storage.destination import Destination, Lease
 from converter.storage.durable import refusals, refused
-from converter.storage.inside import Inside
+from converter.storage.json_members import MOST_BYTES
 from converter.storage.leftovers import Leftover
 from converter.storage.local_commit import hold_lease
 from converter.storage.local_leftovers import LEASE, find_leftovers
 from converter.storage.local_lock import check_unlocked
-from converter.storage.members import MOST_BYTES
+from converter.storage.paths import is_path
 from converter.storage.source import Source
 
 
@@ -144,7 +145,7 @@ class LocalDestination(Destination):
             raise UsageError("the destination has no name", "DEST", "use . for the current folder")
         if os.path.lexists(self.root) and not os.path.isdir(self.root):
             raise UsageError("the destination is no folder", self.root, "name a folder; a new one is made")
-        self._inside = Inside(self.root)
+        self._files = ContainedFiles(self.root)
 
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
         """Hold the destination; at the end, whatever was not committed is gone, folders made on the way too."""
@@ -152,24 +153,24 @@ class LocalDestination(Destination):
 
     def check_free(self) -> None:
         """Raises BusyError when another run holds the destination."""
-        check_unlocked(self._inside, LEASE)
+        check_unlocked(self._files, LEASE)
 
     def leftovers(self) -> list[Leftover]:
         """Hidden folders, a lease's file, and a commit that has begun."""
-        return find_leftovers(self._inside)
+        return find_leftovers(self._files)
 
     def read(self, path: str) -> bytes | None:
         """A small file, None when it does not exist. A symbolic link is refused."""
         with refusals(self.child(path)):
             try:
-                return self._inside.read(self._checked(path), MOST_BYTES)
+                return self._files.read(self._checked(path), MOST_BYTES)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def size(self, path: str) -> int | None:
         """The file's size in bytes, None when there is no file of this name; a link is not a file."""
         with refusals(self.child(path)):
-            return self._inside.file_size(self._checked(path))
+            return self._files.file_size(self._checked(path))
 
     def sizes(self, folder: str) -> dict[str, int]:
         """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
@@ -180,7 +181,7 @@ class LocalDestination(Destination):
         """Names of the files and folders directly below, sorted; empty when there is no such folder."""
         with refusals(self.child(folder)):
             try:
-                return self._inside.names(self._checked(folder))
+                return self._files.names(self._checked(folder))
             except (FileNotFoundError, NotADirectoryError):
                 return []
 
@@ -188,7 +189,7 @@ class LocalDestination(Destination):
         """Raises StorageError for a part that is reached by a symbolic link, or that is not a file."""
         with refusals(self.root):
             for path in paths:
-                self._inside.check_file(self._checked(path))
+                self._files.check_file(self._checked(path))
 
     def _checked(self, path: str) -> str:
         if not is_path(path):

@@ -20,36 +20,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from converter.errors import StorageError
-from converter.storage.destination import (
-    EXPORTS,
-    HIDDEN_RUN,
-    INTENT,
-    Intent,
-    Lease,
-    PendingPart,
-    Removal,
-    Staging,
-    check_folder,
-    check_names,
-    finished_for,
-    lost,
-    record_path,
-    taken,
-)
+from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
+from converter.storage.contained_files import ContainedFiles
+from converter.storage.destination import Lease, Staging
 from converter.storage.durable import refusals
-from converter.storage.inside import Inside
+from converter.storage.intent import Intent, PendingPart, Removal, check_names
 from converter.storage.leftovers import Leftover
 from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
 from converter.storage.local_parts import LocalPart, PendingFolder
+from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, check_folder, record_path
 
 
 @contextmanager
 def hold_lease(root: str, *, recover: bool) -> Iterator[Lease]:
     """The lease of the destination `root`, which is made if it does not exist."""
-    inside = Inside(root)
-    with hold_lock(inside, LEASE):
-        lease = LocalLease(inside)
+    files = ContainedFiles(root)
+    with hold_lock(files, LEASE):
+        lease = LocalLease(files)
         try:
             if recover:
                 lease.recover()
@@ -61,9 +49,9 @@ def hold_lease(root: str, *, recover: bool) -> Iterator[Lease]:
 class LocalLease(Lease):
     """What the holder of the lock may do."""
 
-    def __init__(self, inside: Inside) -> None:
+    def __init__(self, files: ContainedFiles) -> None:
         super().__init__()
-        self.inside = inside
+        self.files = files
         self._stagings: list[LocalStaging] = []
 
     def begin(self, export_id: str, *folders: str) -> Staging:
@@ -74,13 +62,13 @@ class LocalLease(Lease):
             check_folder(folder, export_id)
             self.check_place(folder)
         run = f"{HIDDEN_RUN}{export_id}-{secrets.token_hex(4)}"
-        pending = [PendingFolder(self.inside, _parts(run, number), number) for number in range(len(folders))]
+        pending = [PendingFolder(self.files, _parts(run, number), number) for number in range(len(folders))]
         staging = LocalStaging(self, export_id, folders, run, pending)
         self._stagings.append(staging)
-        with refusals(self.inside.place(_in_exports(run))):
-            self.inside.make_folder(_in_exports(run))
+        with refusals(self.files.place(_in_exports(run))):
+            self.files.make_folder(_in_exports(run))
             for parts in pending:
-                self.inside.make_folder(parts.folder)
+                self.files.make_folder(parts.folder)
         return staging
 
     def check_place(self, folder: str) -> None:
@@ -89,12 +77,12 @@ class LocalLease(Lease):
         Looked at before the intent, because an intent that can't be carried out blocks the destination.
         """
         path = posixpath.dirname(folder)
-        with refusals(self.inside.place(path)):
-            while path and not self.inside.exists(path):
+        with refusals(self.files.place(path)):
+            while path and not self.files.exists(path):
                 path = posixpath.dirname(path)
-            place = self.inside.place(path)
+            place = self.files.place(path)
             try:
-                with self.inside.folder(path) as outer, self.inside.folder(EXPORTS) as exports:
+                with self.files.folder(path) as outer, self.files.folder(EXPORTS) as exports:
                     if os.fstat(outer).st_dev != os.fstat(exports).st_dev:
                         raise StorageError(
                             "the destination spans several file systems", place, "use one for all of DEST"
@@ -112,29 +100,29 @@ class LocalLease(Lease):
         for folder in (*intent.folders, *replaced):
             self.check_place(folder)
         for folder in intent.folders:
-            with refusals(self.inside.place(folder)):
+            with refusals(self.files.place(folder)):
                 if folder not in replaced and self._is_taken(folder):
-                    raise taken(self.inside.place(folder))
-        with refusals(self.inside.place(EXPORTS)):
+                    raise folder_taken_error(self.files.place(folder))
+        with refusals(self.files.place(EXPORTS)):
             for path in (*_all_parts(intent), _in_exports(intent.run), EXPORTS, ""):
-                self.inside.sync(path)
-            self.inside.write(INTENT, intent.to_json(), _in_exports(intent.run, "intent"))
+                self.files.sync(path)
+            self.files.write(INTENT, intent.to_json(), _in_exports(intent.run, "intent"))
 
     def has_intent(self) -> bool:
         """Has a commit begun that is not done?"""
-        return self.inside.exists(INTENT)
+        return self.files.exists(INTENT)
 
     def recover(self) -> None:
         """Finishes the commit of a run that died, and removes what dead runs left."""
         intent = self.finish_begun()
         if intent is not None:
-            self.warnings.append(finished_for(intent))
-        for run in dead_runs(self.inside):
+            self.warnings.append(finished_warning(intent))
+        for run in dead_runs(self.files):
             self._remove_run(run)
 
     def finish_begun(self) -> Intent | None:
         """Finish the commit of a run that died."""
-        intent = read_intent(self.inside)
+        intent = read_intent(self.files)
         if intent is not None:
             self.carry_out(intent)
         return intent
@@ -142,11 +130,11 @@ class LocalLease(Lease):
     def remove(self, leftovers: Sequence[Leftover]) -> None:
         """Remove hidden folders of dead runs."""
         for leftover in leftovers:
-            with refusals(self.inside.place(leftover.path)):
-                self.inside.remove_tree(leftover.path)
+            with refusals(self.files.place(leftover.path)):
+                self.files.remove_tree(leftover.path)
 
     def _take_steps(self, intent: Intent) -> None:
-        with refusals(self.inside.place(intent.folders[0])):
+        with refusals(self.files.place(intent.folders[0])):
             super()._take_steps(intent)
 
     def close(self) -> None:
@@ -157,54 +145,54 @@ class LocalLease(Lease):
     def _remove_run(self, run: str) -> None:
         path = _in_exports(run)
         try:
-            self.inside.remove_tree(path)
+            self.files.remove_tree(path)
         except OSError as error:
-            self.warnings.append(f"{self.inside.place(path)}: the remains of a run can't be removed: {error.strerror}")
+            self.warnings.append(f"{self.files.place(path)}: the remains of a run can't be removed: {error.strerror}")
 
     def _remove_records(self, intent: Intent) -> None:
         own = record_path(intent.export_id)
         for removal in intent.remove:
             path = record_path(removal.export_id)
             if path != own or not self._has_record(intent):
-                self.inside.remove_file(path)
-        self.inside.sync(EXPORTS)
+                self.files.remove_file(path)
+        self.files.sync(EXPORTS)
 
     def _place_parts(self, intent: Intent) -> None:
         pending = _all_parts(intent)
         # Once a folder with parts is renamed, all before that is done, and must not be done to the new folder.
-        if all(map(self.inside.exists, pending)):
+        if all(map(self.files.exists, pending)):
             self._rename_parts(intent)
             self._move_replaced(intent)
         for number, parts in enumerate(pending):
-            if self.inside.exists(parts):
+            if self.files.exists(parts):
                 self._place_folder(intent, number)
             else:
                 self._check_parts(intent, number)
         for removal in intent.remove:
             if removal.folder:
-                self.inside.remove_empty_folders(posixpath.dirname(removal.folder))
+                self.files.remove_empty_folders(posixpath.dirname(removal.folder))
 
     def _place_folder(self, intent: Intent, number: int) -> None:
         parts, place = _parts(intent.run, number), intent.folders[number]
         if any(part.folder == number for part in intent.parts):
-            self.inside.make_folders(posixpath.dirname(place))
-            self.inside.rename(parts, place)
-            self.inside.sync(posixpath.dirname(place))
+            self.files.make_folders(posixpath.dirname(place))
+            self.files.rename(parts, place)
+            self.files.sync(posixpath.dirname(place))
         else:
-            self.inside.remove_folder(parts)
-        self.inside.sync(posixpath.dirname(parts))
+            self.files.remove_folder(parts)
+        self.files.sync(posixpath.dirname(parts))
 
     def _rename_parts(self, intent: Intent) -> None:
         for part in intent.parts:
             folder = _parts(intent.run, part.folder)
             pending, final = (posixpath.join(folder, name) for name in (part.receipt, part.name))
-            if self.inside.exists(pending):
-                self.inside.rename(pending, final)
+            if self.files.exists(pending):
+                self.files.rename(pending, final)
             # A link in its place has no size.
-            if self.inside.file_size(final) != part.bytes:
-                raise lost(self.inside.place(final))
+            if self.files.file_size(final) != part.bytes:
+                raise part_lost_error(self.files.place(final))
         for folder in _all_parts(intent):
-            self.inside.sync(folder)
+            self.files.sync(folder)
 
     def _move_replaced(self, intent: Intent) -> None:
         """Moves the folders away: nothing can be renamed onto a full folder, and emptying it would take a while."""
@@ -212,38 +200,38 @@ class LocalLease(Lease):
         for number, removal in enumerate(intent.remove):
             old, moved = removal.folder, posixpath.join(attic, str(number))
             # A folder that is there again, after it was moved, is a parent of the new one.
-            if old and self.inside.exists(old) and not self.inside.exists(moved):
-                self.inside.make_folders(attic)
-                self.inside.rename(old, moved)
-                self.inside.sync(posixpath.dirname(old))
+            if old and self.files.exists(old) and not self.files.exists(moved):
+                self.files.make_folders(attic)
+                self.files.rename(old, moved)
+                self.files.sync(posixpath.dirname(old))
 
     def _check_parts(self, intent: Intent, number: int) -> None:
         for part in intent.parts:
             path = posixpath.join(intent.folders[part.folder], part.name)
-            if part.folder == number and self.inside.file_size(path) != part.bytes:
-                raise lost(self.inside.place(path))
+            if part.folder == number and self.files.file_size(path) != part.bytes:
+                raise part_lost_error(self.files.place(path))
 
     def _has_record(self, intent: Intent) -> bool:
         content = intent.record.encode()
         path = record_path(intent.export_id)
-        return self.inside.file_size(path) == len(content) and self.inside.read(path, len(content)) == content
+        return self.files.file_size(path) == len(content) and self.files.read(path, len(content)) == content
 
     def _write_record(self, intent: Intent) -> None:
         if not self._has_record(intent):
-            self.inside.make_folders(_in_exports(intent.run))
+            self.files.make_folders(_in_exports(intent.run))
             draft = _in_exports(intent.run, "record")
-            self.inside.write(record_path(intent.export_id), intent.record.encode(), draft)
+            self.files.write(record_path(intent.export_id), intent.record.encode(), draft)
 
     def _remove_intent(self) -> None:
-        self.inside.remove_file(INTENT)
-        self.inside.sync(EXPORTS)
+        self.files.remove_file(INTENT)
+        self.files.sync(EXPORTS)
 
     def _drop_replaced(self, intent: Intent) -> None:
         self._remove_run(intent.run)
 
     def _is_taken(self, folder: str) -> bool:
-        found = self.inside.stat(folder)
-        return found is not None and (stat.S_ISLNK(found.st_mode) or bool(self.inside.names(folder)))
+        found = self.files.stat(folder)
+        return found is not None and (stat.S_ISLNK(found.st_mode) or bool(self.files.names(folder)))
 
 
 def _in_exports(*names: str) -> str:
@@ -294,4 +282,4 @@ class LocalStaging(Staging):
             pending.abort_open()
         with suppress(OSError):
             if not self._lease.has_intent():
-                self._lease.inside.remove_tree(_in_exports(self._run))
+                self._lease.files.remove_tree(_in_exports(self._run))

@@ -4,63 +4,65 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from converter.storage.destination import EXPORTS, HIDDEN_RUN, INTENT, Intent, begun_commit, is_name
+from converter.storage.commit_messages import begun_commit
+from converter.storage.contained_files import ContainedFiles
 from converter.storage.durable import refusals
-from converter.storage.inside import Inside
+from converter.storage.intent import Intent
+from converter.storage.json_members import MOST_BYTES, damaged_file_error
 from converter.storage.leftovers import Leftover
 from converter.storage.local_lock import look
-from converter.storage.members import MOST_BYTES, damaged
+from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name
 
 LEASE = f"{EXPORTS}/lease"
 
 
-def find_leftovers(inside: Inside) -> list[Leftover]:
+def find_leftovers(files: ContainedFiles) -> list[Leftover]:
     """See Destination.leftovers."""
     found = []
-    intent = read_intent(inside)
-    written = None if intent is None else _written(inside, INTENT)
+    intent = read_intent(files)
+    written = None if intent is None else _written(files, INTENT)
     if intent is not None and written is not None:
         found.append(begun_commit(intent, written))
-    lock = look(inside, LEASE)
+    lock = look(files, LEASE)
     if lock is not None:
         found.append(Leftover("lease", LEASE, lock.time, "live" if lock.live else "dead", lock.holder))
-    for run in dead_runs(inside):
+    for run in dead_runs(files):
         begun = intent is not None and run == intent.run
         path = f"{EXPORTS}/{run}"
-        written = _written(inside, path)
+        written = _written(files, path)
         if written is not None:
             found.append(Leftover("folder", path, written, "begun" if begun else "dead"))
     return found
 
 
-def read_intent(inside: Inside) -> Intent | None:
+def read_intent(files: ContainedFiles) -> Intent | None:
     """The commit that has begun and is not done, None when there is none. Raises StorageError, UsageError."""
-    place = inside.place(INTENT)
+    place = files.place(INTENT)
     with refusals(place):
         try:
-            content = inside.read(INTENT, MOST_BYTES)
+            content = files.read(INTENT, MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             return None
     intent = Intent.from_json(content, place)
     if not intent.run.startswith(HIDDEN_RUN):
-        raise damaged(place, f"{intent.run!r} is not the hidden folder of a run")
+        raise damaged_file_error(place, f"{intent.run!r} is not the hidden folder of a run")
     for part in intent.parts:
         if not is_name(part.receipt):
-            raise damaged(place, f"{part.receipt!r} is not the name of a file")
+            raise damaged_file_error(place, f"{part.receipt!r} is not the name of a file")
     return intent
 
 
-def dead_runs(inside: Inside) -> list[str]:
+def dead_runs(files: ContainedFiles) -> list[str]:
     """The names of the runs that have a hidden folder, sorted: while no run holds the lease, all of them are dead."""
-    with refusals(inside.place(EXPORTS)):
+    with refusals(files.place(EXPORTS)):
         try:
-            return [name for name in inside.names(EXPORTS) if name.startswith(HIDDEN_RUN)]
+            return [name for name in files.names(EXPORTS) if name.startswith(HIDDEN_RUN)]
         except (FileNotFoundError, NotADirectoryError):
             return []
 
 
-def _written(inside: Inside, path: str) -> datetime | None:
+def _written(files: ContainedFiles, path: str) -> datetime | None:
     """When it was last written, None when it is not there: a run that lives may have removed it since."""
-    with refusals(inside.place(path)):
-        found = inside.stat(path)
+    with refusals(files.place(path)):
+        found = files.stat(path)
     return None if found is None else datetime.fromtimestamp(found.st_mtime, UTC)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from converter.errors import BusyError, StorageError
+from converter.storage.contained_files import ContainedFiles
 from converter.storage.durable import make_folders, refusals
-from converter.storage.inside import Inside
-from converter.storage.members import LINE, Members
+from converter.storage.json_members import LINE, Members
 
 _ATTEMPTS = 100
 _MOST_BYTES = 4096
@@ -31,35 +31,35 @@ class Lock:
 
 
 @contextmanager
-def hold_lock(inside: Inside, path: str) -> Iterator[None]:
+def hold_lock(files: ContainedFiles, path: str) -> Iterator[None]:
     """Locks the file, which is made together with its missing folders; what was made goes again if it is empty then.
 
     The file says who has it. Raises BusyError when another run does, StorageError when it can't be made or locked.
     """
     created: list[str] = []
     try:
-        with refusals(inside.place(path)):
-            descriptor = _lock(inside, path, created)
+        with refusals(files.place(path)):
+            descriptor = _lock(files, path, created)
         try:
-            with refusals(inside.place(path)):
+            with refusals(files.place(path)):
                 _say_who(descriptor)
             yield
         finally:
-            _unlock(descriptor, inside, path)
+            _unlock(descriptor, files, path)
     finally:
         with suppress(OSError):
             for folder in reversed(created):
                 os.rmdir(folder)
 
 
-def look(inside: Inside, path: str) -> Lock | None:
+def look(files: ContainedFiles, path: str) -> Lock | None:
     """The lock's file as it is, None when there is none. Raises StorageError when it can't be read.
 
     Whether it is locked can only be tried: so it is locked for an instant, together with others who look.
     """
-    with refusals(inside.place(path)):
+    with refusals(files.place(path)):
         try:
-            descriptor = inside.open_file(path, os.O_RDONLY)
+            descriptor = files.open_file(path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
@@ -74,14 +74,14 @@ def look(inside: Inside, path: str) -> Lock | None:
             os.close(descriptor)
 
 
-def check_unlocked(inside: Inside, path: str) -> None:
+def check_unlocked(files: ContainedFiles, path: str) -> None:
     """Raises BusyError when another run has locked the file. See look."""
-    lock = look(inside, path)
+    lock = look(files, path)
     if lock is not None and lock.live:
-        raise _busy(lock.holder, inside.place(path))
+        raise _busy(lock.holder, files.place(path))
 
 
-def _lock(inside: Inside, path: str, created: list[str]) -> int:
+def _lock(files: ContainedFiles, path: str, created: list[str]) -> int:
     """Locks the file and returns its descriptor.
 
     The holder removes the file at the end. So a file that was opened before, and locked after that, may be one that is
@@ -90,8 +90,8 @@ def _lock(inside: Inside, path: str, created: list[str]) -> int:
     attempts = 0
     while True:
         try:
-            _make_folder(inside, posixpath.dirname(path), created)
-            descriptor = inside.open_file(path, os.O_RDWR | os.O_CREAT)
+            _make_folder(files, posixpath.dirname(path), created)
+            descriptor = files.open_file(path, os.O_RDWR | os.O_CREAT)
         except FileNotFoundError:
             # A run that failed has just removed the folder that it had made; or no folder can be made there at all,
             # which /proc and a current folder that was removed say in the same way.
@@ -101,27 +101,27 @@ def _lock(inside: Inside, path: str, created: list[str]) -> int:
             continue
         try:
             _lock_at_once(descriptor)
-            if _is_at(descriptor, inside, path):
+            if _is_at(descriptor, files, path):
                 return descriptor
         except BlockingIOError:
             who = os.read(descriptor, _MOST_BYTES)
             os.close(descriptor)
-            raise _busy(_named(who), inside.place(path)) from None
+            raise _busy(_named(who), files.place(path)) from None
         except OSError:
             os.close(descriptor)
             raise
         os.close(descriptor)
 
 
-def _make_folder(inside: Inside, folder: str, created: list[str]) -> None:
-    make_folders(inside.root, created)
-    if folder and not inside.exists(folder):
+def _make_folder(files: ContainedFiles, folder: str, created: list[str]) -> None:
+    make_folders(files.root, created)
+    if folder and not files.exists(folder):
         try:
-            inside.make_folder(folder)
+            files.make_folder(folder)
         except FileExistsError:
             return
-        created.append(inside.place(folder))
-        inside.sync("")
+        created.append(files.place(folder))
+        files.sync("")
 
 
 def _lock_at_once(descriptor: int) -> None:
@@ -133,15 +133,15 @@ def _lock_at_once(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-def _is_at(descriptor: int, inside: Inside, path: str) -> bool:
-    found = inside.stat(path)
+def _is_at(descriptor: int, files: ContainedFiles, path: str) -> bool:
+    found = files.stat(path)
     return found is not None and os.path.samestat(os.fstat(descriptor), found)
 
 
-def _unlock(descriptor: int, inside: Inside, path: str) -> None:
+def _unlock(descriptor: int, files: ContainedFiles, path: str) -> None:
     with suppress(OSError):
-        if _is_at(descriptor, inside, path):
-            inside.remove_file(path)
+        if _is_at(descriptor, files, path):
+            files.remove_file(path)
     os.close(descriptor)
 
 

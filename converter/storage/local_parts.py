@@ -11,9 +11,11 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from converter.errors import StorageError
-from converter.storage.destination import Data, PartSink, PendingPart, is_name
+from converter.storage.contained_files import ContainedFiles
+from converter.storage.destination import Data, PartSink
 from converter.storage.durable import refusals, refused
-from converter.storage.inside import Inside
+from converter.storage.intent import PendingPart
+from converter.storage.paths import is_name
 
 # Readers' globs such as `**/*.parquet` enter hidden folders too; what grows there must not end like a part.
 PENDING = ".pending"
@@ -24,13 +26,13 @@ class LocalPart(PartSink):
 
     def __init__(self, path: str, name: str, folder: PendingFolder) -> None:
         super().__init__()
-        self._path = folder.inside.place(path)
+        self._path = folder.files.place(path)
         self._name = name
         self._folder = folder
         self._over = False
         self._sha256 = hashlib.sha256()
         with refusals(self._path):
-            self._file = folder.inside.create(path)
+            self._file = folder.files.create(path)
 
     def write(self, data: Data, /) -> int:
         """Take all of `data`; returns its bytes."""
@@ -72,8 +74,8 @@ class PendingFolder:
     inside: the destination. folder: where they grow, relative to it.
     """
 
-    def __init__(self, inside: Inside, folder: str, number: int = 0) -> None:
-        self.inside = inside
+    def __init__(self, files: ContainedFiles, folder: str, number: int = 0) -> None:
+        self.files = files
         self.folder = folder
         self.number = number
         self._lock = threading.Lock()
@@ -111,7 +113,7 @@ class PendingFolder:
     def remove(self, name: str) -> None:
         """Remove a file, if it is there and the system allows it."""
         with suppress(OSError):
-            self.inside.remove_file(posixpath.join(self.folder, name))
+            self.files.remove_file(posixpath.join(self.folder, name))
 
     def keep_only(self, parts: list[PendingPart]) -> None:
         """Drop every other part; these are on stable storage then.
@@ -121,16 +123,16 @@ class PendingFolder:
         for part in parts:
             synced = self._synced.get(part.receipt)
             if synced is not None:
-                with refusals(self.inside.place(posixpath.join(self.folder, part.receipt))):
+                with refusals(self.files.place(posixpath.join(self.folder, part.receipt))):
                     synced.result()
         kept = {part.receipt for part in parts}
-        with refusals(self.inside.place(self.folder)):
-            for name in set(self.inside.names(self.folder)) - kept:
-                self.inside.remove_tree(posixpath.join(self.folder, name))
+        with refusals(self.files.place(self.folder)):
+            for name in set(self.files.names(self.folder)) - kept:
+                self.files.remove_tree(posixpath.join(self.folder, name))
         for part in parts:
-            path = self.inside.place(posixpath.join(self.folder, part.receipt))
+            path = self.files.place(posixpath.join(self.folder, part.receipt))
             with refusals(path):
-                size = self.inside.file_size(posixpath.join(self.folder, part.receipt))
+                size = self.files.file_size(posixpath.join(self.folder, part.receipt))
             if size is None:
                 raise StorageError("the pending part is gone", path, "see what else writes in this folder")
             if size != part.bytes:

@@ -12,17 +12,17 @@ from io import RawIOBase
 
 from converter.aws.access import Access, AwsOptions, Connection
 from converter.aws.objects import Changed, ObjectFile, Objects, changed_under_read
-from converter.aws.readers import ReaderSettings, reach_bucket
+from converter.aws.reader_settings import ReaderSettings, reach_bucket
+from converter.aws.s3_uri import split_s3_uri
 from converter.errors import ExportError, StorageError, UsageError
-from converter.storage.destination import Destination, Lease, is_path
+from converter.storage.destination import Destination, Lease
 from converter.storage.leftovers import Leftover
-from converter.storage.s3_commit import hold_lease
-from converter.storage.s3_leftovers import find_leftovers
-from converter.storage.s3_lock import check_unlocked
-from converter.storage.s3_parts import in_parallel
+from converter.storage.object_commit import hold_lease
+from converter.storage.object_lease import check_unlocked
+from converter.storage.object_leftovers import find_leftovers
+from converter.storage.object_parts import in_parallel
+from converter.storage.paths import is_path
 from converter.storage.source import Source
-
-SCHEME = "s3://"
 
 # Files to come are fetched until they make up so many bytes or so many files.
 _AHEAD_BYTES = 4 << 20
@@ -33,14 +33,6 @@ _FETCHERS = 8
 _SMALL_BYTES = 512 << 10
 
 
-def split_place(text: str) -> tuple[str, str]:
-    """Bucket and prefix of `s3://bucket/prefix/`, the prefix without slashes at its end. Raises UsageError."""
-    bucket, _, prefix = text.removeprefix(SCHEME).partition("/")
-    if not text.startswith(SCHEME) or not bucket:
-        raise UsageError("this is no place in S3", text, "write s3://bucket/prefix/")
-    return bucket, prefix.rstrip("/")
-
-
 class S3Source(Source):
     """A prefix to read from, taken for a folder. An object that is read twice must have the same ETag.
 
@@ -49,7 +41,7 @@ class S3Source(Source):
 
     def __init__(self, place: str, access: Access) -> None:
         self.root = place.rstrip("/")
-        self._objects = Objects(*split_place(place), Connection(access, "s3"))
+        self._objects = Objects(*split_s3_uri(place), Connection(access, "s3"))
         self._begin()
 
     def _begin(self) -> None:
@@ -211,7 +203,7 @@ class S3Destination(Destination):
 
     def __init__(self, place: str, aws: AwsOptions) -> None:
         self.root = place.rstrip("/")
-        bucket, prefix = split_place(place)
+        bucket, prefix = split_s3_uri(place)
         if not is_path(prefix):
             raise UsageError(
                 "a destination can't have empty, `.` or `..` parts or control characters in its name",

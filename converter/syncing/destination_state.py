@@ -20,7 +20,8 @@ from converter.export.manifest import ExportKind
 from converter.publishing.decision import Owner, check_owner, read_records
 from converter.publishing.record import Record
 from converter.storage import open_destination
-from converter.storage.destination import INTENT, Destination
+from converter.storage.destination import Destination
+from converter.storage.paths import INTENT
 
 CHANGES = "changes"
 SNAPSHOT = "snapshot"

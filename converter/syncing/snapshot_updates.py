@@ -17,7 +17,7 @@ from converter.options import ConvertOptions, OnGap
 from converter.publishing.prior_schema import remember
 from converter.publishing.record import Record
 from converter.publishing.report import Report
-from converter.storage.destination import record_path
+from converter.storage.paths import record_path
 from converter.syncing.destination_state import Places, Standing
 from converter.syncing.pending_exports import AGAIN, Exporting
 

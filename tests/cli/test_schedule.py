@@ -170,7 +170,7 @@ def test_what_is_no_table_is_refused(table: str) -> None:
 
 @pytest.mark.parametrize("dest", ["lake/orders", "s3://", "s3://Lake/orders", "file:///lake"])
 def test_a_destination_must_be_in_s3(dest: str) -> None:
-    with pytest.raises(UsageError, match="no place in S3"):
+    with pytest.raises(UsageError, match="not a place in S3"):
         render(*NIGHTLY, dest=dest)
 
 

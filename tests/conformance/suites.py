@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from converter.errors import BusyError, ExportError, StorageError
-from converter.storage.destination import Destination, PendingPart, Removal, Staging, record_path
+from converter.storage.destination import Destination, Staging
+from converter.storage.intent import PendingPart, Removal
+from converter.storage.paths import record_path
 from converter.storage.source import Source
 
 EXPORT = "01701065507109-cce6a3f8"

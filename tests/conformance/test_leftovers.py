@@ -17,8 +17,8 @@ from converter.aws.access import AwsOptions
 from converter.errors import BusyError, StorageError, UsageError
 from converter.publishing.clean import Leftovers
 from converter.storage import open_destination
-from converter.storage.destination import INTENT, record_path
 from converter.storage.leftovers import Leftover
+from converter.storage.paths import INTENT, record_path
 from tests.cli.command import REPOSITORY, environment
 from tests.conformance import dying
 from tests.servers.s3 import S3Server

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from converter.storage.destination import Destination, Intent, PendingPart, Removal
+from converter.storage.destination import Destination
+from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.local import LocalDestination, LocalSource
 from converter.storage.source import Source
 from tests.conformance.suites import EXPORT, FOLDER, OTHER, OTHER_FOLDER, DestinationSuite, SourceSuite

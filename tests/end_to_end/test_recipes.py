@@ -27,7 +27,7 @@ from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.publishing.record import Record
 from converter.recipes.duckdb import duckdb_names
 from converter.schema.types import Column, Origin
-from converter.storage.destination import record_path
+from converter.storage.paths import record_path
 from converter.testing import ExportFacts, write_export
 from tests.cli.command import ddb_convert
 from tests.end_to_end.days import (

@@ -13,8 +13,8 @@ from converter import convert
 from converter.errors import UsageError
 from converter.option_values import Format
 from converter.options import ConvertOptions
-from converter.storage.destination import INTENT, record_path
-from converter.storage.inside import Inside
+from converter.storage.contained_files import ContainedFiles
+from converter.storage.paths import INTENT, record_path
 from converter.testing import item_line
 from tests.end_to_end.exports import export_of, inflated_bytes, line, small_lines, written_parts
 from tests.oracle import assert_equal_to_oracle
@@ -136,15 +136,15 @@ def test_a_failure_after_all_is_published_is_a_warning_of_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = export_of(tmp_path, LINES)
-    plainly = Inside.sync
+    plainly = ContainedFiles.sync
 
-    def refuse(inside: Inside, path: str) -> None:
+    def refuse(inside: ContainedFiles, path: str) -> None:
         record, intent = (tmp_path / "out" / name for name in (record_path(export.export_id), INTENT))
         if record.exists() and not intent.exists():
             raise OSError(errno.EIO, "Input/output error", inside.place(path))
         plainly(inside, path)
 
-    monkeypatch.setattr(Inside, "sync", refuse)
+    monkeypatch.setattr(ContainedFiles, "sync", refuse)
     report = convert(str(export.folder), str(tmp_path / "out"))
     assert report.status == "published"
     assert [warning for warning in report.warnings if "is published; the next run ends its commit" in warning]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from converter.storage.destination import INTENT
+from converter.storage.paths import INTENT
 from converter.testing import ExportPaths, write_split_export
 from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.exports import small_lines

@@ -45,8 +45,8 @@ MET = [0, 6]
 """How runs end of which one holds the destination while the other begins."""
 # The command with a lease that is stale after a second instead of a minute.
 IMPATIENT = """
-from converter.storage import s3_lock
-s3_lock.BEAT_SECONDS, s3_lock.LOST_SECONDS, s3_lock.STALE_SECONDS = 0.2, 0.6, 1.0
+from converter.storage import object_lease
+object_lease.BEAT_SECONDS, object_lease.LOST_SECONDS, object_lease.STALE_SECONDS = 0.2, 0.6, 1.0
 from converter.cli import app
 app()
 """

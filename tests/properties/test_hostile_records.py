@@ -20,9 +20,10 @@ from converter import ConvertOptions, clean, convert, merge, recipe, scan
 from converter.errors import ConvertError
 from converter.options import Consumer
 from converter.publishing.record import Record
-from converter.storage.destination import INTENT, Intent, PendingPart, Removal
+from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.local import LocalDestination
-from converter.storage.s3_lock import Holder
+from converter.storage.object_lease import Holder
+from converter.storage.paths import INTENT
 from converter.testing import ExportFacts, write_export
 from tests.end_to_end.test_merge import base, change, increment
 from tests.examples import ALL

@@ -55,8 +55,8 @@ BESIDE = "converter.testing"
 # Who alone may import a library; everyone may import what is not named here.
 RESERVED = {
     "amazon": ("converter.testing",),
-    "boto3": ("converter.storage.s3", "converter.aws"),
-    "botocore": ("converter.storage.s3", "converter.aws"),
+    "boto3": ("converter.aws",),
+    "botocore": ("converter.aws",),
     "jinja2": ("converter.schedule",),
     "llvmlite": ("converter.kernels",),
     "numba": ("converter.kernels",),

@@ -14,8 +14,9 @@ from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.decision import decide, describe_part, publish, read_records
 from converter.publishing.record import make_record
-from converter.storage.destination import INTENT, Removal, record_path
+from converter.storage.intent import Removal
 from converter.storage.local import LocalDestination
+from converter.storage.paths import INTENT, record_path
 from tests.unit.publishing.published import (
     COLUMNS,
     EXPORT_ID,

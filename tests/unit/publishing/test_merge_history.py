@@ -11,7 +11,7 @@ import pytest
 from converter.errors import StorageError
 from converter.publishing.merge_history import Link, MergeChain, MergeReport
 from converter.publishing.report import Report
-from converter.storage.members import Members
+from converter.storage.json_members import Members
 from tests.unit.publishing.test_report import PARTS, REPORT
 
 MOMENT = datetime(2026, 11, 27, 6, 11, 47, 109_000, tzinfo=UTC)

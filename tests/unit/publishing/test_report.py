@@ -10,7 +10,7 @@ import pytest
 
 from converter.errors import StorageError
 from converter.publishing.report import ColumnReport, Part, Report, format_instant
-from converter.storage.members import Members
+from converter.storage.json_members import Members
 from tests.unit.publishing.published import make_export, make_report
 
 PARTS = (Part("dt=1/x/00000.parquet", 2, 5, "ab"), Part("dt=1/x/00001.parquet", 1, 6, "cd"))

@@ -11,7 +11,7 @@ from converter.options import ConvertOptions
 from converter.publishing.record import Record, make_record
 from converter.publishing.report import Part
 from converter.schema.types import Column, Origin
-from converter.storage.destination import record_path
+from converter.storage.paths import record_path
 from tests.unit.publishing.published import make_export, make_report
 
 TEXT = Column("id", "id", "string", Origin.TEXT)

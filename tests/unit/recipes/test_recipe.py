@@ -42,7 +42,7 @@ def test_who_reads_from_s3_needs_a_place_there(consumer: Consumer, location: str
     "location", ["s3://lake/a'b", "s3://lake/${x}", "s3://lake/a//b", "s3://Lake/a", "s3://lake/*"]
 )
 def test_a_place_in_s3_that_needs_quoting_is_refused(consumer: Consumer, location: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no place in S3 that a recipe can name"):
+    with pytest.raises(UsageError, match="not a place in S3 that a recipe can name"):
         files_of(consumer, tmp_path, format="csv", location=location)
 
 

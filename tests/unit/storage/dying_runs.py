@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from converter.storage.destination import Removal, record_path
+from converter.storage.intent import Removal
 from converter.storage.local import LocalDestination
+from converter.storage.paths import record_path
 
 X = "01701065507109-cce6a3f8"
 Y = "01701065507110-aaaaaaaa"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from converter.storage.destination import INTENT, record_path
 from converter.storage.local import LocalDestination
+from converter.storage.paths import INTENT, record_path
 from tests.unit.storage import dying_runs
 from tests.unit.storage.dying_runs import SCENARIOS, files_of
 

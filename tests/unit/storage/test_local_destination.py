@@ -13,10 +13,11 @@ import pytest
 
 from converter.errors import StorageError, UsageError
 from converter.storage import open_destination
-from converter.storage.destination import INTENT, Intent, PendingPart, Removal, record_path
+from converter.storage.contained_files import ContainedFiles
 from converter.storage.durable import refused
-from converter.storage.inside import Inside
+from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.local import LocalDestination
+from converter.storage.paths import INTENT, record_path
 from tests.unit.storage.unprivileged import unprivileged
 
 EXPORT = "01701065507109-cce6a3f8"
@@ -304,15 +305,15 @@ def test_a_commit_that_the_system_refuses_half_way_is_finished_by_the_next_run(t
 def test_what_fails_when_all_is_published_is_a_warning(
     fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plainly = {"sync": Inside.sync, "remove": Inside.remove_file}[fails]
+    plainly = {"sync": ContainedFiles.sync, "remove": ContainedFiles.remove_file}[fails]
 
-    def refuse(inside: Inside, path: str) -> None:
+    def refuse(files: ContainedFiles, path: str) -> None:
         begun = not (tmp_path / record_path(EXPORT)).exists()
         if begun or (fails == "remove" and path != INTENT) or (fails == "sync" and (tmp_path / INTENT).exists()):
-            return plainly(inside, path)
-        raise OSError(errno.EIO, os.strerror(errno.EIO), inside.place(path))
+            return plainly(files, path)
+        raise OSError(errno.EIO, os.strerror(errno.EIO), files.place(path))
 
-    monkeypatch.setattr(Inside, "sync" if fails == "sync" else "remove_file", refuse)
+    monkeypatch.setattr(ContainedFiles, "sync" if fails == "sync" else "remove_file", refuse)
     with LocalDestination(str(tmp_path)).lease() as lease:
         staging = lease.begin(EXPORT, FOLDER)
         sink = staging.open_part("0.parquet")

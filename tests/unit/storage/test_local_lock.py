@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import BusyError, StorageError
-from converter.storage.inside import Inside
+from converter.storage.contained_files import ContainedFiles
 from converter.storage.local import LocalDestination
 from converter.storage.local_leftovers import LEASE
 from converter.storage.local_lock import hold_lock, look
@@ -65,17 +65,17 @@ def test_the_lock_of_a_killed_process_is_free_and_its_remains_are_removed(tmp_pa
 
 def test_a_holder_that_has_not_said_its_name_yet_is_busy_too(tmp_path: Path) -> None:
     lock = tmp_path / "lease"
-    with hold_lock(Inside(str(tmp_path)), "lease"):
+    with hold_lock(ContainedFiles(str(tmp_path)), "lease"):
         lock.write_bytes(b"")
-        with pytest.raises(BusyError, match="just started"), hold_lock(Inside(str(tmp_path)), "lease"):
+        with pytest.raises(BusyError, match="just started"), hold_lock(ContainedFiles(str(tmp_path)), "lease"):
             pass
 
 
 def test_a_lock_whose_file_was_removed_by_hand_does_not_take_the_next_ones_along(tmp_path: Path) -> None:
     lock = tmp_path / "lease"
-    with hold_lock(Inside(str(tmp_path)), "lease"):
+    with hold_lock(ContainedFiles(str(tmp_path)), "lease"):
         lock.unlink()
-        with hold_lock(Inside(str(tmp_path)), "lease"):
+        with hold_lock(ContainedFiles(str(tmp_path)), "lease"):
             pass
         lock.write_bytes(b"another run's")
     assert lock.read_bytes() == b"another run's"
@@ -83,18 +83,18 @@ def test_a_lock_whose_file_was_removed_by_hand_does_not_take_the_next_ones_along
 
 def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "lease").symlink_to("elsewhere")
-    with pytest.raises(StorageError), hold_lock(Inside(str(tmp_path)), "lease"):
+    with pytest.raises(StorageError), hold_lock(ContainedFiles(str(tmp_path)), "lease"):
         pass
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_looking_says_who_has_it_and_whether_that_run_lives(tmp_path: Path) -> None:
-    assert look(Inside(str(tmp_path)), "made/lease") is None
+    assert look(ContainedFiles(str(tmp_path)), "made/lease") is None
     with other_run(tmp_path) as process:
-        living = look(Inside(str(tmp_path)), LEASE)
+        living = look(ContainedFiles(str(tmp_path)), LEASE)
         process.kill()
         process.wait()
-        dead = look(Inside(str(tmp_path)), LEASE)
+        dead = look(ContainedFiles(str(tmp_path)), LEASE)
     assert living is not None
     assert dead is not None
     assert (living.live, dead.live) == (True, False)
@@ -109,7 +109,7 @@ def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
 
     def go_on_looking(number: int) -> None:
         while not enough.is_set():
-            looks[number] += look(Inside(str(tmp_path)), "lease") is not None
+            looks[number] += look(ContainedFiles(str(tmp_path)), "lease") is not None
 
     threads = [threading.Thread(target=go_on_looking, args=[number]) for number in range(3)]
     for thread in threads:
@@ -117,7 +117,7 @@ def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
     try:
         while taken <= 50 or sum(looks) <= 50:
             # It would raise BusyError.
-            with hold_lock(Inside(str(tmp_path)), "lease"):
+            with hold_lock(ContainedFiles(str(tmp_path)), "lease"):
                 taken += 1
                 time.sleep(0)
     finally:
@@ -128,7 +128,7 @@ def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
 
 def test_no_two_runs_hold_a_lock_that_each_of_them_removes(tmp_path: Path) -> None:
     # Each holder makes the folder and the file and removes both: every race between them is run many times.
-    inside = Inside(str(tmp_path))
+    files = ContainedFiles(str(tmp_path))
     holders: list[int] = []
     most, taken, refused = [0], [0], [0]
     begun = time.monotonic()
@@ -141,7 +141,7 @@ def test_no_two_runs_hold_a_lock_that_each_of_them_removes(tmp_path: Path) -> No
     def compete(number: int) -> None:
         while goes_on():
             try:
-                with hold_lock(inside, "made/lease"):
+                with hold_lock(files, "made/lease"):
                     holders.append(number)
                     most[0] = max(most[0], len(holders))
                     taken[0] += 1

@@ -14,10 +14,12 @@ from datetime import UTC
 from functools import cache, partial
 
 from converter.aws.objects import Objects
-from converter.storage.destination import EXPORTS, INTENT, Intent, begun_commit
+from converter.storage.commit_messages import begun_commit
+from converter.storage.intent import Intent
 from converter.storage.leftovers import Leftover, LeftoverState, looks_like_part
-from converter.storage.s3_lock import LEASE, is_live, read_lease
-from converter.storage.s3_parts import Receipt
+from converter.storage.object_lease import LEASE, is_live, read_lease
+from converter.storage.object_parts import Receipt
+from converter.storage.paths import EXPORTS, INTENT
 
 
 def find_leftovers(objects: Objects) -> list[Leftover]:

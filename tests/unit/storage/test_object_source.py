@@ -197,5 +197,5 @@ def test_a_copy_in_another_process_reads_the_same(folder: Folder) -> None:
 
 @pytest.mark.parametrize("place", ["s3://", "s3:///prefix"])
 def test_a_place_without_a_bucket_is_refused(place: str) -> None:
-    with pytest.raises(UsageError, match="no place in S3"):
+    with pytest.raises(UsageError, match="not a place in S3"):
         S3Source(place, AwsOptions().for_source())

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from converter.aws.access import AwsOptions
 from converter.errors import ConvertError, StorageError
-from converter.storage.destination import Staging, record_path
+from converter.storage.destination import Staging
+from converter.storage.object_parts import CHUNK_BYTES, in_background
+from converter.storage.paths import record_path
 from converter.storage.s3 import S3Destination
-from converter.storage.s3_parts import CHUNK_BYTES, in_background
 from tests.examples import examples
 from tests.servers.faults import Answer, Call, Fault, Request, Rule
 from tests.servers.proxy import Proxy, start_proxy

@@ -9,7 +9,7 @@ from io import RawIOBase
 from converter.storage.source import Source
 
 
-class JoinedSource(Source):
+class CombinedSource(Source):
     """Paths are those of the sources with their numbers before them: `0/data/x.json.gz`."""
 
     def __init__(self, sources: Sequence[Source]) -> None:

@@ -22,8 +22,8 @@ from typing import TypeVar
 
 from converter.aws.objects import Changed, Found, NoConditions, Objects
 from converter.errors import BusyError, ConvertError, StorageError
-from converter.storage.destination import EXPORTS, is_own_folder
-from converter.storage.members import LINE, read_members
+from converter.storage.json_members import LINE, read_members
+from converter.storage.paths import EXPORTS, is_own_folder
 
 LEASE = f"{EXPORTS}/lease"
 

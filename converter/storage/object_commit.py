@@ -18,27 +18,15 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from functools import partial
 
+from converter.aws.client_errors import is_unanswered
 from converter.aws.objects import Changed, Objects
-from converter.aws.refusals import is_unanswered
 from converter.errors import BusyError, ConvertError, StorageError
-from converter.storage.destination import (
-    INTENT,
-    Intent,
-    Lease,
-    PendingPart,
-    Removal,
-    Staging,
-    begun_for,
-    check_folder,
-    check_names,
-    finished_for,
-    lost,
-    record_path,
-    taken,
-)
+from converter.storage.commit_messages import begun_note, finished_warning, folder_taken_error, part_lost_error
+from converter.storage.destination import Lease, Staging
+from converter.storage.intent import Intent, PendingPart, Removal, check_names
 from converter.storage.leftovers import Leftover
-from converter.storage.s3_lock import S3Lock
-from converter.storage.s3_parts import (
+from converter.storage.object_lease import S3Lock
+from converter.storage.object_parts import (
     RUN,
     Receipt,
     S3Part,
@@ -47,6 +35,7 @@ from converter.storage.s3_parts import (
     in_background,
     in_parallel,
 )
+from converter.storage.paths import INTENT, check_folder, record_path
 
 LAST_SECONDS = 6.0
 """How long an interrupted run may wait at its end for a server that does not answer; a failed one, ten times that."""
@@ -111,7 +100,7 @@ class S3Lease(Lease):
         replaced = {removal.folder for removal in remove}
         for folder in folders:
             if folder not in replaced and any(True for _ in self.objects.walk(f"{folder}/")):
-                raise taken(self.objects.place(folder))
+                raise folder_taken_error(self.objects.place(folder))
 
     def begin_commit(self, intent: Intent) -> None:
         """Writes the intent: from here on the commit will happen, whoever finishes it. Raises when it will not."""
@@ -161,7 +150,7 @@ class S3Lease(Lease):
         """Finishes the commit of a run that died, and aborts the uploads that it left."""
         intent = self.finish_begun()
         if intent is not None:
-            self.warnings.append(finished_for(intent))
+            self.warnings.append(finished_warning(intent))
         if self._left:
             abort_uploads(self.objects, self._left, self.held.check)
         self._recovered = True
@@ -220,7 +209,7 @@ class S3Lease(Lease):
             _, sizes = self.objects.list_folder(folder)
             for part in intent.parts:
                 if part.folder == number and sizes.get(part.name) != part.bytes:
-                    raise lost(self.objects.place(self._path(intent, part)))
+                    raise part_lost_error(self.objects.place(self._path(intent, part)))
 
     def _complete(self, intent: Intent, part: PendingPart) -> None:
         self.held.check()
@@ -231,7 +220,7 @@ class S3Lease(Lease):
         except FileNotFoundError:
             found = self.objects.find(path)
             if found is None or found.size != part.bytes or found.metadata.get(RUN) != intent.run:
-                raise lost(self.objects.place(path)) from None
+                raise part_lost_error(self.objects.place(path)) from None
 
     def _has_record(self, intent: Intent) -> bool:
         return self._read(record_path(intent.export_id)) == intent.record.encode()
@@ -307,7 +296,7 @@ class S3Staging(Staging):
             return ""
         try:
             if self._has_begun():
-                return begun_for(self._export_id)
+                return begun_note(self._export_id)
             self._drop_uploads()
         except ConvertError:
             self.unsure = True

@@ -32,9 +32,9 @@ def read_members(content: bytes, place: str, version: int) -> Members:
     try:
         value = json.loads(content, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise damaged(place, f"not JSON: {error}") from None
+        raise damaged_file_error(place, f"not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise damaged(place, "not a JSON object")
+        raise damaged_file_error(place, "not a JSON object")
     members = Members(value, place)
     written = members.count("version")
     if written > version:
@@ -46,7 +46,7 @@ def read_members(content: bytes, place: str, version: int) -> Members:
     return members
 
 
-def damaged(place: str, problem: str) -> StorageError:
+def damaged_file_error(place: str, problem: str) -> StorageError:
     """The error for a file of ours that can't be understood."""
     return StorageError(f"the file is damaged: {problem}", place, "put the file back as ddb-convert wrote it")
 
@@ -64,7 +64,7 @@ class Members:
 
     def error(self, name: str, problem: str) -> StorageError:
         """The error for a member whose value can't be right."""
-        return damaged(self._place, f"{self._path}.{name}: {problem[:_LONGEST]}")
+        return damaged_file_error(self._place, f"{self._path}.{name}: {problem[:_LONGEST]}")
 
     def has(self, name: str) -> bool:
         """Is there such a member?"""
@@ -156,12 +156,12 @@ class Members:
 
     def inner(self, name: str) -> Members:
         """An object."""
-        return self._inside(name, self._get(name))
+        return self._nested(name, self._get(name))
 
     def inners(self, name: str) -> Iterator[Members]:
         """A list of objects."""
         for index, value in enumerate(self._list(name)):
-            yield self._inside(f"{name}[{index}]", value)
+            yield self._nested(f"{name}[{index}]", value)
 
     def values(self) -> dict[str, object]:
         """All members as they are."""
@@ -173,7 +173,7 @@ class Members:
             return value
         raise self._unexpected(name, "a list", value)
 
-    def _inside(self, name: str, value: object) -> Members:
+    def _nested(self, name: str, value: object) -> Members:
         if isinstance(value, dict):
             return Members(value, self._place, f"{self._path}.{name}")
         raise self._unexpected(name, "an object", value)

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from converter.errors import StorageError
-from converter.storage.destination import INTENT, Intent, PendingPart, Removal, record_path
-from converter.storage.inside import Inside
+from converter.storage.contained_files import ContainedFiles
+from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.local import LocalDestination
+from converter.storage.paths import INTENT, record_path
 
 EXPORT = "01701065507109-cce6a3f8"
 FOLDER = f"dt=2023-11-27/{EXPORT}"
@@ -260,14 +261,14 @@ def test_what_is_not_a_file_is_refused_and_not_waited_for(
 
 def test_a_file_is_read_up_to_the_bytes_that_it_can_have(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    assert Inside(str(tmp_path)).read("a", 3) == b"abc"
+    assert ContainedFiles(str(tmp_path)).read("a", 3) == b"abc"
     with pytest.raises(StorageError, match="longer than the 2 bytes"):
-        Inside(str(tmp_path)).read("a", 2)
+        ContainedFiles(str(tmp_path)).read("a", 2)
 
 
 def test_the_systems_refusals_name_the_whole_place(tmp_path: Path) -> None:
-    inside = Inside(str(tmp_path))
-    for act in (inside.names, inside.make_folder, inside.remove_folder, inside.create, inside.sync):
+    files = ContainedFiles(str(tmp_path))
+    for act in (files.names, files.make_folder, files.remove_folder, files.create, files.sync):
         with pytest.raises(FileNotFoundError) as refused:
             act("a/b")
         assert str(refused.value.filename).startswith(f"{tmp_path}/a")

@@ -15,8 +15,10 @@ from isal import isal_zlib
 
 from converter.aws.objects import Objects, Piece, Upload
 from converter.errors import StorageError
-from converter.storage.destination import Data, PartSink, PendingPart, is_name
-from converter.storage.members import read_members
+from converter.storage.destination import Data, PartSink
+from converter.storage.intent import PendingPart
+from converter.storage.json_members import read_members
+from converter.storage.paths import is_name
 
 RUN = "ddb-convert-run"
 """The metadata of a part that names the run that wrote it."""

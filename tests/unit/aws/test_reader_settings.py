@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from converter.aws.access import AwsOptions, Connection
-from converter.aws.readers import ReaderSettings, reach_bucket
+from converter.aws.reader_settings import ReaderSettings, reach_bucket
 from converter.errors import StorageError
 from tests.unit.aws.stub import Stub, always, start_stub
 

@@ -9,7 +9,8 @@ from typing import Any
 from botocore.exceptions import NoCredentialsError
 
 from converter.aws.access import ATTEMPTS, Access, Connection, make_session
-from converter.aws.refusals import AWS_ERRORS, refused
+from converter.aws.client_errors import AWS_ERRORS, refused
+from converter.aws.s3_uri import s3_uri
 from converter.display import without_users
 
 Credentials = tuple[dict[str, str], int | None]
@@ -42,7 +43,7 @@ def reach_bucket(connection: Connection, bucket: str) -> ReaderSettings:
     try:
         region = client.head_bucket(Bucket=bucket, **owner).get("BucketRegion") or client.meta.region_name
     except AWS_ERRORS as error:
-        raise refused(error, f"s3://{bucket}", access.bucket_owner) from error
+        raise refused(error, s3_uri(bucket), access.bucket_owner) from error
     if region != client.meta.region_name:
         client = Connection(replace(access, region=region), "s3").client()
     url = without_users(str(client.meta.endpoint_url))
@@ -53,7 +54,7 @@ def reach_bucket(connection: Connection, bucket: str) -> ReaderSettings:
         "aws_virtual_hosted_style_request": "false",
         "aws_allow_http": "true" if url.startswith("http://") else "false",
     }
-    return ReaderSettings(options, _credentials_of(access, f"s3://{bucket}"), ATTEMPTS - 1)
+    return ReaderSettings(options, _credentials_of(access, s3_uri(bucket)), ATTEMPTS - 1)
 
 
 def _credentials_of(access: Access, place: str) -> Callable[[], Credentials]:

@@ -21,7 +21,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20
 
 
-class Inside:
+class ContainedFiles:
     """The folder `root` and what is in it; paths are relative, with `/` between their names, and `""` is the root.
 
     Every method raises StorageError for a symbolic link on the way, and OSError, with the place, for all else.

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from converter.storage.joined import JoinedSource
+from converter.storage.combined_source import CombinedSource
 from converter.storage.local import LocalSource
 
 
 @pytest.fixture
-def joined(tmp_path: Path) -> JoinedSource:
+def joined(tmp_path: Path) -> CombinedSource:
     for name in ("one", "two"):
         (tmp_path / name / "data").mkdir(parents=True)
         (tmp_path / name / "data" / "x.json").write_text(name)
     (tmp_path / "two" / "more.json").write_text("more")
-    return JoinedSource([LocalSource(str(tmp_path / name)) for name in ("one", "two")])
+    return CombinedSource([LocalSource(str(tmp_path / name)) for name in ("one", "two")])
 
 
-def test_a_path_begins_with_the_number_of_its_source(joined: JoinedSource, tmp_path: Path) -> None:
+def test_a_path_begins_with_the_number_of_its_source(joined: CombinedSource, tmp_path: Path) -> None:
     assert joined.read("0/data/x.json") == b"one"
     assert joined.read("1/data/x.json") == b"two"
     assert joined.child("1/data/x.json") == f"{tmp_path}/two/data/x.json"
@@ -30,7 +30,7 @@ def test_a_path_begins_with_the_number_of_its_source(joined: JoinedSource, tmp_p
         joined.open("0/more.json")
 
 
-def test_each_source_hears_of_its_own_paths_ahead(joined: JoinedSource) -> None:
+def test_each_source_hears_of_its_own_paths_ahead(joined: CombinedSource) -> None:
     heard: dict[str, list[str]] = {}
 
     class Listening(LocalSource):
@@ -39,6 +39,6 @@ def test_each_source_hears_of_its_own_paths_ahead(joined: JoinedSource) -> None:
             return super().ahead(paths)
 
     places = [source.root for source in joined._sources]
-    listening = JoinedSource([Listening(place) for place in places])
+    listening = CombinedSource([Listening(place) for place in places])
     with listening.ahead(["1/data/x.json", "0/data/x.json", "1/more.json"]):
         assert heard == {places[0]: ["data/x.json"], places[1]: ["data/x.json", "more.json"]}

@@ -20,9 +20,9 @@ import pytest
 from converter.aws.access import AwsOptions, Connection
 from converter.aws.objects import Objects
 from converter.errors import BusyError, ConvertError, StorageError, UsageError
-from converter.storage import s3_lock
+from converter.storage import object_lease
+from converter.storage.object_lease import LEASE, Holder, S3Lock, read_lease
 from converter.storage.s3 import S3Destination
-from converter.storage.s3_lock import LEASE, Holder, S3Lock, read_lease
 from tests.servers.faults import Answer, LoseAnswer, Request, once
 from tests.servers.proxy import start_proxy
 from tests.servers.s3 import S3Server
@@ -74,7 +74,7 @@ def dead() -> Holder:
     """A run of this machine that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    return replace(ELSEWHERE, process=process.pid, machine=s3_lock._machine(), started="1")
+    return replace(ELSEWHERE, process=process.pid, machine=object_lease._machine(), started="1")
 
 
 def write(bucket: str, lease: Holder) -> None:
@@ -129,7 +129,7 @@ def test_a_live_lease_is_refused_with_who_holds_it_and_when_it_is_free(bucket: s
 
 
 def test_a_lease_that_was_not_written_for_long_is_taken_over(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_lock, "STALE_SECONDS", 1)
+    monkeypatch.setattr(object_lease, "STALE_SECONDS", 1)
     write(bucket, ELSEWHERE)
     with pytest.raises(BusyError):
         taken(objects(bucket))
@@ -140,7 +140,7 @@ def test_a_lease_that_was_not_written_for_long_is_taken_over(bucket: str, monkey
 
 
 def test_it_is_written_again_and_again_and_gone_after_its_release(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_lock, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(object_lease, "BEAT_SECONDS", 0.02)
     with held(bucket) as lease:
         beats: list[int] = []
         while len(beats) < 4:
@@ -194,8 +194,8 @@ def test_a_lease_that_someone_else_has_or_that_was_removed_is_lost_for_good(othe
 def test_a_lease_that_could_not_be_written_for_a_while_counts_as_lost(
     server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_lock, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(s3_lock, "LOST_SECONDS", 1)
+    monkeypatch.setattr(object_lease, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(object_lease, "LOST_SECONDS", 1)
     with start_proxy(server) as proxy:
         lease = taken(objects(bucket, proxy.server.endpoint_url))
         time.sleep(1.5)

@@ -1,0 +1,132 @@
+"""The intent of a commit: all that it does, as the file from which another run can finish it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import permutations
+
+from converter.storage.json_members import damaged_file_error, read_members
+from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name, is_own_folder
+
+_VERSION = 2
+"""1: `folder`, a text, in place of `folders`, and parts without `folder`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPart:
+    """A part that is written completely, and that no reader can see yet.
+
+    name: of the file it becomes, inside the export's folder.
+    folder: which one, where the export has several: 0 is the first.
+    sha256: of its bytes, hex.
+    receipt: what the store needs to put it into place; means nothing to anyone else.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+    receipt: str
+    folder: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An export whose record, and the folder with all that is in it, goes in the same commit; `""` for no folder.
+
+    There is one for each folder of an export that has several.
+    """
+
+    export_id: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """All that a commit does, so that another run can finish it.
+
+    run: the name of the run that wrote the parts.
+    folders: where the parts go, relative to the destination; they belong to this export alone.
+    record: the record's whole text.
+    """
+
+    export_id: str
+    run: str
+    folders: tuple[str, ...]
+    record: str
+    parts: tuple[PendingPart, ...]
+    remove: tuple[Removal, ...]
+
+    def to_json(self) -> bytes:
+        """As it is stored."""
+        members = {
+            "version": _VERSION,
+            "exportId": self.export_id,
+            "run": self.run,
+            "folders": list(self.folders),
+            "record": self.record,
+            "parts": [asdict(part) for part in self.parts],
+            "remove": [{"exportId": removal.export_id, "folder": removal.folder} for removal in self.remove],
+        }
+        return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
+
+    @staticmethod
+    def from_json(content: bytes, place: str) -> Intent:
+        """Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it."""
+        members = read_members(content, place, _VERSION)
+        first_version = members.count("version") == 1
+        intent = Intent(
+            export_id=members.text("exportId"),
+            run=members.text("run"),
+            folders=(members.text("folder"),) if first_version else members.texts("folders"),
+            record=members.utf8_text("record"),
+            parts=tuple(
+                PendingPart(
+                    part.text("name"),
+                    part.count("bytes"),
+                    part.sha256("sha256"),
+                    part.text("receipt"),
+                    0 if first_version else part.count("folder"),
+                )
+                for part in members.inners("parts")
+            ),
+            remove=tuple(
+                Removal(removal.text("exportId"), removal.text("folder")) for removal in members.inners("remove")
+            ),
+        )
+        problem = _problem(intent)
+        if problem is not None:
+            raise damaged_file_error(place, problem)
+        return intent
+
+
+def _problem(intent: Intent) -> str | None:
+    """What in an intent no run can have written: whoever can write at the destination may have."""
+    for name in (intent.export_id, intent.run, *(part.name for part in intent.parts)):
+        if not is_name(name):
+            return f"{name!r} is not the name of a file"
+    if not intent.run.removeprefix(HIDDEN_RUN).startswith(f"{intent.export_id}-"):
+        return f"{intent.run!r} is not a run of export {intent.export_id}"
+    if len({(part.folder, part.name) for part in intent.parts}) < len(intent.parts):
+        return "two parts have one name"
+    if any(part.folder >= len(intent.folders) for part in intent.parts):
+        return "a part has no folder"
+    if not intent.folders or any(not is_own_folder(folder, intent.export_id) for folder in intent.folders):
+        return f"{list(intent.folders)!r} are not folders of export {intent.export_id}"
+    if any(f"{one}/".startswith(f"{other}/") for one, other in permutations(intent.folders, 2)):
+        return "one of its folders is in another"
+    for removal in intent.remove:
+        if not is_name(removal.export_id) or f"{EXPORTS}/{removal.export_id}.json" == INTENT:
+            return f"{removal.export_id!r} is not the id of an export"
+        if removal.folder and not is_own_folder(removal.folder, removal.export_id):
+            return f"{removal.folder!r} is not the folder of export {removal.export_id}"
+    return None
+
+
+def check_names(parts: Sequence[PendingPart]) -> None:
+    """Raises ValueError for two parts of one name, and for what is no name of a file."""
+    if len({(part.folder, part.name) for part in parts}) != len(parts):
+        raise ValueError("two parts have one name")
+    if not all(is_name(part.name) for part in parts):
+        raise ValueError("a part's name is no name of a file")
