@@ -25,7 +25,8 @@ from converter.option_values import (
     read_format,
     read_pairs,
 )
-from converter.time_options import CASTS, UNITS, OnBadTime, OnFineTime, TimeDefault, Unit, unit_of_cast
+from converter.schema.column_types import CASTS, TIMESTAMP, Cast
+from converter.time_options import UNITS, OnBadTime, OnFineTime, TimeDefault, Unit
 
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
@@ -117,7 +118,7 @@ NAME_POLICIES: dict[str, NamePolicy] = {
 
 @dataclass(frozen=True, slots=True)
 class SchemaText:
-    """A schema file's content, and where it is from (schema/file.py reads it)."""
+    """A schema file's content, and where it is from (schema/schema_file.py reads it)."""
 
     where: str
     content: str
@@ -272,7 +273,7 @@ class ConvertOptions:
     def _check_attributes(self) -> None:
         """Attributes that are named must have a column, and be told one thing only."""
         for name, type_ in self.cast:
-            check_choice(f"--cast {name}", type_, CASTS)
+            check_choice(f"--cast {name}", type_, tuple(CASTS))
         for name, fact in self.add_column:
             check_choice(f"--add-column {name}", fact, ADDED)
         self._check_time()
@@ -316,10 +317,10 @@ class ConvertOptions:
             "--time": (self.time,) if self.time is not None else (),
         }
 
-    def times(self) -> dict[str, Unit | None]:
-        """Attributes whose values must be timestamps, each with the unit of its numbers if that is given."""
-        units = {attribute: unit_of_cast(type_) for attribute, type_ in self.cast}
-        return units if self.time is None else {**units, self.time: self.time_unit}
+    def times(self) -> dict[str, Cast]:
+        """The attributes of `cast` and `time`, each with the type that its values must be read as."""
+        casts = {attribute: Cast.parse(text) for attribute, text in self.cast}
+        return casts if self.time is None else {**casts, self.time: Cast(TIMESTAMP, self.time_unit)}
 
     def wants(self, attribute: str) -> bool:
         """Does the user want a column for this attribute?"""

@@ -14,6 +14,7 @@ from converter.errors import StorageError
 from converter.publishing.column_union import common_columns
 from converter.publishing.decision import read_records
 from converter.publishing.record import Record
+from converter.schema.column_types import BOOL
 from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.storage.destination import Destination
@@ -42,16 +43,8 @@ def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
 
 def polars_type(column: Column) -> PolarsDataType:
     """Polars' type of a column."""
-    if column.type.startswith("decimal128"):
-        return pl.Decimal(38, column.scale)
-    return {
-        "string": pl.String(),
-        "int64": pl.Int64(),
-        "timestamp": pl.Datetime("us", "UTC"),
-        "double": pl.Float64(),
-        "binary": pl.Binary(),
-        "bool": pl.Boolean(),
-    }[column.type]
+    kind: PolarsDataType = column.type.polars.on(pl)
+    return kind
 
 
 def _scan_record(
@@ -109,10 +102,8 @@ def _named(name: str) -> pl.Expr:
 
 def _parse(column: Column) -> pl.Expr:
     text = _named(column.name)
-    if column.type == "binary":
-        return text.str.decode("base64")
-    if column.type == "bool":
+    if column.type == BOOL:
         return text == "true"
-    if column.type == "timestamp":
-        return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us").dt.replace_time_zone("UTC")
-    return text.cast(polars_type(column))
+    for call in column.type.polars_parse:
+        text = call.on(text)
+    return text if column.type.polars_parse else text.cast(polars_type(column))

@@ -86,7 +86,7 @@ def inspect(arguments: InspectArguments) -> None:
     aws = in_aws.aws_options(arguments)
     from converter import api
     from converter.cli.render_inspection import render_inspection
-    from converter.schema.file import render_schema_file
+    from converter.schema.schema_file import render_schema_file
 
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     with show_progress(messages) as listener:

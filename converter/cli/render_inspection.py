@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from converter.cli.figures import count, size
 from converter.display import cell, lines
-from converter.time_options import CAST_TYPE, cast_with
+from converter.schema.column_types import STRING, Cast, parse_type
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,10 +88,9 @@ def _cells(attribute: AttributeReport) -> list[str]:
     if attribute.column is None or attribute.column_type is None:
         column = "no column"
     else:
-        column = attribute.column_type
-        if attribute.unit is not None:
-            column = cast_with(attribute.unit) if column == CAST_TYPE else f"{column} from {attribute.unit}"
-        if column == "string" and attribute.origin not in ("text", None):
+        held, unit = parse_type(attribute.column_type), attribute.unit
+        column = f"{held} from {unit}" if unit is not None and not held.has_units else str(Cast(held, unit))
+        if held == STRING and attribute.origin not in ("text", None):
             column += f", {attribute.origin}"
         if attribute.column != attribute.attribute:
             column = f"{cell(attribute.column)}: {column}"

@@ -65,7 +65,7 @@ def render_changes(done: ChangesReport) -> Lines:
 
 def _planned(columns: Sequence[Column]) -> list[str]:
     """Of a dry run: the columns that are promised, and what it has not looked at."""
-    named = [(column.name, column.type) for column in columns]
+    named = [(column.name, str(column.type)) for column in columns]
     return [f"  {name:<10}{fact}" for name, fact in planned_facts(named, NOT_CHECKED)]
 
 

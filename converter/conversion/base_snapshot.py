@@ -25,10 +25,11 @@ from converter.publishing.record import Record
 from converter.publishing.report import ColumnReport, Part
 from converter.publishing.schema_difference import describe_schema_difference
 from converter.schema import tags
-from converter.schema.added import AddedValue
+from converter.schema.added_columns import AddedValue
+from converter.schema.column_types import DOUBLE, INT64, Origin
 from converter.schema.contract import Contract, Promise
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.types import Column, Schema
 from converter.storage.paths import EXPORTS, INTENT, record_path
 from converter.storage.source import Source
 
@@ -149,7 +150,7 @@ class BaseParts:
                     self.place,
                     "see whether the base and all increments are of one table",
                 )
-            if column.origin not in _KEY_ORIGINS[tag] or column.type == "double":
+            if column.origin not in _KEY_ORIGINS[tag] or column.type == DOUBLE:
                 raise UsageError(
                     f"the base has the key {name!r} as {column.described}, which does not say exactly what it was",
                     self.place,
@@ -364,7 +365,7 @@ def _observed(column: Column, report: ColumnReport, values: int, longest: int) -
         tuple(counts),
         integer_digits=report.integer_digits,
         decimals=report.decimals,
-        beyond_int64=tags.N in kinds and column.type != "int64" and report.integer_digits >= 19,
+        beyond_int64=tags.N in kinds and column.type != INT64 and report.integer_digits >= 19,
         longest=longest,
     )
 

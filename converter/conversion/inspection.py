@@ -27,6 +27,7 @@ from converter.schema.derive import derive_schema, fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
 from converter.schema.units import UnitError
+from converter.time_options import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class AttributeReport:
     column: str | None
     column_type: str | None
     origin: str | None
-    unit: str | None = None
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def make_inspection(
                 seen.decimals,
                 seen.longest,
                 column.name if column else None,
-                column.type if column else None,
+                str(column.type) if column else None,
                 column.origin.value if column else None,
                 column.unit if column else None,
             )

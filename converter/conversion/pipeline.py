@@ -50,7 +50,7 @@ from converter.publishing.odd_times import OddTimesSeen, merge_odd_times
 from converter.publishing.prior_schema import Memory, changes, evolution_warnings, remember, unit_warnings
 from converter.publishing.record import export_date, make_record
 from converter.publishing.report import Report
-from converter.schema.added import AddedValue, added_values, unix_seconds
+from converter.schema.added_columns import AddedValue, added_values, unix_seconds
 from converter.schema.contract import NOTHING_PROMISED, WAYS, Contract, broken
 from converter.schema.derive import fit_schema, name_rules
 from converter.schema.observe import Observation

@@ -36,7 +36,7 @@ from converter.publishing.odd_times import (
     place_of,
     untimed_place,
 )
-from converter.schema.added import AddedValue
+from converter.schema.added_columns import AddedValue
 from converter.schema.contract import NOTHING_PROMISED, Contract
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation

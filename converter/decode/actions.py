@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from converter.kernels import layout
+from converter.kernels import layout, value_actions
 from converter.option_values import Nul
 from converter.schema import tags
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import Origin
+from converter.schema.types import Column
 
 NUL_POLICIES: Final[dict[Nul, int]] = {
     "keep": layout.NUL_KEPT,
@@ -16,29 +17,29 @@ NUL_POLICIES: Final[dict[Nul, int]] = {
     "fail": layout.NUL_REFUSED,
 }
 BY_TAG: Final = {
-    tags.S: layout.TEXT,
-    tags.N: layout.NUMBER_TEXT,
-    tags.B: layout.BASE64_TEXT,
-    tags.BOOL: layout.BOOL_TEXT,
+    tags.S: value_actions.TEXT,
+    tags.N: value_actions.NUMBER_TEXT,
+    tags.B: value_actions.BASE64_TEXT,
+    tags.BOOL: value_actions.BOOL_TEXT,
 }
 
 
 def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
     """What becomes of a value of `tag` in `column`; None if the column can't hold it. text: CSV."""
     if column.origin is Origin.OVERFLOW:
-        return layout.OVERFLOW
+        return value_actions.OVERFLOW
     if column.origin is Origin.CHANGE:
-        return layout.TIMESTAMP if column.type == "timestamp" else BY_TAG.get(tag, layout.DOCUMENT)
+        return BY_TAG.get(tag, value_actions.DOCUMENT) if column.type.action is None else column.type.action
     if column.origin is Origin.MIXED_JSON:
-        return layout.TYPED
+        return value_actions.TYPED
     if tag == tags.NULL:
-        return layout.SKIP_NULL
+        return value_actions.SKIP_NULL
     if column.origin is Origin.TIME:
-        return layout.TIMESTAMP if column.type == "timestamp" else layout.UNIX_TIME
+        return value_actions.UNIX_TIME if column.holds_unix_time else column.type.action
     if column.origin is Origin.MIXED_TEXT:
-        return BY_TAG.get(tag, layout.DOCUMENT)
+        return BY_TAG.get(tag, value_actions.DOCUMENT)
     if column.origin is Origin.JSON:
-        return layout.DOCUMENT if tag in tags.DOCUMENT_TAGS else None
+        return value_actions.DOCUMENT if tag in tags.DOCUMENT_TAGS else None
     fitting = {
         Origin.TEXT: tags.S,
         Origin.NUMBER: tags.N,
@@ -48,13 +49,4 @@ def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
     }[column.origin]
     if tag != fitting:
         return None
-    if not text:
-        if column.type == "int64":
-            return layout.INT64
-        if column.type.startswith("decimal128"):
-            return layout.DECIMAL
-        if column.type == "binary":
-            return layout.BINARY
-        if column.type == "bool":
-            return layout.BOOL
-    return BY_TAG[tag]
+    return BY_TAG[tag] if text or column.type.action is None else column.type.action

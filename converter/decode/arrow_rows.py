@@ -18,17 +18,18 @@ from numpy.typing import NDArray
 from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers, Held, value_bits
 from converter.kernels.layout import Bytes
-from converter.schema.added import AddedValue
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.added_columns import AddedValue
+from converter.schema.column_types import DECIMALS, DOUBLE, INT64, Origin
+from converter.schema.types import Column, Schema
 
 _EXACT = (Origin.NUMBER, Origin.NUMBER_TEXT)
 
 
 def can_recast(before: Column, after: Column) -> bool:
     """Can each value of the one column be written in the other exactly as if it had been decoded for it?"""
-    if (before.type, before.origin) == (after.type, after.origin):
+    if after.has_form_of(before):
         return True
-    if before.type == "double" or before.origin not in _TEXT_OF:
+    if before.type == DOUBLE or before.origin not in _TEXT_OF:
         return False
     if before.origin in _EXACT and after.origin in _EXACT:
         return before.origin is Origin.NUMBER or after.origin is Origin.NUMBER_TEXT
@@ -41,14 +42,12 @@ def recast(values: pa.Array, before: Column, after: Column) -> pa.Array:
     """A column's values for another column that `can_recast` allows; for a column of doubles the texts of numbers."""
     import pyarrow.compute as pc
 
-    if (before.type, before.origin) == (after.type, after.origin):
+    if after.has_form_of(before):
         return values
-    if after.origin is Origin.NUMBER and after.type != "double":
-        if after.type == "int64":
-            return pc.cast(values, pa.int64())
-        if before.type == "int64":
-            values = pc.cast(values, pa.decimal128(38, 0))
-        return pc.cast(values, pa.decimal128(38, after.scale))
+    if after.origin is Origin.NUMBER and after.type != DOUBLE:
+        if before.type == INT64 and after.type != INT64:
+            values = pc.cast(values, DECIMALS[0].arrow.on(pa))
+        return pc.cast(values, after.type.arrow.on(pa))
     texts = plain_text(values, before)
     if after.origin is not Origin.MIXED_JSON:
         return texts
@@ -89,7 +88,7 @@ def text_bytes(values: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:
 
 
 def _held(values: pa.Array, column: Column) -> Held:
-    if column.type == "double" and pa.types.is_floating(values.type):
+    if column.type == DOUBLE and pa.types.is_floating(values.type):
         values = _double_texts(values)
     validity = np.packbits(values.is_valid().to_numpy(zero_copy_only=False), bitorder="little")
     dense = values.drop_null() if values.null_count else values

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from converter.decode.buffers import Buffers
 from converter.kernels.layout import Bytes, Columns
-from converter.schema.added import AddedValue, added_text
-from converter.schema.types import Origin, Schema
+from converter.schema.added_columns import AddedValue, added_text
+from converter.schema.column_types import DOUBLE, Origin
+from converter.schema.types import Schema
 
 _WIDE = Context(prec=200)
 _SAFE_DIGITS = 15
@@ -44,7 +45,7 @@ class Batch:
         """
         if not self._is_text:
             for index, column in enumerate(self.schema.columns, 1):
-                if column.type == "double":
+                if column.type == DOUBLE:
                     _, texts = self._as_doubles(index)
                     self.buffers.replace_text(index, *_take_apart(texts))
                 elif column.origin is Origin.ADDED:

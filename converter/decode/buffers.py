@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.kernels.layout import (
-    AS_BASE64,
-    AS_TIME,
     COLUMN_BITS,
     COLUMN_FACTS,
     COLUMN_FORM,
@@ -28,7 +26,8 @@ from converter.kernels.layout import (
     Bytes,
     Columns,
 )
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import Origin
+from converter.schema.types import Column
 
 BATCH_ROWS = 100_000
 BATCH_BYTES = 48 << 20
@@ -41,15 +40,11 @@ _LOOKED_AT = 64
 _MARGIN = 1.25
 _ALIGNMENT = 64
 _LENGTH_BYTES = 4
-_BITS = {"int64": 64, "timestamp": 64, "bool": 1}
-_FORMS = {"binary": AS_BASE64, "timestamp": AS_TIME}
 
 
 def value_bits(column: Column) -> int:
-    """Bits in the arena of a value of the column, 0 for text. What is added is there for CSV alone."""
-    if column.origin is Origin.ADDED:
-        return 0
-    return 128 if column.type.startswith("decimal128") else _BITS.get(column.type, 0)
+    """Bits in the arena of a value of the column, 0 for text. Added columns are in buffers for CSV alone."""
+    return 0 if column.origin is Origin.ADDED else column.type.bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +81,9 @@ class Buffers:
         facts = np.zeros((len(bits), COLUMN_FACTS), np.int64)
         facts[:, COLUMN_BITS] = bits
         facts[:, COLUMN_STEP] = 1
-        facts[1:, COLUMN_SCALE] = [column.scale for column in columns]
+        facts[1:, COLUMN_SCALE] = [column.type.scale for column in columns]
         facts[1:, COLUMN_FORM] = [
-            0 if text or column.origin is Origin.ADDED else _FORMS.get(column.type, 0) for column in columns
+            0 if text or column.origin is Origin.ADDED else column.type.csv_form for column in columns
         ]
         # What is added is not decoded, and never runs out of room.
         decoded = [i for i, column in enumerate(columns, 1) if column.origin is not Origin.ADDED]

@@ -20,16 +20,17 @@ from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, Ti
 from converter.decode.unknown_members import ItemLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
-from converter.kernels import layout, time_reasons
+from converter.kernels import layout, time_reasons, value_actions
 from converter.kernels.bindings import bind_decode_items, line_end, rollback_item
 from converter.kernels.layout import GROW, IRREGULAR, Bytes
 from converter.kernels.scratch import new_scratch
 from converter.option_values import Nul
 from converter.schema import tags
-from converter.schema.added import AddedValue
+from converter.schema.added_columns import AddedValue
 from converter.schema.changes import COLUMN_OF, DELETED
+from converter.schema.column_types import Origin
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.types import Column, Schema
 
 _ENDLESS = 1 << 62
 _WEIGHED_BYTES = 512 << 10
@@ -71,7 +72,7 @@ class Decoder:
         self._nul = NUL_POLICIES[nul]
         columns = schema.columns if schema else ()
         self._times = times
-        self._time_attributes = {*times.units, *(str(c.attribute) for c in columns if c.origin is Origin.TIME)}
+        self._time_attributes = {*times.casts, *(str(c.attribute) for c in columns if c.origin is Origin.TIME)}
         self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
         self._facts = {c.name: (i, c) for i, c in enumerate(columns, 1) if c.origin is Origin.CHANGE}
         self._merge = merge
@@ -113,9 +114,7 @@ class Decoder:
     def changed(self) -> dict[str, int]:
         """Per column, values that it holds only rounded: in a double, or as whole seconds."""
         cut = {
-            column.name: int(self._state[layout.CUTS])
-            for _, column in self._columns.values()
-            if column.origin is Origin.TIME and column.type == "int64"
+            column.name: int(self._state[layout.CUTS]) for _, column in self._columns.values() if column.holds_unix_time
         }
         return self._changed | cut
 
@@ -285,16 +284,16 @@ class Decoder:
         if name == DELETED:
             state[layout.DELETE_ATTRIBUTE] = self._registry.tables.facts[field, layout.FIELD_ATTRIBUTE]
         index, column = self._place_of(name)
-        action = choose_action(column, tag, text=self._text) if column is not None else layout.SKIP_NULL
+        action = choose_action(column, tag, text=self._text) if column is not None else value_actions.SKIP_NULL
         if self._becomes_null(name, tag):
             self._report_time(field, time_reasons.NO_TEXT_OR_NUMBER)
-            action = layout.SKIP_NULL
-        if column is not None and action is not None and action != layout.SKIP_NULL:
+            action = value_actions.SKIP_NULL
+        if column is not None and action is not None and action != value_actions.SKIP_NULL:
             unit = self._times.unit_code(name, column)
-            self._registry.direct(field, action, index, column.scale, nul=self._nul, unit=unit)
+            self._registry.direct(field, action, index, column.type.scale, nul=self._nul, unit=unit)
             return True
         self._to_sink(field, name, tag)
-        if column is not None and action == layout.SKIP_NULL:
+        if column is not None and action == value_actions.SKIP_NULL:
             return True
         if not self.observing and tag != tags.NULL and name not in COLUMN_OF and self._wants(name):
             seen = "has a type it didn't have before" if column is not None else "is new"
@@ -316,10 +315,11 @@ class Decoder:
 
     def _to_sink(self, field: int, name: str, tag: int) -> None:
         """Check and observe the field's values, and forget them."""
-        action = {**BY_TAG, tags.BOOL: layout.BOOL, tags.NULL: layout.SKIP_NULL}.get(tag, layout.DOCUMENT)
+        unlike = {tags.BOOL: value_actions.BOOL, tags.NULL: value_actions.SKIP_NULL}
+        action = {**BY_TAG, **unlike}.get(tag, value_actions.DOCUMENT)
         is_time = name in self._time_attributes and tag != tags.NULL and self._wants(name)
         if is_time and not self._becomes_null(name, tag):
-            action = layout.UNIX_TIME if name == self._times.time else layout.TIMESTAMP
+            action = value_actions.UNIX_TIME if name == self._times.time else value_actions.TIMESTAMP
         nul = self._nul if self._wants(name) else layout.NUL_KEPT
         self._registry.direct(field, action, 0, 0, nul=nul, unit=self._times.unit_code(name, None))
 

@@ -10,9 +10,10 @@ from converter.decode.strict_lines import TimeProblem
 from converter.kernels import time_reasons
 from converter.options import ConvertOptions
 from converter.schema import tags
+from converter.schema.column_types import Cast, Origin
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Origin
-from converter.time_options import UNITS, Unit
+from converter.schema.types import Column
+from converter.time_options import UNITS
 
 Oddity = Literal["bad", "fine", "untimed"]
 """bad: a value that became null. fine: a timestamp that was cut. untimed: an item without a value for `time`."""
@@ -35,12 +36,13 @@ NO_VALUE: Final = "the item has no value for the column time"
 class TimeRules:
     """How values are read that must be timestamps.
 
-    units: by attribute, the unit of its numbers if it is given. time: the attribute of the column `time`. nulls_bad: a
-    value that is not a timestamp becomes null. cuts_fine: one that is finer than microseconds is cut. default: Unix
-    seconds for rows without a value for `time`; None leaves them null. requires_time: an item without one is refused.
+    casts: by attribute, the type of its values, and the unit of its numbers if it is given. time: the attribute of the
+    column `time`. nulls_bad: a value that is not a timestamp becomes null. cuts_fine: one that is finer than
+    microseconds is cut. default: Unix seconds for rows without a value for `time`; None leaves them null.
+    requires_time: an item without one is refused.
     """
 
-    units: Mapping[str, Unit | None] = field(default_factory=dict)
+    casts: Mapping[str, Cast] = field(default_factory=dict)
     time: str | None = None
     nulls_bad: bool = False
     cuts_fine: bool = False
@@ -51,7 +53,7 @@ class TimeRules:
     def of(options: ConvertOptions, default: int | None = None) -> TimeRules:
         """The rules of these options. default: the export's time in Unix seconds, if it is needed."""
         return TimeRules(
-            units=options.times(),
+            casts=options.times(),
             time=options.time,
             nulls_bad=options.on_bad_time == "null",
             cuts_fine=options.on_fine_time == "truncate",
@@ -63,9 +65,9 @@ class TimeRules:
         """What the kernel is told of an attribute's unit (FIELD_UNIT)."""
         if column is not None and column.origin is Origin.CHANGE:
             return time_reasons.GIVEN_UNIT + 1
-        given = self.units.get(attribute)
-        if given is not None:
-            return time_reasons.GIVEN_UNIT + 1 + UNITS.index(given)
+        cast = self.casts.get(attribute)
+        if cast is not None and cast.unit is not None:
+            return time_reasons.GIVEN_UNIT + 1 + UNITS.index(cast.unit)
         return 0 if column is None or column.unit is None else 1 + UNITS.index(column.unit)
 
 

@@ -61,24 +61,6 @@ ROOM: Final = 96
 NUMBER_ROOM: Final = 512
 """Bytes that the plain form of any number fits in, padding included."""
 
-# Actions: what becomes of a value.
-SKIP_NULL: Final = 0
-TEXT: Final = 1
-INT64: Final = 2
-DECIMAL: Final = 3
-NUMBER_TEXT: Final = 4
-BINARY: Final = 5
-BASE64_TEXT: Final = 6
-BOOL: Final = 7
-BOOL_TEXT: Final = 8
-DOCUMENT: Final = 9
-TYPED: Final = 10
-OVERFLOW: Final = 11
-TIMESTAMP: Final = 12
-"""A moment, in microseconds. This action and those behind it take values of every tag, and refuse most."""
-UNIX_TIME: Final = 13
-"""A moment, cut to the second below."""
-
 # State of parse/items.py.
 POSITION: Final = 0
 """Where the next line or value of the block begins."""
@@ -234,13 +216,10 @@ COLUMN_STEP: Final = 10
 COLUMN_SCALE: Final = 11
 """Decimals of a decimal."""
 COLUMN_FORM: Final = 12
-"""How CSV writes a value that is neither text nor a number: AS_BASE64, AS_TIME; otherwise 0."""
+"""How CSV writes a value that is neither text nor a number: a form of value_actions.py; otherwise 0."""
 COLUMN_LINK: Final = 13
 """The next column that has a value in the eight rows at hand of the CSV kernel, or the number of columns."""
 COLUMN_FACTS: Final = 14
-
-AS_BASE64: Final = 1
-AS_TIME: Final = 2
 
 
 class Fields(NamedTuple):

@@ -8,11 +8,12 @@ from converter.options import NAME_POLICIES, ConvertOptions
 from converter.publishing.odd_times import NO_ODD_TIMES, OddTimesSeen, describe_times
 from converter.publishing.report import ColumnReport
 from converter.schema.changes import OLD, OLD_COLUMN
+from converter.schema.column_types import Origin
 from converter.schema.derive import families
 from converter.schema.naming import NameRules, case_twins, legal_name, whole_name
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.tags import TAGS
-from converter.schema.types import Origin, Schema
+from converter.schema.types import Schema
 
 _MIXED = (Origin.MIXED_TEXT, Origin.MIXED_JSON)
 _TEXTS = (Origin.TEXT, Origin.MIXED_TEXT)
@@ -38,7 +39,7 @@ def describe_columns(
             ColumnReport(
                 name=column.name,
                 attribute=column.attribute,
-                type=column.type,
+                type=str(column.type),
                 origin=column.origin,
                 types=types_seen(seen),
                 nulls=seen.nulls,

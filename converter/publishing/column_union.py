@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from converter.errors import SchemaError
 from converter.publishing.record import Record
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, DOUBLE, Origin
+from converter.schema.types import Column
 
 
 def common_columns(records: Sequence[Record]) -> list[Column]:
@@ -20,7 +21,7 @@ def common_columns(records: Sequence[Record]) -> list[Column]:
     for record in sorted(records, key=lambda record: (record.sequence, record.export_time), reverse=True):
         for column in record.columns:
             before = columns.setdefault(column.name, column)
-            if (before.type, before.origin) == (column.type, column.origin):
+            if column.has_form_of(before):
                 continue
             wider = _wider(before, column, digits.get(column.name, (0, 0))[0])
             if wider is None:
@@ -45,8 +46,8 @@ def most_digits(records: Iterable[Record]) -> Mapping[str, tuple[int, int]]:
 
 def _wider(one: Column, other: Column, integer_digits: int) -> Column | None:
     """A decimal column that holds the numbers of both exactly; None if there is none."""
-    exact = all(c.origin is Origin.NUMBER and c.type != "double" for c in (one, other))
-    scale = max(one.scale, other.scale)
-    if not exact or integer_digits + scale > 38:
+    exact = all(c.origin is Origin.NUMBER and c.type != DOUBLE for c in (one, other))
+    scale = max(one.type.scale, other.type.scale)
+    if not exact or integer_digits + scale > DECIMAL_DIGITS:
         return None
-    return replace(one, type=f"decimal128(38, {scale})")
+    return replace(one, type=DECIMALS[scale])

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from converter.errors import UsageError
 from converter.options import ConvertOptions
 from converter.publishing.record import Record
-from converter.schema.file import SchemaFile
+from converter.schema.column_types import Origin
 from converter.schema.observe import Observation
-from converter.schema.types import Origin
+from converter.schema.schema_file import SchemaFile
 
 _NEAR, _VERY_NEAR = 0.5, 0.75
 # Of more names the comparison would take longer than the conversion.

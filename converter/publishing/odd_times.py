@@ -10,8 +10,9 @@ from converter.decode.time_rules import NO_VALUE, Oddity, OddTime
 from converter.errors import SchemaError
 from converter.kernels.time_reasons import REPORTED_TIMES
 from converter.options import TIME_COLUMN, ConvertOptions
+from converter.schema.column_types import Origin
 from converter.schema.observe import AttributeObservation
-from converter.schema.types import Column, Origin
+from converter.schema.types import Column
 from converter.storage.json_members import Members
 
 _CAST_WAY = (
@@ -183,7 +184,7 @@ def describe_times(column: Column, found: OddTimesSeen, seen: AttributeObservati
     """What the report says of a column, None if it does not hold times. seen: of its attribute."""
     if column.origin is not Origin.TIME:
         return None
-    is_time = column.type == "int64"
+    is_time = column.holds_unix_time
     return TimesReport(
         unit=column.unit,
         bad=seen.bad_times,

@@ -13,13 +13,14 @@ from converter.publishing.named_attributes import NamedAttributes, never_overflo
 from converter.publishing.record import Record, newest
 from converter.publishing.report import SchemaChange
 from converter.schema.changes import OLD_COLUMN
+from converter.schema.column_types import CAST_TYPES, INT64, Cast, Origin
 from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
-from converter.schema.file import read_schema_file
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.schema_file import read_schema_file
+from converter.schema.types import Column, Schema
 from converter.storage.destination import Destination
 from converter.storage.paths import record_path
-from converter.time_options import CAST_TYPE, UNIT_NAMES, cast_with
+from converter.time_options import UNIT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def changes(before: Sequence[Column], schema: Schema, observation: Observation) 
         seen = observation.attributes.get(column.attribute) if column.attribute is not None else None
         if earlier is None:
             found.append(SchemaChange(column.name, column.attribute, "added", None, column.described))
-        elif (earlier.type, earlier.origin) != (column.type, column.origin):
+        elif not column.has_form_of(earlier):
             found.append(SchemaChange(column.name, column.attribute, "widened", earlier.described, column.described))
         elif column.attribute is not None and (seen is None or not seen.values):
             found.append(SchemaChange(column.name, column.attribute, "unseen", column.described, column.described))
@@ -139,13 +140,13 @@ def unit_warnings(before: Sequence[Column], schema: Schema) -> list[str]:
 def _with_promised(options: ConvertOptions, contract: Contract, record: Record | None) -> ConvertOptions:
     """The options, and what earlier ones have made columns of: casts, the attribute of `time`, added ones, `_old`."""
     times = [p for p in contract.promises if p.origin is Origin.TIME and options.wants(str(p.attribute))]
-    units = options.times()
-    told = dict(options.cast)
+    casts = dict(options.cast)
     for promise in times:
         given = promise.unit if promise.is_unit_given else None
-        if promise.type == CAST_TYPE and units.get(str(promise.attribute)) is None:
-            told[str(promise.attribute)] = cast_with(given)
-    of_time = next((p for p in times if p.type == "int64"), None)
+        asked = options.times().get(str(promise.attribute))
+        if promise.type in CAST_TYPES and asked in (None, Cast(promise.type)):
+            casts[str(promise.attribute)] = str(Cast(promise.type, given))
+    of_time = next((p for p in times if p.type == INT64), None)
     time = of_time.attribute if of_time is not None else None
     time_unit = options.time_unit
     if of_time is not None and of_time.is_unit_given and time_unit is None:
@@ -166,7 +167,7 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
     ]
     return replace(
         options,
-        cast=tuple(told.items()),
+        cast=tuple(casts.items()),
         time=options.time or time,
         time_unit=time_unit,
         add_column=(*added, *options.add_column),
@@ -176,10 +177,10 @@ def _with_promised(options: ConvertOptions, contract: Contract, record: Record |
 
 def _with_given_units(contract: Contract, options: ConvertOptions) -> Contract:
     """The contract with the units that the options give. Another one than was promised takes `--evolve`."""
-    units = options.times()
+    casts = options.times()
     promises = []
     for promise in contract.promises:
-        given = units.get(promise.attribute) if promise.attribute is not None else None
+        given = casts[promise.attribute].unit if promise.attribute in casts else None
         if promise.origin is Origin.TIME and given is not None:
             if promise.unit not in (None, given) and (promise.is_unit_given or not options.evolve):
                 promised = UNIT_NAMES[promise.unit]

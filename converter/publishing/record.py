@@ -15,7 +15,8 @@ from converter.export.manifest import EXPORT_ARN, TABLE_ARN, ExportKind, Summary
 from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
 from converter.publishing.report import Part, Report, format_instant, json_members, parse_date
-from converter.schema.types import COLUMN_TYPE, Column, Origin
+from converter.schema.column_types import Origin, parse_type
+from converter.schema.types import Column
 from converter.storage.json_members import Members, read_members
 from converter.storage.paths import EXPORTS, is_name, is_path, record_path
 from converter.time_options import parse_unit
@@ -159,7 +160,7 @@ class Record:
 
 def column_json(column: Column) -> dict[str, object]:
     """A column as records have it; only times have a unit."""
-    members = json_members(column)
+    members = json_members(column) | {"type": str(column.type)}
     if column.unit is None:
         del members["unit"]
     return members
@@ -269,7 +270,7 @@ def _columns(members: Members) -> tuple[Column, ...]:
         Column(
             name=column.utf8_text("name"),
             attribute=None if column.text_or_none("attribute") is None else column.utf8_text("attribute"),
-            type=column.matching("type", COLUMN_TYPE, "a type of columns"),
+            type=column.parsed("type", parse_type),
             origin=column.parsed("origin", Origin),
             unit=column.parsed("unit", parse_unit) if column.has("unit") else None,
         )

@@ -14,7 +14,7 @@ from converter.options import OneFormat
 from converter.publishing.merge_history import MergeReport
 from converter.publishing.odd_times import TimesReport
 from converter.schema import tags
-from converter.schema.types import COLUMN_TYPE, Origin
+from converter.schema.column_types import Origin, parse_type
 from converter.storage.json_members import Members
 from converter.storage.paths import is_path
 
@@ -129,7 +129,7 @@ class ColumnReport:
         return ColumnReport(
             name=members.utf8_text("name"),
             attribute=members.text_or_none("attribute"),
-            type=members.matching("type", COLUMN_TYPE, "a type of columns"),
+            type=str(members.parsed("type", parse_type)),
             origin=members.parsed("origin", Origin),
             types=_types(members),
             nulls=members.count("nulls"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from converter.options import ConvertOptions, SchemaText
 from converter.publishing.record import Record
-from converter.schema.file import read_schema_file
+from converter.schema.schema_file import read_schema_file
 from converter.schema.types import Column
 
 _SHOWN = 3

@@ -20,6 +20,7 @@ import re
 from converter.errors import UsageError
 from converter.recipes.published import Published
 from converter.recipes.quoting import back_quoted, double_quoted, in_comment, legal_name, sql_text
+from converter.schema.column_types import STRING, TIMESTAMP
 from converter.schema.types import Column
 
 _MOST_BYTES = 255
@@ -52,7 +53,8 @@ def athena_table(published: Published, database: str | None, table: str | None) 
     name = back_quoted(table) if database is None else f"{back_quoted(database)}.{back_quoted(table)}"
     csv = published.format == "csv"
     columns = [
-        f"  {back_quoted(column.name.lower())} {'string' if csv else _type(column)}" for column in published.columns
+        f"  {back_quoted(column.name.lower())} {STRING.athena.name if csv else column.type.athena.name}"
+        for column in published.columns
     ]
     ahead = "" if published.timezone == "UTC" else "+1DAYS"
     properties = {
@@ -111,7 +113,7 @@ def _comments(published: Published, partition: str, ahead: str) -> list[str]:
         comments += _CSV_HEAD.splitlines()
         return comments
     comments.append("-- parquet.compression is for what Athena writes; it finds out how to read these files by itself.")
-    if any(column.type == "timestamp" for column in published.columns):
+    if any(column.type == TIMESTAMP for column in published.columns):
         comments.append("-- Athena shows timestamps of such tables in milliseconds; the files have microseconds.")
     return comments
 
@@ -129,26 +131,10 @@ def _casting_query(published: Published, name: str, partition: str) -> list[str]
 def _cast(column: Column) -> str:
     quoted = double_quoted(column.name.lower())
     given = f"NULLIF({quoted}, '')"
-    if column.type == "string":
+    if column.type == STRING:
         return quoted
-    if column.type == "binary":
-        return f"from_base64({given}) AS {quoted}"
-    if column.type == "timestamp":
-        return f"from_iso8601_timestamp({given}) AS {quoted}"
-    return f"CAST({given} AS {_type(column)}) AS {quoted}"
-
-
-def _type(column: Column) -> str:
-    if column.type.startswith("decimal128"):
-        return f"decimal(38, {column.scale})"
-    return {
-        "string": "string",
-        "int64": "bigint",
-        "double": "double",
-        "binary": "binary",
-        "bool": "boolean",
-        "timestamp": "timestamp",
-    }[column.type]
+    athena = column.type.athena
+    return f"{(athena.parse or f'CAST({{}} AS {athena.name})').format(given)} AS {quoted}"
 
 
 def _check_columns(published: Published, partition: str) -> None:

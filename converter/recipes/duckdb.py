@@ -19,6 +19,7 @@ from converter.errors import UsageError
 from converter.export.line_limits import MAX_LINE_BYTES
 from converter.recipes.published import Published
 from converter.recipes.quoting import double_quoted, in_comment, literal_glob, sql_text
+from converter.schema.column_types import STRING
 from converter.schema.types import Column
 
 
@@ -93,12 +94,12 @@ def _selected(published: Published) -> str:
     above = published.keys_above("DuckDB") if published.keys else ()
     selected = f"* EXCLUDE ({', '.join(map(double_quoted, above))})" if above else "*"
     if published.format == "csv":
-        binaries = [
-            f"from_base64({double_quoted(name)}) AS {double_quoted(name)}"
+        parsed = [
+            f"{column.type.duckdb.parse.format(quoted)} AS {quoted}"
             for column, name in zip(published.columns, duckdb_names(published.columns), strict=True)
-            if column.type == "binary"
+            if column.type.duckdb.parse and (quoted := double_quoted(name))
         ]
-        selected += f" REPLACE ({', '.join(binaries)})" if binaries else ""
+        selected += f" REPLACE ({', '.join(parsed)})" if parsed else ""
     return selected
 
 
@@ -110,7 +111,7 @@ def _csv_arguments(published: Published) -> list[str]:
                 f"DuckDB can't be told the column name {name!r}", "recipe duckdb", "convert with --names snake"
             )
     types = [
-        f"        {sql_text(name)}: {sql_text(_csv_type(column))}"
+        f"        {sql_text(name)}: {sql_text((STRING if column.type.duckdb.parse else column.type).duckdb.name)}"
         for column, name in zip(published.columns, names, strict=True)
     ]
     arguments = [
@@ -126,18 +127,3 @@ def _csv_arguments(published: Published) -> list[str]:
         "columns = {\n" + ",\n".join(types) + "\n    }",
     ]
     return [*arguments, "null_padding = true", "parallel = false"] if published.grown else arguments
-
-
-def _csv_type(column: Column) -> str:
-    """The DuckDB type that a column's CSV text is read as."""
-    if column.type.startswith("decimal128"):
-        return f"DECIMAL(38, {column.scale})"
-    return {
-        "string": "VARCHAR",
-        "int64": "BIGINT",
-        "double": "DOUBLE",
-        # Base64, which the query decodes.
-        "binary": "VARCHAR",
-        "bool": "BOOLEAN",
-        "timestamp": "TIMESTAMPTZ",
-    }[column.type]

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from converter.recipes.published import Folder, Published
 from converter.recipes.quoting import in_comment, literal_glob, python_text
+from converter.schema.column_types import STRING
 from converter.schema.types import Column
 
 _SHOW = ('if __name__ == "__main__":', "    print(frame.head(10).collect())")
@@ -43,7 +44,7 @@ def _parquet(published: Published) -> list[str]:
         "frame = pl.scan_parquet(",
         f"    {python_text(published.glob(literal_glob))},",
         "    schema={",
-        *_schema_lines((column.name, _type(column)) for column in published.columns),
+        *_schema_lines(published.columns, csv=False),
         "    },",
         '    missing_columns="insert",',
         f"    hive_schema={{{', '.join(keys)}}}," if keys else "    hive_partitioning=False,",
@@ -57,9 +58,9 @@ def _csv(published: Published) -> list[str]:
     while path in names:
         path += "_"
     steps = [
-        f"        cs.by_name({python_text(column.name)}){parse},"
+        f"        cs.by_name({python_text(column.name)}).{'.'.join(map(str, column.type.polars_parse))},"
         for column in published.columns
-        if (parse := _PARSES.get(column.type))
+        if column.type.polars_parse
     ]
     for number, folder in enumerate(published.layout):
         if folder.key is not None:
@@ -73,7 +74,7 @@ def _csv(published: Published) -> list[str]:
         "        has_header=False,",
         "        skip_rows=1,",
         "        schema={",
-        *(f"    {line}" for line in _schema_lines((column.name, _csv_type(column)) for column in published.columns)),
+        *(f"    {line}" for line in _schema_lines(published.columns, csv=True)),
         "        },",
         *(['        missing_columns="insert",'] if published.grown else []),
         *([f"        include_file_paths={python_text(path)},"] if published.keys else []),
@@ -84,8 +85,9 @@ def _csv(published: Published) -> list[str]:
     ]
 
 
-def _schema_lines(types: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"        {python_text(name)}: {type_}," for name, type_ in types]
+def _schema_lines(columns: Iterable[Column], *, csv: bool) -> list[str]:
+    types = [(column.name, STRING if csv and column.type.polars_parse else column.type) for column in columns]
+    return [f"        {python_text(name)}: pl.{type_.polars}," for name, type_ in types]
 
 
 def _key_pattern(published: Published, number: int) -> str:
@@ -97,27 +99,3 @@ def _key_pattern(published: Published, number: int) -> str:
 
 def _key_type(key: Folder) -> str:
     return "pl.Date()" if key.is_date else "pl.String()"
-
-
-_TIMESTAMP = 'pl.Datetime("us", "UTC")'
-_PARSES = {
-    "binary": '.str.decode("base64")',
-    "timestamp": '.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us").dt.replace_time_zone("UTC")',
-}
-
-
-def _type(column: Column) -> str:
-    if column.type.startswith("decimal128"):
-        return f"pl.Decimal(38, {column.scale})"
-    return {
-        "string": "pl.String()",
-        "int64": "pl.Int64()",
-        "double": "pl.Float64()",
-        "binary": "pl.Binary()",
-        "bool": "pl.Boolean()",
-        "timestamp": _TIMESTAMP,
-    }[column.type]
-
-
-def _csv_type(column: Column) -> str:
-    return "pl.String()" if column.type in _PARSES else _type(column)

@@ -18,7 +18,7 @@ import re
 from converter.errors import UsageError
 from converter.recipes.published import Published
 from converter.recipes.quoting import back_quoted, hive_text, in_comment, legal_name, literal_hadoop_glob
-from converter.schema.types import Column
+from converter.schema.column_types import STRING, TIMESTAMP
 
 _MOST_COLUMNS = 20480
 _NEVER = r"'\uD800'"
@@ -46,7 +46,7 @@ def spark_view(published: Published, view: str | None) -> str:
             )
     names = [column.name.lower() for column in published.columns]
     plain = all(_is_plain(column.name) for column in published.columns)
-    parsed = published.format == "csv" and any(column.type in _PARSES for column in published.columns)
+    parsed = published.format == "csv" and any(column.type.spark.parse for column in published.columns)
     head = [
         f"-- All days of {in_comment(published.table)} for Spark SQL, with the columns of export"
         f" {in_comment(published.newest)}.",
@@ -88,7 +88,7 @@ def _create(published: Published, view: str, *, named: bool = True) -> str:
     csv = published.format == "csv"
     columns = [
         f"  {back_quoted(column.name if named else f'c{number}')}"
-        f" {'STRING' if csv and column.type in _PARSES else _type(column)}"
+        f" {(STRING if csv and column.type.spark.parse else column.type).spark.name}"
         for number, column in enumerate(published.columns)
     ]
     columns += [f"  {back_quoted(key.key or '')} {'DATE' if key.is_date else 'STRING'}" for key in published.keys]
@@ -109,7 +109,7 @@ def _create(published: Published, view: str, *, named: bool = True) -> str:
 
 
 def _parquet_options(published: Published) -> list[str]:
-    timestamps = any(column.type == "timestamp" for column in published.columns)
+    timestamps = any(column.type == TIMESTAMP for column in published.columns)
     return ["datetimeRebaseMode 'CORRECTED'"] if timestamps else []
 
 
@@ -130,7 +130,7 @@ def _csv_options(published: Published) -> list[str]:
 
 def _parse(published: Published, view: str, files: str) -> str:
     selected = [
-        f"  {_PARSES[column.type].format(quoted)} AS {quoted}" if column.type in _PARSES else f"  {quoted}"
+        f"  {column.type.spark.parse.format(quoted)} AS {quoted}" if column.type.spark.parse else f"  {quoted}"
         for column in published.columns
         if (quoted := back_quoted(column.name))
     ]
@@ -151,7 +151,7 @@ def _name(published: Published, view: str, files: str) -> str:
         if published.format == "parquet":
             value = f"IDENTIFIER({hive_text(back_quoted(column.name))})"
         else:
-            value = _PARSES.get(column.type, "{}").format(back_quoted(f"c{number}"))
+            value = (column.type.spark.parse or "{}").format(back_quoted(f"c{number}"))
         fields.append(f"    {hive_text(column.name)}, {value}")
     keys = "".join(f", {back_quoted(key.key or '')}" for key in published.keys)
     return "\n".join(
@@ -164,19 +164,3 @@ def _name(published: Published, view: str, files: str) -> str:
             ");\n",
         ]
     )
-
-
-_PARSES = {"binary": "unbase64({})", "timestamp": "CAST({} AS TIMESTAMP)"}
-
-
-def _type(column: Column) -> str:
-    if column.type.startswith("decimal128"):
-        return f"DECIMAL(38, {column.scale})"
-    return {
-        "string": "STRING",
-        "int64": "BIGINT",
-        "double": "DOUBLE",
-        "binary": "BINARY",
-        "bool": "BOOLEAN",
-        "timestamp": "TIMESTAMP",
-    }[column.type]

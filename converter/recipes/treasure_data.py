@@ -14,7 +14,8 @@ from converter.aws.s3_uri import s3_uri, split_s3_uri
 from converter.errors import UsageError
 from converter.recipes.published import Published
 from converter.recipes.quoting import in_comment, legal_name, yaml_text
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import INT64, Origin
+from converter.schema.types import Column
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 _CATALOG_NAME = re.compile(r"[a-z0-9_]{3,128}")
@@ -23,8 +24,6 @@ _RESERVED = ("v",)
 # One item has 400 KB, and numbers and control characters become longer in CSV: `1E125` has 126 digits.
 _LONGEST_CELL = 64 << 20
 _DATE = "${moment(session_time).format('YYYY-MM-DD')}"
-
-_TYPES = {"int64": "long", "double": "double", "bool": "boolean"}
 
 _LOAD = """\
 # Loads one day of the DynamoDB table {table} into Treasure Data.
@@ -149,7 +148,7 @@ def treasure_data_files(published: Published, database: str | None, table: str |
         longest=_LONGEST_CELL,
         optional=_OPTIONAL_COLUMNS if published.grown else _ALL_COLUMNS,
         columns="\n".join(
-            f"    - {{name: {yaml_text(column.name)}, type: {_TYPES.get(column.type, 'string')}}}"
+            f"    - {{name: {yaml_text(column.name)}, type: {column.type.treasure_data}}}"
             for column in published.columns
         ),
         filters=_filters(published),
@@ -223,7 +222,7 @@ def _check(published: Published) -> None:
             raise UsageError(
                 f"Treasure Data keeps the column name {column.name!r} for itself", "recipe treasure-data", hint
             )
-        if column.name == "time" and column.type != "int64":
+        if column.name == "time" and column.type != INT64:
             raise UsageError(
                 f"Treasure Data's time is an integer of Unix seconds, and the column time is {column.type}"
                 f" ({column.origin})",

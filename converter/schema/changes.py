@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from converter.options import OURS
+from converter.schema.column_types import STRING, TIMESTAMP, Origin
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Origin
+from converter.schema.types import Column
 
 MARK: Final = "\udcff"
 """Begins the name of a fact: the byte 0xFF by `surrogateescape`."""
@@ -31,10 +32,10 @@ COLUMN_OF: Final = {
 """By a fact's name: the column that holds it."""
 
 _COLUMNS = (
-    Column(OPERATION_COLUMN, None, "string", Origin.CHANGE),
-    Column(WRITTEN_COLUMN, None, "timestamp", Origin.CHANGE),
+    Column(OPERATION_COLUMN, None, STRING, Origin.CHANGE),
+    Column(WRITTEN_COLUMN, None, TIMESTAMP, Origin.CHANGE),
 )
-_OLD_COLUMN = Column(OLD_COLUMN, None, "string", Origin.CHANGE)
+_OLD_COLUMN = Column(OLD_COLUMN, None, STRING, Origin.CHANGE)
 
 
 def leading_columns(taken: Iterable[str]) -> list[Column]:

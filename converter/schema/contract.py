@@ -25,8 +25,9 @@ from dataclasses import dataclass, replace
 from converter.errors import SchemaError
 from converter.options import Numbers
 from converter.schema import tags
+from converter.schema.column_types import INT64, ColumnType, Origin
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import DECIMAL_DIGITS, Column, Origin
+from converter.schema.types import Column
 from converter.time_options import Unit
 
 WAYS = (
@@ -56,7 +57,7 @@ class Promise:
 
     attribute: str | None
     name: str | None
-    type: str | None = None
+    type: ColumnType | None = None
     origin: Origin | None = None
     numbers: Numbers | None = None
     integer_digits: int = 0
@@ -122,11 +123,10 @@ def holds(column: Column, seen: AttributeObservation, kinds: Iterable[int]) -> b
         return True
     if set(kinds) != {_BY_ORIGIN.get(column.origin)}:
         return False
-    if column.type == "int64":
+    if column.type == INT64:
         return seen.decimals == 0 and not seen.beyond_int64
-    if column.type.startswith("decimal128"):
-        return seen.decimals <= column.scale and seen.integer_digits + column.scale <= DECIMAL_DIGITS
-    return True
+    scale, digits = column.type.scale, column.type.digits
+    return not digits or (seen.decimals <= scale and seen.integer_digits + scale <= digits)
 
 
 def combined(promise: Promise, seen: AttributeObservation) -> AttributeObservation:

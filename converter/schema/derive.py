@@ -21,14 +21,24 @@ from dataclasses import replace
 from converter.errors import SchemaError, UsageError
 from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT, TIME_COLUMN, ConvertOptions, Numbers
 from converter.schema import tags
-from converter.schema.added import added_columns
+from converter.schema.added_columns import added_columns
 from converter.schema.changes import leading_columns, trailing_columns
+from converter.schema.column_types import (
+    BINARY,
+    BOOL,
+    DECIMAL_DIGITS,
+    DECIMALS,
+    DOUBLE,
+    INT64,
+    STRING,
+    ColumnType,
+    Origin,
+)
 from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken, combined, holds
 from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import DECIMAL_DIGITS, Column, Origin, Schema
+from converter.schema.types import Column, Schema
 from converter.schema.units import UnitError, choose_unit
-from converter.time_options import CAST_TYPE
 
 SCALE_STEPS = (0, 2, 4, 6, 9, 18, 28)
 
@@ -36,14 +46,14 @@ _SHOWN = 80
 """Characters of a name in an example."""
 
 
-def number_type(seen: AttributeObservation) -> str:
+def number_type(seen: AttributeObservation) -> ColumnType:
     """The narrowest exact type for the numbers of one attribute."""
     if seen.decimals == 0 and not seen.beyond_int64:
-        return "int64"
+        return INT64
     for scale in (*SCALE_STEPS, seen.decimals):
         if scale >= seen.decimals and seen.integer_digits + scale <= DECIMAL_DIGITS:
-            return f"decimal128({DECIMAL_DIGITS}, {scale})"
-    return "string"
+            return DECIMALS[scale]
+    return STRING
 
 
 def families(seen: Iterable[int]) -> frozenset[int]:
@@ -53,7 +63,7 @@ def families(seen: Iterable[int]) -> frozenset[int]:
 
 def column_type(
     seen: AttributeObservation, options: ConvertOptions, numbers: Numbers | None = None
-) -> tuple[str, Origin]:
+) -> tuple[ColumnType, Origin]:
     """(type, origin) of the column for an attribute that has at least one value; numbers: instead of the option."""
     kinds = families(seen.seen)
     if len(kinds) > 1:
@@ -62,21 +72,21 @@ def column_type(
     if kind == tags.N:
         numbers = numbers or options.numbers
         if numbers == "double":
-            return "double", Origin.NUMBER
+            return DOUBLE, Origin.NUMBER
         exact = number_type(seen)
-        if numbers == "text" or exact == "string":
-            return "string", Origin.NUMBER_TEXT
+        if numbers == "text" or exact == STRING:
+            return STRING, Origin.NUMBER_TEXT
         return exact, Origin.NUMBER
     return {
-        tags.S: ("string", Origin.TEXT),
-        tags.B: ("binary", Origin.BINARY),
-        tags.BOOL: ("bool", Origin.BOOL),
-        tags.M: ("string", Origin.JSON),
+        tags.S: (STRING, Origin.TEXT),
+        tags.B: (BINARY, Origin.BINARY),
+        tags.BOOL: (BOOL, Origin.BOOL),
+        tags.M: (STRING, Origin.JSON),
     }[kind]
 
 
-def _mixed_type(options: ConvertOptions) -> tuple[str, Origin]:
-    return "string", Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT
+def _mixed_type(options: ConvertOptions) -> tuple[ColumnType, Origin]:
+    return STRING, Origin.MIXED_JSON if options.mixed == "json" else Origin.MIXED_TEXT
 
 
 def derive_schema(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> Schema:
@@ -123,7 +133,7 @@ def fit_schema(
     columns += [make_column(attribute, names[attribute], wanted[attribute], options) for attribute in ordered]
     columns = [_with_unit(column, wanted, options, contract, partial=partial) for column in columns]
     if options.overflow and not contract.has_overflow and len(kept) < len(wanted.keys() - contract.attributes):
-        columns.append(Column(options.overflow, None, "string", Origin.OVERFLOW))
+        columns.append(Column(options.overflow, None, STRING, Origin.OVERFLOW))
     if observation.facts:
         columns += trailing_columns(ours, old_image=options.old_image)
     if columns:
@@ -138,9 +148,9 @@ def make_column(
 ) -> Column:
     """The column for an attribute that has at least one value; numbers: instead of the option."""
     if attribute == options.time:
-        return Column(name, attribute, "int64", Origin.TIME)
-    if attribute in dict(options.cast):
-        return Column(name, attribute, CAST_TYPE, Origin.TIME)
+        return Column(name, attribute, INT64, Origin.TIME)
+    if attribute in (casts := options.times()):
+        return Column(name, attribute, casts[attribute].type, Origin.TIME)
     return Column(name, attribute, *column_type(seen, options, numbers))
 
 
@@ -156,7 +166,7 @@ def _with_unit(
     if column.origin is not Origin.TIME or column.attribute is None:
         return column
     promised = next((promise.unit for promise in contract.promises if promise.attribute == column.attribute), None)
-    given = options.times().get(column.attribute)
+    given = options.times()[column.attribute].unit if column.attribute in options.times() else None
     seen = wanted.get(column.attribute, AttributeObservation())
     try:
         return replace(column, unit=given or choose_unit(column, seen.magnitudes, promised))
@@ -180,7 +190,7 @@ def _promised_columns(
         seen = wanted.get(promise.attribute) if promise.attribute is not None else None
         if seen is not None:
             needed = _needed(promise, seen, options)
-            if column is not None and (needed.type, needed.origin) != (column.type, column.origin):
+            if column is not None and not column.has_form_of(needed):
                 breaks.append(Break(column, needed))
             column = needed
         if column is not None:
@@ -196,7 +206,7 @@ def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOption
     if column is None or fresh.origin is Origin.TIME:
         # Whether the values are times is for the decoder to say.
         return fresh
-    asked = (numbers == "double" and column.type != "double") or (numbers == "text" and column.origin is Origin.NUMBER)
+    asked = (numbers == "double" and column.type != DOUBLE) or (numbers == "text" and column.origin is Origin.NUMBER)
     numeric = column.origin in (Origin.NUMBER, Origin.NUMBER_TEXT)
     if holds(column, seen, kinds) and not (numeric and asked):
         if fresh.origin is Origin.MIXED_JSON and column.origin is Origin.MIXED_TEXT:

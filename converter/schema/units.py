@@ -14,7 +14,7 @@ from typing import Final
 from converter.errors import SchemaError
 from converter.schema.magnitudes import SMALL, ZERO
 from converter.schema.types import Column
-from converter.time_options import CAST_TYPE, UNIT_NAMES, UNITS, Unit
+from converter.time_options import UNIT_NAMES, UNITS, Unit
 
 _ALL: Final = (1 << len(UNITS)) - 1
 
@@ -86,9 +86,9 @@ def choose_unit(column: Column, magnitudes: int, promised: Unit | None) -> Unit 
 def _option(column: Column) -> str:
     """How the unit of the column is given."""
     name = column.attribute or ""
-    if column.type == CAST_TYPE:
+    if column.type.has_units:
         name = re.sub(r"[\\,=]", r"\\\g<0>", name)
-        return f"--cast {quote(f'{name}={CAST_TYPE}(UNIT)')}"
+        return f"--cast {quote(f'{name}={column.type}(UNIT)')}"
     name = re.sub(r"[\\=]", r"\\\g<0>", name)
     return f"--time {quote(f'{name}=UNIT')}"
 

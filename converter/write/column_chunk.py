@@ -13,16 +13,15 @@ from converter.kernels import layout, scratch
 from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.kernels.encode import states
 from converter.kernels.layout import Bytes, Columns
-from converter.schema.added import AddedValue
+from converter.schema.added_columns import AddedValue
+from converter.schema.column_types import PhysicalType
 from converter.schema.types import Column
 from converter.write.parquet_metadata import (
     ColumnChunk,
     Encoding,
-    PhysicalType,
     Statistics,
     data_page_header,
     dictionary_page_header,
-    physical_type,
 )
 from converter.write.thrift import put_varint
 
@@ -70,7 +69,7 @@ class ChunkEncoder:
         self._pieces = []
         self._uncompressed = self._compressed = 0
         self._reset_state()
-        kind = physical_type(column)
+        kind = column.type.parquet.physical
         columns, place, present = batch.buffers.arrays, index, batch.buffers.present(index)
         if kind is PhysicalType.DOUBLE:
             columns, place = _as_plain(batch.doubles(index), columns.validity[index]), 1

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from converter.decode.batch import Batch
 from converter.options import ConvertOptions
-from converter.schema.types import Origin, Schema
+from converter.schema.column_types import Origin
+from converter.schema.types import Schema
 from converter.write.column_chunk import ChunkEncoder
 from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, RowGroup, encode_footer, encode_row_group
 from converter.write.part import PartWriter, Sink

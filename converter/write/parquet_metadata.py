@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from converter.schema.column_types import Fields
 from converter.schema.types import Column
 from converter.version import VERSION
 from converter.write.thrift import I64, Struct, encode_struct
@@ -13,24 +14,9 @@ from converter.write.thrift import I64, Struct, encode_struct
 MAGIC = b"PAR1"
 _VERSION = 2
 _OPTIONAL = 1
-_UTF8 = 0
-_DECIMAL = 5
-_TIMESTAMP_MICROS = 10
-_PRECISION = 38
-_DECIMAL_BYTES = 16
 _NOTHING = encode_struct(())
 # Orders of values are those of their types: without this word readers don't trust statistics.
 _TYPE_ORDER = encode_struct([(1, _NOTHING)])
-
-
-class PhysicalType(IntEnum):
-    """How a value is stored."""
-
-    BOOLEAN = 0
-    INT64 = 2
-    DOUBLE = 5
-    BYTE_ARRAY = 6
-    FIXED_LEN_BYTE_ARRAY = 7
 
 
 class Encoding(IntEnum):
@@ -45,15 +31,6 @@ class Encoding(IntEnum):
 
 COMPRESSIONS = {"none": 0, "snappy": 1, "gzip": 2, "zstd": 6}
 """Parquet's numbers of the compressions."""
-
-_PHYSICAL_TYPES = {
-    "string": PhysicalType.BYTE_ARRAY,
-    "binary": PhysicalType.BYTE_ARRAY,
-    "int64": PhysicalType.INT64,
-    "timestamp": PhysicalType.INT64,
-    "double": PhysicalType.DOUBLE,
-    "bool": PhysicalType.BOOLEAN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +61,6 @@ class RowGroup:
 
     rows: int
     chunks: tuple[ColumnChunk, ...]
-
-
-def physical_type(column: Column) -> PhysicalType:
-    """How Parquet stores a column's values."""
-    if column.type.startswith("decimal128"):
-        return PhysicalType.FIXED_LEN_BYTE_ARRAY
-    return _PHYSICAL_TYPES[column.type]
 
 
 def data_page_header(rows: int, encoding: Encoding, uncompressed: int, compressed: int) -> bytes:
@@ -137,29 +107,24 @@ def encode_footer(columns: Sequence[Column], rows: int, groups: Sequence[Struct]
 
 
 def _schema_element(column: Column) -> Struct:
-    decimal = column.type.startswith("decimal128")
-    text = column.type == "string"
-    timestamp = column.type == "timestamp"
-    logical = None
-    if text:
-        logical = encode_struct([(1, _NOTHING)])
-    elif decimal:
-        logical = encode_struct([(5, encode_struct([(1, column.scale), (2, _PRECISION)]))])
-    elif timestamp:
-        # In UTC, in microseconds.
-        logical = encode_struct([(8, encode_struct([(1, True), (2, encode_struct([(2, _NOTHING)]))]))])
+    stored = column.type.parquet
+    is_decimal = column.type.digits > 0
     return encode_struct(
         [
-            (1, physical_type(column)),
-            (2, _DECIMAL_BYTES if decimal else None),
+            (1, stored.physical),
+            (2, stored.size),
             (3, _OPTIONAL),
             (4, column.name),
-            (6, _UTF8 if text else _DECIMAL if decimal else _TIMESTAMP_MICROS if timestamp else None),
-            (7, column.scale if decimal else None),
-            (8, _PRECISION if decimal else None),
-            (10, logical),
+            (6, stored.converted),
+            (7, column.type.scale if is_decimal else None),
+            (8, column.type.digits if is_decimal else None),
+            (10, _logical(stored.logical) if stored.logical else None),
         ]
     )
+
+
+def _logical(fields: Fields) -> Struct:
+    return encode_struct((number, _logical(value) if isinstance(value, tuple) else value) for number, value in fields)
 
 
 def _column_metadata(chunk: ColumnChunk, column: Column, compression: int) -> Struct:
@@ -171,7 +136,7 @@ def _column_metadata(chunk: ColumnChunk, column: Column, compression: int) -> St
         encodings.add(Encoding.PLAIN)
     return encode_struct(
         [
-            (1, physical_type(column)),
+            (1, column.type.parquet.physical),
             (2, sorted(encodings)),
             (3, [column.name]),
             (4, compression),

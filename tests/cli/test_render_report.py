@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from converter.cli.render_report import render_report, report_line
 from converter.publishing.merge_history import Link, MergeChain, MergeReport
 from converter.publishing.report import ColumnReport, Part, Report, SchemaChange
-from converter.schema.types import Origin
+from converter.schema.column_types import Origin
 
 
 def _column(name: str, type: str, changed: int = 0) -> ColumnReport:

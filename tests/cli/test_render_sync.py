@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from converter.cli.render_sync import changes_line, render_changes
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import INT64, STRING, Origin
+from converter.schema.types import Column
 from converter.syncing.incremental_report import ChangesReport, WindowReport
 from tests.unit.publishing.published import make_export, make_report
 
@@ -28,7 +29,7 @@ def test_nothing_to_do_is_said() -> None:
 
 def test_a_dry_run_says_what_it_would_bring() -> None:
     waits = replace(PLANNED, begin=BEGIN + DAY, end=BEGIN + 2 * DAY, export="found", export_arn=ARN)
-    planned_columns = (Column("id", "id", "string", Origin.TEXT), Column("v", "v", "int64", Origin.NUMBER))
+    planned_columns = (Column("id", "id", STRING, Origin.TEXT), Column("v", "v", INT64, Origin.NUMBER))
     windows = tuple(replace(window, columns=planned_columns) for window in (PLANNED, waits))
     assert render_changes(replace(NOTHING, windows=windows)).splitlines() == [
         "would bring 2 windows of changes; nothing was started or written",

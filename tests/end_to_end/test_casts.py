@@ -20,7 +20,7 @@ from converter.errors import BadLineError, DataFileError, SchemaError
 from converter.option_values import Format
 from converter.options import ConvertOptions
 from converter.testing import item_line, write_split_export
-from converter.time_options import UNITS, Unit, cast_with
+from converter.time_options import UNITS, Unit
 from tests.end_to_end.exports import export_of, line, sha256_of, small_lines, written_parts
 from tests.examples import examples
 from tests.times import EPOCH, epoch_numbers, iso_texts, moment_of_number, moment_of_text, text_of, unix_texts
@@ -237,7 +237,7 @@ def test_an_export_is_what_python_makes_of_its_timestamps_or_is_refused_at_the_f
     moments = [
         moment_of_text(value["S"], unit) if "S" in value else moment_of_number(value["N"], unit) for value in values
     ]
-    options = ConvertOptions(cast=(("at", cast_with(unit)),), format=format)
+    options = ConvertOptions(cast=(("at", f"timestamp({unit})"),), format=format)
     bad = [moment is None or not moment.exact for moment in moments]
     if any(bad):
         with pytest.raises(SchemaError) as caught:

@@ -26,7 +26,8 @@ from converter.errors import SchemaError, UsageError
 from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.publishing.record import Record
 from converter.recipes.duckdb import duckdb_names
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import STRING, TIMESTAMP, Origin
+from converter.schema.types import Column
 from converter.storage.paths import record_path
 from converter.testing import ExportFacts, write_export
 from tests.cli.command import ddb_convert
@@ -114,7 +115,7 @@ def hard_days() -> list[list[Item]]:
 
 
 def duckdb_columns(days: Days) -> list[str]:
-    columns = [Column(name, None, "string", Origin.TEXT) for name in days.columns]
+    columns = [Column(name, None, STRING, Origin.TEXT) for name in days.columns]
     return duckdb_names(columns)
 
 
@@ -369,7 +370,7 @@ INSTANTS = [
 def instants(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A destination with a column of timestamps, written by hand."""
     dest = tmp_path_factory.mktemp("instants")
-    columns = (Column("id", "id", "string", Origin.TEXT), Column("at", "at", "timestamp", Origin.TEXT))
+    columns = (Column("id", "id", STRING, Origin.TEXT), Column("at", "at", TIMESTAMP, Origin.TEXT))
     record = make_example_record(ConvertOptions(format=request.param))
     part = dest / record.parts[0].path
     part = part.with_suffix(f".{request.param}")

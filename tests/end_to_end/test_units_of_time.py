@@ -14,9 +14,9 @@ from converter.errors import SchemaError
 from converter.option_values import Format
 from converter.options import ConvertOptions, SchemaText
 from converter.publishing.report import ColumnReport, Report
-from converter.schema.file import render_schema_file
+from converter.schema.schema_file import render_schema_file
 from converter.testing import Change, ExportFacts, OutputFormat, WindowFacts, write_export, write_incremental_export
-from converter.time_options import UNITS, Unit, cast_with
+from converter.time_options import UNITS, Unit
 from tests.end_to_end.exports import export_of, line
 from tests.times import EPOCH, PER_SECOND
 
@@ -70,7 +70,7 @@ def test_milliseconds_near_1970_are_milliseconds_like_the_others(format: Format,
 @pytest.mark.parametrize("format", FORMATS)
 def test_each_unit_is_told_by_its_numbers_or_given(unit: Unit, format: Format, tmp_path: Path) -> None:
     numbers = [second * PER_SECOND[unit] for second in (1_700_000_000, -1_700_000_000, 0)]
-    for folder, cast in ((tmp_path / "a", CAST), (tmp_path / "b", (("at", cast_with(unit)),))):
+    for folder, cast in ((tmp_path / "a", CAST), (tmp_path / "b", (("at", f"timestamp({unit})"),))):
         report = publish(folder, 1, *map(number, numbers), cast=cast, format=format)
         assert seconds_of(folder) == [1_700_000_000, -1_700_000_000, 0]
         assert unit_of(report) == unit

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from converter.export.manifest import ExportKind
 from converter.publishing.report import ChangeKind, Status
+from converter.schema.column_types import Origin
 from converter.schema.tags import TAGS
-from converter.schema.types import Origin
 from converter.time_options import UNITS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -75,7 +75,9 @@ def test_items_are_decoded_to_what_the_oracle_expects(
     if observation is None:
         return
     schema = derive_schema(observation, chosen)
-    assert [(c.name, c.attribute, c.type, c.origin.value) for c in schema.columns] == [tuple(c) for c in table.columns]
+    assert [(c.name, c.attribute, str(c.type), c.origin.value) for c in schema.columns] == [
+        tuple(c) for c in table.columns
+    ]
     if not schema.columns:
         return
     part = tmp_path_factory.getbasetemp() / "part"

@@ -25,8 +25,6 @@ from converter.kernels.encode.bit_packing import value_size
 from converter.kernels.encode.number_text import put_integer, put_scaled
 from converter.kernels.encode.states import CSV_EMPTY_LINE, CSV_NEEDED, CSV_ROW, CSV_WRITTEN, NULL_WORDS
 from converter.kernels.layout import (
-    AS_BASE64,
-    AS_TIME,
     COLUMN_BITS,
     COLUMN_FORM,
     COLUMN_LINK,
@@ -42,6 +40,7 @@ from converter.kernels.parse.calendar import put_iso
 from converter.kernels.parse.strings import encode_base64
 from converter.kernels.simd.words import Bytes, byte, copy64, csv_mask, put, put_int64, word
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
+from converter.kernels.value_actions import AS_BASE64, AS_TIME
 
 _QUOTE = 0x22
 _COMMA = 0x2C

@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from converter.kernels.layout import (
-    BASE64_TEXT,
-    BINARY,
-    BOOL_TEXT,
     COLUMN_LENGTHS,
     COLUMN_LIMIT,
     COLUMN_PRESENT,
     COLUMN_START,
     COLUMN_USED,
-    DECIMAL,
-    DOCUMENT,
     DONE,
     FIELD_ACTION,
     FIELD_BEYOND_INT64,
@@ -31,22 +26,17 @@ from converter.kernels.layout import (
     FIELD_TAG,
     GROW,
     HAS_NUL,
-    INT64,
     IRREGULAR,
     MISMATCH,
     NUL_DROPPED,
     NUL_KEPT,
     NUL_REFUSED,
     NUL_SERIAL,
-    OVERFLOW,
     OVERFLOW_BEGIN,
     OVERFLOW_COLUMN,
     ROOM,
     SERIAL,
-    SKIP_NULL,
-    TEXT,
     TRUSTED,
-    TYPED,
     Columns,
     Fields,
     Scratch,
@@ -74,6 +64,18 @@ from converter.kernels.parse.strings import (
 )
 from converter.kernels.simd.words import Bytes, byte, put, put_int64
 from converter.kernels.toolchain.decorators import inlined, inner
+from converter.kernels.value_actions import (
+    BASE64_TEXT,
+    BINARY,
+    BOOL_TEXT,
+    DECIMAL,
+    DOCUMENT,
+    INT64,
+    OVERFLOW,
+    SKIP_NULL,
+    TEXT,
+    TYPED,
+)
 from converter.schema import tags
 
 _COMMA = 0x2C

@@ -15,7 +15,6 @@ import numpy as np
 
 from converter.kernels.hashes import hash_bytes
 from converter.kernels.layout import (
-    BOOL,
     CAPACITY,
     COLUMN,
     COLUMN_BITS,
@@ -24,7 +23,6 @@ from converter.kernels.layout import (
     COLUMN_USED,
     CUT,
     CUTS,
-    DECIMAL,
     DELETE_ATTRIBUTE,
     DONE,
     EMPTY_OBJECTS,
@@ -45,7 +43,6 @@ from converter.kernels.layout import (
     GROW,
     HAS_NUL,
     IN_ITEM,
-    INT64,
     IRREGULAR,
     ITEMS,
     LINE_FIELDS,
@@ -56,7 +53,6 @@ from converter.kernels.layout import (
     NEW_FIELD,
     NOT_A_TIME,
     NUL_SERIAL,
-    NUMBER_TEXT,
     ODD_TIMES,
     OVERFLOW_BEGIN,
     OVERFLOW_COLUMN,
@@ -65,11 +61,9 @@ from converter.kernels.layout import (
     ROW,
     SERIAL,
     SIZE,
-    SKIP_NULL,
     SPELLING_END,
     TAG_END,
     TIMED,
-    TIMESTAMP,
     UNTIMED,
     UNTIMED_DELETES,
     WANTS_TIME,
@@ -83,6 +77,7 @@ from converter.kernels.parse.item_values import close_overflow, decode_bool, dec
 from converter.kernels.parse.timestamps import count_odd_times, decode_time
 from converter.kernels.simd.words import Bytes, byte, find_newline, lowest_bit, special_mask, starts_with, word
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
+from converter.kernels.value_actions import BOOL, DECIMAL, INT64, NUMBER_TEXT, SKIP_NULL, TIMESTAMP
 
 _ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)

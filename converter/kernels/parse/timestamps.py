@@ -39,7 +39,6 @@ from converter.kernels.layout import (
     SERIAL,
     TIMED,
     TRUSTED,
-    UNIX_TIME,
     Columns,
     Fields,
     Scratch,
@@ -67,6 +66,7 @@ from converter.kernels.time_reasons import (
     TOO_FINE,
 )
 from converter.kernels.toolchain.decorators import inner
+from converter.kernels.value_actions import UNIX_TIME
 from converter.schema import tags
 from converter.schema.magnitudes import SMALL, ZERO
 

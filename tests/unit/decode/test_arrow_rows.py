@@ -13,22 +13,23 @@ import pytest
 
 from converter.decode.arrow_rows import batch_of, can_recast, plain_text, recast
 from converter.options import ConvertOptions
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import Origin, parse_type
+from converter.schema.types import Column, Schema
 from converter.write.formats import open_part
 from tests.unit.decode.decoding import write_batch
 
-INT = Column("v", "v", "int64", Origin.NUMBER)
-DECIMAL = Column("v", "v", "decimal128(38, 9)", Origin.NUMBER)
-WIDE = Column("v", "v", "decimal128(38, 18)", Origin.NUMBER)
-NUMBER_TEXT = Column("v", "v", "string", Origin.NUMBER_TEXT)
-TEXT = Column("v", "v", "string", Origin.TEXT)
-DOUBLE = Column("v", "v", "double", Origin.NUMBER)
-BINARY = Column("v", "v", "binary", Origin.BINARY)
-BOOL = Column("v", "v", "bool", Origin.BOOL)
-JSON = Column("v", "v", "string", Origin.JSON)
-MIXED = Column("v", "v", "string", Origin.MIXED_TEXT)
-TYPED = Column("v", "v", "string", Origin.MIXED_JSON)
-TIME = Column("v", "v", "timestamp", Origin.TIME)
+INT = Column("v", "v", parse_type("int64"), Origin.NUMBER)
+DECIMAL = Column("v", "v", parse_type("decimal128(38, 9)"), Origin.NUMBER)
+WIDE = Column("v", "v", parse_type("decimal128(38, 18)"), Origin.NUMBER)
+NUMBER_TEXT = Column("v", "v", parse_type("string"), Origin.NUMBER_TEXT)
+TEXT = Column("v", "v", parse_type("string"), Origin.TEXT)
+DOUBLE = Column("v", "v", parse_type("double"), Origin.NUMBER)
+BINARY = Column("v", "v", parse_type("binary"), Origin.BINARY)
+BOOL = Column("v", "v", parse_type("bool"), Origin.BOOL)
+JSON = Column("v", "v", parse_type("string"), Origin.JSON)
+MIXED = Column("v", "v", parse_type("string"), Origin.MIXED_TEXT)
+TYPED = Column("v", "v", parse_type("string"), Origin.MIXED_JSON)
+TIME = Column("v", "v", parse_type("timestamp"), Origin.TIME)
 ALL = (INT, DECIMAL, NUMBER_TEXT, TEXT, DOUBLE, BINARY, BOOL, JSON, MIXED, TYPED, TIME)
 
 ARROW = {
@@ -107,7 +108,7 @@ def test_columns_of_every_type_are_written_as_they_were_read(column: Column, row
     }
     make = some.get(column, lambda n: "ü" * (n % 4) + str(n))
     values = array(column, *(make(n) if chance.random() < 0.7 else None for n in range(rows + 5))).slice(5)
-    schema = Schema((column, Column("none", "none", "string", Origin.TEXT)))
+    schema = Schema((column, Column("none", "none", parse_type("string"), Origin.TEXT)))
     sink = BytesIO()
     writer = open_part(sink, schema, ConvertOptions())
     write_batch(writer, batch_of([values, None], rows, schema, {}, {}))

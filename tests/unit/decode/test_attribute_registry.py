@@ -8,7 +8,7 @@ import pytest
 from converter.decode import attribute_registry
 from converter.decode.attribute_registry import AttributeRegistry
 from converter.errors import SchemaError
-from converter.kernels import layout
+from converter.kernels import layout, value_actions
 from converter.kernels.bindings import bind_find_slot
 from converter.schema import tags
 from tests.unit.decode.decoding import padded
@@ -56,7 +56,7 @@ def test_thousands_of_kinds_are_all_found_again_and_keep_their_facts() -> None:
     for n in range(3000):
         added = add(registry, f"name{n}".encode())
         assert added == (n + 1, f"name{n}", tags.N)
-        registry.direct(n + 1, layout.INT64, n, n % 28)
+        registry.direct(n + 1, value_actions.INT64, n, n % 28)
         registry.tables.facts[n + 1, layout.FIELD_COUNT] = n + 1
     assert [found(registry, f"name{n}".encode()) for n in range(3000)] == list(range(1, 3001))
     assert found(registry, b"name3000") == 0

@@ -13,7 +13,8 @@ from converter.decode import decoder as decoder_module
 from converter.decode.buffers import BATCH_BYTES, BATCH_ROWS, Buffers, value_bits
 from converter.decode.decoder import Decoder
 from converter.kernels import layout
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import Origin, parse_type
+from converter.schema.types import Column
 from tests.unit.decode.decoding import (
     cut_blocks,
     decode_rows,
@@ -26,11 +27,11 @@ from tests.unit.decode.decoding import (
     texts_of,
 )
 
-TEXT = Column("s", "s", "string", Origin.TEXT)
-INTEGER = Column("i", "i", "int64", Origin.NUMBER)
-DECIMAL = Column("d", "d", "decimal128(38, 2)", Origin.NUMBER)
-BOOL = Column("b", "b", "bool", Origin.BOOL)
-DOUBLE = Column("f", "f", "double", Origin.NUMBER)
+TEXT = Column("s", "s", parse_type("string"), Origin.TEXT)
+INTEGER = Column("i", "i", parse_type("int64"), Origin.NUMBER)
+DECIMAL = Column("d", "d", parse_type("decimal128(38, 2)"), Origin.NUMBER)
+BOOL = Column("b", "b", parse_type("bool"), Origin.BOOL)
+DOUBLE = Column("f", "f", parse_type("double"), Origin.NUMBER)
 EVERY_TYPE = [TEXT, INTEGER, DECIMAL, BOOL, TEXT]
 
 
@@ -57,8 +58,8 @@ def assert_apart(buffers: Buffers) -> None:
     assert ends[-1] <= len(buffers.arrays.lengths)
 
 
-TIME = Column("t", "t", "timestamp", Origin.TIME)
-ADDED = Column("a", None, "string", Origin.ADDED)
+TIME = Column("t", "t", parse_type("timestamp"), Origin.TIME)
+ADDED = Column("a", None, parse_type("string"), Origin.ADDED)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from converter.decode.batch import Batch
 from converter.decode.decoder import Decoder
 from converter.options import ConvertOptions
 from converter.schema import tags
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import Origin, parse_type
+from converter.schema.types import Column, Schema
 from converter.testing import item_line
 from tests.unit.decode.decoding import (
     column_of,
@@ -30,7 +31,7 @@ from tests.unit.decode.decoding import (
     texts_of,
 )
 
-INT64 = Column("a", "a", "int64", Origin.NUMBER)
+INT64 = Column("a", "a", parse_type("int64"), Origin.NUMBER)
 
 
 def decoder_for(column: Column, *, text: bool = False) -> Decoder:
@@ -46,7 +47,7 @@ def surprise(column: Column, value: dict[str, Any], *, text: bool = False) -> st
 
 
 def column(type_: str, origin: Origin) -> Column:
-    return Column("a", "a", type_, origin)
+    return Column("a", "a", parse_type(type_), origin)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_a_type_that_the_column_did_not_have_is_a_surprise() -> None:
     ],
 )
 def test_the_place_of_a_surprise_is_written_as_that_of_a_bad_value(name: str, value: dict[str, Any], path: str) -> None:
-    decoder = decoder_for(Column(name, name, "int64", Origin.NUMBER))
+    decoder = decoder_for(Column(name, name, parse_type("int64"), Origin.NUMBER))
     first = lines_of({name: {"N": "1"}})
     list(decoder.decode(make_block(first + lines_of({name: value}))))
     assert decoder.surprise_place == (len(first), path)
@@ -247,7 +248,7 @@ def test_a_decoder_without_items_gives_no_batch() -> None:
 
 
 def test_a_column_that_is_only_known_from_elsewhere_is_null() -> None:
-    schema = Schema((INT64, Column("b", "b", "string", Origin.TEXT)))
+    schema = Schema((INT64, Column("b", "b", parse_type("string"), Origin.TEXT)))
     decoder = Decoder(schema, wants=everything)
     list(decoder.decode(make_block(b'{"Item":{}}\n{"Item":{"a":{"NULL":true}}}\n')))
     batch = last_batch(decoder)

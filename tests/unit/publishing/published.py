@@ -10,7 +10,8 @@ from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide, describe_part, publish
 from converter.publishing.record import Record, make_record
 from converter.publishing.report import ColumnReport, Part, Report, SchemaChange
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import DECIMALS, STRING, Origin
+from converter.schema.types import Column
 from converter.storage.destination import Destination
 from converter.write.formats import part_suffix
 
@@ -18,9 +19,9 @@ TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
 EXPORT_ID = "01701065507109-cce6a3f8"
 TIME = datetime(2023, 11, 27, 6, 11, 47, 109000, tzinfo=UTC)
 COLUMNS = (
-    Column("id", "id", "string", Origin.TEXT),
-    Column("price", "price", "decimal128(38, 2)", Origin.NUMBER),
-    Column("_more", None, "string", Origin.OVERFLOW),
+    Column("id", "id", STRING, Origin.TEXT),
+    Column("price", "price", DECIMALS[2], Origin.NUMBER),
+    Column("_more", None, STRING, Origin.OVERFLOW),
 )
 
 

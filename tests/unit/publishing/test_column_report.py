@@ -7,8 +7,8 @@ import pytest
 from converter.options import Names
 from converter.publishing.column_report import name_warnings
 from converter.publishing.report import ColumnReport
+from converter.schema.column_types import Origin
 from converter.schema.naming import NameRules, name_columns
-from converter.schema.types import Origin
 
 LONG = "x" * 300
 

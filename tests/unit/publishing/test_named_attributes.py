@@ -11,8 +11,8 @@ from converter.options import ConvertOptions, SchemaText
 from converter.publishing.named_attributes import NamedAttributes, never_overflowed
 from converter.publishing.record import Record
 from converter.schema import tags
-from converter.schema.file import SchemaFile, read_schema_file
 from converter.schema.observe import AttributeObservation, Observation
+from converter.schema.schema_file import SchemaFile, read_schema_file
 from tests.unit.publishing.published import make_example_record
 
 SCHEMA = SchemaText(

@@ -10,15 +10,16 @@ from pathlib import Path
 from converter.options import ConvertOptions
 from converter.publishing.record import Record, make_record
 from converter.publishing.report import Part
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import STRING, Origin, parse_type
+from converter.schema.types import Column
 from converter.storage.paths import record_path
 from tests.unit.publishing.published import make_export, make_report
 
-TEXT = Column("id", "id", "string", Origin.TEXT)
+TEXT = Column("id", "id", STRING, Origin.TEXT)
 
 
 def column(name: str, type: str = "string", origin: Origin = Origin.TEXT) -> Column:
-    return Column(name, name, type, origin)
+    return Column(name, name, parse_type(type), origin)
 
 
 def make_day(

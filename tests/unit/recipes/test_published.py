@@ -11,7 +11,7 @@ from converter.options import OneFormat
 from converter.publishing.record import Record
 from converter.recipes.published import read_published
 from converter.recipes.quoting import literal_glob
-from converter.schema.types import Origin
+from converter.schema.column_types import Origin
 from tests.unit.recipes.records import TEXT, column, make_day, write_records
 
 
@@ -96,7 +96,7 @@ def test_in_csv_numbers_of_two_exact_types_are_decimals(tmp_path: Path) -> None:
         make_day(2, (column("n", "int64", Origin.NUMBER),), format="csv"),
     ]
     [found] = read_published(write_records(tmp_path, *days), None, None).columns
-    assert found.type == "decimal128(38, 2)"
+    assert str(found.type) == "decimal128(38, 2)"
 
 
 @pytest.mark.parametrize("format", ["parquet", "csv"])

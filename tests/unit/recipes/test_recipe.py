@@ -14,7 +14,8 @@ import yaml
 from converter import recipe
 from converter.errors import UsageError
 from converter.options import Consumer
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import INT64, Origin
+from converter.schema.types import Column
 from tests.unit.recipes.records import TEXT, column, make_day, write_records
 
 S3 = "s3://lake/orders"
@@ -227,7 +228,7 @@ def test_spark_reads_more_columns_than_its_default(tmp_path: Path) -> None:
 
 def test_no_text_of_a_record_becomes_a_variable_of_treasure_datas_workflow(tmp_path: Path) -> None:
     evil = "${require('x')}"
-    day = make_day(1, (TEXT, Column("time", evil, "int64", Origin.NUMBER)), format="csv")
+    day = make_day(1, (TEXT, Column("time", evil, INT64, Origin.NUMBER)), format="csv")
     named = replace(
         day,
         export_id=evil,

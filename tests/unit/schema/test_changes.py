@@ -7,10 +7,10 @@ import pytest
 from converter.options import ConvertOptions
 from converter.schema import tags
 from converter.schema.changes import MARK, OPERATIONS, WRITTEN, count_operations, leading_columns, trailing_columns
+from converter.schema.column_types import STRING, TIMESTAMP, Origin
 from converter.schema.contract import Contract, Promise
 from converter.schema.derive import derive_schema
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Origin
 
 
 def seen(count: int, tag: int = tags.S) -> AttributeObservation:
@@ -56,9 +56,9 @@ def test_ours_come_first_then_keys_and_the_old_image_behind_all_attributes() -> 
 def test_promised_columns_keep_their_places_and_ours_are_among_them() -> None:
     promised = Contract(
         (
-            Promise(None, "_op", "string", Origin.CHANGE),
-            Promise(None, "_write_ts", "timestamp", Origin.CHANGE),
-            Promise("b", "b", "string", Origin.TEXT),
+            Promise(None, "_op", STRING, Origin.CHANGE),
+            Promise(None, "_write_ts", TIMESTAMP, Origin.CHANGE),
+            Promise("b", "b", STRING, Origin.TEXT),
         )
     )
     observation = of_changes(a=seen(1), id=seen(3))
@@ -69,5 +69,5 @@ def test_promised_columns_keep_their_places_and_ours_are_among_them() -> None:
 
 
 def test_a_file_s_columns_stand_behind_ours() -> None:
-    file = Contract((Promise("z", "z", "string", Origin.TEXT),), "schema.json")
+    file = Contract((Promise("z", "z", STRING, Origin.TEXT),), "schema.json")
     assert names_of(of_changes(a=seen(1)), ConvertOptions(), file) == ["_op", "_write_ts", "z", "a"]

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from converter.errors import SchemaError
 from converter.options import ConvertOptions
 from converter.schema import tags
+from converter.schema.column_types import BOOL, INT64, Origin, parse_type
 from converter.schema.contract import Contract, Promise, holds
 from converter.schema.derive import derive_schema, families, fit_schema
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.types import Column, Schema
 
 DEFAULTS = ConvertOptions()
 
@@ -93,30 +94,30 @@ def test_columns_keep_place_and_name_and_all_of_them_hold_what_was_seen(
 def test_a_column_holds_its_own_kind(
     type_: str, origin: Origin, attribute: AttributeObservation, needed: str | None
 ) -> None:
-    contract = Contract((Promise("a", "a", type_, origin),), "the record")
+    contract = Contract((Promise("a", "a", parse_type(type_), origin),), "the record")
     schema, breaks = fit_schema(Observation(1, {"a": attribute}), DEFAULTS, contract)
     if needed is None:
-        assert (schema.columns, breaks) == ((Column("a", "a", type_, origin),), ())
+        assert (schema.columns, breaks) == ((Column("a", "a", parse_type(type_), origin),), ())
     else:
-        assert [(found.column.type, found.needed.described) for found in breaks] == [(type_, needed)]
+        assert [(str(found.column.type), found.needed.described) for found in breaks] == [(type_, needed)]
         assert [column.described for column in schema.columns] == [needed]
 
 
 def test_a_wider_number_has_room_for_what_is_published_already() -> None:
-    promise = Promise("a", "a", "int64", Origin.NUMBER, integer_digits=19)
+    promise = Promise("a", "a", INT64, Origin.NUMBER, integer_digits=19)
     schema, _ = fit_schema(Observation(1, {"a": seen(1, 28, N=1)}), DEFAULTS, Contract((promise,), "r"))
     assert schema.columns[0].described == "string (number as text)"
 
 
 @pytest.mark.parametrize(("numbers", "breaks"), [("exact", False), ("text", True), ("double", True)])
 def test_another_form_of_numbers_is_a_break_where_it_is_asked_for(numbers: str, breaks: bool) -> None:
-    contract = Contract((Promise("a", "a", "int64", Origin.NUMBER),), "r")
+    contract = Contract((Promise("a", "a", INT64, Origin.NUMBER),), "r")
     options = ConvertOptions(numbers=numbers)  # type: ignore[arg-type]
     assert bool(fit_schema(Observation(1, {"a": seen(N=1)}), options, contract)[1]) == breaks
 
 
 def test_the_error_names_the_columns_what_they_need_and_the_ways_out() -> None:
-    contract = Contract(tuple(Promise(f"a{n}", f"a{n}", "bool", Origin.BOOL) for n in range(7)), "out/_exports/x.json")
+    contract = Contract(tuple(Promise(f"a{n}", f"a{n}", BOOL, Origin.BOOL) for n in range(7)), "out/_exports/x.json")
     observation = Observation(9, {f"a{n}": seen(N=2, BOOL=1) for n in range(7)})
     with pytest.raises(SchemaError) as caught:
         derive_schema(observation, DEFAULTS, contract)
@@ -129,7 +130,7 @@ def test_the_error_names_the_columns_what_they_need_and_the_ways_out() -> None:
 
 
 def test_the_limit_counts_promised_columns() -> None:
-    contract = Contract((Promise("a", "a", "bool", Origin.BOOL), Promise("b", "b", "bool", Origin.BOOL)), "r")
+    contract = Contract((Promise("a", "a", BOOL, Origin.BOOL), Promise("b", "b", BOOL, Origin.BOOL)), "r")
     observation = Observation(1, {"c": seen(S=1)})
     with pytest.raises(SchemaError, match="3 attributes, more than 2"):
         derive_schema(observation, ConvertOptions(max_columns=2), contract)

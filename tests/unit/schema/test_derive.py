@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from converter.errors import SchemaError, UsageError
 from converter.options import ConvertOptions
 from converter.schema import derive, tags
+from converter.schema.column_types import DECIMALS, INT64, STRING, Origin, parse_type
 from converter.schema.derive import derive_schema, families, number_type
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column, Origin
+from converter.schema.types import Column
 
 
 def seen(integer_digits: int = 0, decimals: int = 0, beyond: bool = False, **counts: int) -> AttributeObservation:
@@ -24,7 +25,7 @@ def observed(**attributes: AttributeObservation) -> Observation:
 
 def columns(observation: Observation, **options: object) -> list[tuple[str, str, str]]:
     schema = derive_schema(observation, ConvertOptions(**options))  # type: ignore[arg-type]
-    return [(column.name, column.type, column.origin.value) for column in schema.columns]
+    return [(column.name, str(column.type), column.origin.value) for column in schema.columns]
 
 
 def text(count: int = 1) -> AttributeObservation:
@@ -53,7 +54,9 @@ def text(count: int = 1) -> AttributeObservation:
     ],
 )
 def test_each_type_of_the_table_has_its_column(attribute: AttributeObservation, type_: str, origin: Origin) -> None:
-    assert derive_schema(observed(a=attribute), ConvertOptions()).columns == (Column("a", "a", type_, origin),)
+    assert derive_schema(observed(a=attribute), ConvertOptions()).columns == (
+        Column("a", "a", parse_type(type_), origin),
+    )
 
 
 @pytest.mark.parametrize("tag", tags.TAGS)
@@ -102,25 +105,25 @@ def test_the_scale_is_the_first_step_that_leaves_room_else_the_decimals_else_non
     integer_digits: int, decimals: int, expected: int | None
 ) -> None:
     found = number_type(seen(integer_digits, decimals, integer_digits > 19, N=1))
-    assert found == ("string" if expected is None else f"decimal128(38, {expected})")
+    assert found == (STRING if expected is None else DECIMALS[expected])
 
 
 @given(st.integers(0, 126), st.integers(0, 140))
 def test_a_decimal_type_always_holds_what_was_observed(integer_digits: int, decimals: int) -> None:
     type_ = number_type(seen(integer_digits, decimals, True, N=1))
     if integer_digits + decimals > 38:
-        assert type_ == "string"
+        assert type_ == STRING
     else:
-        scale = Column("n", "n", type_, Origin.NUMBER).scale
+        scale = type_.scale
         assert decimals <= scale <= 38 - integer_digits
         assert scale == decimals or scale in derive.SCALE_STEPS
 
 
 def test_nineteen_digits_are_int64_only_within_its_range() -> None:
-    assert number_type(seen(19, 0, False, N=1)) == "int64"
-    assert number_type(seen(19, 0, True, N=1)) == "decimal128(38, 0)"
-    assert number_type(seen(38, 0, True, N=1)) == "decimal128(38, 0)"
-    assert number_type(seen(39, 0, True, N=1)) == "string"
+    assert number_type(seen(19, 0, False, N=1)) == INT64
+    assert number_type(seen(19, 0, True, N=1)) == DECIMALS[0]
+    assert number_type(seen(38, 0, True, N=1)) == DECIMALS[0]
+    assert number_type(seen(39, 0, True, N=1)) == STRING
 
 
 def test_doubles_take_every_column_of_numbers_and_no_mixed_one() -> None:
@@ -214,7 +217,7 @@ def test_keys_always_have_a_column_of_their_own() -> None:
 
 def test_the_overflow_column_stands_for_no_attribute() -> None:
     schema = derive_schema(observed(a=text(), b=text()), ConvertOptions(max_columns=1, overflow="_more"))
-    assert schema.overflow == Column("_more", None, "string", Origin.OVERFLOW)
+    assert schema.overflow == Column("_more", None, STRING, Origin.OVERFLOW)
     assert schema.columns == (schema.overflow,)
 
 

@@ -6,11 +6,12 @@ import pickle
 
 import pytest
 
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import STRING, Origin, parse_type
+from converter.schema.types import Column, Schema
 
 
 def number(type_: str, origin: Origin = Origin.NUMBER, name: str = "n") -> Schema:
-    return Schema((Column(name, name, type_, origin),))
+    return Schema((Column(name, name, parse_type(type_), origin),))
 
 
 @pytest.mark.parametrize(
@@ -25,12 +26,12 @@ def number(type_: str, origin: Origin = Origin.NUMBER, name: str = "n") -> Schem
     ],
 )
 def test_the_scale_is_read_from_a_decimal_type_and_is_zero_for_others(type_: str, scale: int) -> None:
-    assert Column("n", "n", type_, Origin.NUMBER).scale == scale
+    assert parse_type(type_).scale == scale
 
 
 def test_the_overflow_column_is_found_by_its_origin() -> None:
-    overflow = Column("_more", None, "string", Origin.OVERFLOW)
-    assert Schema((Column("a", "a", "string", Origin.TEXT), overflow)).overflow is overflow
+    overflow = Column("_more", None, STRING, Origin.OVERFLOW)
+    assert Schema((Column("a", "a", STRING, Origin.TEXT), overflow)).overflow is overflow
     assert number("int64").overflow is None
 
 
@@ -56,13 +57,13 @@ def test_only_exact_numbers_of_different_types_are_written_alike_and_only_in_csv
 
 
 def test_the_order_of_columns_decides_the_bytes() -> None:
-    a, b = Column("a", "a", "string", Origin.TEXT), Column("b", "b", "string", Origin.TEXT)
+    a, b = Column("a", "a", STRING, Origin.TEXT), Column("b", "b", STRING, Origin.TEXT)
     assert Schema((a, b)).written_as(text=True) != Schema((b, a)).written_as(text=True)
 
 
 def test_a_column_renamed_is_another_column() -> None:
-    one = Column("dt_1", "dt", "string", Origin.TEXT)
-    other = Column("dt_1", "dt_1", "string", Origin.TEXT)
+    one = Column("dt_1", "dt", STRING, Origin.TEXT)
+    other = Column("dt_1", "dt_1", STRING, Origin.TEXT)
     assert Schema((one,)).written_as(text=True) != Schema((other,)).written_as(text=True)
 
 

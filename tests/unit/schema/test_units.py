@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from converter.schema.column_types import INT64, TIMESTAMP, Origin
 from converter.schema.magnitudes import SMALL, ZERO
-from converter.schema.types import Column, Origin
+from converter.schema.types import Column
 from converter.schema.units import UnitError, choose_unit, possible_units
 from converter.time_options import UNITS, Unit
 
-COLUMN = Column("at", "at", "timestamp", Origin.TIME)
-TIME = Column("time", "a=t", "int64", Origin.TIME)
+COLUMN = Column("at", "at", TIMESTAMP, Origin.TIME)
+TIME = Column("time", "a=t", INT64, Origin.TIME)
 MAGNITUDES = (1, 2, 3, 4, 6, 8, 12, SMALL, ZERO)
 
 

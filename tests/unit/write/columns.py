@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
 from converter.options import ConvertOptions
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import Origin, parse_type
+from converter.schema.types import Column, Schema
 from converter.write.parquet import ParquetPart
 from tests.times import EPOCH, FIRST, LAST, any_micros
 from tests.unit.decode.decoding import put_value
@@ -45,7 +46,7 @@ _EDGES = (0, 1, -1, 2**31, -(2**31), 2**63 - 1, -(2**63), 2**62, -(2**62))
 
 def column_of_type(type_: str, name: str = "a") -> Column:
     """A column of this type; its origin makes no difference to writers."""
-    return Column(name, name, type_, Origin.TEXT)
+    return Column(name, name, parse_type(type_), Origin.TEXT)
 
 
 def batch_of(columns: Sequence[Column], cells: Sequence[Cells], buffers: Buffers | None = None) -> Batch:
@@ -91,13 +92,13 @@ def read_by_all(data: bytes) -> dict[str, list[Cells]]:
 
 def plain(column: Column, value: Any) -> bytes:
     """A value as statistics and dictionaries have it, without its length."""
-    if column.type == "double":
+    if column.type.name == "double":
         return struct.pack("<d", value)
-    if column.type == "int64":
+    if column.type.name == "int64":
         return struct.pack("<q", value)
-    if column.type == "timestamp":
+    if column.type.name == "timestamp":
         return struct.pack("<q", (value - EPOCH) // timedelta(microseconds=1))
-    if column.type == "bool":
+    if column.type.name == "bool":
         return bytes([value])
     if isinstance(value, Decimal):
         return _digits(column, value).to_bytes(16, "big", signed=True)
@@ -129,7 +130,7 @@ def cells(draw: st.DrawFn, type_: str, rows: int | None = None) -> Cells:
 def values(type_: str) -> st.SearchStrategy[Any]:
     """Values of a column of this type."""
     if type_.startswith("decimal128"):
-        scale = column_of_type(type_).scale
+        scale = parse_type(type_).scale
         digits = st.one_of(st.integers(-(10**38) + 1, 10**38 - 1), st.sampled_from([0, 10**38 - 1, 1 - 10**38, -1]))
         return digits.map(lambda number: _decimal(number, scale))
     return {
@@ -156,7 +157,7 @@ def _by_chance(type_: str, chance: Random) -> Any:
     if type_ == "double":
         return chance.uniform(-1, 1) * 10.0 ** chance.randrange(-30, 30)
     size = chance.randrange(1, 39)
-    return _decimal(chance.randrange(1 - 10**size, 10**size), column_of_type(type_).scale)
+    return _decimal(chance.randrange(1 - 10**size, 10**size), parse_type(type_).scale)
 
 
 def _decimal(digits: int, scale: int) -> Decimal:
@@ -164,7 +165,7 @@ def _decimal(digits: int, scale: int) -> Decimal:
 
 
 def _digits(column: Column, value: Decimal) -> int:
-    return int(value.scaleb(column.scale, _EXACT))
+    return int(value.scaleb(column.type.scale, _EXACT))
 
 
 def _stored(column: Column, value: Any) -> bytes | int:

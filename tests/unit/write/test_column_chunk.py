@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from converter.options import ConvertOptions
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import Origin, parse_type
+from converter.schema.types import Column, Schema
 from converter.write import column_chunk
 from converter.write.parquet import ParquetPart
 from tests.examples import examples
@@ -109,7 +110,7 @@ ADDED: list[tuple[str, int | str]] = [
     [*product([1, 7, 64, 127, 128, 8191], ["none", "snappy", "gzip", "zstd"]), (100_000, "gzip")],
 )
 def test_an_added_column_has_its_value_in_every_row_and_takes_next_to_nothing(rows: int, compression: str) -> None:
-    columns = [Column(f"c{n}", None, type_, Origin.ADDED) for n, (type_, _) in enumerate(ADDED)]
+    columns = [Column(f"c{n}", None, parse_type(type_), Origin.ADDED) for n, (type_, _) in enumerate(ADDED)]
     first = column_of_type("bool", "first")
     sink = BytesIO()
     part = ParquetPart(sink, Schema((first, *columns)), ConvertOptions(compression=compression))
@@ -220,7 +221,7 @@ def test_a_chunk_has_as_many_pages_as_its_values_fill(type_: str, monkeypatch: p
     }
     values: Cells = [makers.get(type_, lambda n: Decimal(n).scaleb(-38))(number) for number in range(1000)]
     if type_.startswith("decimal128"):
-        values = [Decimal(number).scaleb(-column_of_type(type_).scale) for number in range(1000)]
+        values = [Decimal(number).scaleb(-parse_type(type_).scale) for number in range(1000)]
     values[500:700] = [None] * 200
     file = parquet_of([column_of_type(type_)], [values])
     assert_read(file, values)

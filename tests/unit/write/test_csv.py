@@ -13,7 +13,8 @@ from converter.decode import buffers
 from converter.decode.decoder import Decoder
 from converter.errors import UsageError
 from converter.options import ConvertOptions
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import INT64, STRING, Origin
+from converter.schema.types import Column, Schema
 from converter.write.csv import CsvPart
 from tests import oracle
 from tests.unit.decode.decoding import everything, lines_of, make_block, schema_of, write_batch, write_part
@@ -59,7 +60,7 @@ def test_names_in_the_header_are_quoted_like_any_field(name: str, field: str, tm
 
 
 def test_a_part_without_rows_is_its_header(tmp_path: Path) -> None:
-    schema = Schema((Column("a", "a", "string", Origin.TEXT), Column("b", "b", "int64", Origin.NUMBER)))
+    schema = Schema((Column("a", "a", STRING, Origin.TEXT), Column("b", "b", INT64, Origin.NUMBER)))
     assert part_of(b"\n", tmp_path, schema) == "a,b\n"
 
 

@@ -7,7 +7,8 @@ from io import BytesIO
 import pytest
 
 from converter.options import ConvertOptions
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import STRING, Origin
+from converter.schema.types import Column, Schema
 from converter.write.csv import CsvPart
 from converter.write.formats import open_part, part_suffix
 from converter.write.parquet import ParquetPart
@@ -28,7 +29,7 @@ def test_each_format_has_its_suffix_and_writer(
 ) -> None:
     options = ConvertOptions(format=format, compression=compression)  # type: ignore[arg-type]
     assert part_suffix(options) == suffix
-    part = open_part(BytesIO(), Schema((Column("a", "a", "string", Origin.TEXT),)), options)
+    part = open_part(BytesIO(), Schema((Column("a", "a", STRING, Origin.TEXT),)), options)
     assert type(part) is writer
     part.close()
     assert part.rows == 0

@@ -21,7 +21,8 @@ from converter.decode.decoder import Decoder
 from converter.kernels import layout
 from converter.option_values import COMPRESSIONS
 from converter.options import ConvertOptions
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import DECIMALS, Origin, parse_type
+from converter.schema.types import Column, Schema
 from converter.write.parquet import ParquetPart
 from tests.examples import examples
 from tests.times import EPOCH
@@ -71,7 +72,7 @@ def test_each_batch_is_one_row_group_with_statistics() -> None:
 
 
 def test_a_part_without_rows_has_its_columns(tmp_path: Path) -> None:
-    schema = Schema((Column("a", "a", "decimal128(38, 4)", Origin.NUMBER),))
+    schema = Schema((Column("a", "a", DECIMALS[4], Origin.NUMBER),))
     write_part(b"\n", tmp_path / "part", schema, ConvertOptions())
     table = pq.ParquetFile(tmp_path / "part").read()
     assert table.num_rows == 0
@@ -134,7 +135,7 @@ def column_values(type_: str, count: int) -> Cells:
         "bool": lambda number: number == 400,
         "double": lambda number: number - 0.5,
     }
-    scale = column_of_type(type_).scale
+    scale = parse_type(type_).scale
     return [makers.get(type_, lambda n: Decimal(n - 20).scaleb(-scale))(number) for number in range(count)]
 
 

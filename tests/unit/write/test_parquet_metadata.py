@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import BOOL, DECIMALS, INT64, TIMESTAMP, Origin, parse_type
+from converter.schema.types import Column
 from converter.version import VERSION
 from converter.write.parquet_metadata import (
     COMPRESSIONS,
@@ -26,7 +27,7 @@ from converter.write.parquet_metadata import (
 from tests.unit.write.reading import read_footer, read_struct, values_of
 
 TYPES = ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool", "timestamp"]
-COLUMNS = [Column(f"c {n}", f"c {n}", type_, Origin.TEXT) for n, type_ in enumerate(TYPES)]
+COLUMNS = [Column(f"c {n}", f"c {n}", parse_type(type_), Origin.TEXT) for n, type_ in enumerate(TYPES)]
 CHUNK = ColumnChunk(Encoding.DELTA_BINARY_PACKED, 7, 300, 200, None, 4, Statistics(2))
 
 
@@ -66,7 +67,7 @@ def test_a_footer_has_a_column_of_its_type_for_each_column() -> None:
 
 @pytest.mark.parametrize("scale", [0, 1, 9, 37, 38])
 def test_a_decimal_has_its_scale_for_readers_old_and_new(scale: int) -> None:
-    column = Column("d", "d", f"decimal128(38, {scale})", Origin.NUMBER)
+    column = Column("d", "d", DECIMALS[scale], Origin.NUMBER)
     metadata = metadata_of([column], [])
     found = metadata.schema.column(0)
     assert (found.length, found.precision, found.scale) == (16, 38, scale)
@@ -76,17 +77,15 @@ def test_a_decimal_has_its_scale_for_readers_old_and_new(scale: int) -> None:
 
 
 def test_a_timestamp_is_one_in_utc_for_readers_old_and_new() -> None:
-    element = read_footer(MAGIC + encode_footer([Column("t", "t", "timestamp", Origin.TIME)], 0, []))[2][1]
+    element = read_footer(MAGIC + encode_footer([Column("t", "t", TIMESTAMP, Origin.TIME)], 0, []))[2][1]
     assert (element[1], element[6], element[10]) == (2, 10, {8: {1: True, 2: {2: {}}}})
 
 
 @pytest.mark.parametrize("name", ["", "é", "a.b", "x" * 70_000, "a\nb", "\U0001f600"])
 def test_any_name_may_be_a_columns(name: str) -> None:
-    metadata = metadata_of([Column(name, name, "int64", Origin.NUMBER)], [RowGroup(7, (CHUNK,))])
+    metadata = metadata_of([Column(name, name, INT64, Origin.NUMBER)], [RowGroup(7, (CHUNK,))])
     assert metadata.schema.to_arrow_schema().names == [name]
-    assert (
-        read_footer(MAGIC + encode_footer([Column(name, name, "bool", Origin.BOOL)], 0, []))[2][1][4] == name.encode()
-    )
+    assert read_footer(MAGIC + encode_footer([Column(name, name, BOOL, Origin.BOOL)], 0, []))[2][1][4] == name.encode()
 
 
 def test_a_file_says_who_has_made_it_and_how_many_rows_it_has() -> None:

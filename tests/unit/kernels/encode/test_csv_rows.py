@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from converter.decode.buffers import Buffers
 from converter.kernels.bindings import write_rows
 from converter.kernels.encode import states
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import STRING, Origin
+from converter.schema.types import Column
 from tests import oracle_output
 from tests.unit.decode.decoding import put_value
 from tests.unit.write.columns import batch_of, cells, column_of_type
@@ -25,7 +26,7 @@ Row = tuple[str | None, ...]
 
 
 def buffers_of(rows: list[Row]) -> Buffers:
-    columns = [Column(str(n), str(n), "string", Origin.TEXT) for n in range(len(rows[0]))]
+    columns = [Column(str(n), str(n), STRING, Origin.TEXT) for n in range(len(rows[0]))]
     buffers = Buffers(columns, text=True)
     for number, row in enumerate(rows):
         for c, text in enumerate(row, 1):

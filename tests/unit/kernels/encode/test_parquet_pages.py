@@ -16,7 +16,8 @@ from converter.kernels import layout
 from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.kernels.encode import states
 from converter.kernels.scratch import new_secret
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import BOOL, Origin, parse_type
+from converter.schema.types import Column
 from tests.examples import examples
 from tests.unit.decode.decoding import put_value
 from tests.unit.write.reading import read_varint
@@ -40,7 +41,7 @@ class Encoded:
 
 
 def buffers_of(type_: str, cells: Sequence[Value]) -> Buffers:
-    buffers = Buffers([Column("a", "a", type_, Origin.TEXT)], text=False)
+    buffers = Buffers([Column("a", "a", parse_type(type_), Origin.TEXT)], text=False)
     buffers.arrays.arena[:] = 0xA5
     for row, value in enumerate(cells):
         if value is not None:
@@ -341,7 +342,7 @@ def test_texts_have_their_lengths_apart_and_no_prefix(count: int, size: int) -> 
 @pytest.mark.parametrize("rows", [1, 8, 100, 1000, 100_000])
 @pytest.mark.parametrize("value", [None, 5])
 def test_levels_that_are_all_alike_take_one_run(rows: int, value: int | None) -> None:
-    buffers = Buffers([Column("a", "a", "bool", Origin.BOOL)], text=False)
+    buffers = Buffers([Column("a", "a", BOOL, Origin.BOOL)], text=False)
     if value is not None:
         buffers.grow(0)
         while buffers.arrays.facts[1, layout.COLUMN_ROOM] < rows:

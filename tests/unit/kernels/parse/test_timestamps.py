@@ -14,7 +14,8 @@ from converter.decode.decoder import Decoder
 from converter.decode.strict_lines import LineProblem, TimeProblem
 from converter.decode.time_rules import TimeRules
 from converter.options import ConvertOptions
-from converter.schema.types import Column, Origin, Schema
+from converter.schema.column_types import INT64, TIMESTAMP, Cast, Origin
+from converter.schema.types import Column, Schema
 from tests.examples import examples
 from tests.times import (
     EPOCH,
@@ -41,9 +42,9 @@ from tests.unit.decode.decoding import (
 )
 
 CAST = ConvertOptions(cast=(("t", "timestamp(s)"),))
-RULES = TimeRules({"t": "s"})
-SCHEMA = Schema((Column("id", "id", "int64", Origin.NUMBER), Column("t", "t", "timestamp", Origin.TIME)))
-UNIX = Schema((Column("id", "id", "int64", Origin.NUMBER), Column("time", "t", "int64", Origin.TIME)))
+RULES = TimeRules({"t": Cast(TIMESTAMP, "s")})
+SCHEMA = Schema((Column("id", "id", INT64, Origin.NUMBER), Column("t", "t", TIMESTAMP, Origin.TIME)))
+UNIX = Schema((Column("id", "id", INT64, Origin.NUMBER), Column("time", "t", INT64, Origin.TIME)))
 NULL: dict[str, Any] = {"NULL": True}
 
 
@@ -109,7 +110,7 @@ def test_what_is_observed_is_the_same_with_and_without_a_cast(
     plain = observe(lines)
     assert decode(lines, None).observation() == plain
     assert decode(lines).observation() == plain
-    seen = decode(lines, None, rules=TimeRules({"t": None})).observation()
+    seen = decode(lines, None, rules=TimeRules({"t": Cast(TIMESTAMP)})).observation()
     attributes = {name: replace(found, magnitudes=0) for name, found in seen.attributes.items()}
     assert replace(seen, attributes=attributes) == plain
 
@@ -167,7 +168,7 @@ def test_a_line_that_is_no_item_is_a_bad_line_whatever_its_timestamp() -> None:
 
 def test_the_first_attribute_of_the_line_is_the_one_that_is_named() -> None:
     lines = lines_of({"b": {"S": "x"}, "a": {"S": "y"}})
-    decoder = Decoder(None, wants=everything, times=TimeRules({"a": None, "b": None}))
+    decoder = Decoder(None, wants=everything, times=TimeRules({"a": Cast(TIMESTAMP), "b": Cast(TIMESTAMP)}))
     with pytest.raises(TimeProblem) as caught:
         list(decoder.decode(make_block(lines)))
     assert caught.value.path == "$.Item.b.S"

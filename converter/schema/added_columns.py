@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from converter.schema.types import Column, Origin
+from converter.schema.column_types import INT64, STRING, TIMESTAMP, Origin
+from converter.schema.types import Column
 
 AddedValue = int | str
 """Of a timestamp microseconds since 1970 in UTC, of an int64 the number, else text."""
 
-TYPES = {"export_time": "timestamp", "export_id": "string", "date": "string", "unix_time": "int64"}
+TYPES = {"export_time": TIMESTAMP, "export_id": STRING, "date": STRING, "unix_time": INT64}
 """By fact: its column's type; the facts are those of options.ADDED."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +43,7 @@ def unix_seconds(instant: datetime) -> int:
 
 def added_text(column: Column, value: AddedValue) -> str:
     """A value as CSV has it."""
-    if column.type == "timestamp" and isinstance(value, int):
+    if column.type == TIMESTAMP and isinstance(value, int):
         instant = _EPOCH + timedelta(microseconds=value)
         return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
     return str(value)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from converter.options import ADDED
-from converter.schema.added import TYPES, added_columns, added_text, added_values
-from converter.schema.types import Column, Origin
+from converter.schema.added_columns import TYPES, added_columns, added_text, added_values
+from converter.schema.column_types import INT64, STRING, TIMESTAMP, Origin
+from converter.schema.types import Column
 
 WANTED = (("when", "export_time"), ("which", "export_id"), ("day", "date"), ("time", "unix_time"))
 
@@ -19,10 +20,10 @@ def test_every_fact_that_can_be_asked_for_has_a_type() -> None:
 
 def test_the_columns_stand_in_the_order_given() -> None:
     assert added_columns(WANTED) == [
-        Column("when", None, "timestamp", Origin.ADDED),
-        Column("which", None, "string", Origin.ADDED),
-        Column("day", None, "string", Origin.ADDED),
-        Column("time", None, "int64", Origin.ADDED),
+        Column("when", None, TIMESTAMP, Origin.ADDED),
+        Column("which", None, STRING, Origin.ADDED),
+        Column("day", None, STRING, Origin.ADDED),
+        Column("time", None, INT64, Origin.ADDED),
     ]
 
 

@@ -23,26 +23,18 @@ import difflib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast, get_args
 
 from converter.errors import UsageError, json_reason
 from converter.options import NAME_POLICIES, OURS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
+from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, FILE_TYPES, INT64, Cast, Origin
 from converter.schema.contract import Contract, Promise
-from converter.schema.types import DECIMAL_DIGITS, Column, Origin
-from converter.time_options import CAST_TYPE, CASTS, UNITS, Unit, cast_with, parse_unit, unit_of_cast
+from converter.schema.types import Column
+from converter.time_options import UNITS, Unit, parse_unit
 
 _VERSION = 1
 _MEMBERS: Final = ("attribute", "name", "type", "origin", "unit", "numbers", "drop")
-_ORIGINS: Final[dict[str, tuple[Origin, ...]]] = {
-    "int64": (Origin.NUMBER, Origin.TIME),
-    "double": (Origin.NUMBER,),
-    "binary": (Origin.BINARY,),
-    "bool": (Origin.BOOL,),
-    **dict.fromkeys(CASTS, (Origin.TIME,)),
-    "string": (Origin.MIXED_TEXT, Origin.TEXT, Origin.JSON, Origin.NUMBER_TEXT, Origin.MIXED_JSON),
-}
-"""The origins that a column of each type can have, the one that is meant without a word first."""
 _DECIMAL = re.compile(r"decimal(?:128)?\(\s*38\s*,\s*([0-9]{1,2})\s*\)")
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -98,7 +90,7 @@ def read_schema_file(text: SchemaText, options: ConvertOptions) -> SchemaFile:
             if promise.name in taken:
                 raise reader.error(node, f"the column of line {taken[promise.name]} is called {promise.name!r} too")
             taken[promise.name] = node.line
-        if promise.origin is Origin.TIME and (promise.type == "int64") != (promise.name == TIME_COLUMN):
+        if promise.origin is Origin.TIME and (promise.type == INT64) != (promise.name == TIME_COLUMN):
             raise reader.error(node, f"only the column {TIME_COLUMN!r} is an int64 of times, and it is nothing else")
         promises.append(promise)
     return SchemaFile(Contract(tuple(promises), text.where), tuple(dropped))
@@ -114,9 +106,9 @@ def render_schema_file(columns: Iterable[Column]) -> str:
 def _members_of(column: Column) -> dict[str, object]:
     """A column as the file has it."""
     members: dict[str, object] = {"attribute": column.attribute, "name": column.name}
-    is_cast = column.unit is not None and column.type == CAST_TYPE
-    members |= {"type": cast_with(column.unit) if is_cast else column.type, "origin": column.origin}
-    return members if column.unit is None or is_cast else {**members, "unit": column.unit}
+    in_type = column.unit if column.type.has_units else None
+    members |= {"type": str(Cast(column.type, in_type)), "origin": column.origin}
+    return members if column.unit == in_type else {**members, "unit": column.unit}
 
 
 def _check_name(reader: _Reader, node: _Node, name: str, options: ConvertOptions) -> None:
@@ -150,46 +142,45 @@ def _column(reader: _Reader, node: _Node, members: dict[str, _Node]) -> tuple[Pr
         raise reader.error(members["numbers"], '"type" has decided what "numbers" would')
     type_, origin = _type(reader, members)
     unit = _unit(reader, members, type_, origin)
-    type_ = CAST_TYPE if type_ in CASTS else type_
-    return Promise(
-        attribute, name, type_, origin, cast(Numbers, numbers), unit=unit, is_unit_given=unit is not None
-    ), drop
+    column_type = type_.type if type_ is not None else None
+    promise = Promise(attribute, name, column_type, origin, cast(Numbers, numbers), unit=unit)
+    return replace(promise, is_unit_given=unit is not None), drop
 
 
-def _unit(reader: _Reader, members: dict[str, _Node], type_: str | None, origin: Origin | None) -> Unit | None:
+def _unit(reader: _Reader, members: dict[str, _Node], type_: Cast | None, origin: Origin | None) -> Unit | None:
     """What the numbers of a column of times count, None where the file does not say."""
     given = reader.text(members, "unit")
     if given is None:
-        return unit_of_cast(type_ or "")
-    if origin is not Origin.TIME or type_ != "int64":
+        return type_.unit if type_ else None
+    if origin is not Origin.TIME or type_ != Cast(INT64):
         raise reader.error(members["unit"], 'only an int64 of origin time has a "unit"; others are timestamp(UNIT)')
     if given not in UNITS:
         raise reader.error(members["unit"], f'"unit" must be one of {", ".join(UNITS)}')
     return parse_unit(given)
 
 
-def _type(reader: _Reader, members: dict[str, _Node]) -> tuple[str | None, Origin | None]:
+def _type(reader: _Reader, members: dict[str, _Node]) -> tuple[Cast | None, Origin | None]:
     given = reader.text(members, "type")
     origin = reader.text(members, "origin")
     if given is None:
         if origin is not None:
             raise reader.error(members["origin"], '"origin" needs a "type"')
         return None, None
-    allowed: tuple[Origin, ...]
     decimal = _DECIMAL.fullmatch(given)
     if decimal and int(decimal[1]) <= DECIMAL_DIGITS:
-        given, allowed = f"decimal128({DECIMAL_DIGITS}, {int(decimal[1])})", (Origin.NUMBER,)
-    elif given in _ORIGINS:
-        allowed = _ORIGINS[given]
+        type_ = Cast(DECIMALS[int(decimal[1])])
+    elif given in FILE_TYPES:
+        type_ = FILE_TYPES[given]
     else:
-        known = f"{', '.join(_ORIGINS)}, decimal128({DECIMAL_DIGITS}, 0 to {DECIMAL_DIGITS})"
+        known = f"{', '.join(FILE_TYPES)}, decimal128({DECIMAL_DIGITS}, 0 to {DECIMAL_DIGITS})"
         raise reader.error(members["type"], f"{given!r} is no type: types are {known}")
+    allowed = type_.type.origins
     if origin is None:
-        return given, allowed[0]
+        return type_, allowed[0]
     if origin not in allowed:
         listed = ", ".join(repr(str(one)) for one in allowed)
-        raise reader.error(members["origin"], f"a column of type {given} can't have origin {origin!r}, only {listed}")
-    return given, Origin(origin)
+        raise reader.error(members["origin"], f"a column of type {type_} can't have origin {origin!r}, only {listed}")
+    return type_, Origin(origin)
 
 
 class _Reader:

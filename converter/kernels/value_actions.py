@@ -1,0 +1,26 @@
+"""Actions of the kernels for a value in its column, and the forms of values in CSV."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SKIP_NULL: Final = 0
+TEXT: Final = 1
+INT64: Final = 2
+DECIMAL: Final = 3
+NUMBER_TEXT: Final = 4
+BINARY: Final = 5
+BASE64_TEXT: Final = 6
+BOOL: Final = 7
+BOOL_TEXT: Final = 8
+DOCUMENT: Final = 9
+TYPED: Final = 10
+OVERFLOW: Final = 11
+TIMESTAMP: Final = 12
+"""A moment, in microseconds. This action and those after it take values of every tag, and refuse most."""
+UNIX_TIME: Final = 13
+"""A moment, cut to the second below."""
+
+AS_BASE64: Final = 1
+"""A form of values in CSV. Text and numbers have form 0."""
+AS_TIME: Final = 2
