@@ -71,6 +71,12 @@ def test_links_lead_to_files(name: str) -> None:
             assert (DOCS / name).parent.joinpath(target).is_file(), link
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_files_that_a_page_names_exist(name: str) -> None:
+    for path in re.findall(r"`((?:tests|benchmarks|converter)/[\w/.]+?)/?`", read(name)):
+        assert (REPOSITORY / path).exists(), path
+
+
 def test_the_table_of_names_shows_what_the_policies_make() -> None:
     rows = re.findall(
         r"^\| `([a-z-]+)` ((?:\| `[^`]+` ){4})\| (?:(\d+) characters)? ?\| (.*) ?\|$",
