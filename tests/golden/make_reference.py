@@ -15,7 +15,7 @@ from converter.cli.commands import PROGRAM, commands
 from converter.errors import ConvertError
 from tests.cli.command import REPOSITORY
 from tests.golden.json_schemas import SCHEMAS, members_page, schema_text
-from tests.golden.python_reference import python_page
+from tests.golden.python_reference import code, python_page
 
 PAGES = REPOSITORY / "docs" / "reference"
 _GENERATED = "<!-- Generated from the program by `make fixtures`. -->\n"
@@ -62,7 +62,7 @@ def _commands_page() -> str:
         for heading, records in rows.items():
             if records:
                 pieces.append(f"| {heading} | |\n|---|---|")
-                pieces += [f"| `{_cell(left)}` | {_cell(' '.join(right.split()))} |" for left, right in records]
+                pieces += [f"| {code(left)} | {_cell(' '.join(right.split()))} |" for left, right in records]
                 pieces.append("")
         # Without their numbers, each can be copied.
         examples = [line[5:] for line in command.epilog.splitlines()[2:]]

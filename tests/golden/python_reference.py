@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 
 import converter
-
-_FIELD = re.compile(r"^((?:[a-z]\w*, )*[a-z]\w*): ")
 
 
 def python_page() -> str:
@@ -56,16 +55,24 @@ def _signature(name: str, function: object) -> str:
 
 
 def _prose(value: object) -> Iterator[str]:
-    """Yield the docstring; its lines about members become a list."""
+    """Yield the docstring. What it says about members or parameters becomes a list."""
+    known = "|".join(_members(value)) or "-"
+    begin = re.compile(rf"(?:^|(?<=[.)] ))(?=(?:(?:{known}), )*(?:{known}): )")
     for paragraph in (inspect.getdoc(value) or "").split("\n\n"):
-        items = re.split(r"\n(?=(?:[a-z]\w*, )*[a-z]\w*: )", paragraph)
-        if not _FIELD.match(items[0]) or not isinstance(value, type):
-            yield _cell(" ".join(paragraph.split())) + "\n"
-            continue
-        for item in items:
-            names, _, text = " ".join(item.split()).partition(": ")
-            yield f"- {', '.join(f'`{name}`' for name in names.split(', '))}: {_cell(text)}"
-        yield ""
+        text, raises, errors = _cell(" ".join(paragraph.split())).partition("Raises ")
+        for item in begin.split(text.strip()):
+            names, colon, meaning = item.strip().partition(": ")
+            if colon and begin.match(item):
+                yield f"- {', '.join(f'`{name}`' for name in names.split(', '))}: {meaning}"
+            elif item:
+                yield f"{item.strip()}\n"
+        yield f"\n{raises}{errors}\n" if raises else ""
+
+
+def _members(value: object) -> list[str]:
+    if is_dataclass(value):
+        return [field.name for field in fields(value)]
+    return list(inspect.signature(value).parameters) if inspect.isfunction(value) else []
 
 
 def _fields(value: object) -> Iterator[str]:
@@ -73,7 +80,7 @@ def _fields(value: object) -> Iterator[str]:
         return
     yield "| field | type | default |\n|---|---|---|"
     for field in fields(value):
-        yield f"| `{field.name}` | `{_cell(str(field.type))}` | {_default(field)} |"
+        yield f"| `{field.name}` | {code(str(field.type))} | {_default(field)} |"
     yield ""
 
 
@@ -81,6 +88,11 @@ def _default(field: Field[object]) -> str:
     if field.default is not MISSING:
         return f"`{field.default!r}`" if not is_dataclass(field.default) else f"`{type(field.default).__name__}()`"
     return "empty" if field.default_factory is not MISSING else "required"
+
+
+def code(text: str) -> str:
+    """Return the text as code in a cell. In tables, sites and GitHub read a bar between backticks differently."""
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def _cell(text: str) -> str:
