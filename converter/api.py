@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.target import ExportTarget
+from converter.conversion.export_run import convert_export
 from converter.conversion.inspection import Inspection, inspect_export
-from converter.conversion.pass_control import Control
-from converter.conversion.pipeline import Engine, convert_export
-from converter.conversion.plan import Shard
+from converter.conversion.job import Engine, Job, PassResult
+from converter.conversion.pass_context import PassContext
 from converter.conversion.progress import Listener, SilentListener
-from converter.conversion.shard import Job, PassResult
+from converter.conversion.shard_plan import Shard
 from converter.engines.local import run_shards
 from converter.export.locate import check_export_arn
 from converter.export.windows import STRICT, MergeRules
@@ -308,7 +308,7 @@ def list_exports(
 
 
 def _local_engine(options: ConvertOptions) -> Engine:
-    def engine(shards: Sequence[Shard], job: Job, control: Control) -> PassResult:
-        return run_shards(shards, job, control, options.threads)
+    def engine(shards: Sequence[Shard], job: Job, context: PassContext) -> PassResult:
+        return run_shards(shards, job, context, options.threads)
 
     return engine

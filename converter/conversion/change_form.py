@@ -1,20 +1,22 @@
-"""What has to be known of an incremental export before its changes are decoded."""
+"""The form of an incremental export, which must be known before its changes are decoded."""
 
 from __future__ import annotations
 
-from converter.conversion.shard import Job, bad_line, open_lines
+from converter.conversion.line_reader import bad_line_error, open_lines
+from converter.conversion.pass_context import PassContext
 from converter.decode.strict_changes import ChangeForm, find_keys
 from converter.decode.strict_lines import LineProblem
 from converter.errors import UsageError
 from converter.export.blocks import Block
 from converter.export.manifest import Export, ExportKind
 from converter.options import ConvertOptions
+from converter.storage.source import Source
 
 _OLD_IMAGES = "NEW_AND_OLD_IMAGES"
 
 
 def check_old_image(export: Export, options: ConvertOptions) -> None:
-    """Raises UsageError where old images are asked for and there can be none."""
+    """Raise UsageError if old images are asked for, and the export does not have them."""
     if not options.old_image or export.output_view == _OLD_IMAGES:
         return
     what = (
@@ -25,17 +27,17 @@ def check_old_image(export: Export, options: ConvertOptions) -> None:
     raise UsageError(f"{what} has no old images", "--old-image", f"leave it out, or export with the view {_OLD_IMAGES}")
 
 
-def find_form(job: Job, export: Export) -> ChangeForm:
-    """The export's view, and the keys of its first change, which all others must have too; no keys without changes.
+def find_form(source: Source, export: Export, options: ConvertOptions, context: PassContext) -> ChangeForm:
+    """Return the export's view, and the keys of its first change, which all others must have; no keys without changes.
 
-    Raises DataFileError, and BadLineError when the line of the first change is none.
+    Raises DataFileError, and BadLineError when the first line that is not empty is not a change.
     """
-    old_images, verify = export.output_view == _OLD_IMAGES, job.options.verify
+    old_images, verify = export.output_view == _OLD_IMAGES, options.verify
     for file in export.files:
         # Edited by hand, a file may hold what the manifest doesn't know of.
         if not file.items and verify:
             continue
-        with open_lines(file, job, verify=verify) as reader:
+        with open_lines(file, source, context, verify=verify) as reader:
             try:
                 for block in reader:
                     keys = _first_keys(block)
@@ -43,12 +45,12 @@ def find_form(job: Job, export: Export) -> ChangeForm:
                         return ChangeForm(keys, old_images)
             except LineProblem as problem:
                 reader.verify_rest()
-                raise bad_line(problem, reader, job.options) from None
+                raise bad_line_error(problem, reader, options) from None
     return ChangeForm((), old_images)
 
 
 def _first_keys(block: Block) -> tuple[tuple[str, str], ...]:
-    """The keys of the block's first change; none without one. Raises LineProblem."""
+    """Return the keys of the block's first change; none without one. Raises LineProblem."""
     byte = block.byte
     for line in block.data[: block.size].tobytes().split(b"\n"):
         try:

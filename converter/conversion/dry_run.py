@@ -1,35 +1,37 @@
-"""What a run would do, as far as manifests and the destination's records tell: no data file is read."""
+"""The forecast of a run from manifests and the destination's records: no data file is read."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import cast
 
-from converter.conversion.base_snapshot import WAYS as BASE_WAYS
-from converter.conversion.base_snapshot import BaseParts
+from converter.conversion.opened_export import OpenedExport
 from converter.errors import SchemaError
-from converter.export.manifest import Export, Summary
+from converter.export.manifest import Summary
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide
 from converter.publishing.prior_schema import Memory, remember
+from converter.publishing.recorded_observation import recorded_observation
 from converter.publishing.report import Report, format_instant
 from converter.schema.contract import WAYS
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
-from converter.schema.types import Column
+from converter.schema.types import Column, Schema
 from converter.storage.destination import Destination
 
 NOT_CHECKED = (
     "the data: whether every line is right and every value fits its column, and which columns are new",
     "whether DEST can be written",
 )
-"""What a dry run does not look at."""
+"""Facts that a dry run does not check."""
+
+NOTHING_KNOWN = Observation()
 
 
 def forecast(
     destination: Destination, export: Summary, options: ConvertOptions, *, takes_over: bool = False
 ) -> tuple[Column, ...]:
-    """The columns that are promised for an export which is not made yet.
+    """Return the columns that are promised for an export which is not made yet.
 
     takes_over: see check_owner of publishing/decision.py. Raises what can be known to be wrong before an export is
     paid for; in a dry run also what is likely to be, and BusyError where another run holds the destination.
@@ -37,39 +39,37 @@ def forecast(
     if options.dry_run:
         destination.check_free()
     decision = decide(destination, export, options, takes_over=takes_over)
-    return forecast_columns(remember(decision.kept, options, destination))
+    return forecast_schema(remember(decision.kept, options, destination)).columns
 
 
-def forecast_columns(memory: Memory, base: BaseParts | None = None) -> tuple[Column, ...]:
-    """The columns that are promised, without those that new attributes add.
+def forecast_schema(prior: Memory, known: Observation = NOTHING_KNOWN, hint: str = WAYS) -> Schema:
+    """Return the columns that are promised, without those that new attributes add.
 
-    In a dry run the items are taken to have the attributes that those of the newest record have. Raises UsageError and
-    SchemaError where the options contradict these columns.
+    known: of rows that are there already. hint: of the error for a broken promise. In a dry run the items are assumed
+    to have the attributes that those of the newest record have. Raises UsageError and SchemaError where the options
+    contradict these columns.
     """
-    options, contract, observation = memory.options, memory.contract, Observation()
-    if base is not None:
-        contract, observation = base.promises(contract), base.observation()
-    if options.dry_run and memory.record is not None:
-        observation = observation.merge(BaseParts({}, memory.record, "").observation())
+    options, observation = prior.options, known
+    if options.dry_run and prior.record is not None:
+        observation = observation.merge(recorded_observation(prior.record))
     if options.mixed == "fail":
-        # Of several types an attribute may have but one today.
+        # An attribute that had several types may have only one today.
         options = replace(options, mixed="text")
-    schema, breaks = fit_schema(observation, options, contract, partial=True)
+    schema, breaks = fit_schema(observation, options, prior.contract, partial=True)
     if breaks and not options.evolve:
         column, needed = breaks[0].column, breaks[0].needed
         raise SchemaError(
             f"column {column.name!r} is {column.described} at this destination, and a value of attribute"
             f" {column.attribute!r} needs {needed.described} with these options",
-            contract.where,
-            WAYS if base is None else BASE_WAYS,
+            prior.contract.where,
+            hint,
         )
-    if base is not None:
-        base.check_schema(schema)
-    return schema.columns
+    return schema
 
 
-def plan_report(export: Export, bytes_in: int, options: ConvertOptions, dest: str, decision: Decision) -> Report:
-    """The report of a run that has read nothing yet."""
+def plan_report(opened: OpenedExport, options: ConvertOptions, dest: str, decision: Decision) -> Report:
+    """Return the report of a run that has read nothing yet."""
+    export = opened.export
     return Report(
         status="planned",
         export_id=export.export_id,
@@ -85,7 +85,7 @@ def plan_report(export: Export, bytes_in: int, options: ConvertOptions, dest: st
         items=export.items,
         data_files=len(export.files),
         parts=(),
-        bytes_in=bytes_in,
+        bytes_in=opened.bytes_in,
         bytes_read=0,
         bytes_json=0,
         bytes_out=0,

@@ -1,13 +1,16 @@
-"""What `inspect` tells: the manifest's facts, and of each attribute what was seen and the column it would become."""
+"""The result of `inspect`: facts from the manifest, and each attribute with its types and its column."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from converter.aws.access import AwsOptions
-from converter.conversion.pipeline import Engine, open_run
+from converter.conversion.export_run import read_input
+from converter.conversion.job import Engine, Purpose
+from converter.conversion.opened_export import open_files
+from converter.conversion.passes import PassRunner, observe_first_blocks, odd_times
 from converter.conversion.progress import Listener
-from converter.conversion.shard import Purpose
+from converter.conversion.run_plan import plan_run
 from converter.errors import SchemaError
 from converter.export.manifest import Export
 from converter.options import ConvertOptions
@@ -32,7 +35,7 @@ from converter.time_options import Unit
 
 @dataclass(frozen=True, slots=True)
 class AttributeReport:
-    """What was seen of one attribute.
+    """One attribute and its values.
 
     types: items per type tag. integer_digits, decimals: the most of any number. longest: bytes of its longest value
     that is not a number. column, column_type: None for an attribute that has no column of its own. unit: of a column of
@@ -54,12 +57,11 @@ class AttributeReport:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """An export, looked at.
+    """The contents of an export.
 
-    approximate: only first blocks were read. data_bytes: compressed, of all data files. columns: in their order, none
-    if the options don't allow them.
-    from_time, to_time, output_view: of an incremental export, else None. operations: how many changes are of each
-    (insert, update, delete, put), those that occur.
+    approximate: only first blocks were read. data_bytes: compressed, of all data files. columns: in their order; empty
+    if the options don't allow them. from_time, to_time, output_view: None for a full export. operations: number of
+    changes by operation (insert, update, delete, put), for those that occur.
     """
 
     export_id: str
@@ -94,16 +96,16 @@ class Inspection:
 def inspect_export(
     source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener, *, sample: bool
 ) -> Inspection:
-    """Look at one export; see converter.api.inspect."""
-    with open_run(source, options, aws, engine, listener) as run:
-        run.look_at_keys()
-        times = NO_ODD_TIMES
+    """Inspect one export; see converter.api.inspect."""
+    opened = open_files(source, options, aws)
+    with PassRunner(engine, listener, options.threads) as runner:
+        plan = plan_run(opened, options, read_input(opened, options, runner))
         if sample:
-            observation = run.sample(Purpose.INSPECT)
+            observation, times = observe_first_blocks(plan, runner, Purpose.INSPECT), NO_ODD_TIMES
         else:
-            result = run.run_pass(Purpose.INSPECT, "observing")
-            observation, times = result.observation, run.odd_times(result)
-        return make_inspection(run.export, run.bytes_in, observation, run.options, times, approximate=sample)
+            result = runner.run(plan, Purpose.INSPECT, "observing")
+            observation, times = result.observation, odd_times(plan, result)
+    return make_inspection(opened.export, opened.bytes_in, observation, plan.options, times, approximate=sample)
 
 
 def make_inspection(
@@ -115,7 +117,7 @@ def make_inspection(
     *,
     approximate: bool,
 ) -> Inspection:
-    """Put together what is known; a schema that the options don't allow becomes a warning."""
+    """Make an inspection of what is known; a schema that the options don't allow becomes a warning."""
     warnings = list(export.warnings)
     schema = Schema(())
     try:
@@ -168,7 +170,7 @@ def make_inspection(
 
 
 def _derive(observation: Observation, options: ConvertOptions) -> tuple[Schema, list[str]]:
-    """The columns; and a warning where the unit of a column of times can't be told, which is shown without one."""
+    """Return the columns; and a warning for a column of times whose unit is not clear, which is shown without one."""
     try:
         return derive_schema(observation, options), []
     except UnitError as error:

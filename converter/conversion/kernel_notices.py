@@ -1,4 +1,4 @@
-"""What a run says about its kernels: that they are compiled first, and where their machine code can't be kept."""
+"""Messages about the kernels: that they are compiled first, and which folders can't keep their machine code."""
 
 from __future__ import annotations
 

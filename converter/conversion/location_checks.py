@@ -21,17 +21,17 @@ _Place = tuple[str, ...]
 
 
 def check_dest(dest: str, folders: Iterable[str] = ()) -> None:
-    """Raises UsageError for a DEST that is one of these folders, or inside one, or that is meant as standard output."""
+    """Raise UsageError for a DEST that is one of these folders, or inside one, or that means standard output."""
     if dest == "-":
         raise UsageError("standard output can't be a destination", "DEST", "name a folder; ./- is one called -")
     for folder in folders:
         below = _below(dest, folder)
         if below is not None:
-            raise _mixed(dest, folder, is_folder=not below)
+            raise _mixed_error(dest, folder, is_folder=not below)
 
 
 def check_source(dest: str, text: str, aws: AwsOptions) -> None:
-    """Raises UsageError for a DEST that is SOURCE, or inside an export that SOURCE holds, whichever is meant.
+    """Raise UsageError for a DEST that is SOURCE, or inside an export that SOURCE holds, whichever is meant.
 
     A DEST beside the exports that SOURCE holds is taken: the current folder may have AWSDynamoDB and the output.
     """
@@ -41,22 +41,22 @@ def check_source(dest: str, text: str, aws: AwsOptions) -> None:
         return
     folder = source_folder(text)
     if not below or EXPORTS_FOLDER in below:
-        raise _mixed(dest, folder, is_folder=not below)
+        raise _mixed_error(dest, folder, is_folder=not below)
     source = open_source(folder, aws)
     for length in range(len(below) + 1):
         path = "/".join(below[:length])
         if source.size(posixpath.join(path, SUMMARY)) is not None:
-            raise _mixed(dest, source.child(path), is_folder=length == len(below))
+            raise _mixed_error(dest, source.child(path), is_folder=length == len(below))
 
 
 def check_no_export(destination: Destination, dest: str) -> None:
-    """Raises UsageError where the destination is the folder of an export, whichever it is."""
+    """Raise UsageError where the destination is the folder of an export, whichever it is."""
     if destination.read(SUMMARY) is not None:
         raise UsageError("DEST is the folder of an export", dest, "name where the output is to be published")
 
 
 def check_locations(dest: str, locations: Iterable[str], folders: Iterable[str]) -> None:
-    """Raises UsageError where parts or records at DEST would be among the files of an export that is below DEST.
+    """Raise UsageError where parts or records at DEST would be among the files of an export that is below DEST.
 
     locations: the folders of the parts, relative to DEST. folders: those that exports are read from.
     """
@@ -80,7 +80,7 @@ def check_locations(dest: str, locations: Iterable[str], folders: Iterable[str])
 
 
 def export_folders(source: Source, export: Export) -> tuple[str, ...]:
-    """The folders that an export's files are in, and the one that holds it with others, if the service made it.
+    """Return the folders that an export's files are in, and the one that holds it with others, if the service made it.
 
     source: what the paths of the export's files are relative to.
     """
@@ -93,12 +93,12 @@ def export_folders(source: Source, export: Export) -> tuple[str, ...]:
 
 
 def _below(dest: str, folder: str) -> _Place | None:
-    """The folders from one to a DEST that is inside, none where it is the same; None for a DEST elsewhere."""
+    """Return the folders between a folder and a DEST in it, () if they are the same, None if DEST is elsewhere."""
     place, outer = _place_of(dest), _place_of(folder)
     return place[len(outer) :] if dest and place[: len(outer)] == outer else None
 
 
-def _mixed(dest: str, folder: str, *, is_folder: bool) -> UsageError:
+def _mixed_error(dest: str, folder: str, *, is_folder: bool) -> UsageError:
     return UsageError(
         f"DEST is{'' if is_folder else ' inside'} {folder}, which exports are read from: output would be mixed into"
         " them",
@@ -113,6 +113,6 @@ def _place_of(text: str) -> _Place:
     try:
         path = os.path.realpath(text)
     except (OSError, ValueError):
-        # In a current folder that was removed, or with a NUL, nothing can be opened: that is said where it is tried.
+        # In a current folder that was removed, or with a NUL, nothing can be opened: opening it raises the error.
         path = text
     return ("/", *(name for name in path.split("/") if name))

@@ -6,11 +6,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
-from converter.conversion.spare_threads import SpareThreads
+from converter.conversion.idle_threads import IdleThreads
 from converter.decode.batch import Batch
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
-from converter.storage.destination import PartSink, Staging
+from converter.storage.destination import PartSink, PartStore
 from converter.storage.intent import PendingPart
 from converter.write.formats import open_part, part_suffix
 from converter.write.part import PartWriter
@@ -25,22 +25,22 @@ class WrittenPart:
 
 
 class Output:
-    """What a shard writes: parts in each format. shard: its number; without a staging nothing can be written."""
+    """The parts of a shard in each format. shard: its number. store: None if nothing will be written."""
 
-    def __init__(self, shard: int, options: ConvertOptions, staging: Staging | None, spare: SpareThreads) -> None:
-        self._spare = spare
-        self._formats = [Parts(shard, staging, folder, one) for folder, one in enumerate(options.by_format())]
+    def __init__(self, shard: int, options: ConvertOptions, store: PartStore | None, idle: IdleThreads) -> None:
+        self._idle = idle
+        self._formats = [Parts(shard, store, folder, one) for folder, one in enumerate(options.by_format())]
         self._writing: list[Future[None]] = []
 
     def write(self, batch: Batch) -> None:
-        """Write the batch, in other threads if some are spare: what goes wrong there is raised by the next call."""
+        """Write the batch, in other threads if some are idle: their errors are raised by the next call."""
         self.settle()
         if len(self._formats) > 1:
             batch.to_text()
         here = []
         # Parquet, the last one, takes longest.
         for parts in reversed(self._formats):
-            writing = self._spare.run(partial(parts.append, batch))
+            writing = self._idle.run(partial(parts.append, batch))
             if writing is None:
                 here.append(parts)
             else:
@@ -50,11 +50,11 @@ class Output:
             parts.append(batch)
 
     def finish(self) -> tuple[WrittenPart, ...]:
-        """All parts, those of each format in the order of their rows."""
+        """Return all parts, those of each format in the order of their rows."""
         return tuple(part for parts in self._formats for part in parts.finish())
 
     def drop(self) -> None:
-        """Forget all parts: they are stale, or the run has failed."""
+        """Discard all parts: they are stale, or the run has failed."""
         while self._writing:
             self._writing.pop().exception()
         for parts in self._formats:
@@ -67,11 +67,11 @@ class Output:
 
 
 class Parts:
-    """The shard's parts in one format: a new one is begun when the last has reached the part size."""
+    """The shard's parts in one format. A new part is begun when the last one has reached the part size."""
 
-    def __init__(self, shard: int, staging: Staging | None, folder: int, options: ConvertOptions) -> None:
+    def __init__(self, shard: int, store: PartStore | None, folder: int, options: ConvertOptions) -> None:
         self._shard = shard
-        self._staging = staging
+        self._store = store
         self._folder = folder
         self._options = options
         self._done: list[WrittenPart] = []
@@ -89,27 +89,27 @@ class Parts:
 
     def open(self, schema: Schema) -> PartWriter:
         """Begin the next part."""
-        assert self._staging is not None
+        assert self._store is not None
         # The number of the shard makes the names sort in the manifest's order, and no shard waits for another.
         name = f"{self._shard:05}-{len(self._done):04}{part_suffix(self._options)}"
-        self._sink = self._staging.open_part(name, self._folder)
+        self._sink = self._store.open_part(name, self._folder)
         self._writer = open_part(self._sink, schema, self._options)
         return self._writer
 
     def finish(self) -> list[WrittenPart]:
-        """The parts, complete."""
+        """Complete the last part, and return all."""
         self._close()
         return self._done
 
     def drop(self) -> None:
-        """Forget all parts."""
+        """Discard all parts."""
         self._writer = None
         if self._sink is not None:
             self._sink.abort()
             self._sink = None
         for part in self._done:
-            assert self._staging is not None
-            self._staging.discard(part.pending)
+            assert self._store is not None
+            self._store.discard(part.pending)
         self._done.clear()
 
     def _close(self) -> None:

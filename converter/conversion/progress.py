@@ -1,4 +1,4 @@
-"""Who is told how a run is getting on."""
+"""The interface for the progress of a run."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """Told of a run's progress. A run calls `advanced` and `warned` from many threads at once."""
+    """Gets the progress of a run, which calls `advanced` and `warned` from many threads at once."""
 
     def started(self, total_bytes: int, files: int) -> None:
-        """A pass over the data begins, the first or a second: the compressed bytes and data files ahead of it."""
+        """A pass over the data begins, the first or a second one, over these compressed bytes and data files."""
 
     def advanced(self, compressed_bytes: int) -> None:
-        """So many more compressed bytes were read."""
+        """This many more compressed bytes were read."""
 
     def phase(self, text: str) -> None:
-        """The run now does something else, said in a few words (`converting`)."""
+        """The run begins another phase, described in a few words (`converting`)."""
 
     def warned(self, text: str) -> None:
-        """Something in the data or at the destination deserves a look; the run goes on."""
+        """The data or the destination should be checked; the run continues."""
 
 
 class SilentListener:
-    """Listens and says nothing: what the library does unless it is given another."""
+    """Ignores the progress: the library's default."""
 
     def started(self, total_bytes: int, files: int) -> None:
-        """Nothing."""
+        """No-op."""
 
     def advanced(self, compressed_bytes: int) -> None:
-        """Nothing."""
+        """No-op."""
 
     def phase(self, text: str) -> None:
-        """Nothing."""
+        """No-op."""
 
     def warned(self, text: str) -> None:
-        """Nothing."""
+        """No-op."""

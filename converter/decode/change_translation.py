@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -11,18 +11,26 @@ from converter.decode.strict_changes import MEMBERS, ChangeForm, compact_change,
 from converter.decode.strict_lines import LineProblem, Member
 from converter.decode.unknown_members import UnknownMembers
 from converter.export.blocks import PADDING, Block
+from converter.export.data_files import DataFile
 from converter.kernels import layout, line_patterns
 from converter.kernels.bindings import bind_translate_changes, line_end
 from converter.kernels.line_patterns import Patterns, new_patterns
 from converter.schema import tags
-from converter.schema.changes import MARK, OLD, OPERATIONS, WRITTEN
+from converter.schema.changes import COLUMN_OF, MARK, OLD, OPERATIONS, WRITTEN
 
 _NEWLINE = 0x0A
 _MOST_KEYS = 2
 
 
 class ChangeLines:
-    """Translates the blocks of one decoder. form: what all lines have in common; patterns: that, for the kernel."""
+    """The lines of an incremental export as lines of items; see LineSource.
+
+    form: what all lines have in common. patterns: the same, for the kernel.
+    """
+
+    facts: Collection[str] = COLUMN_OF
+    reports_facts = True
+    dropped = 0
 
     def __init__(self, form: ChangeForm) -> None:
         self.form = form
@@ -36,6 +44,9 @@ class ChangeLines:
         self.unknown = unknown_of(form)
         # The same line in the item lines and in the block: the last that was asked for, or the first.
         self._line, self._change = 0, 0
+
+    def begin(self, file: DataFile) -> None:
+        """No-op: the lines of all files have one form."""
 
     def translate(self, block: Block) -> Iterator[Block]:
         """Item lines for the block's changes, a line for each line, valid until the next ones are asked for.

@@ -12,9 +12,7 @@ from converter.decode.actions import BY_TAG, NUL_POLICIES, choose_action
 from converter.decode.attribute_registry import AttributeRegistry
 from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
-from converter.decode.change_translation import ChangeLines
-from converter.decode.changed_keys import MergeLines
-from converter.decode.strict_changes import ChangeForm
+from converter.decode.line_source import LineSource
 from converter.decode.strict_lines import LineProblem, nul_problem, path_step, time_problem, value_path
 from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types
 from converter.decode.unknown_members import ItemLines
@@ -34,7 +32,7 @@ from converter.schema.types import Column, Schema
 
 _ENDLESS = 1 << 62
 _WEIGHED_BYTES = 512 << 10
-"""How large a batch is gets looked at after so many bytes of lines, at the end of a block."""
+"""The size of a batch is checked after this many bytes of lines, at the end of a block."""
 _FEW_ROWS = 64
 """The kernel is not called for fewer rows than that, unless the batch ends."""
 _REFUSED = (layout.NOT_A_TIME, layout.HAS_NUL)
@@ -44,13 +42,12 @@ _REFUSED = (layout.NOT_A_TIME, layout.HAS_NUL)
 class Decoder:
     """Decodes the blocks of some data files into batches of `schema`, or only observes when there is none.
 
-    wants: tells for which attributes the user wants a column. A value that the schema can't hold makes the decoder
-    drop its rows and go on observing; `surprise` then says what it was, and `surprise_place` where: the byte of the
-    inflated file that its line begins at, and its path. times: which attributes must be timestamps, with or
-    without a schema, and what becomes of values that are not. added: what the schema's added columns hold, by name.
-    changes: what the lines of an incremental export have in common; merge: passes over the lines that are over, in its
-    place. Neither for the items of an export.
-    nul: what becomes of the character NUL in the texts of attributes that the user wants.
+    wants: whether the user wants a column for an attribute. A value that the schema can't hold makes the decoder drop
+    its rows and only observe from then on; `surprise` then describes it, and `surprise_place` has its place: the byte
+    of the inflated file that its line begins at, and its path. times: which attributes must be timestamps, with or
+    without a schema, and how other values are converted. added: values of the schema's added columns, by name. lines:
+    translates the blocks into lines of items; None for the items of an export. nul: how the character NUL is converted
+    in the texts of attributes that the user wants.
     """
 
     def __init__(
@@ -61,8 +58,7 @@ class Decoder:
         wants: Callable[[str], bool],
         times: TimeRules = NO_TIMES,
         added: Mapping[str, AddedValue] | None = None,
-        changes: ChangeForm | None = None,
-        merge: MergeLines | None = None,
+        lines: LineSource | None = None,
         nul: Nul = "keep",
     ) -> None:
         self._schema = schema
@@ -75,11 +71,10 @@ class Decoder:
         self._time_attributes = {*times.casts, *(str(c.attribute) for c in columns if c.origin is Origin.TIME)}
         self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
         self._facts = {c.name: (i, c) for i, c in enumerate(columns, 1) if c.origin is Origin.CHANGE}
-        self._merge = merge
-        self._lines = merge or (ChangeLines(changes) if changes is not None else ItemLines())
+        self.lines: LineSource = lines or ItemLines()
         self._unknown_places: dict[str, tuple[int, str]] = {}
         self._overflow = schema.overflow_place if schema else None
-        self._registry = AttributeRegistry(facts=() if isinstance(self._lines, ItemLines) else COLUMN_OF)
+        self._registry = AttributeRegistry(facts=self.lines.facts)
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
         self._unweighed = 0
@@ -139,28 +134,15 @@ class Decoder:
 
     @property
     def attribute_count(self) -> int:
-        """How many attributes were seen so far."""
+        """The number of attributes seen so far."""
         return self._registry.attribute_count
 
-    @property
-    def dropped(self) -> int:
-        """Lines that a merge has passed over so far; they are no items."""
-        return 0 if self._merge is None else self._merge.dropped
-
     def observation(self) -> Observation:
-        """What was observed so far. Items that a merge takes from changes are items like others."""
+        """Return what was observed so far."""
         observation = replace(self._registry.observation(self.items), unknown=self._unknown_places)
         if self._times.nulls_bad:
             observation = count_bad_types(observation, self._time_attributes)
-        return observation if self._merge is None else replace(observation, facts={})
-
-    def begin(self, order: int | None, *, keep: bool = False) -> None:
-        """Blocks of another file come. order: in a merge, the number of its increment; None for one of the base.
-
-        keep: who reads it wants the blocks to stay as they are.
-        """
-        if self._merge is not None:
-            self._merge.begin(order, keep=keep)
+        return observation if self.lines.reports_facts else replace(observation, facts={})
 
     def observe_only(self, surprise: str = "") -> None:
         """Drop the rows at hand and make no more batches."""
@@ -180,9 +162,9 @@ class Decoder:
             self._to_sink(field, name, tag)
 
     def decode(self, block: Block) -> Iterator[Batch]:
-        """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is no item."""
-        for lines in self._lines.translate(block):
-            self._original = self._lines.original
+        """Batches that get full in `block`. Raises LineProblem, its `byte` set, for a line that is not an item."""
+        for lines in self.lines.translate(block):
+            self._original = self.lines.original
             yield from self._decode_lines(lines)
         self._unweighed += block.size
         if not self.observing and self._unweighed >= _WEIGHED_BYTES:
@@ -216,7 +198,7 @@ class Decoder:
         status = int(self._decode_items(data, self._registry.tables, self._buffers.arrays, state, self._scratch))
         if state[layout.FIRST_UNTIMED] >= 0 and not self._odd_times.has_untimed:
             byte, line = self._original(int(state[layout.FIRST_UNTIMED]))
-            self._odd_times.add_untimed(byte, self._lines.root(line))
+            self._odd_times.add_untimed(byte, self.lines.root(line))
         return status
 
     def _flush(self) -> Iterator[Batch]:
@@ -245,7 +227,7 @@ class Decoder:
         return min(self._batch_rows, self._buffers.capacity(int(self._state[layout.ROW])))
 
     def _answer(self, status: int, data: Bytes) -> bool:
-        """Do what NEW_FIELD, GROW or MISMATCH ask for; False if the line has to take the slow path."""
+        """Handle NEW_FIELD, GROW, ODD_TIME or MISMATCH; False if the line has to take the slow path."""
         state = self._state
         if status == layout.NEW_FIELD:
             return self._add_field(data)
@@ -268,7 +250,7 @@ class Decoder:
         """Note the place of a value of this field that is not a time, or is cut."""
         byte, line = self._original(int(self._state[layout.LINE_START]))
         name, tag = self._registry.attribute_of(field), int(self._registry.tables.facts[field, layout.FIELD_TAG])
-        self._odd_times.add_value(name, reason, byte, value_path(name, tags.TAGS[tag], self._lines.root(line)))
+        self._odd_times.add_value(name, reason, byte, value_path(name, tags.TAGS[tag], self.lines.root(line)))
         self._registry.count_reported(field, fine=reason == time_reasons.TOO_FINE)
 
     def _add_field(self, data: Bytes) -> bool:
@@ -310,7 +292,7 @@ class Decoder:
 
     def _surprised(self, surprise: str, attribute: str, tag: int) -> None:
         byte, line = self._original(int(self._state[layout.LINE_START]))
-        self.surprise_place = (byte, value_path(attribute, tags.TAGS[tag], self._lines.root(line)))
+        self.surprise_place = (byte, value_path(attribute, tags.TAGS[tag], self.lines.root(line)))
         self.observe_only(surprise)
 
     def _to_sink(self, field: int, name: str, tag: int) -> None:
@@ -324,17 +306,17 @@ class Decoder:
         self._registry.direct(field, action, 0, 0, nul=nul, unit=self._times.unit_code(name, None))
 
     def _becomes_null(self, name: str, tag: int) -> bool:
-        """Is this a value that must be a timestamp, can't be one by its type, and may be null then?"""
+        """Return whether this value must be a timestamp, can't be one by its type, and may become null."""
         is_other = tag not in (tags.S, tags.N, tags.NULL)
         return is_other and self._times.nulls_bad and name in self._time_attributes and self._wants(name)
 
     def place_unknown(self, file: int, where: Callable[[int], str]) -> None:
         """Note where unknown members were first. file: number of the data file; where: the place of a byte in it."""
-        for (path, name), byte in self._lines.unknown.take_new().items():
+        for (path, name), byte in self.lines.unknown.take_new().items():
             self._unknown_places.setdefault(path_step(path, name), (file, where(byte)))
 
     def _decode_irregular(self, block: Block, status: int) -> Block:
-        """Decode the line at the kernel's position by the slow path; the block to go on with, most often the same.
+        """Decode the line at the kernel's position by the slow path; return the block to continue with.
 
         Raises LineProblem, always for a refused value.
         """
@@ -344,8 +326,8 @@ class Decoder:
         original = self._original
         byte, line = original(start)
         try:
-            compact, new = self._lines.compact(line, byte)
-            # A line that is no item at all is the worse problem, and has been raised by now.
+            compact, new = self.lines.compact(line, byte)
+            # A line that is not an item is the worse problem, and has been raised by now.
             if status in _REFUSED:
                 self._refuse(status, compact, line)
             self._original = lambda _: (byte, line)
@@ -363,10 +345,10 @@ class Decoder:
         state[layout.SIZE] = block.size
         state[layout.TRUSTED] = 0
         # The lines after it have the same members, most likely.
-        return self._lines.unknown.remove_again(block, end + 1) if new else block
+        return self.lines.unknown.remove_again(block, end + 1) if new else block
 
     def _decode_compact(self, compact: bytes, line: bytes) -> int:
-        """Decode the item line that stands for `line`; DONE, or the status that can't be. Raises what is refused."""
+        """Decode the line of an item that replaces `line`; DONE, or an unexpected status. Raises LineProblem."""
         state = self._state
         data = np.zeros(len(compact) + PADDING, np.uint8)
         data[: len(compact)] = np.frombuffer(compact, np.uint8)
@@ -374,7 +356,7 @@ class Decoder:
         state[layout.SIZE] = len(compact)
         state[layout.TRUSTED] = 1
         if not self.observing:
-            # What the item had written when columns grew has been taken back since.
+            # Values of the item that were written when columns grew have been taken back since.
             state[layout.CAPACITY] = self._capacity()
         while (status := self._run(data)) != layout.DONE:
             if status in _REFUSED:
@@ -387,8 +369,8 @@ class Decoder:
         """Raise the problem of the line in which the kernel found a value that the options do not allow."""
         attribute = self._registry.attribute_of(int(self._state[layout.COLUMN]))
         if status == layout.HAS_NUL:
-            raise nul_problem(compact, attribute, self._lines.root(line))
-        raise time_problem(compact, attribute, NO_TIME[int(self._state[layout.REASON])], self._lines.root(line))
+            raise nul_problem(compact, attribute, self.lines.root(line))
+        raise time_problem(compact, attribute, NO_TIME[int(self._state[layout.REASON])], self.lines.root(line))
 
 
 def _nowhere(_: int) -> tuple[int, bytes]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from converter.decode.strict_lines import ITEM, METADATA, Keys, Member, compact_line
 from converter.export.blocks import PADDING, Block
+from converter.export.data_files import DataFile
 from converter.kernels import line_patterns
 from converter.kernels.bindings import bind_remove_unknown_members, line_end
 from converter.kernels.line_patterns import PATTERN_TAG, new_patterns
@@ -80,11 +81,18 @@ class UnknownMembers:
 
 
 class ItemLines:
-    """The lines of items, for one decoder. For changes, ChangeLines in change_translation.py does the same."""
+    """The lines of a full export, which are lines of items; see LineSource."""
+
+    facts: Collection[str] = ()
+    reports_facts = True
+    dropped = 0
 
     def __init__(self) -> None:
         self.unknown = UnknownMembers(("Item",))
         self._byte = 0
+
+    def begin(self, file: DataFile) -> None:
+        """No-op: all files have lines of items."""
 
     def translate(self, block: Block) -> Iterator[Block]:
         """The block without the unknown members that were seen before. Lines stay where they are."""

@@ -1,1 +1,1 @@
-"""Where shards run: each engine takes the same worker function."""
+"""The engines that run shards: each takes the same worker function."""

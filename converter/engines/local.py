@@ -8,58 +8,59 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
 
-from converter.conversion.pass_control import Control, Stopped
-from converter.conversion.plan import Shard
-from converter.conversion.shard import Job, PassResult, ShardResult, convert_shard
-from converter.conversion.spare_threads import SpareThreads
+from converter.conversion.idle_threads import IdleThreads
+from converter.conversion.job import Job, PassResult, ShardResult
+from converter.conversion.pass_context import PassContext, Stopped
+from converter.conversion.shard import convert_shard
+from converter.conversion.shard_plan import Shard
 from converter.schema.observe import Observation
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 _LAST_SECONDS = 3.0
-"""For a thread that is still at work: between two blocks it sees that it must stop."""
+"""For a thread that is still at work: between two blocks it checks whether it must stop."""
 
 
-def run_shards(shards: Sequence[Shard], job: Job, control: Control, workers: int) -> PassResult:
-    """Run the shards. Raises what the first failing shard (in their order) raised.
+def run_shards(shards: Sequence[Shard], job: Job, context: PassContext, workers: int) -> PassResult:
+    """Run the shards. Raises the error of the first failing shard, in their order.
 
-    Observations are merged as they come: what is kept of a shard doesn't depend on how many attributes there are.
+    Observations are merged as they come, so that memory does not grow with shards times attributes.
     """
     lock = threading.Lock()
     observation = Observation()
     begun = 0
-    control.spare = SpareThreads(idle=max(workers - len(shards), 0), most=workers - 1)
+    context.idle = IdleThreads(idle=max(workers - len(shards), 0), most=workers - 1)
 
     def work(shard: Shard) -> ShardResult:
         nonlocal observation, begun
         with lock:
             begun += 1
-        control.check(shard.index)
+        context.check(shard.index)
         try:
-            result = convert_shard(shard, job, control)
+            result = convert_shard(shard, job, context)
         except BaseException:
-            control.failed(shard.index)
+            context.failed(shard.index)
             raise
         with lock:
             observation = observation.merge(result.observation)
             if begun == len(shards):
-                control.spare.add()
+                context.idle.add()
         return replace(result, observation=Observation())
 
     try:
-        # Where a shard begins, its worker has nothing else to do than wait.
+        # At the beginning of a shard, its worker would wait for the first file.
         with job.source.ahead(shard.files[0].path for shard in shards if shard.files):
-            results = run_threads(work, shards, control, workers)
+            results = run_threads(work, shards, context, workers)
     finally:
-        control.spare.close()
-    return PassResult(tuple(results), observation)
+        context.idle.close()
+    return PassResult(tuple(results), observation, context.surprise)
 
 
-def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], control: Control, workers: int) -> list[_R]:
-    """work(task) for each task in `workers` threads; an interrupt of the main thread stops them all.
+def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], context: PassContext, workers: int) -> list[_R]:
+    """Call work(task) for each task in `workers` threads; an interrupt of the main thread stops them all.
 
-    A thread that waits for a server which does not answer is left behind then: what it has not published is dropped.
+    A thread that waits for a server which does not answer is abandoned then: its unpublished parts are dropped.
     """
     pool = ThreadPoolExecutor(max(min(workers, len(tasks)), 1), thread_name_prefix="convert")
     futures: list[Future[_R]] = []
@@ -70,9 +71,9 @@ def run_threads(work: Callable[[_T], _R], tasks: Sequence[_T], control: Control,
             # With a timeout the main thread stays open to signals everywhere.
             _, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
     except BaseException:
-        control.stop()
+        context.stop()
         pool.shutdown(wait=False, cancel_futures=True)
-        # What was cancelled before a thread took it never counts as done.
+        # A task that was cancelled before a thread took it never counts as done.
         wait([future for future in futures if not future.cancelled()], timeout=_LAST_SECONDS)
         raise
     pool.shutdown()

@@ -24,22 +24,25 @@ class DataFile:
     path: where the file is now, relative to the source's root.
     md5: of the compressed file, 16 bytes.
     index: its position in the manifest, from 0.
+    in_ion: whether its lines are Ion; they are JSON otherwise.
     """
 
     path: str
     items: int
     md5: bytes
     index: int
+    in_ion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """names: one behind the other; ends: where each ends in there; md5s: 16 bytes of each."""
+    """names: one after the other; ends: where each ends in there; md5s: 16 bytes of each. in_ion: of all files."""
 
     names: bytes
     ends: array[int]
     items: array[int]
     md5s: bytes
+    in_ion: bool
 
 
 class DataFiles(Sequence[DataFile]):
@@ -74,7 +77,11 @@ class DataFiles(Sequence[DataFile]):
         table = self._table
         name = table.names[table.ends[place - 1] if place else 0 : table.ends[place]].decode()
         md5 = table.md5s[_MD5_BYTES * place : _MD5_BYTES * (place + 1)]
-        return DataFile(f"{self._folder}/{name}", table.items[place], md5, place)
+        return DataFile(f"{self._folder}/{name}", table.items[place], md5, place, table.in_ion)
+
+    def __reduce__(self) -> tuple[type[tuple[DataFile, ...]], tuple[list[DataFile]]]:
+        """The copy of a slice has these files alone, not the whole table."""
+        return tuple, (list(self),)
 
 
 class ListedTwiceError(ValueError):
@@ -87,8 +94,8 @@ class ListedTwiceError(ValueError):
         self.second = second
 
 
-def collect_files(folder: str, entries: Iterable[tuple[int, str, int, bytes]]) -> DataFiles:
-    """The files of these entries: number of the line, name, items and md5. Raises ListedTwiceError."""
+def collect_files(folder: str, entries: Iterable[tuple[int, str, int, bytes]], *, in_ion: bool = False) -> DataFiles:
+    """Return the files of these entries: number of the line, name, items and md5. Raises ListedTwiceError."""
     names, md5s = bytearray(), bytearray()
     ends, items, lines, hashes = array("q"), array("q"), array("q"), array("q")
     for line, name, count, md5 in entries:
@@ -98,7 +105,7 @@ def collect_files(folder: str, entries: Iterable[tuple[int, str, int, bytes]]) -
         md5s += md5
         lines.append(line)
         hashes.append(hash(name))
-    files = DataFiles(folder, _Table(bytes(names), ends, items, bytes(md5s)), range(len(items)))
+    files = DataFiles(folder, _Table(bytes(names), ends, items, bytes(md5s), in_ion), range(len(items)))
     _check_listed_once(files, lines, hashes)
     return files
 

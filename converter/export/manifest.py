@@ -242,7 +242,8 @@ def _read_files(
     with file:
         lines = ManifestLines(file, _LONGEST_ENTRY)
         try:
-            files = collect_files(posixpath.join(beside, "data"), _entries(lines, place, summary))
+            entries = _entries(lines, place, summary)
+            files = collect_files(posixpath.join(beside, "data"), entries, in_ion=summary.output_format == "ION")
         except ListedTwiceError as error:
             text = f"dataFileS3Key: {error.name!r} is already listed in line {error.first}"
             wrong = ManifestError(text, f"{place} line {error.second}", _WRITTEN_BY_OTHERS)

@@ -25,10 +25,7 @@ Data = bytes | memoryview
 
 
 class PartSink(ABC):
-    """Takes the bytes of one part. For one thread.
-
-    bytes: taken so far.
-    """
+    """Takes the bytes of one part. For one thread. bytes: taken so far."""
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -46,8 +43,8 @@ class PartSink(ABC):
         """The part is not wanted. Does nothing after finish or abort."""
 
 
-class Staging(ABC):
-    """Parts of one export on their way to its folders. open_part and discard may be called from many threads."""
+class PartStore(ABC):
+    """Takes the parts of one export on their way to its folders. For many threads."""
 
     @abstractmethod
     def open_part(self, name: str, folder: int = 0) -> PartSink:
@@ -60,6 +57,10 @@ class Staging(ABC):
     @abstractmethod
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part; never fails, because the commit drops what it is not given anyway."""
+
+
+class Staging(PartStore):
+    """The parts of one export, and their commit."""
 
     @abstractmethod
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:

@@ -17,8 +17,9 @@ from converter.aws.exports import start_export
 from converter.aws.tables import describe_table
 from converter.aws.target import ExportTarget
 from converter.conversion.dry_run import NOT_CHECKED, forecast
+from converter.conversion.export_run import convert_export
+from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest
-from converter.conversion.pipeline import Engine, convert_export
 from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.manifest import ExportKind

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 
 from converter.aws.access import AwsOptions
 from converter.aws.tables import Table
-from converter.conversion.base_snapshot import record_moment
 from converter.export.manifest import ExportKind
+from converter.merging.base_snapshot import record_moment
 from converter.publishing.decision import Owner, check_owner, read_records
 from converter.publishing.record import Record
 from converter.storage import open_destination

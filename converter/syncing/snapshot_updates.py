@@ -8,10 +8,10 @@ from functools import partial
 from converter.aws.export_request import to_text
 from converter.aws.exports import describe_exports
 from converter.aws.tables import Table
-from converter.conversion.base_snapshot import BaseParts, record_moment
-from converter.conversion.pipeline import Engine
+from converter.conversion.job import Engine
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.windows import STRICT, ExportWindow, chain_windows
+from converter.merging.base_snapshot import BaseSnapshot, record_moment
 from converter.merging.pipeline import Merge, merge_exports
 from converter.options import ConvertOptions, OnGap
 from converter.publishing.prior_schema import remember
@@ -77,7 +77,7 @@ class Snapshots:
 
     def unfit(self, snapshot: Record) -> UsageError | None:
         """What a merge into the snapshot would refuse because of its columns, if anything."""
-        base = BaseParts({}, snapshot, self.places.snapshot.child(record_path(snapshot.export_id)))
+        base = BaseSnapshot({}, snapshot, self.places.snapshot.child(record_path(snapshot.export_id)))
         try:
             without = remember((), self.options, self.places.snapshot).options
             base.check_options(self.options, without.exclude)

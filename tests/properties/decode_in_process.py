@@ -28,7 +28,7 @@ from converter.schema.types import Schema
 from converter.write.formats import open_part
 from tests.properties.mutations import change_corpus, corpus, mutate
 from tests.properties.touching import ITEMS, touch_outcome
-from tests.unit.decode.decoding import everything, make_block, observe, write_batch
+from tests.unit.decode.decoding import everything, lines_for, make_block, observe, write_batch
 
 
 @kernel
@@ -63,7 +63,9 @@ def raises_index_error(at: int) -> bool:
 
 def outcome(block: bytes, schema: Schema | None, options: ConvertOptions, changes: ChangeForm | None = None) -> str:
     """What became of a block: a digest of its rows, a surprise, or what is wrong with a line."""
-    decoder = Decoder(schema, text=options.text, wants=everything, times=TimeRules.of(options), changes=changes)
+    decoder = Decoder(
+        schema, text=options.text, wants=everything, times=TimeRules.of(options), lines=lines_for(changes)
+    )
     sink = BytesIO()
     writers = [open_part(sink, schema, one) for one in options.by_format()] if schema else []
     try:

@@ -18,12 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converter.decode.changed_keys import MergeLines, TouchedKeys
+from converter.decode.change_translation import ChangeLines
 from converter.decode.decoder import Decoder
-from converter.decode.old_images import OldImages
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.strict_lines import LineProblem
 from converter.export.blocks import Block
+from converter.merging.changed_keys import ChangedKeys
+from converter.merging.changed_keys_builder import ChangedKeysBuilder
+from converter.merging.merge_lines import MergeLines
+from converter.merging.old_images import OldImages
 from converter.options import ConvertOptions
 from converter.schema.derive import derive_schema
 from converter.schema.types import Schema
@@ -187,25 +190,23 @@ def _delete(item: Item, micros: int) -> bytes:
     return b'{"Metadata":{"WriteTimestampMicros":{"N":"%d"}},"Keys":%s}' % (micros, keys.encode())
 
 
-def _touch(items: Sequence[Item], images: OldImages | None = None) -> TouchedKeys:
+def _touch(items: Sequence[Item], images: OldImages | None = None) -> ChangedKeys:
     """The keys of these items, which are deleted."""
     keyed = [item for item in items if all(list(item.get(name, ())) == [tag] for name, tag in KEYS)]
     deletes = {key_of(item, _NAMES): _delete(item, _LATER) for item in keyed}
-    touched, form = TouchedKeys(KEYS), ChangeForm(KEYS, old_images=False)
+    builder, form = ChangedKeysBuilder(KEYS), ChangeForm(KEYS, old_images=False)
     data = b"".join(line + b"\n" for line in deletes.values())
     if data:
-        touched.note(make_block(data), 0, form)
+        builder.add(make_block(data), 0, form)
         if images is not None:
-            images.note_block(make_block(data), form, "deletes")
-    return touched
+            images.add_block(make_block(data), form, "deletes")
+    return builder.build()
 
 
-def _merge_base(batch: Batch, touched: TouchedKeys, compare: Callable[[bytes], None] | None = None) -> Refused:
+def _merge_base(batch: Batch, changed: ChangedKeys, compare: Callable[[bytes], None] | None = None) -> Refused:
     def decoder() -> Decoder:
-        lines = MergeLines(touched, [ChangeForm(KEYS, old_images=False)], compare)
-        begun = Decoder(None, wants=everything, merge=lines)
-        begun.begin(None)
-        return begun
+        lines = MergeLines(changed, [ChangeForm(KEYS, old_images=False)], compare)
+        return Decoder(None, wants=everything, lines=lines)
 
     refused = refusals(batch.data, _run(decoder()))
     keyed = _keyed(batch)
@@ -213,8 +214,8 @@ def _merge_base(batch: Batch, touched: TouchedKeys, compare: Callable[[bytes], N
         good, whole = [n for n in range(len(batch.lines)) if n not in keyed], decoder()
         assert not refusals(b"".join(batch.lines[n] + b"\n" for n in good), _run(whole))
         items = sum(len(batch.items[n] or ()) for n in good)
-        assert whole.items + whole.dropped == items
-        assert whole.dropped == (items if touched.count > 1 else 0)
+        assert whole.items + whole.lines.dropped == items
+        assert whole.lines.dropped == (items if changed.count > 1 else 0)
     # What only a merge refuses, items without keys, is not a matter of the language.
     return [n for n in refused if n not in set(keyed) - set(batch.invalid)]
 
@@ -244,7 +245,7 @@ _TOUCHED: tuple[Item, ...] = tuple({"id": {"S": f"k{n}"}, "rank": {"N": str(n % 
 
 def observe_changes(batch: Batch) -> Refused:
     """As observe_items."""
-    decoder = Decoder(None, wants=everything, changes=batch.form)
+    decoder = Decoder(None, wants=everything, lines=ChangeLines(batch.form))
     refused = refusals(batch.data, _run(decoder))
     if refused == batch.invalid:
         assert decoder.items == len(batch.all_changes())
@@ -264,22 +265,27 @@ def write_changes(batch: Batch) -> Refused:
         assert not write_part(batch.good(), part, schema, options, changes=batch.form).observing
         table = oracle_changes.expected_changes(batch.all_changes(), old_image=old_image)
         oracle.assert_equal_to_table(table, [part], "parquet")
-    return refusals(batch.data, _run(Decoder(schema, wants=everything, changes=batch.form)))
+    return refusals(batch.data, _run(Decoder(schema, wants=everything, lines=ChangeLines(batch.form))))
+
+
+def _increment_lines(changed: ChangedKeys, form: ChangeForm) -> MergeLines:
+    lines = MergeLines(changed, [form])
+    lines.begin_increment(0)
+    return lines
 
 
 def _merge_changes(batch: Batch, *, superseded: bool, images: OldImages | None = None) -> Refused:
-    touched = TouchedKeys(KEYS)
+    builder = ChangedKeysBuilder(KEYS)
 
     def note(block: Block) -> None:
-        touched.note(block, 0, batch.form)
+        builder.add(block, 0, batch.form)
 
     early = refusals(batch.data, note)
     if superseded:
         later = [_delete(change.keys, _LATER) for change in batch.all_changes()]
         later += [_delete(item, _LATER) for item in _TOUCHED]
-        touched.note(make_block(b"".join(line + b"\n" for line in _unique(later))), 1, batch.form)
-    decoder = Decoder(None, wants=everything, merge=MergeLines(touched, [batch.form]))
-    decoder.begin(0)
+        builder.add(make_block(b"".join(line + b"\n" for line in _unique(later))), 1, batch.form)
+    decoder = Decoder(None, wants=everything, lines=_increment_lines(builder.build(), batch.form))
     late = refusals(_blanked(batch.data, early), _run(decoder))
     if superseded:
         assert decoder.items == 0
@@ -299,25 +305,24 @@ def apply_changes(batch: Batch) -> Refused:
     """The increment of a merge: what is in force is compared."""
     refused = _merge_changes(batch, superseded=False)
     if refused == batch.invalid and batch.all_changes():
-        touched = TouchedKeys(KEYS)
-        touched.note(make_block(batch.good()), 0, batch.form)
+        builder = ChangedKeysBuilder(KEYS)
+        builder.add(make_block(batch.good()), 0, batch.form)
         expected = replay([], [batch.all_changes()])
         options = ConvertOptions()
-        observing = Decoder(None, wants=everything, merge=MergeLines(touched, [batch.form]))
-        observing.begin(0)
+        changed = builder.build()
+        observing = Decoder(None, wants=everything, lines=_increment_lines(changed, batch.form))
         _run(observing)(make_block(batch.good()))
         assert observing.items == len(expected)
         if expected:
             schema = derive_schema(observing.observation(), options)
-            _compare_applied(batch, touched, schema, options, expected)
+            _compare_applied(batch, changed, schema, options, expected)
     return refused
 
 
 def _compare_applied(
-    batch: Batch, touched: TouchedKeys, schema: Schema, options: ConvertOptions, items: list[Item]
+    batch: Batch, changed: ChangedKeys, schema: Schema, options: ConvertOptions, items: list[Item]
 ) -> None:
-    decoder = Decoder(schema, wants=everything, merge=MergeLines(touched, [batch.form]))
-    decoder.begin(0)
+    decoder = Decoder(schema, wants=everything, lines=_increment_lines(changed, batch.form))
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder, "part")
         with part.open("wb") as sink:
@@ -339,7 +344,7 @@ def supersede_changes(batch: Batch) -> Refused:
 def verify_changes(batch: Batch) -> Refused:
     """The increment of a merge with --verify."""
     images = OldImages()
-    return refusals(batch.data, lambda block: images.note_block(block, batch.form, "path"))
+    return refusals(batch.data, lambda block: images.add_block(block, batch.form, "path"))
 
 
 ITEM_PATHS: dict[str, Callable[[Batch], Refused]] = {

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import converter
+from converter.decode.change_translation import ChangeLines
 from converter.decode.decoder import Decoder
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.strict_lines import LineProblem
@@ -37,7 +38,7 @@ def check(data: bytes, part: Path) -> bool:
         changes = list(oracle_changes.read_change_lines(data, VIEWS[1], [FIRST]))
     except oracle.BadLineError:
         changes = None
-    decoder = Decoder(None, wants=everything, changes=FORM)
+    decoder = Decoder(None, wants=everything, lines=ChangeLines(FORM))
     refusal = ""
     try:
         for _ in decoder.decode(make_block(data)):
@@ -104,7 +105,11 @@ def test_a_bad_change_is_found_behind_good_ones_at_its_own_byte() -> None:
     for good in (LINES[0] * 50, spaced * 3 + b"\n{}\n" + LINES[1] + spaced, b""):
         bad = LINES[0].replace(b"-12.5", b"-12.x")
         with pytest.raises(LineProblem) as caught:
-            list(Decoder(None, wants=everything, changes=FORM).decode(make_block(good + bad + good, byte=1000)))
+            list(
+                Decoder(None, wants=everything, lines=ChangeLines(FORM)).decode(
+                    make_block(good + bad + good, byte=1000)
+                )
+            )
         assert (caught.value.byte, caught.value.path) == (1000 + len(good), "$.NewImage.b.N")
 
 

@@ -7,8 +7,11 @@ import random
 
 import pytest
 
-from converter.decode.changed_keys import MergeLines, TouchedKeys, read_change, read_key
 from converter.decode.strict_lines import LineProblem, compact_line
+from converter.merging.changed_keys import ChangedKeys
+from converter.merging.changed_keys_builder import ChangedKeysBuilder
+from converter.merging.line_keys import read_change, read_key
+from converter.merging.merge_lines import MergeLines
 from tests.properties.mutations import change_corpus, mutate
 from tests.properties.touching import FORM, ITEMS, noted, touch_outcome
 from tests.unit.decode.decoding import make_block
@@ -32,22 +35,22 @@ def check_notes(data: bytes) -> bool:
     except LineProblem:
         touch_outcome(data, b"".join(ITEMS))
         return False
-    touched = TouchedKeys(FORM.keys)
-    touched.note(make_block(data), 0, FORM)
-    assert noted(touched) == {b"".join(key): known for key, known in expected.items()}
+    builder = ChangedKeysBuilder(FORM.keys)
+    builder.add(make_block(data), 0, FORM)
+    assert noted(builder.build()) == {b"".join(key): known for key, known in expected.items()}
     return True
 
 
-def check_items(data: bytes, touched: TouchedKeys) -> bool:
+def check_items(data: bytes, changed: ChangedKeys) -> bool:
     """Whether a strict reader finds a key in each line, no touched one being bad; then the kernel has blanked these."""
     block = make_block(data)
-    lines = MergeLines(touched, [FORM])
-    lines.begin(None)
+    lines = MergeLines(changed, [FORM])
+    lines.begin_increment(None)
     try:
         keys = [read_key(line, FORM.keys) for line in data.removesuffix(b"\n").split(b"\n")]
         for line, key in zip(data.split(b"\n"), keys, strict=False):
             # Bytes that are in no text are refused before the decoder takes them for names of its own.
-            if (key is not None and touched.names(key)) or b"\xff" in line:
+            if (key is not None and changed.has(key)) or b"\xff" in line:
                 compact_line(line)
     except LineProblem:
         with pytest.raises(LineProblem):
@@ -60,7 +63,7 @@ def check_items(data: bytes, touched: TouchedKeys) -> bool:
     for line, key in zip(data.split(b"\n"), keys, strict=False):
         assert key is not None
         left = block.data[at : at + len(line)].tobytes()
-        assert left == (b"\n" * len(line) if touched.names(key) else line)
+        assert left == (b"\n" * len(line) if changed.has(key) else line)
         at += len(line) + 1
     return True
 
@@ -79,18 +82,18 @@ def test_damaged_changes_are_noted_as_a_strict_reader_reads_them() -> None:
 def test_items_whose_keys_are_touched_are_found_in_damaged_lines_too() -> None:
     seed = random.SystemRandom().randrange(2**32)
     chance = random.Random(seed)
-    touched = TouchedKeys(FORM.keys)
-    touched.note(make_block(b"".join(LINES[::3])), 0, FORM)
-    assert check_items(b"".join(ITEMS), touched)
-    accepted = sum(check_items(mutate(chance.choice(ITEMS), chance), touched) for _ in range(500))
+    builder = ChangedKeysBuilder(FORM.keys)
+    builder.add(make_block(b"".join(LINES[::3])), 0, FORM)
+    assert check_items(b"".join(ITEMS), builder.build())
+    accepted = sum(check_items(mutate(chance.choice(ITEMS), chance), builder.build()) for _ in range(500))
     assert 0 < accepted < 500, seed
 
 
 @pytest.mark.parametrize("filler", [0, 1, 30, 61, 62, 63, 64, 127, 128, 1000])
 def test_a_key_is_found_wherever_it_stands_and_not_inside_of_values(filler: int) -> None:
-    touched = TouchedKeys((("id", "S"),))
+    builder = ChangedKeysBuilder((("id", "S"),))
     change = b'{"Metadata":{"WriteTimestampMicros":{"N":"1716791050804459"}},"Keys":{"id":{"S":"a"}}}\n'
-    touched.note(make_block(change), 0, FORM)
+    builder.add(make_block(change), 0, FORM)
     inside = {"M": {"id": {"S": "a"}, "l": {"L": [{"M": {"id": {"S": "a"}}}]}}}
     text = {"S": '{"id":{"S":"a"}},' + "x" * filler + '\\"id":{"S":"a"}'}
     for key, found in (("a", True), ("b", False), ("aa", False), ("", False)):
@@ -101,24 +104,25 @@ def test_a_key_is_found_wherever_it_stands_and_not_inside_of_values(filler: int)
         ):
             line = json.dumps({"Item": item}, separators=(",", ":")).encode() + b"\n"
             block = make_block(line)
-            lines = MergeLines(touched, [FORM])
-            lines.begin(None)
+            lines = MergeLines(builder.build(), [FORM])
+            lines.begin_increment(None)
             list(lines.translate(block))
             assert (lines.dropped == 1) == found, item
 
 
 def test_many_keys_are_kept_apart_when_the_table_grows() -> None:
-    touched = TouchedKeys(FORM.keys)
+    builder = ChangedKeysBuilder(FORM.keys)
     head = '{"Metadata":{"WriteTimestampMicros":{"N":"1716791050804459"}},"Keys":'
     lines = [f'{head}{{"id":{{"S":"k{n}"}},"rank":{{"N":"{n % 7}"}}}}}}\n' for n in range(20_000)]
     for begin in range(0, len(lines), 1000):
-        touched.note(make_block("".join(lines[begin : begin + 1000]).encode()), 0, FORM)
-    assert touched.count == 20_000
-    assert touched.names((b"k1", b"1"))
-    assert not touched.names((b"k1", b"2"))
-    assert not touched.names((b"k", b"11"))
-    assert not touched.names((b"k20000", b"1"))
-    assert all(touched.names((b"k%d" % n, b"%d" % (n % 7))) for n in range(0, 20_000, 97))
+        builder.add(make_block("".join(lines[begin : begin + 1000]).encode()), 0, FORM)
+    changed = builder.build()
+    assert changed.count == 20_000
+    assert changed.has((b"k1", b"1"))
+    assert not changed.has((b"k1", b"2"))
+    assert not changed.has((b"k", b"11"))
+    assert not changed.has((b"k20000", b"1"))
+    assert all(changed.has((b"k%d" % n, b"%d" % (n % 7))) for n in range(0, 20_000, 97))
 
 
 def test_of_several_changes_the_one_of_the_later_increment_counts_and_then_the_later_one() -> None:
@@ -128,9 +132,9 @@ def test_of_several_changes_the_one_of_the_later_increment_counts_and_then_the_l
         return f'{{"Metadata":{{"WriteTimestampMicros":{{"N":"{micros}"}}}},"Keys":{{{keys}}}{image}}}\n'.encode()
 
     steps = [(1, 2_000_000, "x"), (0, 9_000_000, ""), (1, 1_000_000, ""), (1, 3_000_000, "")]
-    touched = TouchedKeys(FORM.keys)
+    builder = ChangedKeysBuilder(FORM.keys)
     for order, micros, new in steps:
-        touched.note(make_block(change(micros, new)), order, FORM)
-    assert noted(touched) == {b"a1": (3_000_000, True)}
+        builder.add(make_block(change(micros, new)), order, FORM)
+    assert noted(builder.build()) == {b"a1": (3_000_000, True)}
     with pytest.raises(LineProblem, match="same keys and time"):
-        touched.note(make_block(change(3_000_000)), 1, FORM)
+        builder.add(make_block(change(3_000_000)), 1, FORM)

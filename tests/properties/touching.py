@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
-from converter.decode.changed_keys import MergeLines, TouchedKeys
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.strict_lines import LineProblem
 from converter.kernels.merge import key_table
+from converter.merging.changed_keys import ChangedKeys
+from converter.merging.changed_keys_builder import ChangedKeysBuilder
+from converter.merging.merge_lines import MergeLines
 from tests.properties.mutations import corpus
 from tests.unit.decode.decoding import make_block
 
@@ -30,25 +32,25 @@ def keyed_items() -> list[bytes]:
 ITEMS = keyed_items()
 
 
-def noted(touched: TouchedKeys) -> dict[bytes, tuple[int, bool]]:
+def noted(changed: ChangedKeys) -> dict[bytes, tuple[int, bool]]:
     """Time and kind of the last change of each key."""
     found = {}
-    for facts in touched.table.facts[: touched.count].tolist():
+    for facts in changed.table.facts.tolist():
         start, size = facts[key_table.KEY_START], facts[key_table.KEY_SIZE]
-        key = touched.table.values[start : start + size].tobytes()
+        key = changed.table.values[start : start + size].tobytes()
         found[key] = facts[key_table.KEY_TIME], bool(facts[key_table.KEY_DELETED])
     return found
 
 
 def touch_outcome(changes: bytes, items: bytes) -> str:
     """What became of a block of changes and one of items: what is noted, and a digest of what is in force."""
-    touched = TouchedKeys(FORM.keys)
+    builder = ChangedKeysBuilder(FORM.keys)
     try:
-        touched.note(make_block(changes), 0, FORM)
-        found = hashlib.sha256(repr(sorted(noted(touched).items())).encode())
+        builder.add(make_block(changes), 0, FORM)
+        found = hashlib.sha256(repr(sorted(noted(builder.build()).items())).encode())
         for order, data in ((0, changes), (None, items)):
-            lines = MergeLines(touched, [FORM])
-            lines.begin(order)
+            lines = MergeLines(builder.build(), [FORM])
+            lines.begin_increment(order)
             for block in lines.translate(make_block(data)):
                 found.update(block.data[: block.size].tobytes())
     except LineProblem as problem:

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
+from converter.decode.change_translation import ChangeLines
 from converter.decode.decoder import Decoder
+from converter.decode.line_source import LineSource
 from converter.decode.strict_changes import ChangeForm
+from converter.decode.unknown_members import ItemLines
 from converter.export.blocks import PADDING, Block
 from converter.kernels import layout
 from converter.options import ConvertOptions
@@ -61,9 +64,14 @@ def everything(_: str) -> bool:
     return True
 
 
+def lines_for(form: ChangeForm | None) -> LineSource:
+    """The source of lines of an export."""
+    return ItemLines() if form is None else ChangeLines(form)
+
+
 def observe(data: bytes, block_bytes: int = 1 << 20, changes: ChangeForm | None = None) -> Observation:
     """What a decoder without a schema observes in these lines."""
-    decoder = Decoder(None, wants=everything, changes=changes)
+    decoder = Decoder(None, wants=everything, lines=lines_for(changes))
     for block in cut_blocks(data, block_bytes):
         assert list(decoder.decode(block)) == []
     return decoder.observation()
@@ -109,7 +117,7 @@ def write_part(
     changes: ChangeForm | None = None,
 ) -> Decoder:
     """Convert these lines to one part at `path` and give the decoder that did it."""
-    decoder = Decoder(schema, text=options.text, wants=options.wants, changes=changes)
+    decoder = Decoder(schema, text=options.text, wants=options.wants, lines=lines_for(changes))
     with path.open("wb") as sink:
         writer = open_part(sink, schema, options)
         for batch in _batches(decoder, cut_blocks(data, block_bytes)):

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from converter.decode.change_translation import ChangeLines
-from converter.decode.changed_keys import MergeLines, TouchedKeys
 from converter.decode.decoder import Decoder
 from converter.decode.strict_changes import ChangeForm
+from converter.merging.changed_keys_builder import ChangedKeysBuilder
+from converter.merging.merge_lines import MergeLines
 from tests.unit.decode.decoding import everything, make_block, observe, schema_of
 
 FORM = ChangeForm((("id", "S"),), old_images=True)
@@ -26,8 +27,8 @@ def _no_slow_path(monkeypatch: pytest.MonkeyPatch) -> None:
     for owner, name in (
         (Decoder, "_decode_irregular"),
         (ChangeLines, "_translate_irregular"),
-        (TouchedKeys, "_note_line"),
-        (MergeLines, "_is_in_force"),
+        (ChangedKeysBuilder, "_add_line"),
+        (MergeLines, "_is_current"),
     ):
         monkeypatch.setattr(owner, name, refuse)
 
@@ -63,16 +64,16 @@ def test_lines_that_hold_nothing_are_passed_over_by_the_kernels_for_changes(empt
     change = '{"Metadata":{"WriteTimestampMicros":{"N":"1768387654353205"}},"Keys":{"id":{"S":"a"}},'
     change += '"NewImage":{"id":{"S":"a"}}}\n'
     lines = empty * 3 + change.encode() + empty
-    decoder = Decoder(None, wants=everything, changes=FORM)
+    decoder = Decoder(None, wants=everything, lines=ChangeLines(FORM))
     list(decoder.decode(make_block(lines)))
     assert (decoder.items, decoder.empty_objects) == (1, 4 if empty in EMPTY_OBJECTS else 0)
 
-    touched = TouchedKeys(FORM.keys)
-    touched.note(make_block(lines), 0, FORM)
-    assert touched.count == 1
-    merge = MergeLines(touched, [FORM])
+    builder = ChangedKeysBuilder(FORM.keys)
+    builder.add(make_block(lines), 0, FORM)
+    assert builder.count == 1
+    merge = MergeLines(builder.build(), [FORM])
     for order, block in ((0, lines), (None, empty + b'{"Item":{"id":{"S":"b"}}}\n' + empty)):
-        merge.begin(order)
+        merge.begin_increment(order)
         for translated in merge.translate(make_block(block)):
             assert translated.data[: translated.size].tobytes().count(b'"id"') == 1
 
@@ -93,16 +94,16 @@ def test_keys_with_escapes_are_read_and_touched_by_the_kernels(escape: str, keys
     reverse = ",".join(f'"{key}":{{"S":"{escape}{key}"}}' for key in reversed(keys))
     time = '{"Metadata":{"WriteTimestampMicros":{"N":"1768387654353205"}}'
     change = f'{time},"Keys":{{{attributes}}},"OldImage":{{{reverse}}},"NewImage":{{"v":{{"N":"1"}},{attributes}}}}}\n'
-    decoder = Decoder(None, wants=everything, changes=form)
+    decoder = Decoder(None, wants=everything, lines=ChangeLines(form))
     list(decoder.decode(make_block(change.encode())))
     assert decoder.items == 1
 
-    touched = TouchedKeys(form.keys)
-    touched.note(make_block(change.encode()), 0, form)
+    builder = ChangedKeysBuilder(form.keys)
+    builder.add(make_block(change.encode()), 0, form)
     value = json.loads(f'"{escape}"')
-    assert touched.names(tuple(f"{value}{key}".encode() for key in keys))
-    merge = MergeLines(touched, [form])
-    merge.begin(None)
+    assert builder.build().has(tuple(f"{value}{key}".encode() for key in keys))
+    merge = MergeLines(builder.build(), [form])
+    merge.begin_increment(None)
     base = f'{{"Item":{{{attributes}}}}}\n{{"Item":{{"v":{{"S":""}},{reverse}}}}}\n'
     other = f'{{"Item":{{{attributes.replace(escape, "z")}}}}}\n'
     for block in merge.translate(make_block((base + other).encode())):
@@ -111,10 +112,10 @@ def test_keys_with_escapes_are_read_and_touched_by_the_kernels(escape: str, keys
 
 
 def test_another_spelling_of_a_key_is_the_same_key() -> None:
-    touched = TouchedKeys(FORM.keys)
+    builder = ChangedKeysBuilder(FORM.keys)
     time = '{"Metadata":{"WriteTimestampMicros":{"N":"1768387654353205"}}'
-    touched.note(make_block(f'{time},"Keys":{{"id":{{"S":"\\u0061\\/"}}}}}}\n'.encode()), 0, FORM)
-    merge = MergeLines(touched, [FORM])
-    merge.begin(None)
+    builder.add(make_block(f'{time},"Keys":{{"id":{{"S":"\\u0061\\/"}}}}}}\n'.encode()), 0, FORM)
+    merge = MergeLines(builder.build(), [FORM])
+    merge.begin_increment(None)
     list(merge.translate(make_block(b'{"Item":{"id":{"S":"a/"}}}\n{"Item":{"id":{"S":"\\u0061/"}}}\n')))
     assert merge.dropped == 2

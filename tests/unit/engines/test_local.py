@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from converter.conversion.pass_control import Control, Stopped
+from converter.conversion.pass_context import PassContext, Stopped
 from converter.engines.local import run_threads
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupt_does_not_wait_for_tasks_that_have_not_begun(workers: int) -> None:
-    control = Control()
+    context = PassContext()
     begun: list[int] = []
 
     def work(task: int) -> None:
@@ -22,16 +22,16 @@ def test_an_interrupt_does_not_wait_for_tasks_that_have_not_begun(workers: int) 
         if len(begun) == workers:
             signal.raise_signal(signal.SIGINT)
         while True:
-            control.check(task)
+            context.check(task)
             time.sleep(0.01)
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        run_threads(work, range(20), control, workers)
+        run_threads(work, range(20), context, workers)
     assert time.monotonic() - start < 2
     assert len(begun) == workers
     with pytest.raises(Stopped):
-        control.check(0)
+        context.check(0)
 
 
 def test_a_thread_that_does_not_end_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +44,6 @@ def test_a_thread_that_does_not_end_is_left_behind(monkeypatch: pytest.MonkeyPat
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        run_threads(work, [0, 1], Control(), 1)
+        run_threads(work, [0, 1], PassContext(), 1)
     assert time.monotonic() - start < 5
     release.set()

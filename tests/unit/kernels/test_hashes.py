@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from converter.decode.attribute_registry import AttributeRegistry
-from converter.decode.changed_keys import TouchedKeys
 from converter.kernels import layout
 from converter.kernels.bindings import bind_encode_dictionary, record_key
 from converter.kernels.hashes import hash_bytes
@@ -23,6 +22,7 @@ from converter.kernels.merge.changed_keys import hash_key
 from converter.kernels.scratch import new_scratch, new_secret
 from converter.kernels.simd.words import Bytes
 from converter.kernels.toolchain.decorators import kernel
+from converter.merging.changed_keys_builder import ChangedKeysBuilder
 from tests.unit.decode.decoding import padded
 from tests.unit.kernels.encode.test_parquet_pages import buffers_of, new_state
 
@@ -164,18 +164,19 @@ def probes_in_dictionary(values: list[bytes], secret: Words) -> int:
 
 
 def test_the_keys_of_a_merge_are_found_after_few_probes(values: list[bytes]) -> None:
-    touched = TouchedKeys((("id", "S"),))
+    builder = ChangedKeysBuilder((("id", "S"),))
     for time, key in enumerate(values):
-        touched._state[key_table.MERGE_TIME] = time
+        builder._state[key_table.MERGE_TIME] = time
         data = padded(key)
-        while (status := record_key(data, len(key), len(key), touched.table, touched._state)) == layout.GROW:
-            touched._grow(len(key))
+        while (status := record_key(data, len(key), len(key), builder._table, builder._state)) == layout.GROW:
+            builder._grow(len(key))
         assert status == layout.DONE
-    slots, secret = touched.table.slots, touched.table.secret
-    assert touched.count == MANY
+    changed = builder.build()
+    slots, secret = changed.table.slots, changed.table.secret
+    assert changed.count == MANY
     assert probes([reference(secret, key) & slots.size - 1 for key in values], slots) < MANY
-    assert all(touched.names((key,)) for key in values[:100])
-    assert not touched.names((b"another",))
+    assert all(changed.has((key,)) for key in values[:100])
+    assert not changed.has((b"another",))
 
 
 @pytest.mark.parametrize("name", ["made for the old hash", "counting"])
@@ -191,7 +192,7 @@ def test_the_attributes_of_items_are_found_after_few_probes(name: str) -> None:
 
 
 def test_every_table_has_a_secret_of_its_own() -> None:
-    keys, more_keys = (TouchedKeys((("id", "S"),)).table.secret for _ in range(2))
+    keys, more_keys = (ChangedKeysBuilder((("id", "S"),)).build().table.secret for _ in range(2))
     secrets = {*map(words_of, (keys, more_keys, AttributeRegistry().tables.secret, new_scratch(0).secret))}
     assert len(secrets) == 4
     registry = AttributeRegistry(2)

@@ -1,4 +1,4 @@
-"""Whether the old images of changes are the items before them: those of the base, or of an increment before.
+"""Compares the old images of changes with the items before them: those of the base, or of an earlier increment.
 
 Only digests are kept, of the first old image of a key and of its last new image. Items are compared by value: members
 of maps and of sets in any order, numbers in plain form.
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from converter.decode.changed_keys import read_change, read_key
 from converter.decode.strict_changes import ChangeForm, compact_change
 from converter.decode.strict_lines import LineProblem, compact_line
 from converter.export.blocks import Block
+from converter.merging.line_keys import Key, read_change, read_key
 from converter.schema.changes import MARK, OLD
 
 _DIGEST_BYTES = 16
@@ -23,7 +23,6 @@ _SHOWN = 5
 _NONE = b""
 """In the place of a digest: there is no such item."""
 
-Key = tuple[bytes, ...]
 Place = tuple[str, int]
 """A data file by its path, and the number of a line, from 1."""
 
@@ -40,17 +39,25 @@ class _State:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How many old images were compared, how many of them are not the items before, and places of the first ones."""
+    """Counts of old images, and of those that are not the items before. places: of the first of these."""
 
     images: int
     different: int
     places: tuple[Place, ...]
 
 
-class OldImages:
-    """Notes all changes in the order of their increments, and then the items of the base that they touch, in any order.
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """in_base: keys of changes that the base has. different: places of old images that are not the items before."""
 
-    Memory: about 300 bytes a key.
+    in_base: tuple[Key, ...]
+    different: tuple[Place, ...]
+
+
+class OldImages:
+    """Takes all changes in the order of their increments, and then the items of the base that they name, in any order.
+
+    Memory: about 300 bytes a key. A copy in another process compares the items there; see differences.
     """
 
     def __init__(self) -> None:
@@ -59,21 +66,21 @@ class OldImages:
         self._images = 0
         self._different: set[Place] = set()
 
-    def note_block(self, block: Block, form: ChangeForm, path: str) -> None:
+    def add_block(self, block: Block, form: ChangeForm, path: str) -> None:
         """Compare each change with the one before of its key, if there is one. Raises LineProblem."""
         before = self._lines.get(path, 0)
         lines = block.data[: block.size - 1].tobytes().split(b"\n")
         byte = block.byte
         for number, line in enumerate(lines, before + 1):
             try:
-                self._note(line, form, (path, number))
+                self._add(line, form, (path, number))
             except LineProblem as problem:
                 problem.byte = byte
                 raise
             byte += len(line) + 1
         self._lines[path] = before + len(lines)
 
-    def _note(self, line: bytes, form: ChangeForm, place: Place) -> None:
+    def _add(self, line: bytes, form: ChangeForm, place: Place) -> None:
         change = read_change(line, form)
         if change is None:
             return
@@ -104,8 +111,18 @@ class OldImages:
         if state.first not in (None, _digest(item)):
             self._different.add(state.place)
 
+    def differences(self) -> Differences:
+        """Return what the items of the base have shown so far, for `add_differences` in another process."""
+        return Differences(tuple(key for key, state in self._states.items() if state.in_base), tuple(self._different))
+
+    def add_differences(self, found: Differences) -> None:
+        """Add what items of the base have shown in another process."""
+        for key in found.in_base:
+            self._states[key].in_base = True
+        self._different.update(found.different)
+
     def compared(self) -> Compared:
-        """What came out, when all items of the base have been compared."""
+        """Return the result, when all items of the base have been compared."""
         missing = {s.place for s in self._states.values() if not s.in_base and s.first not in (None, _NONE)}
         different = sorted(self._different | missing)
         return Compared(self._images, len(different), tuple(different[:_SHOWN]))

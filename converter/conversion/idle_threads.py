@@ -1,8 +1,8 @@
 """Threads that have no shard of their own: they write batches for the shards that are still at work.
 
 One huge data file is one shard, and the last shards of a pass end at different times. So each time a shard has a batch
-to write, it asks for a thread that has nothing to do, which writes while the shard's own thread inflates and decodes
-on. What is written does not depend on it: a shard's batches are written one after the other.
+to write, it asks for an idle thread, which writes while the shard's own thread inflates and decodes the next lines. The
+output does not depend on it: a shard's batches are written one after the other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 
-class SpareThreads:
+class IdleThreads:
     """A number of threads that starts at `idle` and grows as workers run out of shards."""
 
     def __init__(self, idle: int, most: int) -> None:

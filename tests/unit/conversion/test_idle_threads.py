@@ -1,4 +1,4 @@
-"""Spare threads: only as many tasks at once as there are idle threads, and what a task raises is not lost."""
+"""Idle threads: only as many tasks at once as there are idle threads, and what a task raises is not lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from converter.conversion.spare_threads import SpareThreads
+from converter.conversion.idle_threads import IdleThreads
 
 
 def nothing() -> None:
@@ -14,50 +14,50 @@ def nothing() -> None:
 
 
 def test_where_no_thread_is_idle_nothing_is_run() -> None:
-    spare = SpareThreads(0, 0)
-    assert spare.run(nothing) is None
-    spare.close()
+    idle = IdleThreads(0, 0)
+    assert idle.run(nothing) is None
+    idle.close()
 
 
 def test_a_thread_that_is_done_is_idle_again() -> None:
-    spare = SpareThreads(1, 1)
+    idle = IdleThreads(1, 1)
     done = threading.Event()
 
     def wait() -> None:
         done.wait(10)
 
-    first = spare.run(wait)
+    first = idle.run(wait)
     assert first is not None
-    assert spare.run(nothing) is None
+    assert idle.run(nothing) is None
     done.set()
     first.result(10)
     # The callback that gives the thread back runs just behind the result.
     for _ in range(1000):
-        second = spare.run(nothing)
+        second = idle.run(nothing)
         if second is not None:
             break
         threading.Event().wait(0.01)
     assert second is not None
-    spare.close()
+    idle.close()
     second.result(10)
 
 
 def test_a_worker_without_a_shard_helps_the_others() -> None:
-    spare = SpareThreads(0, 1)
-    assert spare.run(nothing) is None
-    spare.add()
-    future = spare.run(nothing)
+    idle = IdleThreads(0, 1)
+    assert idle.run(nothing) is None
+    idle.add()
+    future = idle.run(nothing)
     assert future is not None
-    spare.close()
+    idle.close()
 
 
 def test_what_a_task_raises_is_raised_where_its_result_is_asked_for() -> None:
     def fail() -> None:
         raise ValueError("from afar")
 
-    spare = SpareThreads(1, 1)
-    future = spare.run(fail)
-    spare.close()
+    idle = IdleThreads(1, 1)
+    future = idle.run(fail)
+    idle.close()
     assert future is not None
     with pytest.raises(ValueError, match="from afar"):
         future.result()

@@ -31,8 +31,8 @@ class Shard:
 def plan_shards(files: Sequence[DataFile]) -> list[Shard]:
     """Cut the files, in their order, into shards of about the same number of items.
 
-    A function of the item counts only: not of the workers or the machine. Files without items need not be listed
-    apart: they go with their neighbours, because their md5 is checked too.
+    A function of the item counts only: not of the workers or the machine. Files without items belong to
+    shards too, because their md5 is checked.
     """
     total = sum(file.items for file in files)
     target = min(max(-(-total // _ENOUGH_SHARDS), _SMALL_SHARD), _LARGE_SHARD)

@@ -1,0 +1,75 @@
+"""The state that the workers of one process share during a pass: a surprise, a failure, bytes read, idle threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from converter.conversion.idle_threads import IdleThreads
+from converter.ion.workers import IonWorkers
+
+
+class Stopped(Exception):
+    """The shard's result is not needed any more."""
+
+
+class PassContext:
+    """Shared by the threads of one pass in one process; never copied into another.
+
+    After a surprise all shards observe only. After a failure the shards after the failed one stop, while those in
+    front of it continue: of several faults the first in the manifest's order is reported, with any number of workers.
+
+    on_bytes: called with the compressed bytes of each read. ion: the processes that read Ion; without them, the context
+    starts one when a file needs it. idle: threads that a shard may use besides its own.
+    """
+
+    def __init__(self, on_bytes: Callable[[int], None] | None = None, ion: IonWorkers | None = None) -> None:
+        self.idle = IdleThreads(0, 0)
+        self._lock = threading.Lock()
+        self._on_bytes = on_bytes
+        self._ion = ion
+        self._owns_ion = ion is None
+        self._last_useful: float = float("inf")
+        self.surprise = ""
+        self.bytes_read = 0
+
+    def __enter__(self) -> PassContext:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._owns_ion and self._ion is not None:
+            self._ion.close()
+
+    @property
+    def ion(self) -> IonWorkers:
+        """The processes that read Ion."""
+        with self._lock:
+            if self._ion is None:
+                self._ion = IonWorkers(1)
+            return self._ion
+
+    def surprised(self, surprise: str) -> None:
+        """Make all shards observe only; the first surprise is the one that is reported."""
+        with self._lock:
+            self.surprise = self.surprise or surprise
+
+    def failed(self, shard: int) -> None:
+        """Stop the shards after this one."""
+        with self._lock:
+            self._last_useful = min(self._last_useful, shard)
+
+    def stop(self) -> None:
+        """Stop all shards."""
+        self.failed(-1)
+
+    def check(self, shard: int) -> None:
+        """Raise Stopped if the shard needn't continue."""
+        if shard > self._last_useful:
+            raise Stopped
+
+    def count(self, read: int) -> None:
+        """Add compressed bytes that were read."""
+        with self._lock:
+            self.bytes_read += read
+        if self._on_bytes is not None:
+            self._on_bytes(read)
