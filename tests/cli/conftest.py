@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.cli.forking import ForkedCommands
+from tests.cli.forking import ForkedCommands, forked_commands
 
 
 @pytest.fixture(scope="session")
-def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedCommands]:
+def forked() -> ForkedCommands:
     """The command, quick to start."""
-    commands = ForkedCommands(tmp_path_factory.mktemp("forked"))
-    yield commands
-    commands.close()
+    return forked_commands()

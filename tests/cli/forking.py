@@ -6,24 +6,29 @@ command in every respect that a user could tell: arguments, folder, environment,
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NoReturn
 
-from tests.cli.command import REPOSITORY, environment
-
-_LONGEST_SECONDS = 100
+from tests.cli.command import REPOSITORY, TIMEOUT_SECONDS, environment
 
 
 class ForkedCommands:
-    """Runs command lines; `close` ends it."""
+    """Runs command lines, one after the other; `close` ends it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._streams = [folder / "stdout", folder / "stderr"]
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="forked-commands-")
+        self._streams = [Path(self._folder.name, name) for name in ("stdout", "stderr")]
+        self._lock = Lock()
         self._server = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.cli.forking"],
             cwd=REPOSITORY,
@@ -35,21 +40,38 @@ class ForkedCommands:
 
     def run(self, *arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `ddb-convert ARGUMENTS` to its end."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        asked = {"arguments": arguments, "cwd": str(cwd), "env": env, "streams": [str(path) for path in self._streams]}
-        self._server.stdin.write(json.dumps(asked) + "\n")
-        self._server.stdin.flush()
-        code = int(self._server.stdout.readline())
-        out, err = (path.read_text(encoding="utf-8") for path in self._streams)
+        asked = {
+            "arguments": arguments,
+            "cwd": str(cwd),
+            "env": environment(**env),
+            "streams": [str(path) for path in self._streams],
+        }
+        with self._lock:
+            assert self._server.stdin is not None
+            assert self._server.stdout is not None
+            self._server.stdin.write(json.dumps(asked) + "\n")
+            self._server.stdin.flush()
+            code = int(self._server.stdout.readline())
+            out, err = (path.read_text(encoding="utf-8") for path in self._streams)
         return subprocess.CompletedProcess(arguments, code, out, err)
 
     def close(self) -> None:
         """End the process that forks."""
         self._server.communicate()
+        self._folder.cleanup()
+
+
+@cache
+def forked_commands() -> ForkedCommands:
+    """Those of this process, which end with it."""
+    commands = ForkedCommands()
+    atexit.register(commands.close)
+    return commands
 
 
 def _serve() -> None:
+    import boto3  # noqa: F401 (for the children)
+
     from converter import api
     from converter.cli.commands import read_command
 
@@ -68,12 +90,14 @@ def _serve() -> None:
 def _become_command(asked: dict[str, Any]) -> NoReturn:
     from converter.cli import app
 
-    signal.alarm(_LONGEST_SECONDS)
+    signal.alarm(TIMEOUT_SECONDS)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in enumerate(asked["streams"], 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    os.chdir(str(asked["cwd"]))
+    os.chdir(asked["cwd"])
+    os.environ.clear()
     os.environ.update(asked["env"])
+    time.tzset()
     sys.argv = ["ddb-convert", *asked["arguments"]]
     app()
 

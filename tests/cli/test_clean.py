@@ -47,7 +47,7 @@ def test_a_destination_where_nothing_is_left_over(tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", [{"id": "a"}])
     assert ddb_convert("convert", str(export.folder), "out", cwd=tmp_path).returncode == 0
     for option in ("--complete", "--dry-run"):
-        done = ddb_convert("clean", "out", option, cwd=tmp_path)
+        done = ddb_convert("clean", "out", option, cwd=tmp_path, forked=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "nothing is left over at out\n")
 
 

@@ -22,7 +22,7 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_convert_publishes_and_says_so_on_stderr_alone(tmp_path: Path) -> None:
-    done = ddb_convert("convert", ORDERS, "out", cwd=tmp_path)
+    done = ddb_convert("convert", ORDERS, "out", cwd=tmp_path, forked=False)
     assert (done.returncode, done.stdout) == (0, "")
     assert "published 200 items of Orders as 1 part" in done.stderr
     assert "md5 and item counts of 4 data files" in done.stderr

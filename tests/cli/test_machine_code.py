@@ -26,7 +26,8 @@ def test_a_cache_that_everyone_can_write_is_left_alone_with_one_warning(tmp_path
         file.write_bytes(file.read_bytes()[:100])
     variables = {"DDB_CONVERT_CACHE_DIR": str(shared.parent), "TMPDIR": str(private.parent)}
     source = str(REPOSITORY / "fixtures" / "orders")
-    done = ddb_convert("convert", source, str(tmp_path / "out"), "--key", "order_id", env=variables)
+    command = ("convert", source, str(tmp_path / "out"), "--key", "order_id")
+    done = ddb_convert(*command, env=variables, forked=False)
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stderr.splitlines() if "machine code" in line] == [
         f"warning: machine code is neither read from nor kept in {shared}: everyone can write {shared} (mode 0777); "

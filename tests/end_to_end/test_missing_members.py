@@ -14,19 +14,23 @@ from converter import AwsOptions, ConvertOptions, ExportTarget
 from converter.errors import ConvertError, StorageError
 from tests.cli.command import REPOSITORY
 from tests.end_to_end.syncing import DAY, ITEMS, FakeTime, sync_at, target
-from tests.servers.dropping import Dropping, Member, drop_members
+from tests.servers.dropping import HEADERS, Dropping, Member, drop_members
 from tests.servers.dynamodb import PlayedDynamoDb, PlayedTable
 
 ROLE = AwsOptions(source_role_arn="arn:aws:iam::000000000000:role/reader", region="us-east-1")
 HARMLESS = "done"
-DYNAMODB = ("DescribeContinuousBackups", "DescribeExport", "DescribeTable", "ExportTableToPointInTime", "ListExports")
-SOURCE = "".join(path.read_text("utf-8") for path in (REPOSITORY / "converter" / "aws").glob("*.py"))
+READ_BY_BOTO3 = {*HEADERS, "EncodingType"}
+SOURCE = "".join(
+    path.read_text("utf-8")
+    for folder in ("aws", "storage")
+    for path in (REPOSITORY / "converter" / folder).glob("*.py")
+)
 
 
 def is_named(member: Member) -> bool:
-    """Whether the program reads such a member somewhere."""
+    """Whether the program, or boto3 for it, reads such a member somewhere."""
     name = member[1].rpartition(".")[2]
-    return f'{name}"' in SOURCE or f"{name}." in SOURCE
+    return name in READ_BY_BOTO3 or f'{name}"' in SOURCE or f"{name}." in SOURCE
 
 
 def end_of(run: Callable[[], object]) -> str:
@@ -48,10 +52,11 @@ def drop_each(dropping: Dropping, run: Callable[[], object]) -> dict[Member, str
     dropping.seen.clear()
     run()
     members = list(dropping.seen)
-    unread = {member for member in members if member[0] in DYNAMODB and not is_named(member)}
+    unread = {member for member in members if not is_named(member)}
     # What the program does not even name can be left out all at once.
     dropping.drop(*unread)
     run()
+
     ends = {}
     for member in members:
         if member in unread:

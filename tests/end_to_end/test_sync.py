@@ -29,7 +29,7 @@ def test_a_tables_items_are_exported_and_published_in_s3_once(
     bucket = service.behind.new_bucket()
     command = ["sync", table.name, f"s3://{bucket}/orders/", "--bucket", target(service).bucket, "--json"]
 
-    first = ddb_convert(*command)
+    first = ddb_convert(*command, forked=False)
     assert first.returncode == 0, first.stderr
     said = json.loads(first.stdout)
     assert (said["export"], said["report"]["status"], said["report"]["items"]) == ("started", "published", 41)

@@ -180,7 +180,7 @@ def test_the_command_says_what_it_brings(service: PlayedDynamoDb, tmp_path: Path
     refused = ddb_convert(*command[:5], "--merge")
     assert refused.returncode == 2
     assert "this is for --incremental" in refused.stderr
-    first = ddb_convert(*command, "--json")
+    first = ddb_convert(*command, "--json", forked=False)
     assert first.returncode == 0, first.stderr
     said = json.loads(first.stdout)
     assert (said["full"]["report"]["items"], said["changes"], said["snapshot"]) == (len(items_at(3)), [], None)

@@ -76,6 +76,8 @@ class Relaying(BaseHTTPRequestHandler):
     """Takes requests and gives what `decide` says: the server's own answer, another one, or none (None)."""
 
     protocol_version = "HTTP/1.1"
+    # An answer's body would wait 40 ms for the client's acknowledgment of its headers.
+    disable_nagle_algorithm = True
     server_netloc = ""
 
     def decide(self, headers: dict[str, str], body: bytes) -> Answer | None:

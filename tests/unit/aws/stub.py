@@ -43,6 +43,8 @@ def start_stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # See tests/servers/relay.py.
+        disable_nagle_algorithm = True
 
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("content-length", 0)))
