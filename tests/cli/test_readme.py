@@ -14,6 +14,7 @@ from tests.golden.make_pictures import PICTURE, make_picture
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 JAPANESE = (REPOSITORY / "README.ja.md").read_text("utf-8")
+CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
 TROUBLESHOOTING = (REPOSITORY / "docs" / "guide" / "troubleshooting.md").read_text("utf-8")
 MOST_LINES = 150
 
@@ -31,9 +32,20 @@ def test_the_page_stays_short() -> None:
 
 
 @pytest.mark.parametrize("page", [README, JAPANESE], ids=["English", "Japanese"])
-def test_other_commands_can_be_read_and_say_why_they_are_not_run(page: str) -> None:
+def test_commands_that_need_aws_can_be_read(page: str) -> None:
     assert check_commands(page) >= 1
+
+
+@pytest.mark.parametrize("page", [README, JAPANESE, CONTRIBUTING], ids=["English", "Japanese", "contributing"])
+def test_blocks_that_are_not_run_say_why(page: str) -> None:
     assert unmarked_blocks(page) == []
+
+
+def test_contributing_names_files_and_targets_that_exist() -> None:
+    for path in re.findall(r"`((?:tests|docs|converter)/[\w/.]+?)/?`", CONTRIBUTING):
+        assert (REPOSITORY / path).exists(), path
+    targets = re.findall(r"^([\w-]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert set(re.findall(r"make ([a-z-]+)", CONTRIBUTING)) <= set(targets)
 
 
 def test_the_japanese_page_shows_the_commands_of_the_page() -> None:
@@ -55,7 +67,7 @@ def test_every_exit_code_is_listed(page: str) -> None:
 
 
 def test_links_to_files_lead_somewhere() -> None:
-    for page in (README, JAPANESE):
+    for page in (README, JAPANESE, CONTRIBUTING):
         links = [link for link in re.findall(r"\]\(([^)]+)\)", page) if "://" not in link]
         assert links
         for link in links:

@@ -25,7 +25,7 @@ COMMANDS = (
     "ddb-convert convert fixtures/orders out --key order_id --cast placed_at=timestamp",
     "ddb-convert convert damaged-orders out-damaged; echo exit code $?",
 )
-_COLUMNS = 104
+_COLUMNS = 108
 # In a terminal, the phases are one line that is gone at the end.
 _PHASES = re.compile(r"\A(?:[a-z ]+\n)+")
 _SECONDS = re.compile(r"[0-9.]+ s$", re.MULTILINE)
