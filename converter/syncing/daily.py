@@ -25,8 +25,8 @@ from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.decision import Owner, check_owner, decide, read_records, unchanged
-from converter.publishing.record import Record
-from converter.publishing.report import Report, json_members
+from converter.publishing.record import Record, column_json
+from converter.publishing.report import Report
 from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.storage.destination import Destination
@@ -76,7 +76,7 @@ class SyncReport:
     def to_json(self) -> dict[str, object]:
         """For programs."""
         report = None if self.report is None else self.report.to_json()
-        columns = [json_members(column) for column in self.columns]
+        columns = [column_json(column) for column in self.columns]
         return {
             "date": self.date,
             "export": self.export,

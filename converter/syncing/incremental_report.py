@@ -7,7 +7,8 @@ from datetime import datetime
 
 from converter.aws.export_request import to_text
 from converter.conversion.dry_run import NOT_CHECKED
-from converter.publishing.report import Report, json_members
+from converter.publishing.record import column_json
+from converter.publishing.report import Report
 from converter.schema.types import Column
 from converter.syncing.pending_exports import ExportOrigin
 
@@ -29,7 +30,7 @@ class WindowReport:
 
     def to_json(self) -> dict[str, object]:
         """For programs."""
-        columns = [json_members(column) for column in self.columns]
+        columns = [column_json(column) for column in self.columns]
         return {
             "from": to_text(self.begin),
             "to": to_text(self.end),

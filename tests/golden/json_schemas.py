@@ -47,7 +47,7 @@ class Object:
 TEXT: dict[str, Any] = {"type": "string"}
 COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 FLAG: dict[str, Any] = {"type": "boolean"}
-TIME: dict[str, Any] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}
+TIME: dict[str, Any] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$"}
 DAY: dict[str, Any] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
 SHA256: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 KIND: dict[str, Any] = {"enum": [str(kind) for kind in ExportKind]}
@@ -230,9 +230,102 @@ _RECORD = Object(
         Member("report", _ref("report"), "the report of the run, without `parts`"),
     ),
 )
+_SEEN = ("types", "nulls", "absent", "integerDigits", "decimals", "longest")
+_ATTRIBUTE = Object(
+    "attribute",
+    "An attribute of the export, and the column that it becomes.",
+    (
+        Member("attribute", TEXT, "attribute in DynamoDB"),
+        *(member for member in _COLUMN_REPORT.members if member.name in _SEEN),
+        Member("column", _or_null(TEXT), "name of its column; null if it has none"),
+        Member("columnType", _or_null(TEXT), "type of its column"),
+        Member("origin", _or_null(ORIGIN), "origin of its column"),
+        Member("unit", _or_null({"enum": list(UNITS)}), "for times: what numbers count"),
+    ),
+)
+_INSPECTION = Object(
+    "inspection",
+    "The result of `inspect`.",
+    (
+        Member("exportId", TEXT, "ID of the export"),
+        Member("table", TEXT, "name of the table"),
+        Member("tableArn", TEXT, "ARN of the table"),
+        Member("kind", KIND, "`items` or `changes`"),
+        Member("outputFormat", TEXT, "`DYNAMODB_JSON` or `ION`"),
+        Member("exportTime", TIME, "the last moment that the export includes"),
+        Member("fromTime", _or_null(TIME), "start of the window of an incremental export"),
+        Member("toTime", _or_null(TIME), "end of the window of an incremental export"),
+        Member("outputView", _or_null(TEXT), "`NEW_IMAGE` or `NEW_AND_OLD_IMAGES`, of an incremental export"),
+        Member("operations", {"type": "object", "additionalProperties": COUNT}, "changes by operation"),
+        Member("items", COUNT, "items by the manifest"),
+        Member("dataFiles", COUNT, "data files of the export"),
+        Member("dataBytes", COUNT, "compressed bytes of all data files"),
+        Member("approximate", FLAG, "true with `--sample`: only the beginnings of data files were read"),
+        Member("itemsSeen", COUNT, "items that were read"),
+        Member("attributes", _list(_ref("attribute")), "the attributes in the order of their names"),
+        Member("columns", _list(_ref("column")), "the columns in their order"),
+        Member("warnings", _list(TEXT), "all warnings"),
+    ),
+)
+_REPORT_OR_NULL = _or_null(_ref("report"))
+_EXPORT = Member(
+    "export",
+    {"enum": ["published", "found", "started", "none"]},
+    "`published` before; an export that was `found` or `started`; `none` in a dry run that would start one",
+)
+_PLANNED = (
+    Member(
+        "columns",
+        _list(_ref("column")),
+        "without a report: the columns that the destination promises",
+        optional=True,
+    ),
+    Member("notChecked", _list(TEXT), "without a report: what the dry run did not look at", optional=True),
+)
+_SYNC = Object(
+    "sync",
+    "The result of `sync` for a day.",
+    (
+        Member("date", DAY, "the day"),
+        _EXPORT,
+        Member("exportArn", _or_null(TEXT), "ARN of the export"),
+        Member("report", _REPORT_OR_NULL, "report of the conversion"),
+        *_PLANNED,
+    ),
+)
+_WINDOW = Object(
+    "window",
+    "Changes of a window; or all items at a moment, which is then both start and end.",
+    (
+        Member("from", TIME, "start of the window"),
+        Member("to", TIME, "end of the window"),
+        _EXPORT,
+        Member("exportArn", _or_null(TEXT), "ARN of the export"),
+        Member("report", _REPORT_OR_NULL, "report of the conversion"),
+        *_PLANNED,
+    ),
+)
+_CHANGES = Object(
+    "incrementalSync",
+    "The result of `sync --incremental`.",
+    (
+        Member("table", TEXT, "name of the table"),
+        Member("through", _or_null(TIME), "the destination contains everything that was written before"),
+        Member("gap", _or_null(TEXT), "why all items had to be exported again"),
+        Member("full", _or_null(_ref("window")), "the full export, if there was one"),
+        Member("changes", _list(_ref("window")), "the windows of changes"),
+        Member("snapshot", _REPORT_OR_NULL, "report of the merge"),
+    ),
+)
 _INNER = (_PART, _COLUMN_REPORT, _TIMES, _CHANGE, _MERGE, _LINK)
 _RECORDED = replace(_REPORT, members=tuple(m for m in _REPORT.members if m.name != "parts"))
-SCHEMAS = {"report.schema.json": (_REPORT, *_INNER), "record.schema.json": (_RECORD, _COLUMN, _RECORDED, *_INNER)}
+SCHEMAS = {
+    "report.schema.json": (_REPORT, *_INNER),
+    "record.schema.json": (_RECORD, _COLUMN, _RECORDED, *_INNER),
+    "inspection.schema.json": (_INSPECTION, _ATTRIBUTE, _COLUMN),
+    "sync.schema.json": (_SYNC, _REPORT, _COLUMN, *_INNER),
+    "incremental-sync.schema.json": (_CHANGES, _WINDOW, _REPORT, _COLUMN, *_INNER),
+}
 """By file: the object that it is about, and those inside of it."""
 
 
@@ -252,13 +345,20 @@ def members_page() -> str:
     """Return the page that describes reports and records."""
     lines = [
         "# Reports and records\n",
-        "`convert --json` and `merge --json` print a report: one JSON object on one line. Every published export has a"
-        " record at the destination, `_exports/<ExportId>.json`. The"
-        " [commit protocol](../design/commit-protocol.md) says when it is written.\n",
-        "JSON Schemas: [report.schema.json](report.schema.json), [record.schema.json](record.schema.json). A later"
-        " version may add members; readers should ignore those that they do not know.\n",
+        "With `--json` a command prints its result as one JSON object on one line. Every published export has a record"
+        " at the destination, `_exports/<ExportId>.json`. When it is written is part of the"
+        " [commit protocol](../design/commit-protocol.md).\n",
+        "| result of | object | JSON Schema |\n|---|---|---|",
+        "| `convert`, `merge` | [report](#report) | [report.schema.json](report.schema.json) |",
+        "| a published export | [record](#record) | [record.schema.json](record.schema.json) |",
+        "| `inspect` | [inspection](#inspection) | [inspection.schema.json](inspection.schema.json) |",
+        "| `sync` | [sync](#sync) | [sync.schema.json](sync.schema.json) |",
+        "| `sync --incremental` | [incrementalSync](#incrementalsync)"
+        " | [incremental-sync.schema.json](incremental-sync.schema.json) |\n",
+        "A later version may add members; readers should ignore those that they do not know.\n",
     ]
-    for each in (_REPORT, _RECORD, _PART, _COLUMN, *_INNER[1:]):
+    described = (_REPORT, _RECORD, _INSPECTION, _SYNC, _CHANGES, _ATTRIBUTE, _WINDOW, _PART, _COLUMN, *_INNER[1:])
+    for each in described:
         lines += [f"## {each.name}\n", f"{each.text}\n", "| member | type | meaning |\n|---|---|---|"]
         lines += [f"| `{m.name}` | {_type_text(m)} | {m.text} |" for m in each.members]
         lines.append("")

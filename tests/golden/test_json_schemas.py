@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import converter
-from converter import ConvertOptions, MergeRules, Report
+from converter import ChangesReport, ConvertOptions, MergeRules, Report, SyncReport
+from converter.schema.column_types import STRING, Origin
+from converter.schema.types import Column
+from converter.syncing.incremental_report import WindowReport
+from converter.syncing.pending_exports import ExportOrigin
 from converter.testing import ExportFacts, write_export
 from fixtures.expect import HERE, export_folder
 from tests.golden.json_schemas import SCHEMAS, schema_text
 from tests.json_schema import violations
 
-REPORT, RECORD = (json.loads(schema_text(name)) for name in ("report.schema.json", "record.schema.json"))
+REPORT, RECORD, INSPECTION, SYNC, CHANGES = (
+    json.loads(schema_text(f"{name}.schema.json"))
+    for name in ("report", "record", "inspection", "sync", "incremental-sync")
+)
+MOMENT = datetime(2023, 11, 27, 6, 30, tzinfo=UTC)
 OPTIONS = {
     "plain": ConvertOptions(),
     "both formats": ConvertOptions(format="csv,parquet", numbers="double", mixed="json"),
@@ -24,8 +33,12 @@ OPTIONS = {
 }
 
 
+def check(members: dict[str, object], schema: dict[str, Any]) -> None:
+    assert violations(json.loads(json.dumps(members)), schema) == []
+
+
 def check_report(report: Report) -> None:
-    assert violations(json.loads(json.dumps(report.to_json())), REPORT) == []
+    check(report.to_json(), REPORT)
 
 
 def check_destination(dest: Path) -> None:
@@ -44,6 +57,31 @@ def test_fixtures(name: str, options: ConvertOptions, tmp_path: Path) -> None:
     check_report(converter.convert(export_folder(name), tmp_path, options))
     check_report(converter.convert(export_folder(name), tmp_path, options))
     check_destination(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["orders", "all-types", "mixed", "order-changes"])
+@pytest.mark.parametrize("sample", [False, True])
+def test_inspections(name: str, sample: bool) -> None:
+    check(converter.inspect(export_folder(name), sample=sample).to_json(), INSPECTION)
+
+
+def test_results_of_sync(tmp_path: Path) -> None:
+    report = converter.convert(HERE / "orders", tmp_path)
+    column = Column("id", "id", STRING, Origin.TEXT)
+    runs: list[tuple[ExportOrigin, str | None, Report | None, tuple[Column, ...]]] = [
+        ("started", "arn", report, ()),
+        ("none", None, None, (column,)),
+    ]
+    for export, arn, found, columns in runs:
+        check(
+            SyncReport(date="2023-11-27", export=export, export_arn=arn, report=found, columns=columns).to_json(), SYNC
+        )
+        window = WindowReport(begin=MOMENT, end=MOMENT, export=export, export_arn=arn, report=found, columns=columns)
+        for full, through, gap in ((window, MOMENT, "point-in-time recovery was off"), (None, None, "")):
+            result = ChangesReport(
+                table="Orders", through=through, gap=gap, full=full, windows=(window,), snapshot=found
+            )
+            check(result.to_json(), CHANGES)
 
 
 def test_a_snapshot(tmp_path: Path) -> None:
