@@ -39,7 +39,7 @@ def read_parquet_rows(paths: Iterable[str | Path]) -> tuple[list[tuple[str, str]
     for path in paths:
         # As a file, not as a data set: that would add a column `dt` from the path.
         table = pyarrow.parquet.ParquetFile(path).read()
-        names = {"large_string": "string", "large_binary": "binary", "boolean": "bool"}
+        names = {"large_string": "string", "large_binary": "binary", "boolean": "bool", "date32[day]": "date"}
         found = [(f.name, names.get(str(f.type), str(f.type))) for f in table.schema]
         if columns is not None and found != columns:
             raise AssertionError(f"{path} has other columns than the parts before it: {found} != {columns}")

@@ -12,6 +12,7 @@ from math import floor
 from hypothesis import strategies as st
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_0 = EPOCH.date().toordinal()
 FIRST = -62_135_596_800_000_000
 LAST = 253_402_300_799_999_999
 _WIDE = Context(prec=200)

@@ -224,8 +224,9 @@ Cast = Annotated[
     list[str] | None,
     _names(
         "cast",
-        "This attribute is a timestamp. (UNIT) says what its numbers count: s, ms, us or ns; else all of them show it.",
-        "NAME=timestamp[(UNIT)]",
+        "This attribute is a timestamp, or a date (YYYY-MM-DD). (UNIT) says what the numbers of a timestamp count:"
+        " s, ms, us or ns; otherwise all of them show it.",
+        "NAME=timestamp[(UNIT)]|date",
     ),
 ]
 Time = Annotated[
@@ -241,7 +242,8 @@ TimeDefaultOf = Annotated[
     ),
 ]
 OnBadTimeDo = Annotated[
-    OnBadTime, option("on-bad-time", "A value of --cast or --time that is not a time fails the run, or becomes null.")
+    OnBadTime,
+    option("on-bad-time", "A value of --cast or --time that is not a time or date fails the run, or becomes null."),
 ]
 OnFineTimeDo = Annotated[
     OnFineTime,

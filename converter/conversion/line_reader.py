@@ -40,7 +40,7 @@ def bad_line_error(problem: LineProblem, reader: BlockReader | IonReader, option
         hint += "; --show-values shows the value here"
     where = f"{reader.place} line {line} (byte {byte}): {problem.path}"
     if isinstance(problem, TimeProblem):
-        return SchemaError(*explain_time(reason, where, hint))
+        return SchemaError(*explain_time(problem.type, reason, where, hint))
     if isinstance(problem, NulProblem):
         way = "--nul keep, drop or replace converts it, or correct the item and export again"
         return SchemaError(f"the text holds the character NUL: {reason}", where, f"{way}; {hint}")

@@ -14,7 +14,7 @@ from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
 from converter.decode.line_source import LineSource
 from converter.decode.strict_lines import LineProblem, nul_problem, path_step, time_problem, value_path
-from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types
+from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types, wrong_tag
 from converter.decode.unknown_members import ItemLines
 from converter.errors import ConvertError
 from converter.export.blocks import PADDING, Block
@@ -68,7 +68,8 @@ class Decoder:
         self._nul = NUL_POLICIES[nul]
         columns = schema.columns if schema else ()
         self._times = times
-        self._time_attributes = {*times.casts, *(str(c.attribute) for c in columns if c.origin is Origin.TIME)}
+        self._time_types = {str(c.attribute): c.read_as for c in columns if c.origin is Origin.TIME}
+        self._time_types |= {attribute: cast.type for attribute, cast in times.casts.items()}
         self._columns = {c.attribute: (i, c) for i, c in enumerate(columns, 1) if c.attribute is not None}
         self._facts = {c.name: (i, c) for i, c in enumerate(columns, 1) if c.origin is Origin.CHANGE}
         self.lines: LineSource = lines or ItemLines()
@@ -141,7 +142,7 @@ class Decoder:
         """Return what was observed so far."""
         observation = replace(self._registry.observation(self.items), unknown=self._unknown_places)
         if self._times.nulls_bad:
-            observation = count_bad_types(observation, self._time_attributes)
+            observation = count_bad_types(observation, self._time_types)
         return observation if self.lines.reports_facts else replace(observation, facts={})
 
     def observe_only(self, surprise: str = "") -> None:
@@ -242,7 +243,7 @@ class Decoder:
         else:
             field = int(state[layout.COLUMN])
             name, tag = self._registry.attribute_of(field), int(self._registry.tables.facts[field, layout.FIELD_TAG])
-            other = "is in another unit of time than" if name in self._time_attributes else "is wider than"
+            other = "is in another unit of time than" if name in self._time_types else "is wider than"
             self._surprised(f"a number in {name!r} {other} those before", name, tag)
         return True
 
@@ -268,7 +269,7 @@ class Decoder:
         index, column = self._place_of(name)
         action = choose_action(column, tag, text=self._text) if column is not None else value_actions.SKIP_NULL
         if self._becomes_null(name, tag):
-            self._report_time(field, time_reasons.NO_TEXT_OR_NUMBER)
+            self._report_time(field, wrong_tag(self._time_types[name]))
             action = value_actions.SKIP_NULL
         if column is not None and action is not None and action != value_actions.SKIP_NULL:
             unit = self._times.unit_code(name, column)
@@ -299,16 +300,17 @@ class Decoder:
         """Check and observe the field's values, and forget them."""
         unlike = {tags.BOOL: value_actions.BOOL, tags.NULL: value_actions.SKIP_NULL}
         action = {**BY_TAG, **unlike}.get(tag, value_actions.DOCUMENT)
-        is_time = name in self._time_attributes and tag != tags.NULL and self._wants(name)
+        is_time = name in self._time_types and tag != tags.NULL and self._wants(name)
         if is_time and not self._becomes_null(name, tag):
-            action = value_actions.UNIX_TIME if name == self._times.time else value_actions.TIMESTAMP
+            action = value_actions.UNIX_TIME if name == self._times.time else self._time_types[name].action or action
         nul = self._nul if self._wants(name) else layout.NUL_KEPT
         self._registry.direct(field, action, 0, 0, nul=nul, unit=self._times.unit_code(name, None))
 
     def _becomes_null(self, name: str, tag: int) -> bool:
-        """Return whether this value must be a timestamp, can't be one by its type, and may become null."""
-        is_other = tag not in (tags.S, tags.N, tags.NULL)
-        return is_other and self._times.nulls_bad and name in self._time_attributes and self._wants(name)
+        """Return whether this value must be a timestamp or a date, can't be one by its tag, and may be null then."""
+        if tag == tags.NULL or not self._times.nulls_bad or name not in self._time_types:
+            return False
+        return tag not in self._time_types[name].cast_from and self._wants(name)
 
     def place_unknown(self, file: int, where: Callable[[int], str]) -> None:
         """Note where unknown members were first. file: number of the data file; where: the place of a byte in it."""
@@ -370,7 +372,9 @@ class Decoder:
         attribute = self._registry.attribute_of(int(self._state[layout.COLUMN]))
         if status == layout.HAS_NUL:
             raise nul_problem(compact, attribute, self.lines.root(line))
-        raise time_problem(compact, attribute, NO_TIME[int(self._state[layout.REASON])], self.lines.root(line))
+        problem = time_problem(compact, attribute, NO_TIME[int(self._state[layout.REASON])], self.lines.root(line))
+        problem.type = self._time_types[attribute]
+        raise problem
 
 
 def _nowhere(_: int) -> tuple[int, bytes]:

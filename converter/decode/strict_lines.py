@@ -42,6 +42,7 @@ from typing import Any
 
 from converter.errors import json_reason
 from converter.kernels.value_limits import DEPTH, HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
+from converter.schema.column_types import TIMESTAMP, ColumnType
 from converter.schema.tags import TAGS
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
@@ -77,7 +78,9 @@ class LineProblem(Exception):
 
 
 class TimeProblem(LineProblem):
-    """A value that must be a timestamp and is none; the line is an item."""
+    """A value that must be of a `type`, a timestamp or a date, and is not; the line is an item."""
+
+    type: ColumnType = TIMESTAMP
 
 
 class NulProblem(LineProblem):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -10,7 +10,7 @@ from converter.decode.strict_lines import TimeProblem
 from converter.kernels import time_reasons
 from converter.options import ConvertOptions
 from converter.schema import tags
-from converter.schema.column_types import Cast, Origin
+from converter.schema.column_types import Cast, ColumnType, Origin
 from converter.schema.observe import Observation
 from converter.schema.types import Column
 from converter.time_options import UNITS
@@ -26,9 +26,12 @@ NO_TIME: Final = {
     time_reasons.OUT_OF_YEARS: "it is not in the years 1 to 9999 (of a number: in the unit of its column)",
     time_reasons.NO_TEXT_OR_NUMBER: "only text and numbers can be timestamps",
     time_reasons.NO_OFFSET: "a time zone's name in brackets needs an offset or Z in front of it",
+    time_reasons.NO_DATE_FORM: "it is not in the form YYYY-MM-DD",
+    time_reasons.NO_DAY: "there is no such day",
+    time_reasons.NO_TEXT: "only text can be a date",
     time_reasons.SHORT_NUMBER: "fewer than nine digits may be a year or a date as well as a Unix time",
 }
-"""Why a value is not a timestamp."""
+"""Why a value is not a timestamp or a date."""
 NO_VALUE: Final = "the item has no value for the column time"
 
 
@@ -116,11 +119,16 @@ class OddTimes:
         return taken
 
 
-def count_bad_types(observation: Observation, attributes: Collection[str]) -> Observation:
-    """The observation with values of these attributes counted as bad times whose types no timestamp has."""
+def count_bad_types(observation: Observation, types: Mapping[str, ColumnType]) -> Observation:
+    """The observation, with the values that can't be cast to these types by their tags counted as bad times."""
     counted = dict(observation.attributes)
-    for name in counted.keys() & set(attributes):
+    for name in counted.keys() & types.keys():
         seen = counted[name]
-        others = seen.values - seen.counts[tags.S] - seen.counts[tags.N]
+        others = seen.values - sum(seen.counts[tag] for tag in types[name].cast_from)
         counted[name] = replace(seen, bad_times=seen.bad_times + others)
     return replace(observation, attributes=counted)
+
+
+def wrong_tag(type_: ColumnType) -> int:
+    """Return the reason why a value of another tag than those of `cast_from` can't be cast to this type."""
+    return time_reasons.NO_TEXT_OR_NUMBER if tags.N in type_.cast_from else time_reasons.NO_TEXT

@@ -1,4 +1,4 @@
-"""Why a value is not a timestamp, and other numbers that the kernels for times and Python share."""
+"""Why a value is not a timestamp or a date, and other numbers that the kernels for times and Python share."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ NO_OFFSET: Final = 7
 SHORT_NUMBER: Final = 8
 OTHER_UNIT: Final = 9
 """Never at NOT_A_TIME: the number is a surprise, because the column has no unit or one that it can't be in."""
+NO_DATE_FORM: Final = 10
+NO_DAY: Final = 11
+NO_TEXT: Final = 12
 
 GIVEN_UNIT: Final = 4
 """What a unit that is given has more than one that was found."""

@@ -20,6 +20,8 @@ TIMESTAMP: Final = 12
 """A moment, in microseconds. This action and those after it take values of every tag, and refuse most."""
 UNIX_TIME: Final = 13
 """A moment, cut to the second below."""
+DATE: Final = 14
+"""A day, in days since 1970-01-01."""
 
 AS_BASE64: Final = 1
 """A form of values in CSV. Text and numbers have form 0."""

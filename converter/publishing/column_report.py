@@ -8,7 +8,7 @@ from converter.options import NAME_POLICIES, ConvertOptions
 from converter.publishing.odd_times import NO_ODD_TIMES, OddTimesSeen, describe_times
 from converter.publishing.report import ColumnReport
 from converter.schema.changes import OLD, OLD_COLUMN
-from converter.schema.column_types import Origin
+from converter.schema.column_types import Origin, parse_type
 from converter.schema.derive import families
 from converter.schema.naming import NameRules, case_twins, legal_name, whole_name
 from converter.schema.observe import AttributeObservation, Observation
@@ -60,7 +60,7 @@ def schema_warnings(columns: Iterable[ColumnReport]) -> list[str]:
     warnings = []
     for column in columns:
         if column.times is not None:
-            warnings += column.times.warnings(column.name)
+            warnings += column.times.warnings(column.name, parse_type(column.type))
         if column.changed and column.origin is Origin.TIME:
             warnings.append(
                 f"column {column.name!r}: {column.changed:,} times are cut to the second below,"

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from converter.decode.batch import Batch
-from converter.decode.time_rules import NO_VALUE, Oddity, OddTime
+from converter.decode.time_rules import NO_TIME, NO_VALUE, Oddity, OddTime
 from converter.errors import SchemaError
-from converter.kernels.time_reasons import REPORTED_TIMES
+from converter.kernels.time_reasons import REPORTED_TIMES, TOO_FINE
 from converter.options import TIME_COLUMN, ConvertOptions
-from converter.schema.column_types import Origin
+from converter.schema.column_types import DATE, ColumnType, Origin
 from converter.schema.observe import AttributeObservation
 from converter.schema.types import Column
 from converter.storage.json_members import Members
 
 _CAST_WAY = (
     "correct the item and export again; or make such values null with --on-bad-time null, which counts them; or convert"
-    " without --cast or --time for this attribute (where the destination has it as a timestamp, --schema FILE with"
+    " without --cast or --time for this attribute (where the destination has it as a {}, --schema FILE with"
     " --evolve sets another type)"
 )
 _FINE_WAY = "cut such values to the microsecond with --on-fine-time truncate, which counts them"
@@ -90,12 +90,13 @@ def merge_odd_times(seen: Iterable[OddTimesSeen], default: int | None = None) ->
     )
 
 
-def explain_time(reason: str, where: str, hint: str) -> tuple[str, str, str]:
-    """(what, where, hint) of the error for a value that is not a timestamp, or an item without one."""
+def explain_time(type_: ColumnType, reason: str, where: str, hint: str) -> tuple[str, str, str]:
+    """(what, where, hint) of the error for a value that is not of this type, or an item without a time."""
     if reason == NO_VALUE:
         return reason, where, f"{_UNTIMED_WAY}; {hint}"
-    way = f"{_FINE_WAY}; {_CAST_WAY}" if "finer" in reason else _CAST_WAY
-    return f"the value is not a timestamp: {reason}", where, f"{way}; {hint}"
+    way = _CAST_WAY.format(type_)
+    way = f"{_FINE_WAY}; {way}" if reason.startswith(NO_TIME[TOO_FINE]) else way
+    return f"the value is not a {type_}: {reason}", where, f"{way}; {hint}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +147,13 @@ class TimesReport:
             **counts,
         )
 
-    def warnings(self, column: str) -> list[str]:
-        """What a reader of the column would not expect."""
+    def warnings(self, column: str, type_: ColumnType) -> list[str]:
+        """Warnings about values that a reader of the column would not expect."""
         warnings = []
         if self.bad:
+            noun = "dates" if type_ == DATE else "times"
             warnings.append(
-                f"column {column!r}: {self.bad:,} values are not times and became null{_first(self.bad_places)}"
+                f"column {column!r}: {self.bad:,} values are not {noun} and became null{_first(self.bad_places)}"
             )
         if self.cut:
             warnings.append(

@@ -3,7 +3,8 @@
 What its options are for was found by running it:
 
 - `basePath` makes columns of the layout's keys and of no folder above; the schema says their types.
-- `datetimeRebaseMode` says that timestamps before 1900 are of today's calendar; otherwise they are an error.
+- `datetimeRebaseMode` says that timestamps before 1900, and dates before 1582-10-15, are of today's calendar;
+  otherwise they are an error.
 - In CSV, Spark turns a cell into null when it equals `nullValue`, quoted or not, and the default is the empty string.
   A lone surrogate is in no text that was read from UTF-8, so that only what is empty and unquoted is null.
 - `charToEscapeQuoteEscaping` is NUL otherwise, and eats a NUL before a quote.
@@ -18,7 +19,7 @@ import re
 from converter.errors import UsageError
 from converter.recipes.published import Published
 from converter.recipes.quoting import back_quoted, hive_text, in_comment, legal_name, literal_hadoop_glob
-from converter.schema.column_types import STRING, TIMESTAMP
+from converter.schema.column_types import CAST_TYPES, STRING
 
 _MOST_COLUMNS = 20480
 _NEVER = r"'\uD800'"
@@ -109,8 +110,8 @@ def _create(published: Published, view: str, *, named: bool = True) -> str:
 
 
 def _parquet_options(published: Published) -> list[str]:
-    timestamps = any(column.type == TIMESTAMP for column in published.columns)
-    return ["datetimeRebaseMode 'CORRECTED'"] if timestamps else []
+    has_times = any(column.type in CAST_TYPES for column in published.columns)
+    return ["datetimeRebaseMode 'CORRECTED'"] if has_times else []
 
 
 def _csv_options(published: Published) -> list[str]:

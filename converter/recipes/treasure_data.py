@@ -64,7 +64,7 @@ in:
     allow_extra_columns: false
 {optional}\
     # By position: the header is not read. What Treasure Data can't hold exactly is a string: decimals, numbers beyond
-    # int64, binaries (base64), timestamps, and JSON, whose numbers the type json would make doubles.
+    # int64, binaries (base64), timestamps, dates, and JSON, whose numbers the type json would make doubles.
     columns:
 {columns}
 {filters}\

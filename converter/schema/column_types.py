@@ -34,7 +34,7 @@ class Origin(StrEnum):
     MIXED_JSON = "mixed as json"
     OVERFLOW = "overflow"
     TIME = "time"
-    """A moment, from ISO-8601 text or a Unix time: whichever it was, it is the same moment."""
+    """A moment, from ISO-8601 text or a Unix time: whichever it was, it is the same moment. Or a day, from text."""
     ADDED = "added"
     """A fact of the export, the same in every row."""
     CHANGE = "change"
@@ -209,6 +209,21 @@ TIMESTAMP: Final = ColumnType(
     has_units=True,
 )
 """A moment in microseconds, in UTC."""
+DATE: Final = ColumnType(
+    name="date",
+    origins=(Origin.TIME,),
+    bits=32,
+    action=value_actions.DATE,
+    parquet=ParquetType(PhysicalType.INT32, ((6, ()),), converted=6),
+    arrow=Call("date32"),
+    polars=Call("Date"),
+    polars_parse=(Call("str.to_date", ("%Y-%m-%d",)),),
+    athena=SqlType("date"),
+    duckdb=SqlType("DATE"),
+    spark=SqlType("DATE", "CAST({} AS DATE)"),
+    cast_from=(tags.S,),
+)
+"""A day of the Gregorian calendar, in days since 1970-01-01."""
 
 
 def _decimal(scale: int) -> ColumnType:
@@ -236,7 +251,8 @@ def _decimal(scale: int) -> ColumnType:
 
 DECIMALS: Final = tuple(_decimal(scale) for scale in range(DECIMAL_DIGITS + 1))
 """The decimal types, by their scales."""
-CAST_TYPES: Final = (TIMESTAMP,)
+CAST_TYPES: Final = (TIMESTAMP, DATE)
+"""The types of `--cast`."""
 _TYPES: Final[Mapping[str, ColumnType]] = {
     each.name: each for each in (INT64, DOUBLE, BINARY, BOOL, *CAST_TYPES, STRING, *DECIMALS)
 }
@@ -261,7 +277,7 @@ class Cast:
 
     @staticmethod
     def parse(text: str) -> Cast:
-        """`timestamp` or `timestamp(ms)`. Raises ValueError."""
+        """`timestamp`, `timestamp(ms)`, or `date`. Raises ValueError."""
         if text not in CASTS:
             raise ValueError(f"{text!r} is not a cast")
         return CASTS[text]

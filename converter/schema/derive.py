@@ -3,7 +3,7 @@
     S → string        BOOL → bool        B → binary        M, L, SS, NS, BS → string (JSON)
     N → int64 when all are integers within int64; else decimal128(38, s); else string, digit for digit
     several of these in one attribute → string, as `mixed` says
-    whatever it has, if it is cast → timestamp, or int64 for `time`: the decoder refuses values that are not times
+    any of these with a cast → timestamp or date, or int64 for `time`: the decoder refuses other values
 
 The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals while the integer digits fit in front;
 else exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
@@ -163,7 +163,7 @@ def _with_unit(
     partial: bool,
 ) -> Column:
     """A column of times with the unit of its numbers: given, promised, or as all of them show."""
-    if column.origin is not Origin.TIME or column.attribute is None:
+    if column.origin is not Origin.TIME or column.attribute is None or not column.read_as.has_units:
         return column
     promised = next((promise.unit for promise in contract.promises if promise.attribute == column.attribute), None)
     given = options.times()[column.attribute].unit if column.attribute in options.times() else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from converter.schema.column_types import DOUBLE, INT64, STRING, Cast, ColumnType, Origin
+from converter.schema.column_types import DOUBLE, INT64, STRING, TIMESTAMP, Cast, ColumnType, Origin
 from converter.time_options import Unit
 
 
@@ -29,6 +29,11 @@ class Column:
         if self.unit is not None:
             return str(Cast(self.type, self.unit)) if self.type.has_units else f"{self.type} from {self.unit}"
         return f"{self.type} ({self.origin})" if self.type == STRING else str(self.type)
+
+    @property
+    def read_as(self) -> ColumnType:
+        """Return the type that the decoder reads values as: of Unix seconds, they are timestamps."""
+        return TIMESTAMP if self.holds_unix_time else self.type
 
     @property
     def holds_unix_time(self) -> bool:

@@ -34,6 +34,7 @@ _LONGEST_STATISTIC = 4096
 
 _ENCODINGS = {
     PhysicalType.BOOLEAN: Encoding.PLAIN,
+    PhysicalType.INT32: Encoding.DELTA_BINARY_PACKED,
     PhysicalType.INT64: Encoding.DELTA_BINARY_PACKED,
     PhysicalType.DOUBLE: Encoding.PLAIN,
     PhysicalType.BYTE_ARRAY: Encoding.DELTA_BYTE_ARRAY,

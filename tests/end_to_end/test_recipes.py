@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -423,3 +423,38 @@ def test_spark_finds_timestamps_to_the_microsecond(instants: Path, spark: SparkS
     shown = "date_format(at, \"MM-dd'T'HH:mm:ss.SSSSSS\") || ' ' || year(at)"
     rows = spark.sql(f"SELECT {shown} FROM orders ORDER BY id").collect()
     assert [row[0] for row in rows] == EXPECTED
+
+
+DAYS = [date(1, 1, 1), date(1582, 10, 10), date(1969, 12, 31), date(2024, 2, 29), date(9999, 12, 31), None]
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def calendar(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A destination with a column of dates."""
+    folder = tmp_path_factory.mktemp("calendar")
+    items = [{"id": str(n), **({"day": str(day)} if day else {})} for n, day in enumerate(DAYS)]
+    export = write_export(folder / "bucket", items, facts=ExportFacts(table="Orders"))
+    convert(export.folder, folder / "out", ConvertOptions(format=request.param, cast=(("day", "date"),)))
+    return folder / "out"
+
+
+def test_duckdb_finds_dates(calendar: Path) -> None:
+    query = text_of("duckdb", calendar).rstrip(";\n")
+    rows = duckdb.connect().execute(f"SELECT typeof(day), day FROM (\n{query}\n) ORDER BY id").fetchall()
+    assert rows == [("DATE", day) for day in DAYS]
+
+
+def test_polars_finds_dates(calendar: Path) -> None:
+    namespace: dict[str, Any] = {}
+    exec(text_of("polars", calendar), namespace)
+    frame = namespace["frame"].collect().sort("id")
+    assert frame.schema["day"] == pl.Date()
+    assert frame["day"].to_list() == DAYS
+
+
+@with_spark
+def test_spark_finds_dates(calendar: Path, spark: SparkSession) -> None:
+    for statement in split_statements(text_of("spark", calendar)):
+        spark.sql(statement)
+    rows = spark.sql("SELECT typeof(day), CAST(day AS STRING) FROM orders ORDER BY id").collect()
+    assert [tuple(row) for row in rows] == [("date", None if day is None else str(day)) for day in DAYS]

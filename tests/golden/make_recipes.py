@@ -44,7 +44,7 @@ def make_case(name: str, folder: Path) -> dict[str, str]:
     consumer, convert_options, recipe_options = CASES[name]
     with chdir(folder):
         for export in _exports("time" in name):
-            convert(export, "out", ConvertOptions(key=("id",), **convert_options))
+            convert(export, "out", ConvertOptions(key=("id",), cast=(("day", "date"),), **convert_options))
         return dict(recipe(consumer, "out", **recipe_options).files)
 
 
@@ -53,6 +53,7 @@ def _exports(with_time: bool) -> Iterator[Path]:
         "id": "a",
         "active": True,
         "data": b"\x00",
+        "day": "2023-12-31",
         "lines": {"L": [{"N": "1.5"}]},
         "price": {"N": "12.50"},
         "quantity": 3,

@@ -66,6 +66,7 @@ def test_treasure_data_gets_every_setting_without_which_it_changes_rows(name: st
         ("id", "string"),
         ("active", "boolean"),
         ("data", "string"),
+        ("day", "string"),
         ("lines", "string"),
         ("price", "string"),
         ("quantity", "long"),

@@ -124,6 +124,7 @@ def main(rounds: int, seed: int) -> None:
             ConvertOptions(format=format),
             ConvertOptions(format=format, mixed="json", max_columns=8, overflow="_more"),
             ConvertOptions(format=format, cast=(("at", "timestamp"),), time="on"),
+            ConvertOptions(format=format, cast=(("day", "date"), ("s", "date")), on_bad_time="null"),
         ):
             modes.extend((derive_schema(observe(b"".join(lines)), options), options) for lines in (good, good[:3]))
     outcomes = change_outcomes(rounds // 3, chance) + touch_outcomes(rounds // 3, chance)

@@ -173,7 +173,7 @@ def test_options_cannot_be_changed() -> None:
         ({"rename": (("a", "time"),), "names": "treasure-data"}, "--rename", "another name"),
         ({"rename": (("a", "b"),), "exclude": ("a",)}, "--rename", "take 'a' out of --exclude"),
         ({"rename": (("a", "b"),), "select": ("c",)}, "--rename", "add 'a' to --select"),
-        ({"cast": (("a", "date"),)}, "--cast a", "timestamp"),
+        ({"cast": (("a", "datetime"),)}, "--cast a", "timestamp"),
         ({"cast": (("a", "timestamp"),), "exclude": ("a",)}, "--cast", "take 'a' out of --exclude"),
         ({"cast": (("a", "timestamp"),), "select": ("b",)}, "--cast", "add 'a' to --select"),
         ({"cast": (("a", "timestamp"),), "time": "a"}, "--time", "drop one"),

@@ -31,6 +31,13 @@ def value_size(columns: Columns, column: int, value: int) -> int:
     return np.int64(columns.lengths[np.uint64(columns.facts[np.uint64(column), COLUMN_LENGTHS] + value)])
 
 
+@inlined
+def integer_at(data: Bytes, at: int, bits: int) -> int:
+    """The signed integer of 32 or 64 bits at `at`."""
+    value = np.int64(word(data, at))
+    return value if bits == 64 else value << 32 >> 32
+
+
 @inner
 def put_varint(out: Bytes, o: int, value: np.uint64) -> int:
     """ULEB128, as headers of runs are written."""
@@ -50,10 +57,12 @@ def _zigzag(value: np.uint64) -> np.uint64:
 
 @inlined
 def _number(columns: Columns, column: int, value: int) -> np.uint64:
-    """An int64, or the length of a text, as what Parquet packs the differences of."""
-    if columns.facts[np.uint64(column), COLUMN_BITS] == 0:
+    """An integer, or the length of a text, as what Parquet packs the differences of."""
+    bits = columns.facts[np.uint64(column), COLUMN_BITS]
+    if bits == 0:
         return np.uint64(value_size(columns, column, value))
-    return word(columns.arena, columns.facts[np.uint64(column), COLUMN_START] + value * 8)
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    return np.uint64(integer_at(columns.arena, start + value * (bits >> 3), bits))
 
 
 @inner

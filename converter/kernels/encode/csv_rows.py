@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.kernels.encode.bit_packing import value_size
+from converter.kernels.encode.bit_packing import integer_at, value_size
 from converter.kernels.encode.number_text import put_integer, put_scaled
 from converter.kernels.encode.states import CSV_EMPTY_LINE, CSV_NEEDED, CSV_ROW, CSV_WRITTEN, NULL_WORDS
 from converter.kernels.layout import (
@@ -36,7 +36,7 @@ from converter.kernels.layout import (
     Columns,
     State,
 )
-from converter.kernels.parse.calendar import put_iso
+from converter.kernels.parse.calendar import put_date, put_iso
 from converter.kernels.parse.strings import encode_base64
 from converter.kernels.simd.words import Bytes, byte, copy64, csv_mask, put, put_int64, word
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
@@ -224,6 +224,8 @@ def _put_value(columns: Columns, c: int, out: Bytes, o: int) -> int:
             # Three bytes may be `null` in base64.
             return _put_quoted_word(out, o) if size == 3 and _is_null_word(out, o, 4) else end
         return put_field(columns.arena, at, size, out, o)
+    if bits == 32:
+        return put_date(out, o, integer_at(columns.arena, start + value * 4, bits))
     if bits == 64 and columns.facts[np.uint64(c), COLUMN_FORM] == AS_TIME:
         return put_iso(out, o, np.int64(word(columns.arena, start + value * 8)))
     if bits == 64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.kernels.encode.bit_packing import reversed_bytes, value_size
+from converter.kernels.encode.bit_packing import integer_at, reversed_bytes, value_size
 from converter.kernels.encode.states import MAX_AT, MAX_SIZE, MIN_AT, MIN_SIZE, NONE
 from converter.kernels.layout import COLUMN_BITS, COLUMN_START, Columns, State
 from converter.kernels.simd.words import Bytes, byte, word
@@ -64,9 +64,9 @@ def update_min_max(columns: Columns, column: int, at: int, size: int, state: Sta
 
 @inlined
 def _is_smaller(data: Bytes, at: int, than: int, bits: int) -> bool:
-    """Is the int64 or decimal128 at `at` less than the one at `than`?"""
-    if bits == 64:
-        return np.int64(word(data, at)) < np.int64(word(data, than))
+    """Return whether the integer or decimal128 at `at` is less than the one at `than`."""
+    if bits <= 64:
+        return integer_at(data, at, bits) < integer_at(data, than, bits)
     high = np.int64(word(data, at + 8))
     than_high = np.int64(word(data, than + 8))
     if high != than_high:

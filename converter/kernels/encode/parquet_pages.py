@@ -143,8 +143,8 @@ def encode_page(
 ) -> None:
     """Write the next page of a column, of about `limit` bytes of values, to `out`; the state moves behind it.
 
-    int64 becomes DELTA_BINARY_PACKED, decimals and bools PLAIN, text DELTA_BYTE_ARRAY with no byte of a value taken
-    from the one before: lengths first, then all bytes, as in DELTA_LENGTH_BYTE_ARRAY, which Spark 3.5 misreads
+    int64 and dates become DELTA_BINARY_PACKED, decimals and bools PLAIN, text DELTA_BYTE_ARRAY with no byte of a value
+    taken from the one before: lengths first, then all bytes, as in DELTA_LENGTH_BYTE_ARRAY, which Spark 3.5 misreads
     (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE] all of them are PLAIN.
 
     Least and greatest value of all pages so far are in the state (not for bools and doubles). numbers: room for 128.
@@ -176,13 +176,13 @@ def encode_page(
         o = copy_range(out, o, columns.arena, start + at, start + end)
         if bits == 1 and value_end & 7 != 0:
             put(out, o - 1, byte(out, o - 1) & (1 << (value_end & 7)) - 1)
-    elif bits == 64:
+    elif bits > 0:
         if state[PAGE_COMPATIBLE] != 0:
             o = copy_range(out, o, columns.arena, start + at, start + end)
         else:
             o = put_differences(columns, column, value, value_end, numbers, out, o)
         for k in range(value, value_end):
-            update_min_max(columns, column, k * 8, 8, state)
+            update_min_max(columns, column, k * (bits >> 3), bits >> 3, state)
     else:
         if state[PAGE_COMPATIBLE] != 0:
             o = _put_texts(columns, column, value, value_end, start + at, out, o)

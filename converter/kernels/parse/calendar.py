@@ -1,4 +1,4 @@
-"""Kernels for timestamps as text: ISO 8601 to microseconds since 1970 in UTC, and back.
+"""Kernels for timestamps as text: ISO 8601 to microseconds since 1970 in UTC, and back; and for dates.
 
     YYYY-MM-DD            alone; or followed by T, t or a space, hh:mm, perhaps :ss, perhaps a fraction, and a zone
     YYYYMMDDThhmm         or with t; perhaps ss, perhaps a fraction, and a zone
@@ -15,7 +15,16 @@ from __future__ import annotations
 import numpy as np
 
 from converter.kernels.simd.words import Bytes, byte, put
-from converter.kernels.time_reasons import NO_DATE, NO_FORM, NO_OFFSET, NO_TIME_OF_DAY, OUT_OF_YEARS, TOO_FINE
+from converter.kernels.time_reasons import (
+    NO_DATE,
+    NO_DATE_FORM,
+    NO_DAY,
+    NO_FORM,
+    NO_OFFSET,
+    NO_TIME_OF_DAY,
+    OUT_OF_YEARS,
+    TOO_FINE,
+)
 from converter.kernels.toolchain.decorators import inner
 
 SECOND = 1_000_000
@@ -35,7 +44,8 @@ _DAYS_OF_MONTH = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], n
 _DAYS_BEFORE_MONTH = np.concatenate([[0, 0], np.cumsum(_DAYS_OF_MONTH)[1:12]]).astype(np.int64)
 
 # For put_iso.
-_SHIFT = 719_468 * _DAY * SECOND
+_DAYS_TO_MARCH = 719_468
+_SHIFT = _DAYS_TO_MARCH * _DAY * SECOND
 _MICROS = np.uint64(SECOND)
 _DAY_SECONDS = np.uint64(_DAY)
 _DAYS_OF_400_YEARS = np.uint64(146_097)
@@ -71,6 +81,14 @@ def _days_before(year: int, month: int) -> int:
     if month > 2 and _is_leap(year):
         days += 1
     return days - _DAYS_TO_1970
+
+
+@inner
+def _is_day(year: int, month: int, day: int) -> bool:
+    """Return whether the calendar has this day."""
+    if year == 0 or month == 0 or month > 12 or day == 0:
+        return False
+    return day <= _DAYS_OF_MONTH[np.uint64(month)] or (month == 2 and day == 29 and _is_leap(year))
 
 
 @inner
@@ -214,9 +232,7 @@ def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
         offset, reason = _read_offset(data, at, end)
         if reason == NO_FORM or reason == NO_OFFSET:
             return np.int64(0), reason
-    if year == 0 or month == 0 or month > 12 or day == 0:
-        return np.int64(0), np.int64(NO_DATE)
-    if day > _DAYS_OF_MONTH[np.uint64(month)] and not (month == 2 and day == 29 and _is_leap(year)):
+    if not _is_day(year, month, day):
         return np.int64(0), np.int64(NO_DATE)
     if reason != 0 or hour > 23 or minute > 59 or second > 59:
         return np.int64(0), np.int64(NO_TIME_OF_DAY)
@@ -227,12 +243,60 @@ def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @inner
+def parse_date(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """(days since 1970-01-01, 0) of the text `YYYY-MM-DD` data[at:end], or (0, reason)."""
+    if end - at != 10 or byte(data, at + 4) != _MINUS or byte(data, at + 7) != _MINUS:
+        return np.int64(0), np.int64(NO_DATE_FORM)
+    year = _two_digits(data, at) * 100 + _two_digits(data, at + 2)
+    month = _two_digits(data, at + 5)
+    day = _two_digits(data, at + 8)
+    if year < 0 or month < 0 or day < 0:
+        return np.int64(0), np.int64(NO_DATE_FORM)
+    if not _is_day(year, month, day):
+        return np.int64(0), np.int64(NO_DAY)
+    return _days_before(year, month) + day - 1, np.int64(0)
+
+
+@inner
 def _put_pair(target: Bytes, o: int, value: np.uint64) -> int:
     """Write a number below 100 as two digits; gives the end."""
     tens = value // _TEN
     put(target, o, _ZERO + np.int64(tens))
     put(target, o + 1, _ZERO + np.int64(value - tens * _TEN))
     return o + 2
+
+
+@inner
+def _put_day(target: Bytes, o: int, days: np.uint64) -> int:
+    """Write a day, counted from 0000-03-01, as `2023-11-27`; gives the end.
+
+    From 1 March a leap day is the last of its year. All numbers are unsigned: their divisions take half the time.
+    """
+    centuries = (days * _FOUR + _THREE) // _DAYS_OF_400_YEARS
+    # As if every fourth year of the century had a leap day: the last one that is missing has no day behind it.
+    quarter_days = (days - centuries * _DAYS_OF_400_YEARS // _FOUR) * _FOUR + _THREE
+    year = centuries * _HUNDRED + quarter_days // _DAYS_OF_4_YEARS
+    day = quarter_days % _DAYS_OF_4_YEARS // _FOUR
+    # March to July, August to December and January to February: 31, 30, 31, 30, 31 days.
+    month = (day * _FIVE + _TWO) // _DAYS_OF_5_MONTHS
+    day -= (month * _DAYS_OF_5_MONTHS + _TWO) // _FIVE
+    month += _THREE
+    if month > _TWELVE:
+        month -= _TWELVE
+        year += _ONE
+    century = year // _HUNDRED
+    o = _put_pair(target, o, century)
+    o = _put_pair(target, o, year - century * _HUNDRED)
+    put(target, o, _MINUS)
+    o = _put_pair(target, o + 1, month)
+    put(target, o, _MINUS)
+    return _put_pair(target, o + 1, day + _ONE)
+
+
+@inner
+def put_date(target: Bytes, o: int, days: int) -> int:
+    """Write days since 1970-01-01 as `2023-11-27`, always 10 bytes; gives the end."""
+    return _put_day(target, o, np.uint64(days + _DAYS_TO_MARCH))
 
 
 @inner
@@ -249,27 +313,9 @@ def put_iso(target: Bytes, o: int, micros: int) -> int:
     fraction = moment - seconds * _MICROS
     days = seconds // _DAY_SECONDS
     second = seconds - days * _DAY_SECONDS
-    centuries = (days * _FOUR + _THREE) // _DAYS_OF_400_YEARS
-    # As if every fourth year of the century had a leap day: the last one that is missing has no day behind it.
-    quarter_days = (days - centuries * _DAYS_OF_400_YEARS // _FOUR) * _FOUR + _THREE
-    year = centuries * _HUNDRED + quarter_days // _DAYS_OF_4_YEARS
-    day = quarter_days % _DAYS_OF_4_YEARS // _FOUR
-    # March to July, August to December and January to February: 31, 30, 31, 30, 31 days.
-    month = (day * _FIVE + _TWO) // _DAYS_OF_5_MONTHS
-    day -= (month * _DAYS_OF_5_MONTHS + _TWO) // _FIVE
-    month += _THREE
-    if month > _TWELVE:
-        month -= _TWELVE
-        year += _ONE
-    century = year // _HUNDRED
     minutes = second // _SIXTY
     hour = minutes // _SIXTY
-    o = _put_pair(target, o, century)
-    o = _put_pair(target, o, year - century * _HUNDRED)
-    put(target, o, _MINUS)
-    o = _put_pair(target, o + 1, month)
-    put(target, o, _MINUS)
-    o = _put_pair(target, o + 1, day + _ONE)
+    o = _put_day(target, o, days)
     put(target, o, 0x54)
     o = _put_pair(target, o + 1, hour)
     put(target, o, _COLON)

@@ -1,4 +1,4 @@
-"""Kernel for a value that must be a timestamp: from its text in the line to its place in the buffers of its column."""
+"""Kernel for a value that must be a timestamp or a date: from its text in the line to the buffers of its column."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from converter.kernels.layout import (
     Scratch,
     State,
 )
-from converter.kernels.parse.calendar import SECOND, parse_iso, put_iso, put_seconds
+from converter.kernels.parse.calendar import SECOND, parse_date, parse_iso, put_date, put_iso, put_seconds
 from converter.kernels.parse.item_values import mark_valid, mark_value, read_number
 from converter.kernels.parse.numbers import small_integer
 from converter.kernels.parse.strings import token_end
@@ -58,7 +58,9 @@ from converter.kernels.parse.unix_times import (
 from converter.kernels.simd.words import Bytes, byte, put_int64
 from converter.kernels.time_reasons import (
     GIVEN_UNIT,
+    NO_DATE_FORM,
     NO_FORM,
+    NO_TEXT,
     NO_TEXT_OR_NUMBER,
     OTHER_UNIT,
     OUT_OF_YEARS,
@@ -66,7 +68,7 @@ from converter.kernels.time_reasons import (
     TOO_FINE,
 )
 from converter.kernels.toolchain.decorators import inner
-from converter.kernels.value_actions import UNIX_TIME
+from converter.kernels.value_actions import DATE, UNIX_TIME
 from converter.schema import tags
 from converter.schema.magnitudes import SMALL, ZERO
 
@@ -142,7 +144,7 @@ def _read_text(block: Bytes, at: int, end: int, field: int, fields: Fields) -> t
 
 @inner
 def _put_time(micros: int, action: int, column: int, row: int, columns: Columns, state: State) -> int:
-    """Give `row` of a column the time, as microseconds or, of UNIX_TIME, as seconds; DONE or GROW."""
+    """Give `row` of a column the time as microseconds, of UNIX_TIME as seconds, or a date as days; DONE or GROW."""
     value = micros
     if action == UNIX_TIME:
         value = micros // SECOND
@@ -151,10 +153,17 @@ def _put_time(micros: int, action: int, column: int, row: int, columns: Columns,
         o = start + columns.facts[np.uint64(column), COLUMN_USED]
         if o + ROOM > columns.facts[np.uint64(column), COLUMN_LIMIT]:
             return GROW
-        o = put_seconds(columns.arena, o, value) if action == UNIX_TIME else put_iso(columns.arena, o, value)
+        if action == DATE:
+            o = put_date(columns.arena, o, value)
+        elif action == UNIX_TIME:
+            o = put_seconds(columns.arena, o, value)
+        else:
+            o = put_iso(columns.arena, o, value)
         mark_value(columns, column, row, o)
     else:
-        put_int64(columns.arena, start + columns.facts[np.uint64(column), COLUMN_PRESENT] * 8, value)
+        # Of a date, the next value or the room after the last one takes the upper four bytes.
+        size = columns.facts[np.uint64(column), COLUMN_BITS] >> 3
+        put_int64(columns.arena, start + columns.facts[np.uint64(column), COLUMN_PRESENT] * size, value)
         mark_valid(columns, column, row)
     if action == UNIX_TIME and value * SECOND != micros:
         state[CUT] = 1
@@ -220,13 +229,14 @@ def decode_time(
     state: State,
     scratch: Scratch,
 ) -> tuple[int, int]:
-    """Decode a value that must be a timestamp; (position after it, status DONE or other).
+    """Decode a value that must be a timestamp or a date; (position after it, status DONE or other).
 
     At NOT_A_TIME and ODD_TIME the state says why. A value of the sink is checked and observed like any other.
     """
     tag = fields.facts[np.uint64(field), FIELD_TAG]
-    if tag != tags.S and tag != tags.N:
-        state[REASON] = NO_TEXT_OR_NUMBER
+    action = fields.facts[np.uint64(field), FIELD_ACTION]
+    if tag != tags.S and (tag != tags.N or action == DATE):
+        state[REASON] = NO_TEXT if action == DATE else NO_TEXT_OR_NUMBER
         return at, NOT_A_TIME
     end = token_end(block, at)
     if end < 0:
@@ -234,16 +244,18 @@ def decode_time(
             return at, IRREGULAR
         # What is still escaped here, no timestamp has in it.
         end = _skip_text(block, at)
-        micros, reason = np.int64(0), np.int64(NO_FORM)
+        micros, reason = np.int64(0), np.int64(NO_DATE_FORM if action == DATE else NO_FORM)
     elif tag == tags.S:
-        micros, reason = _read_text(block, at, end, field, fields)
+        if action == DATE:
+            micros, reason = parse_date(block, at, end)
+        else:
+            micros, reason = _read_text(block, at, end, field, fields)
         if end - at > fields.facts[np.uint64(field), FIELD_LONGEST]:
             fields.facts[np.uint64(field), FIELD_LONGEST] = end - at
     else:
         micros, reason = _read_epoch(block, at, end, field, fields, scratch)
         if reason < 0:
             return at, IRREGULAR
-    action = fields.facts[np.uint64(field), FIELD_ACTION]
     is_cut = False
     if reason != 0:
         if reason == OTHER_UNIT:

@@ -30,7 +30,8 @@ JSON = Column("v", "v", parse_type("string"), Origin.JSON)
 MIXED = Column("v", "v", parse_type("string"), Origin.MIXED_TEXT)
 TYPED = Column("v", "v", parse_type("string"), Origin.MIXED_JSON)
 TIME = Column("v", "v", parse_type("timestamp"), Origin.TIME)
-ALL = (INT, DECIMAL, NUMBER_TEXT, TEXT, DOUBLE, BINARY, BOOL, JSON, MIXED, TYPED, TIME)
+DAY = Column("v", "v", parse_type("date"), Origin.TIME)
+ALL = (INT, DECIMAL, NUMBER_TEXT, TEXT, DOUBLE, BINARY, BOOL, JSON, MIXED, TYPED, TIME, DAY)
 
 ARROW = {
     INT: pa.int64(),
@@ -40,6 +41,7 @@ ARROW = {
     BINARY: pa.binary(),
     BOOL: pa.bool_(),
     TIME: pa.timestamp("us", tz="UTC"),
+    DAY: pa.date32(),
 }
 
 
@@ -105,6 +107,7 @@ def test_columns_of_every_type_are_written_as_they_were_read(column: Column, row
         BINARY: lambda n: bytes([n % 256]) * (n % 5),
         BOOL: lambda n: n % 3 == 0,
         TIME: lambda n: n * 1_000_003,
+        DAY: lambda n: n * 997,
     }
     make = some.get(column, lambda n: "ü" * (n % 4) + str(n))
     values = array(column, *(make(n) if chance.random() < 0.7 else None for n in range(rows + 5))).slice(5)

@@ -59,11 +59,12 @@ def assert_apart(buffers: Buffers) -> None:
 
 
 TIME = Column("t", "t", parse_type("timestamp"), Origin.TIME)
+DAY = Column("d", "d", parse_type("date"), Origin.TIME)
 ADDED = Column("a", None, parse_type("string"), Origin.ADDED)
 
 
 @pytest.mark.parametrize(
-    ("column", "bits"), [(TEXT, 0), (INTEGER, 64), (DECIMAL, 128), (BOOL, 1), (DOUBLE, 0), (TIME, 64)]
+    ("column", "bits"), [(TEXT, 0), (INTEGER, 64), (DECIMAL, 128), (BOOL, 1), (DOUBLE, 0), (TIME, 64), (DAY, 32)]
 )
 def test_every_type_has_its_width_in_the_arena(column: Column, bits: int) -> None:
     assert value_bits(column) == bits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from io import BytesIO
 from random import Random
@@ -22,7 +22,7 @@ from converter.options import ConvertOptions
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.types import Column, Schema
 from converter.write.parquet import ParquetPart
-from tests.times import EPOCH, FIRST, LAST, any_micros
+from tests.times import DAY_0, EPOCH, FIRST, LAST, any_micros
 from tests.unit.decode.decoding import put_value
 
 Cells = list[Any]
@@ -32,6 +32,7 @@ TYPES = (
     "binary",
     "int64",
     "timestamp",
+    "date",
     "decimal128(38, 0)",
     "decimal128(38, 7)",
     "decimal128(38, 38)",
@@ -98,6 +99,8 @@ def plain(column: Column, value: Any) -> bytes:
         return struct.pack("<q", value)
     if column.type.name == "timestamp":
         return struct.pack("<q", (value - EPOCH) // timedelta(microseconds=1))
+    if column.type.name == "date":
+        return struct.pack("<i", value.toordinal() - DAY_0)
     if column.type.name == "bool":
         return bytes([value])
     if isinstance(value, Decimal):
@@ -138,6 +141,7 @@ def values(type_: str) -> st.SearchStrategy[Any]:
         "binary": st.binary(max_size=40),
         "int64": st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from(_EDGES)),
         "timestamp": any_micros().map(lambda micros: EPOCH + timedelta(microseconds=micros)),
+        "date": st.dates(),
         "bool": st.booleans(),
         "double": st.floats(allow_nan=False, allow_infinity=False).map(lambda number: number + 0.0),
     }[type_]
@@ -152,6 +156,8 @@ def _by_chance(type_: str, chance: Random) -> Any:
         return chance.randrange(-(1 << (bits := chance.randrange(64))), 1 << bits)
     if type_ == "timestamp":
         return EPOCH + timedelta(microseconds=chance.randrange(FIRST, LAST))
+    if type_ == "date":
+        return date.fromordinal(chance.randrange(1, date.max.toordinal() + 1))
     if type_ == "bool":
         return chance.random() < 0.5
     if type_ == "double":
@@ -174,6 +180,8 @@ def _stored(column: Column, value: Any) -> bytes | int:
         return _digits(column, value)
     if isinstance(value, datetime):
         return (value - EPOCH) // timedelta(microseconds=1)
+    if isinstance(value, date):
+        return value.toordinal() - DAY_0
     if isinstance(value, float):
         return repr(value).encode()
     if isinstance(value, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from itertools import product
@@ -217,6 +217,7 @@ def test_a_chunk_has_as_many_pages_as_its_values_fill(type_: str, monkeypatch: p
         "binary": lambda n: b"%016d" % n,
         "int64": int,
         "timestamp": lambda n: EPOCH + timedelta(microseconds=n),
+        "date": lambda n: date.fromordinal(n + 1),
         "double": float,
     }
     values: Cells = [makers.get(type_, lambda n: Decimal(n).scaleb(-38))(number) for number in range(1000)]
@@ -227,7 +228,7 @@ def test_a_chunk_has_as_many_pages_as_its_values_fill(type_: str, monkeypatch: p
     assert_read(file, values)
     pages = pages_of(file, chunks_of(file)[0])
     assert all(page.kind == 0 for page in pages)
-    size = 8 if type_ in ("int64", "timestamp", "double") else 16
+    size = 8 if type_ in ("int64", "timestamp", "double") else 4 if type_ == "date" else 16
     assert len(pages) == -(-800 * size // 1024)
     assert sum(page.values for page in pages) == 1000
     assert_statistics(column_of_type(type_), values, chunks_of(file)[0])

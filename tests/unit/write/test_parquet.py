@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -132,6 +132,7 @@ def column_values(type_: str, count: int) -> Cells:
         "binary": lambda number: number.to_bytes(3, "big"),
         "int64": lambda number: number - 20,
         "timestamp": lambda number: EPOCH + timedelta(microseconds=number - 20),
+        "date": lambda number: date(1970, 1, 1) + timedelta(days=number - 20),
         "bool": lambda number: number == 400,
         "double": lambda number: number - 0.5,
     }

@@ -26,7 +26,7 @@ from converter.write.parquet_metadata import (
 )
 from tests.unit.write.reading import read_footer, read_struct, values_of
 
-TYPES = ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool", "timestamp"]
+TYPES = ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool", "date", "timestamp"]
 COLUMNS = [Column(f"c {n}", f"c {n}", parse_type(type_), Origin.TEXT) for n, type_ in enumerate(TYPES)]
 CHUNK = ColumnChunk(Encoding.DELTA_BINARY_PACKED, 7, 300, 200, None, 4, Statistics(2))
 
@@ -51,17 +51,20 @@ def test_a_footer_has_a_column_of_its_type_for_each_column() -> None:
         "FIXED_LEN_BYTE_ARRAY",
         "DOUBLE",
         "BOOLEAN",
+        "INT32",
         "INT64",
     ]
     assert [column.converted_type for column in found] == [
-        *("UTF8", "NONE", "NONE", "DECIMAL", "NONE", "NONE", "TIMESTAMP_MICROS")
+        *("UTF8", "NONE", "NONE", "DECIMAL", "NONE", "NONE", "DATE", "TIMESTAMP_MICROS")
     ]
     logical = [str(column.logical_type) for column in found]
-    assert logical[:-1] == ["String", "None", "None", "Decimal(precision=38, scale=4)", "None", "None"]
+    assert logical[:-1] == ["String", "None", "None", "Decimal(precision=38, scale=4)", "None", "None", "Date"]
     assert logical[-1].startswith("Timestamp(isAdjustedToUTC=true, timeUnit=microseconds,")
-    assert [(column.max_definition_level, column.max_repetition_level) for column in found] == [(1, 0)] * 7
+    assert [(column.max_definition_level, column.max_repetition_level) for column in found] == [(1, 0)] * 8
     types = [str(field.type) for field in metadata.schema.to_arrow_schema()]
-    assert types == ["string", "binary", "int64", "decimal128(38, 4)", "double", "bool", "timestamp[us, tz=UTC]"]
+    assert types == [
+        *("string", "binary", "int64", "decimal128(38, 4)", "double", "bool", "date32[day]", "timestamp[us, tz=UTC]")
+    ]
     assert all(field.nullable for field in metadata.schema.to_arrow_schema())
 
 

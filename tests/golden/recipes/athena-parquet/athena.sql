@@ -7,6 +7,7 @@ CREATE EXTERNAL TABLE `lake`.`orders` (
   `id` string,
   `active` boolean,
   `data` binary,
+  `day` date,
   `lines` string,
   `price` decimal(38, 2),
   `quantity` bigint,

@@ -16,6 +16,7 @@ FROM read_csv(
         'id': 'VARCHAR',
         'active': 'BOOLEAN',
         'data': 'VARCHAR',
+        'day': 'DATE',
         'lines': 'VARCHAR',
         'price': 'DECIMAL(38, 2)',
         'quantity': 'BIGINT',

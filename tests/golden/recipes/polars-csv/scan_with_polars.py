@@ -12,6 +12,7 @@ frame = (
             "id": pl.String(),
             "active": pl.Boolean(),
             "data": pl.String(),
+            "day": pl.String(),
             "lines": pl.String(),
             "price": pl.Decimal(38, 2),
             "quantity": pl.Int64(),
@@ -22,6 +23,7 @@ frame = (
     )
     .with_columns(
         cs.by_name("data").str.decode("base64"),
+        cs.by_name("day").str.to_date("%Y-%m-%d"),
         cs.by_name("path").str.extract("/dt=([^/]*)/[^/]+/[^/]+$").str.to_date("%Y-%m-%d").alias("dt"),
     )
     .drop(cs.by_name("path"))

@@ -8,6 +8,7 @@ frame = pl.scan_parquet(
         "id": pl.String(),
         "active": pl.Boolean(),
         "data": pl.Binary(),
+        "day": pl.Date(),
         "lines": pl.String(),
         "price": pl.Decimal(38, 2),
         "quantity": pl.Int64(),

@@ -5,6 +5,7 @@ CREATE OR REPLACE TEMPORARY VIEW `orders` (
   `id` STRING,
   `active` BOOLEAN,
   `data` BINARY,
+  `day` DATE,
   `lines` STRING,
   `price` DECIMAL(38, 2),
   `quantity` BIGINT,
@@ -12,5 +13,6 @@ CREATE OR REPLACE TEMPORARY VIEW `orders` (
   `dt` DATE
 ) USING parquet OPTIONS (
   path 'out/dt=*/*/*.parquet',
-  basePath 'out'
+  basePath 'out',
+  datetimeRebaseMode 'CORRECTED'
 );
