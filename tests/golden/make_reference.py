@@ -21,6 +21,13 @@ PAGES = REPOSITORY / "docs" / "reference"
 _GENERATED = "<!-- Generated from the program by `make fixtures`. -->\n"
 _SIGNALS = {0: "done, or nothing to do", 130: "interrupted (SIGINT)", 141: "closed pipe", 143: "terminated (SIGTERM)"}
 
+_OTHER_VARIABLES = {
+    "DDB_CONVERT_CACHE_DIR": "folder for compiled code, in place of `~/.cache/ddb-convert`",
+    "DDB_CONVERT_CPU": "`native` (the default): compile for this CPU; `baseline`: for what servers have in common",
+    "DDB_CONVERT_KERNELS": "`vector` or `plain`: the form of the kernels; for tests",
+    "DDB_CONVERT_BOUNDS_CHECK": "`1`: compile the kernels with bounds checks; for tests, about ten times slower",
+}
+
 
 def make_pages() -> dict[str, str]:
     """Return the text of each page and schema, by its file name."""
@@ -51,6 +58,11 @@ def _verbs() -> Iterator[tuple[str, Any, Any]]:
 
 def _commands_page() -> str:
     pieces = ["# Commands\n", f"`{PROGRAM} --help` and `{PROGRAM} COMMAND --help` print the same.\n"]
+    pieces.append("| command | |\n|---|---|")
+    for name, command, _ in _verbs():
+        summary = inspect.cleandoc(command.help).split("\n\n")[0]
+        pieces.append(f"| [{name}](#{name.replace(' ', '-')}) | {_cell(' '.join(summary.split()))} |")
+    pieces.append("")
     for name, command, context in _verbs():
         pieces.append(f"## {name}\n")
         pieces.append(inspect.cleandoc(command.help) + "\n")
@@ -85,11 +97,16 @@ def _environment_page() -> str:
         [
             "# Environment variables\n",
             "Every option also reads an environment variable. An option on the command line comes first. A variable for"
-            " an option that can be repeated takes the same form as one option: `a,b`.\n",
+            " an option that can be repeated takes the same form as one option: `a,b`. For example,"
+            " `DDB_CONVERT_PART_SIZE=64MiB` is the same as `--part-size 64MiB`.\n",
             "| variable | option | commands |\n|---|---|---|",
             *rows,
             "",
-            "Credentials, region and endpoint of AWS come from the variables of the AWS SDKs.",
+            "## Other variables\n",
+            "| variable | effect |\n|---|---|",
+            *(f"| `{name}` | {text} |" for name, text in _OTHER_VARIABLES.items()),
+            "",
+            "Credentials, region, and endpoint of AWS come from the variables of the AWS SDKs, such as `AWS_PROFILE`.",
         ]
     )
 
