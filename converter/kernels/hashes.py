@@ -1,11 +1,11 @@
-"""Kernels for hashes: of bytes, and whether two of many are equal.
+"""Kernels for hashes of bytes, and for the search for duplicates among hashes.
 
-Keys and values come from outside. Someone who can make many of them with one hash makes each look-up pass over all of
-them, so the hash depends on a secret that every table draws for itself. Each step is a product of two words, both
-hidden by the secret (after wyhash, https://github.com/wangyi-fudan/wyhash). With a secret in the first step alone, or
-with a known factor, there are inputs that collide for all secrets.
+Keys and values come from outside. Someone who can make many of them with the same hash makes each look-up compare all
+of them. So the hash depends on a secret, which every table draws for itself. Each step multiplies two words that are
+both masked by the secret, as in wyhash (https://github.com/wangyi-fudan/wyhash). If only the first step had a secret,
+or if a factor were known, some inputs would collide for all secrets.
 
-No output depends on the secret: entries are numbered in the order in which they come.
+No output depends on the secret: entries have their numbers in the order in which they were added.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONG: Final = ir.IntType(128)
 
 @intrinsic
 def _folded_product(typing_context: Any, first: Any, second: Any) -> Any:
-    """The 128 bits of a product of two words, one half XORed with the other."""
+    """Return the high word of the 128-bit product of two words, XORed with its low word."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         product = builder.mul(*(builder.zext(argument, _LONG) for argument in arguments))
@@ -39,7 +39,7 @@ def _folded_product(typing_context: Any, first: Any, second: Any) -> Any:
 
 @inlined
 def _rest(data: Bytes, at: int, size: int) -> np.uint64:
-    """The first 8 of `size` bytes; of fewer, all of them, with zeros for the others."""
+    """Return the first 8 of `size` bytes as a word. If there are fewer, they are at its high end, after zeros."""
     if size >= 8:
         return word(data, at)
     if size <= 0:
@@ -49,7 +49,7 @@ def _rest(data: Bytes, at: int, size: int) -> np.uint64:
 
 @inner
 def hash_more(data: Bytes, at: int, size: int, begin: np.uint64, secret: Words) -> np.uint64:
-    """Of what `begin` is of, and of data[at : at + size]; `finish_hash` makes a hash of it."""
+    """Extend `begin`, which is secret[1] or a value of this function, by data[at : at + size]; see `finish_hash`."""
     value = begin ^ np.uint64(size)
     while size > 16:
         value = _folded_product(word(data, at) ^ secret[0], word(data, at + 8) ^ value)
@@ -60,19 +60,26 @@ def hash_more(data: Bytes, at: int, size: int, begin: np.uint64, secret: Words) 
 
 @inlined
 def finish_hash(value: np.uint64, secret: Words) -> np.uint64:
-    """The hash itself. After one product, values that count up lie in rows, which collide in a few of the tables."""
+    """Return the hash for a value of `hash_more`.
+
+    Without this second product, consecutive numbers would have hashes at a constant distance, which collide in some
+    tables.
+    """
     return _folded_product(value ^ secret[0], secret[1])
 
 
 @inlined
 def hash_bytes(data: Bytes, at: int, size: int, secret: Words) -> np.uint64:
-    """A 64-bit hash of data[at : at + size]. secret: see new_secret."""
+    """Return a 64-bit hash of data[at : at + size]. secret: see `new_secret`."""
     return finish_hash(hash_more(data, at, size, secret[1], secret), secret)
 
 
 @inner
 def has_duplicates(hashes: Words, start: int, end: int) -> bool:
-    """Does a value occur twice in hashes[start:end]? Sorts them when they are many."""
+    """Return whether a value occurs twice in hashes[start:end], which may be sorted by this.
+
+    Up to 16 values are compared in pairs: that takes less time than to sort them.
+    """
     if end - start <= 16:
         for i in range(start + 1, end):
             for k in range(start, i):
@@ -88,7 +95,7 @@ def has_duplicates(hashes: Words, start: int, end: int) -> bool:
 
 @inner
 def _sort(values: Words, start: int, end: int) -> None:
-    """Sort values[start:end] in place: heapsort, which needs no memory and has no bad case."""
+    """Sort values[start:end] in place, by heapsort: it needs no memory, and no input makes it slow."""
     size = end - start
     heap = size // 2
     while size > 1:

@@ -54,7 +54,7 @@ MISMATCH: Final = 3
 NOT_A_TIME: Final = 4
 """A value that must be a timestamp is not; REASON tells why."""
 ODD_TIME: Final = 5
-"""The same, or a timestamp that must be cut, where the run goes on: one of the first, whose place Python reports."""
+"""The same, or a timestamp that must be cut, where the run continues: one of the first, whose place Python reports."""
 
 ROOM: Final = 96
 """Bytes that a target must have free for any one step: a store of 64 bytes, and 32 for marks and escapes around it."""
@@ -77,7 +77,7 @@ EMPTY_OBJECTS: Final = 5
 TRUSTED: Final = 6
 """1 if strict_lines.py has checked the line."""
 IN_ITEM: Final = 7
-"""1 if the kernel stopped inside an item and goes on there."""
+"""1 if the kernel stopped inside of an item and continues there."""
 PREVIOUS: Final = 8
 """The field before the one at hand; 0 at the first of an item."""
 LINE_START: Final = 9
@@ -164,7 +164,7 @@ FIELD_BINARY_INSIDE: Final = 17
 FIELD_NULS: Final = 18
 """Texts with a NUL."""
 FIELD_MAGNITUDES: Final = 19
-"""Of numbers that are times: a bit for each magnitude that there was (unix_times.py)."""
+"""Magnitudes of numbers that are times, a bit for each (unix_times.py)."""
 FIELD_BAD_TIMES: Final = 20
 """Values that became null because they are not times."""
 FIELD_FINE_TIMES: Final = 21
@@ -172,9 +172,9 @@ FIELD_FINE_TIMES: Final = 21
 FIELD_NUL_SERIAL: Final = 22
 """SERIAL of the last item that has a NUL in this field."""
 FIELD_NUL_POLICY: Final = 23
-"""What becomes of a NUL: NUL_KEPT, NUL_DROPPED, NUL_REPLACED or NUL_REFUSED."""
+"""The rule for a NUL in a text: NUL_KEPT, NUL_DROPPED, NUL_REPLACED or NUL_REFUSED."""
 FIELD_UNIT: Final = 24
-"""Of numbers that are times: 0 if the unit is not known; 1 to 4 for s, ms, us, ns, found in the data; 5 to 8, given."""
+"""Unit of numbers that are times: 0 if not known; 1 to 4 for s, ms, us, ns, found in the data; 5 to 8 if given."""
 FIELD_BAD_REPORTED: Final = 25
 """Values that are not times whose places Python has reported: REPORTED_TIMES at most."""
 FIELD_FINE_REPORTED: Final = 26

@@ -1,4 +1,4 @@
-"""Makes the working memory of kernels, and the secrets of their hashes."""
+"""The working memory of kernels, and the secrets of their hashes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from converter.kernels.value_limits import DEPTH
 
 
 def new_scratch(names: int = 1 << 17) -> Scratch:
-    """Scratch for maps of up to `names` names in all open levels together; larger ones take the slow path.
+    """Return scratch for maps with up to `names` names on all open levels together; larger ones take the slow path.
 
-    A member takes four bytes of an item's 400 KB at the least, but for the few with names of one byte.
+    An item has 400 KB, of which each member takes four bytes or more, except for the few with names of one byte.
     """
     return Scratch(
         np.zeros(NUMBER_ROOM, np.uint8),
@@ -26,5 +26,5 @@ def new_scratch(names: int = 1 << 17) -> Scratch:
 
 
 def new_secret() -> Words:
-    """What the hashes of a table depend on: whoever does not know it cannot make keys or values that collide."""
+    """Return two random words for the hashes of one table: no one who lacks them can make keys that collide."""
     return np.frombuffer(os.urandom(16), np.uint64).copy()

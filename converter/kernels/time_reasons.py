@@ -19,6 +19,6 @@ NO_DAY: Final = 11
 NO_TEXT: Final = 12
 
 GIVEN_UNIT: Final = 4
-"""What a unit that is given has more than one that was found."""
+"""The difference in FIELD_UNIT between a unit that is given and the same unit found in the data."""
 REPORTED_TIMES: Final = 5
-"""So many bad times, and so many that are cut, are noted of a kind."""
+"""The number of places that are reported of a field's values that are not times, and of those that were cut."""

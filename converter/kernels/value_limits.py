@@ -1,4 +1,4 @@
-"""What DynamoDB allows in a value, as far as the decoder has to know it.
+"""Limits of DynamoDB's values that the decoder checks.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 """
@@ -11,4 +11,4 @@ SIGNIFICANT_DIGITS: Final = 38
 HIGHEST_EXPONENT: Final = 125
 LOWEST_EXPONENT: Final = -130
 DEPTH: Final = 64
-"""Nesting that is followed; DynamoDB allows 32 levels."""
+"""Levels of maps and lists that are read; DynamoDB allows 32."""

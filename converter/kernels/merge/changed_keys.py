@@ -1,7 +1,8 @@
-"""The kernels for the keys that changes touch: a hash table of them, with the last change of each.
+"""The kernels for changed keys: a hash table of them, with the last change of each.
 
-A key is the text of its values, as lines have it, that of the first attribute first: texts without escapes, numbers in
-plain form, base64. So equal keys are equal bytes.
+A key is the text of its values, one after the other: texts without escapes, numbers in plain form, base64. So equal
+keys are equal bytes, if their first values have the same size. The table has open addressing with linear probing: the
+search for a key begins at the slot of its hash, and ends at the key or at an empty slot.
 """
 
 from __future__ import annotations
@@ -27,39 +28,26 @@ from converter.kernels.merge.key_table import (
     MERGE_TIME,
     KeyTable,
 )
-from converter.kernels.simd.words import Bytes, copy_range, equal_mask, lowest_bit, put
+from converter.kernels.simd.words import Bytes, copy_range, equal_range, put
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 
-_NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
 
 
 @inlined
 def hash_key(data: Bytes, first: int, first_size: int, second: int, size: int, secret: Words) -> np.uint64:
-    """Of the key data[first:] and data[second:], which has `size` bytes, `first_size` of them in the first."""
+    """Return the hash of the key at data[first:] and data[second:]: `size` bytes, `first_size` of them at the first."""
     value = hash_more(data, first, first_size, secret[1], secret)
     if size > first_size:
         value = hash_more(data, second, size - first_size, value, secret)
     return finish_hash(value, secret)
 
 
-@inlined
-def _is_equal(data: Bytes, at: int, other: Bytes, place: int, size: int) -> bool:
-    """data[at : at + size] == other[place : place + size]; both have 64 bytes and more behind that."""
-    k = 0
-    while k < size:
-        differs = ~equal_mask(data, at + k, other, place + k)
-        if differs != _NOTHING:
-            return k + lowest_bit(differs) >= size
-        k += 64
-    return True
-
-
 @inner
 def find_key_slot(
     data: Bytes, first: int, first_size: int, second: int, size: int, hashed: np.uint64, changed: KeyTable
 ) -> int:
-    """The slot that has the key, or the empty one that may take it."""
+    """Return the slot that has the key, or the empty one for it. `data` has 64 bytes and more after the values."""
     last = np.uint64(changed.slots.size - 1)
     slot = hashed & last
     while True:
@@ -73,7 +61,7 @@ def find_key_slot(
             and changed.facts[entry, KEY_FIRST_SIZE] == first_size
         ):
             start = changed.facts[entry, KEY_START]
-            if _is_equal(data, first, changed.values, start, first_size) and _is_equal(
+            if equal_range(data, first, changed.values, start, first_size) and equal_range(
                 data, second, changed.values, start + first_size, size - first_size
             ):
                 return np.int64(slot)
@@ -81,23 +69,38 @@ def find_key_slot(
 
 
 @inner
+def look_up_key(data: Bytes, first: int, first_size: int, second: int, size: int, changed: KeyTable) -> int:
+    """Return the number of a key, from 1 on, or 0 if no change has it."""
+    hashed = hash_key(data, first, first_size, second, size, changed.secret)
+    return np.int64(changed.slots[np.uint64(find_key_slot(data, first, first_size, second, size, hashed, changed))])
+
+
+@inner
+def is_in_force(
+    data: Bytes, first: int, first_size: int, second: int, size: int, changed: KeyTable, state: State
+) -> bool:
+    """Return whether the change at hand, which the state describes, is the last one of its key and leaves an item."""
+    number = look_up_key(data, first, first_size, second, size, changed)
+    if number == 0:
+        return False
+    entry = np.uint64(number - 1)
+    is_last = (
+        changed.facts[entry, KEY_ORDER] == state[MERGE_ORDER] and changed.facts[entry, KEY_TIME] == state[MERGE_TIME]
+    )
+    return is_last and state[MERGE_DELETES] == 0
+
+
+@inner
 def record_change(
     data: Bytes, first: int, first_size: int, second: int, size: int, changed: KeyTable, state: State
 ) -> int:
-    """Note the change that the state describes; or say if it is the last one of its key and leaves an item: 1 or 0.
+    """Record the change at hand, which the state describes, if it is the last one of its key so far; gives DONE.
 
-    GROW if there is no room to note it, DUPLICATE_CHANGE for a change of the same increment and time as one before.
+    GROW if the table has no room. DUPLICATE_CHANGE if the last change is of the same increment and time.
     """
     hashed = hash_key(data, first, first_size, second, size, changed.secret)
     slot = np.uint64(find_key_slot(data, first, first_size, second, size, hashed, changed))
     number = changed.slots[slot]
-    if state[MERGE_RECORDS] == 0:
-        if number == 0:
-            return 0
-        known = np.uint64(number - 1)
-        if changed.facts[known, KEY_ORDER] != state[MERGE_ORDER] or changed.facts[known, KEY_TIME] != state[MERGE_TIME]:
-            return 0
-        return 1 - state[MERGE_DELETES]
     if number == 0:
         count = state[MERGE_COUNT]
         start = state[MERGE_BYTES]
@@ -109,12 +112,12 @@ def record_change(
         copy_range(changed.values, start + first_size, data, second, second + size - first_size)
         number = count + 1
         changed.slots[slot] = number
-        fresh = np.uint64(count)
-        changed.facts[fresh, KEY_START] = start
-        changed.facts[fresh, KEY_FIRST_SIZE] = first_size
-        changed.facts[fresh, KEY_SIZE] = size
-        changed.facts[fresh, KEY_HASH] = np.int64(hashed)
-        changed.facts[fresh, KEY_ORDER] = -1
+        new = np.uint64(count)
+        changed.facts[new, KEY_START] = start
+        changed.facts[new, KEY_FIRST_SIZE] = first_size
+        changed.facts[new, KEY_SIZE] = size
+        changed.facts[new, KEY_HASH] = np.int64(hashed)
+        changed.facts[new, KEY_ORDER] = -1
         state[MERGE_COUNT] = number
         state[MERGE_BYTES] = start + size
     entry = np.uint64(number - 1)
@@ -133,20 +136,19 @@ def record_change(
 
 @kernel
 def find_key(key: Bytes, first_size: int, size: int, changed: KeyTable) -> int:
-    """The number of a touched key, from 1 on, or 0; if there is one, the base is known to have it from now on."""
-    hashed = hash_key(key, 0, first_size, first_size, size, changed.secret)
-    number = changed.slots[np.uint64(find_key_slot(key, 0, first_size, first_size, size, hashed, changed))]
+    """Return the number of the key of an item in the base, from 1 on, or 0. Marks a changed key as seen there."""
+    number = look_up_key(key, 0, first_size, first_size, size, changed)
     if number > 0:
         changed.facts[np.uint64(number - 1), KEY_SEEN] = 1
-    return np.int64(number)
+    return number
 
 
 @kernel
 def find_rows(data: Bytes, firsts: State, seconds: State, changed: KeyTable, unchanged: Bytes) -> int:
-    """Set unchanged[row] to 0 for each row whose key is changed, to 1 for the others; gives how many are changed.
+    """Set unchanged[row] to 0 for each row of the base with a changed key, to 1 for others; gives how many have one.
 
-    firsts, seconds: where in `data` the values of each row begin, and behind the last row the end; seconds is empty
-    where items have one key attribute. The values have 64 zeros and more behind them.
+    firsts, seconds: where the values of each row begin in `data`, and the end after the last row; seconds is empty if
+    items have one key attribute. 64 or more zeros follow the values.
     """
     found = 0
     for row in range(firsts.size - 1):
@@ -157,8 +159,7 @@ def find_rows(data: Bytes, firsts: State, seconds: State, changed: KeyTable, unc
         if seconds.size > 0:
             second = seconds[np.uint64(row)]
             size += seconds[np.uint64(row + 1)] - second
-        hashed = hash_key(data, first, first_size, second, size, changed.secret)
-        number = changed.slots[np.uint64(find_key_slot(data, first, first_size, second, size, hashed, changed))]
+        number = look_up_key(data, first, first_size, second, size, changed)
         put(unchanged, row, 0 if number > 0 else 1)
         if number > 0:
             changed.facts[np.uint64(number - 1), KEY_SEEN] = 1
@@ -168,13 +169,15 @@ def find_rows(data: Bytes, firsts: State, seconds: State, changed: KeyTable, unc
 
 @kernel
 def record_key(key: Bytes, first_size: int, size: int, changed: KeyTable, state: State) -> int:
-    """Note the change of a key that Python has spelled out, or answer as `record_change` does."""
-    return record_change(key, 0, first_size, first_size, size, changed, state)
+    """Record the change at hand of a key that Python has read; or give 1 if it is in force, otherwise 0."""
+    if state[MERGE_RECORDS] != 0:
+        return record_change(key, 0, first_size, first_size, size, changed, state)
+    return 1 if is_in_force(key, 0, first_size, first_size, size, changed, state) else 0
 
 
 @kernel
 def index_keys(changed: KeyTable, state: State) -> int:
-    """Put all keys into the empty slots."""
+    """Fill empty slots with all keys of the table."""
     last = np.uint64(changed.slots.size - 1)
     for number in range(1, state[MERGE_COUNT] + 1):
         slot = np.uint64(changed.facts[np.uint64(number - 1), KEY_HASH]) & last

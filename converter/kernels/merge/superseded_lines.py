@@ -1,10 +1,11 @@
-"""The kernels of merges for lines: they note which keys the changes touch, and blank the lines that are over.
+"""The kernel for lines in a merge: it records which keys the changes have, and blanks the lines that are superseded.
 
-What is not in force any more is overwritten with newlines in its place. Blank lines are not items, and every other
-line keeps its place in the file, so that errors name it. A line is checked wholly before it is blanked: no decoder will
-see it, and a damaged line must not delete an item. Lines that stay are left to the decoder.
+A line is superseded if a later change has its key. It is overwritten with newlines: blank lines are not items, and
+every other line stays where it is in the file, so that errors name its place. A line is checked in full before it is
+blanked: the decoder will not read it, and a damaged line must not delete an item. The decoder checks the lines that
+stay.
 
-Lines in another form than the service's are left to Python, like numbers that are not plain.
+Lines in another form than the service's are irregular, and so are keys with numbers that are not plain.
 """
 
 from __future__ import annotations
@@ -15,16 +16,13 @@ from converter.kernels.layout import DONE, IRREGULAR, SUPERSEDED, Scratch, State
 from converter.kernels.line_patterns import (
     ITEM_PATTERN,
     KEY_PATTERN,
-    KEYS_PATTERN,
-    METADATA_PATTERN,
     NEW_IMAGE_PATTERN,
     OLD_IMAGE_PATTERN,
     PATTERN_SIZE,
     PATTERN_START,
-    PATTERN_TAG,
     Patterns,
 )
-from converter.kernels.merge.changed_keys import find_key_slot, hash_key, record_change
+from converter.kernels.merge.changed_keys import is_in_force, look_up_key, record_change
 from converter.kernels.merge.key_table import (
     KEY_SEEN,
     MERGE_DELETES,
@@ -39,11 +37,10 @@ from converter.kernels.merge.key_table import (
     MERGE_TIME,
     KeyTable,
 )
-from converter.kernels.parse.changes import digits_at, find_keys_end, holds_keys, map_end, matches
+from converter.kernels.parse.changes import holds_keys, key_value_end, map_end, matches, read_head
 from converter.kernels.parse.documents import copy_document
 from converter.kernels.parse.empty_lines import empty_line
-from converter.kernels.parse.numbers import plain_number
-from converter.kernels.parse.strings import base64_size, copy_string, string_end, token_end
+from converter.kernels.parse.strings import copy_string, token_end
 from converter.kernels.simd.words import Bytes, byte, byte_mask, count_bits, find_newline, lowest_bit, put, structure
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 from converter.schema import tags
@@ -59,15 +56,16 @@ _IN_ITEM = 2
 
 @inlined
 def _blank(block: Bytes, at: int, end: int) -> None:
+    """Overwrite block[at:end] with newlines."""
     for k in range(at, end):
         put(block, k, _NEWLINE)
 
 
 @inner
 def _image_end(block: Bytes, at: int, copy: Bytes, scratch: Scratch) -> int:
-    """Position after the map of typed values that opens at `at`, all of which are checked; IRREGULAR if one is not.
+    """Return the position after the map of typed values that opens at `at`, or IRREGULAR if a value is not valid.
 
-    copy: room for the values, which are written there. A map that needs more is left to Python.
+    The values are written to `copy`, and not used. A map that needs more room is irregular.
     """
     end, _ = copy_document(block, at, tags.M, copy, 0, copy.size, (False, False, True), scratch)
     return end if end >= 0 else IRREGULAR
@@ -75,7 +73,7 @@ def _image_end(block: Bytes, at: int, copy: Bytes, scratch: Scratch) -> int:
 
 @inner
 def _is_image(block: Bytes, at: int, end: int, keys: tuple[int, int, int], copy: Bytes, scratch: Scratch) -> bool:
-    """Is block[at:end] an image of an item with these keys? keys: as holds_keys has their positions."""
+    """Return whether block[at:end] is an image of an item with these keys. keys: positions as for `holds_keys`."""
     if _image_end(block, at, copy, scratch) != end:
         return False
     first, first_end, last_end = keys
@@ -83,20 +81,35 @@ def _is_image(block: Bytes, at: int, end: int, keys: tuple[int, int, int], copy:
 
 
 @inner
+def _unescaped_key(
+    block: Bytes, first: int, first_size: int, second: int, size: int, copy: Bytes
+) -> tuple[Bytes, int, int, int, int]:
+    """Return the key without escapes: the array that has it, and its positions and sizes there.
+
+    That is `copy` if one of the values, which begin at `first` and `second`, has an escape. The size is IRREGULAR if
+    `copy` has no room.
+    """
+    if token_end(block, first) >= 0 and token_end(block, second) >= 0:
+        return block, first, first_size, second, size
+    start = np.int64(0)
+    end, first_end = copy_string(block, first, copy, 0, copy.size, False)
+    last_end = first_end
+    if size > first_size and end >= 0:
+        end, last_end = copy_string(block, second, copy, first_end, copy.size, False)
+    if end < 0:
+        return copy, start, first_end, first_end, np.int64(IRREGULAR)
+    return copy, start, first_end, first_end, last_end
+
+
+@inner
 def _merge_change(
     block: Bytes, at: int, patterns: Patterns, changed: KeyTable, state: State, copy: Bytes, scratch: Scratch
 ) -> int:
-    """Judge the change at `at`; the end of its line, or IRREGULAR, GROW or DUPLICATE_CHANGE."""
-    if not matches(block, at, patterns, METADATA_PATTERN):
+    """Record the change at `at`, or blank it; gives the next line, IRREGULAR, GROW or DUPLICATE_CHANGE."""
+    digits, count, keys, first_end, last_end = read_head(block, at, patterns, state[MERGE_KEYS])
+    if last_end < 0:
         return IRREGULAR
-    digits, count, behind = digits_at(block, at + patterns.facts[np.uint64(METADATA_PATTERN), PATTERN_SIZE])
-    if count < 0 or not matches(block, behind, patterns, KEYS_PATTERN):
-        return IRREGULAR
-    keys = behind + patterns.facts[np.uint64(KEYS_PATTERN), PATTERN_SIZE]
-    first_end, last_end = find_keys_end(block, keys, patterns, state[MERGE_KEYS])
-    if last_end < 0 or byte(block, last_end) != _CLOSE_MAP:
-        return IRREGULAR
-    # Behind a key's value there are a quote and a brace.
+    # A quote and a brace follow the value of a key.
     first = keys + patterns.facts[np.uint64(KEY_PATTERN), PATTERN_SIZE]
     first_size = first_end - 2 - first
     second = first
@@ -133,17 +146,14 @@ def _merge_change(
     for k in range(digits, digits + count):
         time = time * 10 + byte(block, k) - _ZERO
     state[MERGE_TIME] = time
-    keyed = block
-    if token_end(block, first) < 0 or token_end(block, second) < 0:
-        keyed = copy
-        first_size, size = _resolve_keys(block, first, second, size > first_size, copy)
-        first, second = 0, first_size
-        if size < 0:
-            return IRREGULAR
-    status = record_change(keyed, first, first_size, second, size, changed, state)
-    if status < 0:
-        return status
-    if state[MERGE_RECORDS] == 0 and status == 0:
+    source, first, first_size, second, size = _unescaped_key(block, first, first_size, second, size, copy)
+    if size < 0:
+        return IRREGULAR
+    if state[MERGE_RECORDS] != 0:
+        status = record_change(source, first, first_size, second, size, changed, state)
+        if status < 0:
+            return status
+    elif not is_in_force(source, first, first_size, second, size, changed, state):
         places = (keys, first_end, last_end)
         if old >= 0 and not _is_image(block, old, old_end, places, copy, scratch):
             return IRREGULAR
@@ -155,41 +165,11 @@ def _merge_change(
 
 
 @inner
-def _resolve_keys(block: Bytes, first: int, second: int, two: bool, copy: Bytes) -> tuple[int, int]:
-    """Write the texts that are spelled at `first` and, if there are two, at `second` to copy[0:], without escapes.
-
-    Gives the bytes of the first and of both; IRREGULAR for the latter if there is no room.
-    """
-    end, first_size = copy_string(block, first, copy, 0, copy.size, False)
-    size = first_size
-    if two and end >= 0:
-        end, size = copy_string(block, second, copy, first_size, copy.size, False)
-    if end < 0:
-        return first_size, np.int64(IRREGULAR)
-    return first_size, size
-
-
-@inlined
-def _value_size(block: Bytes, start: int, patterns: Patterns, pattern: int) -> int:
-    """Bytes of the key's value that begins at `start`, or IRREGULAR."""
-    tag = patterns.facts[np.uint64(pattern), PATTERN_TAG]
-    end = string_end(block, start) if tag == tags.S else token_end(block, start)
-    if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
-        return IRREGULAR
-    if tag == tags.N:
-        integers, _ = plain_number(block, start, end)
-        if integers < 0:
-            return IRREGULAR
-    if tag == tags.B and base64_size(block, start, end) < 0:
-        return IRREGULAR
-    return end - start
-
-
-@inner
 def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[int, int]:
-    """Where the values of both keys begin in the item line at `at`, 0 for a second one that there is none of; or -1.
+    """Return where the values of the `count` keys begin in the item line at `at`; -1 if one is missing.
 
-    The keys are members of the item itself: two braces are open before them.
+    The second is 0 if there is one key. Keys are members of the item itself: two braces are open in front of them. A
+    pattern is searched for by its quote and the letter after it, 64 positions at a time.
     """
     first = -1
     second = 0 if count == 1 else -1
@@ -226,32 +206,31 @@ def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tupl
 def _merge_item(
     block: Bytes, at: int, patterns: Patterns, changed: KeyTable, state: State, copy: Bytes, scratch: Scratch
 ) -> int:
-    """Blank the item at `at` if its key is touched; the end of its line, IRREGULAR or SUPERSEDED."""
+    """Blank the item at `at` if its key has changed; gives the next line, IRREGULAR or SUPERSEDED."""
     if not matches(block, at, patterns, ITEM_PATTERN):
         return IRREGULAR
     first, second = _keys_in_item(block, at, patterns, state[MERGE_KEYS])
     if first < 0:
         return IRREGULAR
-    first_size = _value_size(block, first, patterns, KEY_PATTERN)
-    more = _value_size(block, second, patterns, KEY_PATTERN + 1) if second > 0 else 0
-    if first_size < 0 or more < 0:
-        return IRREGULAR
-    if second == 0:
+    first_end = key_value_end(block, first, patterns, KEY_PATTERN)
+    first_size = first_end - first
+    size = first_size
+    last_end = first_end
+    if second > 0:
+        last_end = key_value_end(block, second, patterns, KEY_PATTERN + 1)
+        size += last_end - second
+    else:
         second = first
-    size = first_size + more
-    end = find_newline(block, max(first + first_size, second))
-    # What is wrong with a line that ends otherwise is for the decoder to say.
+    if first_end < 0 or last_end < 0:
+        return IRREGULAR
+    end = find_newline(block, max(first_end, last_end))
+    # The slow path reports what is wrong with a line that ends in another way.
     if byte(block, end - 1) != _CLOSE_MAP or byte(block, end - 2) != _CLOSE_MAP:
         return IRREGULAR
-    keyed = block
-    if token_end(block, first) < 0 or token_end(block, second) < 0:
-        keyed = copy
-        first_size, size = _resolve_keys(block, first, second, size > first_size, copy)
-        first, second = 0, first_size
-        if size < 0:
-            return IRREGULAR
-    hashed = hash_key(keyed, first, first_size, second, size, changed.secret)
-    number = changed.slots[np.uint64(find_key_slot(keyed, first, first_size, second, size, hashed, changed))]
+    source, first, first_size, second, size = _unescaped_key(block, first, first_size, second, size, copy)
+    if size < 0:
+        return IRREGULAR
+    number = look_up_key(source, first, first_size, second, size, changed)
     if number > 0:
         item = at + patterns.facts[np.uint64(ITEM_PATTERN), PATTERN_SIZE] - 1
         if _image_end(block, item, copy, scratch) != end - 1:
@@ -268,21 +247,22 @@ def _merge_item(
 def merge_lines(
     block: Bytes, patterns: Patterns, changed: KeyTable, state: State, copy: Bytes, scratch: Scratch
 ) -> int:
-    """Go through the lines from state[MERGE_POSITION] on.
+    """Record the changes in the lines from state[MERGE_POSITION] on, or blank the lines that are superseded.
 
-    Changes, where state[MERGE_ORDER] is the number of their increment, are noted, or blanked if they are not the last
-    of their key, or delete it. Items, where it is negative, are blanked if their keys are changed.
+    state[MERGE_ORDER] is the number of the increment that the lines are from. With state[MERGE_RECORDS], its changes
+    are recorded; otherwise a change is blanked unless it is the last of its key and leaves an item. If it is negative,
+    the lines are items of the base, and those with a changed key are blanked.
 
-    copy: room for the values of lines that are blanked.
+    copy: room for the values of lines that are blanked, and for keys with escapes.
 
     DONE at the end of the block. At IRREGULAR, GROW, DUPLICATE_CHANGE and SUPERSEDED, the position is that of the line.
     """
     at = state[MERGE_POSITION]
     while at < state[MERGE_SIZE]:
         state[MERGE_POSITION] = at
-        behind, _ = empty_line(block, at)
-        if behind > 0:
-            at = behind
+        after, _ = empty_line(block, at)
+        if after > 0:
+            at = after
             continue
         if state[MERGE_ORDER] < 0:
             at = _merge_item(block, at, patterns, changed, state, copy, scratch)

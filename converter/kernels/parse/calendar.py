@@ -34,9 +34,9 @@ _FIRST_SECOND = -62_135_596_800
 _LAST_SECOND = 253_402_300_799
 _DAYS_TO_1970 = 719_162
 FIRST_MICROS = _FIRST_SECOND * SECOND
-"""Of 0001-01-01T00:00:00Z."""
+"""0001-01-01T00:00:00Z."""
 LAST_MICROS = _LAST_SECOND * SECOND + SECOND - 1
-"""Of 9999-12-31T23:59:59.999999Z."""
+"""9999-12-31T23:59:59.999999Z."""
 _DECIMALS = 6
 
 _POWERS = np.array([10**i for i in range(_DECIMALS + 1)], np.int64)
@@ -75,7 +75,7 @@ def _is_leap(year: int) -> bool:
 
 @inner
 def _days_before(year: int, month: int) -> int:
-    """Days from 1970-01-01 to the first of a month."""
+    """Return the days from 1970-01-01 to the first of a month, which is negative before 1970."""
     years = year - 1
     days = years * 365 + years // 4 - years // 100 + years // 400 + _DAYS_BEFORE_MONTH[np.uint64(month)]
     if month > 2 and _is_leap(year):
@@ -93,7 +93,7 @@ def _is_day(year: int, month: int, day: int) -> bool:
 
 @inner
 def _two_digits(data: Bytes, at: int) -> int:
-    """The number that two digits make; far below zero when one of them is not a digit."""
+    """Return the number that two digits make; if one is not a digit, one so low that no sum with it is positive."""
     tens = byte(data, at) - _ZERO
     ones = byte(data, at + 1) - _ZERO
     if tens < 0 or tens > 9 or ones < 0 or ones > 9:
@@ -103,16 +103,16 @@ def _two_digits(data: Bytes, at: int) -> int:
 
 @inner
 def _is_in_brackets(c: int) -> bool:
-    """Is this character one of those that names of zones, offsets and tags in brackets are made of?"""
+    """Return whether a name of a zone, an offset or a tag in brackets may have this character."""
     letter = 0x41 <= (c & ~_CASE) <= 0x5A
     return letter or 0x30 <= c <= 0x3A or 0x2D <= c <= 0x2F or c == 0x2B or c == 0x3D or c == 0x5F
 
 
 @inner
 def _zone_end(data: Bytes, at: int, end: int) -> int:
-    """Where the zone in data[at:end] ends and its brackets begin; -1 if they are not as RFC 9557 has them.
+    """Return where the zone in data[at:end] ends and its brackets begin; -1 if they are not of the form of RFC 9557.
 
-    Brackets with a ! must not be ignored, and are not of the form.
+    Brackets with a ! are critical: a reader must not ignore them. They are not accepted.
     """
     zone_end = at
     while zone_end < end and byte(data, zone_end) != _OPEN:
@@ -133,7 +133,7 @@ def _zone_end(data: Bytes, at: int, end: int) -> int:
 
 @inner
 def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """(minutes, 0) of the zone data[at:end], or (0, reason)."""
+    """Return (minutes, 0) for the zone data[at:end], or (0, reason)."""
     none = (np.int64(0), np.int64(NO_FORM))
     if at < end and byte(data, end - 1) == _CLOSE:
         brackets = end
@@ -166,7 +166,7 @@ def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 @inner
 def _read_fraction(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
-    """The digits from `at` on as a part of a second: (microseconds, position after them, whether that is exact)."""
+    """Return the digits at `at` as part of a second: (microseconds, position after them, whether that is exact)."""
     value = np.int64(0)
     count = np.int64(0)
     exact = True
@@ -185,7 +185,7 @@ def _read_fraction(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
 
 @inner
 def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """(microseconds, 0) of the text data[at:end], (microseconds, TOO_FINE), or (0, other reason).
+    """Return (microseconds, 0) of the text data[at:end], (microseconds, TOO_FINE), or (0, reason).
 
     Up to 27 bytes after its end must be readable.
     """
@@ -305,8 +305,11 @@ def put_iso(target: Bytes, o: int, micros: int) -> int:
 
     Always six decimals and Z: importers that parse by one format string, such as Embulk, then read every row, and
     readers that guess (DuckDB, Polars, Arrow, Spark) guess the same of every file.
-    Days are counted from 1 March of year 0, so that a leap day is the last of its year, and all numbers are unsigned:
-    their divisions take half the time.
+
+    The date is computed as by H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days
+    (https://howardhinnant.github.io/date_algorithms.html). Days are counted from 1 March of year 0, so that a leap day
+    is the last day of its year and months have a regular pattern. All numbers are unsigned: their divisions take half
+    the time.
     """
     moment = np.uint64(micros + _SHIFT)
     seconds = moment // _MICROS

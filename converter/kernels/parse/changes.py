@@ -1,4 +1,4 @@
-r"""The kernel for incremental exports: compact lines of changes in, lines of items out, which the main kernel reads.
+r"""The kernel for incremental exports: compact lines of changes to lines of items, which items.py decodes.
 
     {"Metadata":{"WriteTimestampMicros":{"N":"1716791050804459"}},"Keys":{…},"OldImage":{…},"NewImage":{…}}
 
@@ -6,12 +6,12 @@ becomes
 
     {"Item":{"\xffupdate":{"S":"update"},"\xfftime":{"N":"1716791050.804459"},"\xffold":{"M":{…}},…}}
 
-with the members of the new image, or those of Keys where there is none. What the change says of itself stands there
-under names that no attribute can have: 0xFF is in no UTF-8, and no line with it is taken here. The values are copied as
-they are, for the main kernel to check. Keys that are not copied are checked here, and must be in both images.
+with the members of the new image, or of Keys if there is no new image. Operation, time and old image have names that no
+attribute can have: UTF-8 does not use the byte 0xFF, and a line with it is irregular. Values are copied as they are;
+items.py checks them. Keys that are not copied are checked here, and both images must have them.
 
-A line in another form is left to Python, like everything that is wrong: another order of members, spaces, or keys that
-an image spells otherwise.
+Lines in another form are irregular, such as lines with spaces, with another order of members, or with a key that an
+image spells in another way.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from converter.kernels.simd.words import (
     copy64,
     copy_range,
     count_bits,
-    equal_mask,
+    equal_range,
     lowest_bit,
     put,
     starts_with,
@@ -81,9 +81,10 @@ _MICROS = 6
 
 @inner
 def map_end(data: Bytes, at: int) -> int:
-    """Position behind the map of typed values that opens at `at`; IRREGULAR if the line ends first, or with 0xFF in it.
+    """Return the position after the map of typed values that opens at `at`.
 
-    Looks at braces and quotes only. As each value is in braces of its own, the map's own brace stands behind another.
+    IRREGULAR if the line ends first, or if the map has the byte 0xFF. Only braces and quotes are looked at. As each
+    value is in braces of its own, a brace that closes such a map follows another brace: only these are counted.
     """
     depth = 0
     inside = _NOTHING
@@ -114,7 +115,7 @@ def map_end(data: Bytes, at: int) -> int:
 
 @inlined
 def matches(block: Bytes, at: int, patterns: Patterns, pattern: int) -> bool:
-    """Does the pattern stand at `at`?"""
+    """Return whether the line has the pattern at `at`."""
     start = patterns.facts[np.uint64(pattern), PATTERN_START]
     size = patterns.facts[np.uint64(pattern), PATTERN_SIZE]
     mask = np.uint64(patterns.facts[np.uint64(pattern), PATTERN_MASK])
@@ -122,11 +123,8 @@ def matches(block: Bytes, at: int, patterns: Patterns, pattern: int) -> bool:
 
 
 @inner
-def _key_end(block: Bytes, at: int, patterns: Patterns, pattern: int) -> int:
-    """Position behind the key that the pattern is the spelling of, or IRREGULAR if it is not at `at`, or no value."""
-    if not matches(block, at, patterns, pattern):
-        return IRREGULAR
-    start = at + patterns.facts[np.uint64(pattern), PATTERN_SIZE]
+def key_value_end(block: Bytes, start: int, patterns: Patterns, pattern: int) -> int:
+    """Return the position of the quote that closes the value of a key, which begins at `start`, or IRREGULAR."""
     tag = patterns.facts[np.uint64(pattern), PATTERN_TAG]
     end = string_end(block, start) if tag == tags.S else token_end(block, start)
     if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
@@ -137,12 +135,21 @@ def _key_end(block: Bytes, at: int, patterns: Patterns, pattern: int) -> int:
             return IRREGULAR
     elif tag == tags.B and base64_size(block, start, end) < 0:
         return IRREGULAR
-    return end + 2
+    return end
 
 
 @inner
-def find_keys_end(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[int, int]:
-    """Positions behind the first of the keys that open at `at`, and behind the last; IRREGULAR for the latter."""
+def _key_end(block: Bytes, at: int, patterns: Patterns, pattern: int) -> int:
+    """Return the position after the key with this pattern at `at`, or IRREGULAR."""
+    if not matches(block, at, patterns, pattern):
+        return IRREGULAR
+    end = key_value_end(block, at + patterns.facts[np.uint64(pattern), PATTERN_SIZE], patterns, pattern)
+    return end + 2 if end >= 0 else IRREGULAR
+
+
+@inner
+def _keys_end(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[int, int]:
+    """Return the positions after the first and after the last of the `count` keys at `at`; IRREGULAR for the last."""
     if count == 0:
         return at, IRREGULAR
     end = _key_end(block, at, patterns, KEY_PATTERN)
@@ -157,9 +164,32 @@ def find_keys_end(block: Bytes, at: int, patterns: Patterns, count: int) -> tupl
     return end, _key_end(block, end + 1, patterns, second)
 
 
+@inlined
+def read_head(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[int, int, int, int, int]:
+    """Return what the change at `at` has up to the end of its keys, with their closing brace.
+
+    (position of the digits of its time, their count, position of its keys, position after the first of the `count`
+    keys, position after the last); IRREGULAR for the last if one of them is not of the form.
+    """
+    none = (at, at, at, at, np.int64(IRREGULAR))
+    if not matches(block, at, patterns, METADATA_PATTERN):
+        return none
+    digits, size, after = _find_time(block, at + patterns.facts[np.uint64(METADATA_PATTERN), PATTERN_SIZE])
+    if size < 0 or not matches(block, after, patterns, KEYS_PATTERN):
+        return none
+    keys = after + patterns.facts[np.uint64(KEYS_PATTERN), PATTERN_SIZE]
+    first_end, keys_end = _keys_end(block, keys, patterns, count)
+    if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
+        return none
+    return digits, size, keys, first_end, keys_end
+
+
 @inner
 def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
-    """Is the key block[key:key_end], `"id":{"S":"a1"}`, one of the members block[at:end] themselves?"""
+    """Return whether the key block[key:key_end], `"id":{"S":"a1"}`, is one of the members block[at:end] themselves.
+
+    Not one inside of a value: as many braces are open there as at `at`.
+    """
     first = byte(block, key + 1)
     second = byte(block, key + 2)
     depth = 0
@@ -175,14 +205,7 @@ def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
             start = at + n
             if start + key_end - key > end or depth + count_bits(opened & before) != count_bits(closed & before):
                 continue
-            k = 0
-            while k < key_end - key:
-                differs = ~equal_mask(block, start + k, block, key + k)
-                if differs != _NOTHING:
-                    k += lowest_bit(differs)
-                    break
-                k += 64
-            if k >= key_end - key:
+            if equal_range(block, start, block, key, key_end - key):
                 return True
         depth += count_bits(opened) - count_bits(closed)
         at += 64
@@ -191,17 +214,17 @@ def _holds(block: Bytes, at: int, end: int, key: int, key_end: int) -> bool:
 
 @inner
 def holds_keys(block: Bytes, at: int, end: int, keys: int, first_end: int, keys_end: int) -> bool:
-    """Are the keys block[keys:keys_end], one or two, among the members block[at:end]?"""
+    """Return whether the one or two keys block[keys:keys_end] are among the members block[at:end]."""
     if not _holds(block, at, end, keys, first_end):
         return False
     return first_end == keys_end or _holds(block, at, end, first_end + 1, keys_end)
 
 
 @inlined
-def digits_at(block: Bytes, at: int) -> tuple[int, int, int]:
-    """Where the time's digits begin, how many there are, and where what follows begins, in each of its three forms.
+def _find_time(block: Bytes, at: int) -> tuple[int, int, int]:
+    """Return (position of the digits of the time at `at`, their count or IRREGULAR, position after the time).
 
-    `{"N":"1716791050804459"}`, `"1716791050804459"` and `1716791050804459`.
+    It has one of three forms: `{"N":"1716791050804459"}`, `"1716791050804459"` or `1716791050804459`.
     """
     start = at
     around = 0
@@ -237,7 +260,7 @@ def _put_pattern(out: Bytes, o: int, patterns: Patterns, pattern: int) -> int:
 
 @inlined
 def _put_time(out: Bytes, o: int, block: Bytes, digits: int, count: int) -> int:
-    """Write microseconds as seconds, in plain form, and what closes the value; gives the end."""
+    """Write microseconds as seconds in plain form, and the bytes that close the value; gives the end."""
     copy64(out, o, block, digits)
     o += count - _MICROS
     end = o + 1 + _MICROS
@@ -255,15 +278,9 @@ def _put_time(out: Bytes, o: int, block: Bytes, digits: int, count: int) -> int:
 
 @inlined
 def _translate(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: State) -> int:
-    """Translate the line at `at` and write it behind the others; its end, IRREGULAR, or GROW if there is no room."""
-    if not matches(block, at, patterns, METADATA_PATTERN):
-        return IRREGULAR
-    digits, count, behind = digits_at(block, at + patterns.facts[np.uint64(METADATA_PATTERN), PATTERN_SIZE])
-    if count < 0 or not matches(block, behind, patterns, KEYS_PATTERN):
-        return IRREGULAR
-    keys = behind + patterns.facts[np.uint64(KEYS_PATTERN), PATTERN_SIZE]
-    first_end, keys_end = find_keys_end(block, keys, patterns, state[CHANGE_KEYS])
-    if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
+    """Append the item line for the change at `at` to the output; gives the next line, IRREGULAR or GROW."""
+    digits, count, keys, first_end, keys_end = read_head(block, at, patterns, state[CHANGE_KEYS])
+    if keys_end < 0:
         return IRREGULAR
     end = keys_end + 1
     old = -1
@@ -313,17 +330,17 @@ def _translate(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: Sta
 
 @kernel
 def translate_changes(block: Bytes, patterns: Patterns, out: Bytes, state: State) -> int:
-    """Translate the lines from state[CHANGE_POSITION] on: DONE at the block's end, else IRREGULAR or GROW.
+    """Translate the lines from state[CHANGE_POSITION] on: DONE at the end of the block, otherwise IRREGULAR or GROW.
 
-    block: whole lines, state[CHANGE_SIZE] bytes, 64 or more zeros behind. Each line becomes one line of `out`, behind
-    state[CHANGE_WRITTEN] bytes; blank ones and `{}` stay, without their blanks. The position is then that of the line
-    that was not translated.
+    block: whole lines, state[CHANGE_SIZE] bytes, and 64 or more zeros. Each line becomes one line of `out`, after the
+    state[CHANGE_WRITTEN] bytes that it has; blank lines and `{}` stay, without their blanks. At IRREGULAR and GROW, the
+    position is that of the line that was not translated.
     """
     at = state[CHANGE_POSITION]
     while at < state[CHANGE_SIZE]:
         state[CHANGE_POSITION] = at
-        behind, objects = empty_line(block, at)
-        if behind > 0:
+        after, objects = empty_line(block, at)
+        if after > 0:
             o = state[CHANGE_WRITTEN]
             if o + CHANGE_ROOM > out.size:
                 return GROW
@@ -333,7 +350,7 @@ def translate_changes(block: Bytes, patterns: Patterns, out: Bytes, state: State
                 o += 2
             put(out, o, _NEWLINE)
             state[CHANGE_WRITTEN] = o + 1
-            at = behind
+            at = after
             continue
         at = _translate(block, at, patterns, out, state)
         if at < 0:

@@ -1,8 +1,10 @@
 """Kernel for values as JSON text: plain (`{"a":5}`) or as DynamoDB JSON (`{"a":{"N":"5"}}`).
 
-Plain JSON keeps numbers digit for digit, member order, string escapes as they stand, base64 as text; sets become
-arrays. The checks are those of `strict_lines.py`: tags, numbers, base64, strings, and that no name occurs twice in a
-map.
+Plain JSON keeps the digits of numbers, the order of members, the spelling of escapes, and base64 as text; sets become
+arrays. The checks are those of `strict_lines.py`: tags, numbers, base64, strings, and names that occur twice in a map.
+
+Nothing here is recursive: `closers` in the scratch is the stack of open maps and lists, and `names` with `marks` that
+of the names in them.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ for _number, _text in enumerate(tags.TAGS):
 
 @inner
 def read_tag(data: Bytes, at: int) -> tuple[int, int]:
-    """(tag, position of its value) of the typed value whose `{` is at `at`, or (IRREGULAR, at)."""
+    """Return (tag, position of its value) of the typed value that opens at `at`, or (IRREGULAR, at)."""
     if byte(data, at) != _OPEN_MAP or byte(data, at + 1) != _QUOTE:
         return IRREGULAR, at
     a = byte(data, at + 2)
@@ -78,7 +80,7 @@ def read_tag(data: Bytes, at: int) -> tuple[int, int]:
 
 @inner
 def bool_size(data: Bytes, at: int) -> int:
-    """4 at `true`, 5 at `false`, else IRREGULAR."""
+    """Return 4 at `true`, 5 at `false`, and otherwise IRREGULAR."""
     bits = word(data, at)
     if bits & _FOUR_BYTES == _TRUE:
         return 4
@@ -89,7 +91,7 @@ def bool_size(data: Bytes, at: int) -> int:
 
 @inner
 def put_tag(target: Bytes, o: int, tag: int) -> int:
-    """Write `{"TAG":` to target[o:] and give the end."""
+    """Write `{"TAG":` to target[o:]; gives the end."""
     put(target, o, _OPEN_MAP)
     put(target, o + 1, _QUOTE)
     o += 2
@@ -105,7 +107,7 @@ def put_tag(target: Bytes, o: int, tag: int) -> int:
 def copy_number(
     data: Bytes, at: int, target: Bytes, o: int, limit: int, quoted: bool, scratch: Scratch
 ) -> tuple[int, int]:
-    """Copy the number in the JSON string that opens at `at` in plain form; (position behind it, end in target)."""
+    """Copy the number in the JSON string that opens at `at`, in plain form; (position after it, end in the target)."""
     if byte(data, at) != _QUOTE:
         return IRREGULAR, o
     at += 1
@@ -159,7 +161,7 @@ def _copy_quoted(data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: i
 def _copy_set(
     data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
 ) -> tuple[int, int]:
-    """Copy a set's array that opens at `at`; (position behind it, end in target). A set is never empty."""
+    """Copy the array of a set, which opens at `at` and is not empty; (position after it, end in the target)."""
     if byte(data, at) != _OPEN_LIST:
         return IRREGULAR, o
     put(target, o, _OPEN_LIST)
@@ -188,7 +190,7 @@ def _copy_set(
 def _copy_leaf(
     data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
 ) -> tuple[int, int]:
-    """Copy a value that holds no typed values: a scalar or a set. Notes in the scratch if it is binary."""
+    """Copy a scalar or a set; scratch.binary tells if it was binary."""
     if tag == tags.B or tag == tags.BS:
         scratch.binary[np.uint64(0)] = 1
     if tag == tags.S or tag == tags.B:
@@ -217,10 +219,10 @@ def copy_document(
 ) -> tuple[int, int]:
     """Copy the value of `tag` that begins at `at` (after the tag's colon) to target[o:] as JSON text.
 
-    form: (typed, trusted, image). `typed` keeps the tags of the values inside. A `trusted` line has been checked by
-    `strict_lines.py` already; otherwise two equal names in a map are irregular. An `image` is the map of an item's
-    attributes, which is one level more than an attribute has.
-    Gives the position after the value and the end in the target.
+    form: (typed, trusted, image). `typed` keeps the tags of the values inside. `strict_lines.py` has checked a
+    `trusted` line already; in others, two equal names in a map are irregular. An `image` is the map of an item's
+    attributes, which may have one level more than an attribute. Gives the position after the value, and the end in the
+    target.
     """
     typed, trusted, image = form
     deepest = DEPTH + 1 if image else DEPTH
@@ -246,7 +248,7 @@ def copy_document(
                 return at, o
             opened = False
         if not opened:
-            # Behind a value, or at the closing byte of an empty map or list: close what ends here.
+            # After a value, or at the closing byte of an empty map or list: close what ends here.
             closing = tag == tags.M or tag == tags.L
             while True:
                 if o + ROOM > limit:
@@ -303,17 +305,17 @@ def copy_document(
 
 @inner
 def _add_name(data: Bytes, at: int, end: int, used: int, target: Bytes, o: int, limit: int, scratch: Scratch) -> int:
-    """Note the hash of the name that data[at:end] spells as number `used`; DONE, GROW, or IRREGULAR for too many.
+    """Store the hash of the name that data[at:end] spells as number `used`; DONE, GROW, or IRREGULAR for too many.
 
     Two spellings of one name must have the same hash: escapes are resolved in the free room of the target, from `o` on.
     """
     if used >= scratch.names.size:
         return IRREGULAR
     if _has_backslash(data, at, end):
-        at, behind = copy_string(data, at, target, o, limit, False)
+        at, after = copy_string(data, at, target, o, limit, False)
         if at < 0:
             return GROW
-        scratch.names[np.uint64(used)] = hash_bytes(target, o, behind - o, scratch.secret)
+        scratch.names[np.uint64(used)] = hash_bytes(target, o, after - o, scratch.secret)
     else:
         scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at, scratch.secret)
     return DONE

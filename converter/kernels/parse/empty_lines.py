@@ -1,6 +1,7 @@
-"""Kernel for lines that hold no item: blank ones, and `{}`, which the service may count or not.
+"""Kernel for lines without an item: blank ones, and `{}`, which the service may or may not count.
 
-The blanks are those of JSON between tokens: spaces, tabs and carriage returns. A file may have gigabytes of them.
+Blanks are what JSON allows between tokens inside of a line: spaces, tabs and carriage returns. A file may have
+gigabytes of them, so they are skipped 64 at a time.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _blank_line(data: Bytes, at: int) -> tuple[int, int]:
 
 @inlined
 def empty_line(data: Bytes, at: int) -> tuple[int, int]:
-    """(start of the next line, 1 for `{}` or 0 for a blank line) if the line at `at` is empty, else (IRREGULAR, 0)."""
+    """Return (start of the next line, 1 for `{}` or 0 for a blank line); (IRREGULAR, 0) for any other line at `at`."""
     if byte(data, at) == _NEWLINE:
         return at + 1, 0
     if byte(data, at) == _OPEN_MAP:

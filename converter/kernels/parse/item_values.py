@@ -1,4 +1,4 @@
-"""Kernels for one value of an item: from its text in the line to its place in the buffers of its column."""
+"""Kernels for one value of an item: from its text in the line to the buffers of its column."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ _NO_TEXT = 0xFF
 
 @inlined
 def mark_valid(columns: Columns, column: int, row: int) -> None:
-    """Note that `row` of a column holds the value that was written last."""
+    """Mark `row` of a column as present: its value is the one that was written last."""
     columns.validity[np.uint64(column), np.uint64(row >> 3)] |= np.uint8(1 << (row & 7))
     columns.facts[np.uint64(column), COLUMN_PRESENT] += 1
 
 
 @inlined
 def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
-    """Note that `row` of a text column holds what was written up to `end` in the arena."""
+    """Mark `row` of a text column as present: its value is what was written last, up to `end` in the arena."""
     used = end - columns.facts[np.uint64(column), COLUMN_START]
     place = columns.facts[np.uint64(column), COLUMN_LENGTHS] + columns.facts[np.uint64(column), COLUMN_PRESENT]
     columns.lengths[np.uint64(place)] = np.int32(used - columns.facts[np.uint64(column), COLUMN_USED])
@@ -103,7 +103,7 @@ def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
 
 @inlined
 def decode_bool(block: Bytes, at: int, field: int, row: int, fields: Fields, columns: Columns) -> tuple[int, int]:
-    """Decode `true` or `false` (of a NULL: `true`) at `at`; (position behind it, status DONE or IRREGULAR)."""
+    """Decode `true` or `false` at `at`, for a NULL only `true`; (position after it, status DONE or IRREGULAR)."""
     size = bool_size(block, at)
     if size < 0 or (fields.facts[np.uint64(field), FIELD_ACTION] == SKIP_NULL and size != 4):
         return at, IRREGULAR
@@ -121,9 +121,10 @@ def decode_bool(block: Bytes, at: int, field: int, row: int, fields: Fields, col
 def read_number(
     block: Bytes, at: int, end: int, field: int, fields: Fields, scratch: Scratch
 ) -> tuple[Bytes, int, int, int, int]:
-    """Observe the number block[at:end] of any form; (where its plain form is, its start, end, digits, decimals).
+    """Observe the number block[at:end], in any spelling.
 
-    The integer digits are IRREGULAR for what is no number.
+    Gives (array with its plain form, start and end there, integer digits, decimals). The integer digits are IRREGULAR
+    if the text is not a number.
     """
     text = block
     start = at
@@ -154,7 +155,10 @@ def read_number(
 def decode_number(
     block: Bytes, at: int, field: int, row: int, fields: Fields, columns: Columns, scratch: Scratch
 ) -> tuple[int, int]:
-    """Decode the number at `at` (behind its quote); (position behind its closing quote, status DONE or other)."""
+    """Decode the number at `at`, after its quote; (position after its closing quote, status).
+
+    A short number in plain form is read and stored at once. Others are normalised and checked against the column first.
+    """
     action = fields.facts[np.uint64(field), FIELD_ACTION]
     column = fields.facts[np.uint64(field), FIELD_COLUMN]
     end = token_end(block, at)
@@ -225,7 +229,7 @@ def _put_member_name(o: int, field: int, fields: Fields, columns: Columns, state
 
 @inner
 def close_overflow(row: int, columns: Columns, state: State) -> None:
-    """Close the item's object in the overflow column: every value has left room for the brace."""
+    """Close the item's object in the overflow column. Each value in it has left room for the brace."""
     column = state[OVERFLOW_COLUMN]
     end = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
     put(columns.arena, end, _CLOSE_MAP)
@@ -238,7 +242,7 @@ def close_overflow(row: int, columns: Columns, state: State) -> None:
 def _observe_value(
     block: Bytes, at: int, field: int, o: int, limit: int, fields: Fields, columns: Columns, scratch: Scratch
 ) -> int:
-    """Observe a value that is going to be written as JSON as if it were written plainly, in the room behind `o`.
+    """Observe a value that is going to be written as JSON as if it had a column of its own, in the room after `o`.
 
     Gives its bytes as FIELD_LONGEST counts them, IRREGULAR or GROW.
     """
@@ -256,7 +260,7 @@ def _observe_value(
         return IRREGULAR if integers < 0 else 0
     if tag == tags.BOOL or tag == tags.NULL:
         return 0
-    # Trusted or not, the names in it are looked at when it is written.
+    # As if it were trusted: the names in it are checked when it is written.
     end, after = copy_document(block, at, tag, columns.arena, o, limit, (False, True, False), scratch)
     return end if end < 0 else after - o
 
@@ -267,7 +271,7 @@ def _put_json(
 ) -> tuple[int, int, int]:
     """Write a value as JSON: plain, typed, or as a member of the overflow column's object.
 
-    Gives the position behind the value (or IRREGULAR, GROW), the end in the arena, and the bytes that FIELD_LONGEST
+    Gives the position after the value (or IRREGULAR, GROW), the end in the arena, and the bytes that FIELD_LONGEST
     counts.
     """
     action = fields.facts[np.uint64(field), FIELD_ACTION]
@@ -282,7 +286,7 @@ def _put_json(
         if size < 0:
             return size, o, size
     if tag == tags.S or tag == tags.N or tag == tags.B:
-        at -= 1  # the document kernel wants the quote that the spelling has taken
+        at -= 1  # copy_document begins at the quote, which is part of the field's spelling
     typed = action == TYPED
     if o + ROOM > limit:
         return GROW, o, size
@@ -293,7 +297,7 @@ def _put_json(
         if o < 0:
             return GROW, o, size
     value = o
-    # Names that no attribute has are those of facts, such as the old image of a change.
+    # Names that no attribute can have are those of a change, such as its old image.
     image = byte(fields.spellings, fields.facts[np.uint64(field), FIELD_START] + 1) == _NO_TEXT
     form = (typed, state[TRUSTED] != 0, image)
     end, o = copy_document(block, at, tag, columns.arena, o, limit, form, scratch)
@@ -315,7 +319,7 @@ def _put_json(
 
 @inner
 def _treat_nuls(begin: int, o: int, limit: int, field: int, fields: Fields, columns: Columns, state: State) -> int:
-    """Do what the field's policy says of NULs in the text arena[begin:o]; gives its end, GROW or HAS_NUL."""
+    """Apply the field's rule for NULs to the text arena[begin:o]; gives its end, GROW or HAS_NUL."""
     nuls = count_nuls(columns.arena, begin, o)
     if nuls == 0:
         return o
@@ -344,7 +348,7 @@ def decode_text(
     state: State,
     scratch: Scratch,
 ) -> tuple[int, int]:
-    """Decode a value at `at` that becomes text or bytes; (position behind it, status DONE or other)."""
+    """Decode a value at `at` that becomes text or bytes; (position after it, status)."""
     action = fields.facts[np.uint64(field), FIELD_ACTION]
     column = fields.facts[np.uint64(field), FIELD_COLUMN]
     begin = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
@@ -355,7 +359,7 @@ def decode_text(
         if end < 0:
             return at, end
         if o - begin != end - at:
-            # Only where something was escaped, as a NUL always is.
+            # There was an escape. JSON has a NUL only as one (RFC 8259, section 7).
             o = _treat_nuls(begin, o, limit, field, fields, columns, state)
             if o < 0:
                 return at, o
@@ -389,7 +393,7 @@ def decode_text(
         end, o, size = _put_json(block, at, field, fields, columns, state, scratch)
         if end < 0:
             return at, end
-        # A B that is the attribute itself is no binary inside one.
+        # A B that is the attribute itself is not inside of a document.
         if scratch.binary[np.uint64(0)] != 0 and fields.facts[np.uint64(field), FIELD_TAG] != tags.B:
             fields.facts[np.uint64(field), FIELD_BINARY_INSIDE] = 1
     if size > fields.facts[np.uint64(field), FIELD_LONGEST]:

@@ -1,12 +1,10 @@
-"""The main kernel: compact lines `{"Item":{...}}` in, column buffers and observations out.
+"""The kernel for items: compact lines `{"Item":{...}}` to values in column buffers, and observations.
 
-A *field* is an attribute together with a type tag, as it is spelled in the lines: `"price":{"N":"`. What follows a
-field's spelling up to the value is the same in every line, so a field is recognised by one comparison of 64 bytes, and
-the next one is guessed from the last one. Per field there is an action that says what becomes of the values, and the
-column that takes them. Column 0 is the sink: values written there are checked and observed, and forgotten.
+A field is an attribute with a type tag, as lines spell them: `"price":{"N":"`. Lines of a table are alike, so the
+fields that followed a field in earlier lines are tried first, each with one comparison of 64 bytes; a hash table has
+the others. Each field has an action and the column for its values.
 
-Positions are int64 and count from the start of the block. The kernel stops with a status; what is unusual about a
-line is left to Python: a new field, a full batch, an arena to grow, a line that isn't in compact form.
+The kernel stops with a status for whatever is unusual: see the protocol in kernels/__init__.py.
 """
 
 from __future__ import annotations
@@ -92,13 +90,13 @@ _OPENED = 4
 
 @kernel
 def line_end(data: Bytes, at: int) -> int:
-    """Position of the next newline: every line of a block has one."""
+    """Return the position of the next newline, which every line of a block has."""
     return find_newline(data, at)
 
 
 @inlined
 def _matches(block: Bytes, at: int, fields: Fields, field: int) -> bool:
-    """Does the spelling of `field` stand at `at`?"""
+    """Return whether the line has the spelling of `field` at `at`. Field 0 matches nothing."""
     start = fields.facts[np.uint64(field), FIELD_START]
     size = fields.facts[np.uint64(field), FIELD_SIZE]
     mask = np.uint64(fields.facts[np.uint64(field), FIELD_MASK])
@@ -107,7 +105,7 @@ def _matches(block: Bytes, at: int, fields: Fields, field: int) -> bool:
 
 @kernel
 def find_slot(data: Bytes, at: int, size: int, fields: Fields) -> int:
-    """Slot of the table that holds the spelling data[at : at + size], or the empty one where it belongs."""
+    """Return the slot of the field with the spelling data[at : at + size], or the empty slot for it."""
     room = fields.slots.size - 1
     slot = np.int64(hash_bytes(data, at, size, fields.secret) >> np.uint64(20)) & room
     while True:
@@ -126,7 +124,7 @@ def find_slot(data: Bytes, at: int, size: int, fields: Fields) -> int:
 
 @inner
 def _look_up(block: Bytes, at: int, fields: Fields, state: State) -> int:
-    """The field whose spelling opens at `at`; 0 if it is new (its parts are in the state), or IRREGULAR."""
+    """Return the field whose spelling begins at `at`; 0 if it is new, with its parts in the state; or IRREGULAR."""
     if byte(block, at) != _QUOTE:
         return IRREGULAR
     end = at + 1
@@ -163,7 +161,10 @@ def _look_up(block: Bytes, at: int, fields: Fields, state: State) -> int:
 
 @kernel
 def rollback_item(fields: Fields, columns: Columns, state: State) -> None:
-    """Undo what the item at hand has written so far, so that its line can be read once more."""
+    """Undo what the item at hand has written, so that its line can be read again.
+
+    A value is removed as the last one of its column. In the overflow column, the object that the item began is dropped.
+    """
     row = state[ROW]
     for i in range(state[LINE_FIELDS]):
         field = fields.line[np.uint64(i)]
@@ -185,9 +186,9 @@ def rollback_item(fields: Fields, columns: Columns, state: State) -> None:
 
 @inlined
 def _open_item(block: Bytes, state: State) -> int:
-    """Go to the first attribute of the next item that has any: _OPENED there, else DONE, FULL or IRREGULAR.
+    """Find the first attribute of the next item that has any: _OPENED, or DONE, FULL or IRREGULAR.
 
-    Counts what it passes: blank lines are nothing, `{}` is an empty object, `{"Item":{}}` is an item.
+    Counts the lines before it: `{}` is an empty object, `{"Item":{}}` is an item, and blank lines are not counted.
     """
     at = state[POSITION]
     size = state[SIZE]
@@ -228,7 +229,7 @@ def _open_item(block: Bytes, state: State) -> int:
 
 @inlined
 def _find_field(block: Bytes, at: int, fields: Fields, previous: int, state: State) -> int:
-    """The field that is spelled at `at`, by the fields that followed the previous one before, or by its hash."""
+    """Return the field that is spelled at `at`, as `_look_up` does. First tries those that followed `previous`."""
     field = fields.facts[np.uint64(previous), FIELD_NEXT]
     if _matches(block, at, fields, field):
         return field
@@ -244,7 +245,7 @@ def _find_field(block: Bytes, at: int, fields: Fields, previous: int, state: Sta
 
 @inner
 def _count_untimed(fields: Fields, state: State) -> None:
-    """Count the item at hand, which has no value for the column `time`; of the first one keep the place."""
+    """Count the item at hand, which has no value for the column `time`, and keep the place of the first one."""
     delete = state[DELETE_ATTRIBUTE]
     if delete >= 0 and fields.facts[np.uint64(delete), FIELD_SEEN] == state[SERIAL]:
         state[UNTIMED_DELETES] += 1
@@ -256,7 +257,7 @@ def _count_untimed(fields: Fields, state: State) -> None:
 
 @inlined
 def _close_item(fields: Fields, columns: Columns, state: State) -> None:
-    """Count the item at hand and its fields; the next one is another row."""
+    """Count the item at hand and its values, and begin another row."""
     if state[OVERFLOW_BEGIN] >= 0:
         close_overflow(state[ROW], columns, state)
     for i in range(state[LINE_FIELDS]):
@@ -281,9 +282,9 @@ def _close_item(fields: Fields, columns: Columns, state: State) -> None:
 def decode_items(block: Bytes, fields: Fields, columns: Columns, state: State, scratch: Scratch) -> int:
     """Read lines from state[POSITION] on until the block ends or a status has to be answered.
 
-    block: whole lines, state[SIZE] bytes, 64 or more zeros behind. On IRREGULAR, MISMATCH, NOT_A_TIME and HAS_NUL the
-    item has been taken back and state[POSITION] is the start of its line; on NEW_FIELD and GROW the kernel goes on
-    inside the item when it is called again.
+    block: whole lines, state[SIZE] bytes, and 64 or more zeros. At IRREGULAR, MISMATCH, NOT_A_TIME and HAS_NUL the item
+    is rolled back and state[POSITION] is where its line begins. At NEW_FIELD, GROW and ODD_TIME the next call continues
+    inside of the item.
     """
     while True:
         if state[IN_ITEM] == 0:
@@ -318,11 +319,11 @@ def decode_items(block: Bytes, fields: Fields, columns: Columns, state: State, s
         fields.line[np.uint64(state[LINE_FIELDS])] = field
         state[LINE_FIELDS] += 1
         state[PREVIOUS] = field
-        behind = byte(block, at + 1)
-        if byte(block, at) == _CLOSE_MAP and behind == _COMMA:
+        following = byte(block, at + 1)
+        if byte(block, at) == _CLOSE_MAP and following == _COMMA:
             state[POSITION] = at + 2
             continue
-        if byte(block, at) != _CLOSE_MAP or behind != _CLOSE_MAP:
+        if byte(block, at) != _CLOSE_MAP or following != _CLOSE_MAP:
             status = IRREGULAR
             break
         if byte(block, at + 2) != _CLOSE_MAP or byte(block, at + 3) != _NEWLINE:

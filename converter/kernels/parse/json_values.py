@@ -1,4 +1,4 @@
-"""Kernels for JSON that is checked and left out: any value, as strictly as `strict_lines.py` reads lines."""
+"""Kernels for JSON values that are checked and not kept: any value, as strictly as `strict_lines.py` checks it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import numpy as np
 
 from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import IRREGULAR, Scratch
-from converter.kernels.parse.strings import hex4, is_utf8
-from converter.kernels.simd.words import Bytes, byte, high_mask, lowest_bit, special_mask, word
+from converter.kernels.parse.strings import is_utf8, string_end, token_end
+from converter.kernels.simd.words import Bytes, byte, word
 from converter.kernels.toolchain.decorators import inner
 from converter.kernels.value_limits import DEPTH
 
 _QUOTE = 0x22
 _COMMA = 0x2C
 _COLON = 0x3A
-_BACKSLASH = 0x5C
 _OPEN_MAP = 0x7B
 _CLOSE_MAP = 0x7D
 _OPEN_LIST = 0x5B
@@ -23,7 +22,6 @@ _MINUS = 0x2D
 _PLUS = 0x2B
 _POINT = 0x2E
 _ZERO = 0x30
-_NOTHING = np.uint64(0)
 
 _TRUE = np.uint64(int.from_bytes(b"true", "little"))
 _NULL = np.uint64(int.from_bytes(b"null", "little"))
@@ -31,54 +29,17 @@ _FALSE = np.uint64(int.from_bytes(b"false", "little"))
 _FOUR_BYTES = np.uint64(0xFFFFFFFF)
 _FIVE_BYTES = np.uint64(0xFFFFFFFFFF)
 
-_SHORT_ESCAPES = np.zeros(256, np.uint8)
-for _letter in b'"\\/bfnrt':
-    _SHORT_ESCAPES[_letter] = 1
-
 
 @inner
-def _escape_end(data: Bytes, at: int) -> int:
-    """Position after the escape that begins with the backslash at `at`, or IRREGULAR; surrogates only in pairs."""
-    letter = byte(data, at + 1)
-    if letter != 0x75:
-        return at + 2 if _SHORT_ESCAPES[np.uint64(letter)] == 1 else IRREGULAR
-    point = hex4(data, at + 2)
-    if point < 0 or 0xDC00 <= point < 0xE000:
-        return IRREGULAR
-    if point < 0xD800 or point >= 0xE000:
-        return at + 6
-    if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
-        return IRREGULAR
-    low = hex4(data, at + 8)
-    return at + 12 if 0xDC00 <= low < 0xE000 else IRREGULAR
-
-
-@inner
-def string_end(data: Bytes, at: int, escapes: bool) -> int:
-    """Position of the quote that closes the string with the body at `at`, or IRREGULAR. escapes: may it have any?"""
-    start = at
-    high = False
-    while True:
-        special = special_mask(data, at)
-        beyond_ascii = high_mask(data, at)
-        if special == _NOTHING:
-            high = high or beyond_ascii != _NOTHING
-            at += 64
-            continue
-        high = high or beyond_ascii & ((special - np.uint64(1)) & ~special) != _NOTHING
-        at += lowest_bit(special)
-        c = byte(data, at)
-        if c == _QUOTE:
-            return IRREGULAR if high and not is_utf8(data, start, at) else at
-        if c != _BACKSLASH or not escapes:
-            return IRREGULAR
-        at = _escape_end(data, at)
-        if at < 0:
-            return IRREGULAR
+def _name_end(data: Bytes, at: int) -> int:
+    """Return the position of the quote that closes the name with its body at `at`, or IRREGULAR; escapes are."""
+    end = token_end(data, at)
+    return end if end >= 0 and is_utf8(data, at, end) else IRREGULAR
 
 
 @inner
 def _digits_end(data: Bytes, at: int) -> int:
+    """Return the position after the digits at `at`; there may be none."""
     while _ZERO <= byte(data, at) <= _ZERO + 9:
         at += 1
     return at
@@ -86,7 +47,7 @@ def _digits_end(data: Bytes, at: int) -> int:
 
 @inner
 def _number_end(data: Bytes, at: int) -> int:
-    """Position after the JSON number at `at`, or IRREGULAR."""
+    """Return the position after the JSON number at `at` (RFC 8259, section 6), or IRREGULAR."""
     if byte(data, at) == _MINUS:
         at += 1
     end = _digits_end(data, at)
@@ -109,9 +70,9 @@ def _number_end(data: Bytes, at: int) -> int:
 
 @inner
 def _scalar_end(data: Bytes, at: int) -> int:
-    """Position after the string, number, true, false or null at `at`, or IRREGULAR."""
+    """Return the position after the string, number, true, false or null at `at`, or IRREGULAR."""
     if byte(data, at) == _QUOTE:
-        end = string_end(data, at + 1, True)
+        end = string_end(data, at + 1)
         return end + 1 if end >= 0 else IRREGULAR
     bits = word(data, at)
     if bits & _FOUR_BYTES == _TRUE or bits & _FOUR_BYTES == _NULL:
@@ -123,15 +84,16 @@ def _scalar_end(data: Bytes, at: int) -> int:
 
 @inner
 def json_end(data: Bytes, at: int, scratch: Scratch) -> int:
-    """Position after the JSON value at `at`; IRREGULAR unless it is valid for sure.
+    """Return the position after the JSON value at `at`, or IRREGULAR.
 
-    What is left to Python: white space between tokens, names with escapes, more than DEPTH levels, and objects with
-    more names than the scratch has room for.
+    Python checks white space between tokens, names with escapes, more than DEPTH levels, and objects with more names
+    than the scratch has room for.
     """
     depth = 0
     used = 0  # names in all open objects
     while True:
         c = byte(data, at)
+        # A closing byte is its opening byte plus 2, of maps and of lists.
         if c == _OPEN_MAP or c == _OPEN_LIST:
             if depth >= DEPTH:
                 return IRREGULAR
@@ -162,7 +124,7 @@ def json_end(data: Bytes, at: int, scratch: Scratch) -> int:
         if scratch.closers[np.uint64(depth - 1)] == _CLOSE_MAP:
             if byte(data, at) != _QUOTE or used >= scratch.names.size:
                 return IRREGULAR
-            end = string_end(data, at + 1, False)
+            end = _name_end(data, at + 1)
             if end < 0 or byte(data, end + 1) != _COLON:
                 return IRREGULAR
             scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at, scratch.secret)

@@ -1,9 +1,10 @@
-"""Kernels for DynamoDB numbers: the service's plain form, the way to it, and their binary values.
+"""Kernels for DynamoDB numbers: their plain form, which other spellings are brought to, and their binary values.
 
 A DynamoDB number has at most 38 significant digits and a magnitude from 1E-130 to 9.99…E+125
-(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html). The plain
-form that the service writes has no exponent, no leading or trailing zeros and no -0. Other JSON numbers are brought
-to it; what is none (`007`, `+1`, 39 digits) is irregular.
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html). The service
+writes the plain form: without exponent, without zeros in front or at the end of the decimals, and without -0. Other
+spellings of JSON numbers are irregular in the fast functions and are normalised; `007`, `+1` and 39 digits are not
+numbers.
 """
 
 from __future__ import annotations
@@ -36,10 +37,14 @@ def _is_digit(c: int) -> bool:
 
 @inlined
 def read_digits(data: Bytes, at: int, count: int) -> tuple[np.uint64, bool]:
-    """The value of `count` (0 to 19) decimal digits at `at`, and whether all of them are digits.
+    """Return the value of the `count` bytes at `at`, 0 to 19 decimal digits, and whether all of them are digits.
 
-    Eight at a time: the bytes of a word become two-digit, four-digit, then eight-digit values by three
-    multiplications. Digits that aren't there are shifted out, and count as leading zeros.
+    Eight digits at a time, in one word (SWAR; D. Lemire, "Quickly parsing eight digits", 2018-10-03, lemire.me). Two
+    adjacent digits become a number of two digits by 10 * low + high, in each byte pair at once. Then one multiplication
+    weighs the pairs with 1,000,000 and 100, and one with 10,000 and 1: the bits from 32 on of both products are added.
+    Fewer than eight digits are shifted to the high end of the word, which leaves zeros in front of them.
+
+    A byte is a digit if its high nibble is 3, and still is after 6 was added: 0x3A + 6 is 0x40.
     """
     value = np.uint64(0)
     bad = np.uint64(0)
@@ -61,9 +66,9 @@ def read_digits(data: Bytes, at: int, count: int) -> tuple[np.uint64, bool]:
 
 @inner
 def plain_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """(integer digits, decimals) of data[at:end] if it is a DynamoDB number in plain form, else (IRREGULAR, 0).
+    """Return (integer digits, decimals) of the number data[at:end] in plain form; (IRREGULAR, 0) if it is not one.
 
-    0.5 has no integer digit, and 0 has neither.
+    0.5 has no integer digits, and 0 has neither.
     """
     irregular = (np.int64(IRREGULAR), np.int64(0))
     if at < end and byte(data, at) == _MINUS:
@@ -109,7 +114,7 @@ def plain_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 @inner
 def _read_exponent(data: Bytes, at: int, end: int) -> tuple[int, bool]:
-    """The signed exponent in data[at:end], capped far outside the legal range, and whether it is well-formed."""
+    """Return the signed exponent in data[at:end], capped at 2**40, and whether it is well-formed."""
     sign = 1
     if at < end and (byte(data, at) == _MINUS or byte(data, at) == _PLUS):
         if byte(data, at) == _MINUS:
@@ -128,10 +133,10 @@ def _read_exponent(data: Bytes, at: int, end: int) -> tuple[int, bool]:
 
 @inner
 def normalise_number(data: Bytes, at: int, end: int, scratch: Bytes) -> int:
-    """Write the plain form of the JSON number data[at:end] to scratch[0:]; gives its size or IRREGULAR.
+    """Write the plain form of the JSON number data[at:end] to scratch[0:]; gives its size, or IRREGULAR.
 
-    The digits are gathered in scratch[256:] first. The exponent is looked at before anything is expanded:
-    `1E+99999999` costs nothing.
+    The significant digits are collected in scratch[256:]. The exponent is checked before zeros are written, so that
+    `1E+99999999` takes no time.
     """
     negative = at < end and byte(data, at) == _MINUS
     if negative:
@@ -209,9 +214,9 @@ def _write_plain(scratch: Bytes, negative: bool, kept: int, exponent: int) -> in
 
 @inner
 def scaled_digits(data: Bytes, at: int, end: int, scale: int) -> tuple[np.uint64, np.uint64, int]:
-    """|plain number| * 10**scale as (high, low, negative), its value being high * 10**19 + low.
+    """Return |number| * 10**scale as (high, low, negative): high * 10**19 + low. 10**19 is the largest power in a word.
 
-    The caller has made sure that decimals <= scale and integer digits + scale <= 38.
+    data[at:end] is a plain number with decimals <= scale and integer digits + scale <= 38.
     """
     negative = 0
     if byte(data, at) == _MINUS:
@@ -235,13 +240,13 @@ def scaled_digits(data: Bytes, at: int, end: int, scale: int) -> tuple[np.uint64
 
 @inner
 def fits_int64(high: np.uint64, low: np.uint64, negative: int) -> bool:
-    """Is ±(high * 10**19 + low) within int64?"""
+    """Return whether ±(high * 10**19 + low) is within int64."""
     return high == np.uint64(0) and low <= (_INT64_MIN if negative != 0 else _INT64_MAX)
 
 
 @inlined
 def small_integer(data: Bytes, at: int, end: int) -> tuple[int, bool]:
-    """The value of a plain integer of at most 18 digits, and whether data[at:end] is one."""
+    """Return the value of a plain integer of at most 18 digits, and whether data[at:end] is one."""
     negative = byte(data, at) == _MINUS
     if negative:
         at += 1
@@ -256,8 +261,8 @@ def small_integer(data: Bytes, at: int, end: int) -> tuple[int, bool]:
 def put_small_decimal(data: Bytes, at: int, end: int, scale: int, target: Bytes, o: int) -> tuple[int, int]:
     """Store a plain number of at most 18 digits as decimal128(38, scale) in target[o : o + 16].
 
-    Gives (integer digits, decimals), or (IRREGULAR, 0) without having stored anything: too long, not plain, or not
-    to be held by the scale; the general way decides then.
+    Gives (integer digits, decimals). (IRREGULAR, 0), with nothing stored, if the number is too long, not plain, or does
+    not fit the scale: `read_number` and `put_decimal` then decide.
     """
     irregular = (np.int64(IRREGULAR), np.int64(0))
     negative = 0

@@ -1,7 +1,7 @@
 """Kernels for strings: JSON string bodies with escapes and UTF-8, and base64.
 
-Every function takes positions into `data` and gives positions back; IRREGULAR or GROW in place of a position
-means that nothing was read or that the target is too small (`limit` is where it ends).
+Functions take positions in `data` and give positions. In place of one, IRREGULAR means that the text is not of the
+form, and GROW that the target, which ends at `limit`, has no room.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ _PADDING = 0x3D
 
 @inner
 def is_utf8(data: Bytes, at: int, end: int) -> bool:
-    """Is data[at:end] well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong)?"""
+    """Return whether data[at:end] is well-formed UTF-8: the table in RFC 3629, section 4.
+
+    It excludes what the bits alone would allow: C0, C1, E0 80-9F and F0 80-8F are overlong, ED A0-BF are surrogates,
+    and F4 90 and above is beyond U+10FFFF.
+    """
     while at < end:
         c = byte(data, at)
         if c < 0x80:
@@ -64,7 +68,7 @@ def is_utf8(data: Bytes, at: int, end: int) -> bool:
 
 @inner
 def hex4(data: Bytes, at: int) -> int:
-    """The number that four hexadecimal digits are, or IRREGULAR."""
+    """Return the value of four hexadecimal digits, or IRREGULAR."""
     value = 0
     for k in range(4):
         digit = np.int64(_HEX[np.uint64(byte(data, at + k))])
@@ -76,6 +80,7 @@ def hex4(data: Bytes, at: int) -> int:
 
 @inner
 def _put_utf8(target: Bytes, o: int, point: int) -> int:
+    """Write a code point as UTF-8: six bits in each byte after the first; gives the end."""
     if point < 0x80:
         put(target, o, point)
         return o + 1
@@ -96,30 +101,34 @@ def _put_utf8(target: Bytes, o: int, point: int) -> int:
 
 
 @inner
-def _copy_escape(data: Bytes, at: int, target: Bytes, o: int, raw: bool) -> tuple[int, int]:
-    """One escape from its backslash on: its character, or the escape itself if `raw`; surrogates only in pairs."""
+def _read_escape(data: Bytes, at: int) -> tuple[int, int]:
+    """Return (code point, bytes of the escape) for the backslash at `at`, or (IRREGULAR, 0).
+
+    Surrogates only in pairs, as RFC 8259, section 7, has them: ten bits of the code point above U+FFFF in each.
+    """
+    none = (np.int64(IRREGULAR), np.int64(0))
     letter = byte(data, at + 1)
     if letter != 0x75:
         character = np.int64(_ESCAPED[np.uint64(letter)])
-        if character == 0:
-            return IRREGULAR, o
-        if not raw:
-            put(target, o, character)
-            return at + 2, o + 1
-        put(target, o, _BACKSLASH)
-        put(target, o + 1, letter)
-        return at + 2, o + 2
-    point = hex4(data, at + 2)
-    size = 6
-    if 0xD800 <= point < 0xDC00:
-        if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
-            return IRREGULAR, o
-        low = hex4(data, at + 8)
-        if low < 0xDC00 or low > 0xDFFF:
-            return IRREGULAR, o
-        point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00)
-        size = 12
-    elif point < 0 or 0xDC00 <= point < 0xE000:
+        return (character, np.int64(2)) if character != 0 else none
+    point = np.int64(hex4(data, at + 2))
+    if point < 0 or 0xDC00 <= point < 0xE000:
+        return none
+    if point < 0xD800 or point >= 0xE000:
+        return point, np.int64(6)
+    if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
+        return none
+    low = hex4(data, at + 8)
+    if low < 0xDC00 or low > 0xDFFF:
+        return none
+    return 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00), np.int64(12)
+
+
+@inner
+def _copy_escape(data: Bytes, at: int, target: Bytes, o: int, raw: bool) -> tuple[int, int]:
+    """Copy the escape at `at` as its character, or as spelled if `raw`; (position after it, end in the target)."""
+    point, size = _read_escape(data, at)
+    if point < 0:
         return IRREGULAR, o
     if not raw:
         return at + size, _put_utf8(target, o, point)
@@ -130,9 +139,11 @@ def _copy_escape(data: Bytes, at: int, target: Bytes, o: int, raw: bool) -> tupl
 
 @inlined
 def copy_string(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bool) -> tuple[int, int]:
-    """Copy the body of a JSON string that begins at `at` (behind its quote) to target[o:].
+    """Copy the body of the JSON string that begins at `at`, after its quote, to target[o:].
 
-    Unescapes, or keeps the escapes if `raw`. Gives the closing quote's position and the end in the target.
+    Escapes become their characters, or stay if `raw`. Gives the position of the closing quote, and the end in the
+    target. All 64 bytes are copied before it is known how many of them belong to the string: the next step, or the next
+    value, overwrites the rest.
     """
     start = at
     high = np.uint64(0)
@@ -148,6 +159,7 @@ def copy_string(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bo
             o += 64
             continue
         plain = lowest_bit(special)
+        # The bits below the lowest one of `special`: x - 1 inverts it and those below, ~x keeps only the latter.
         high |= beyond_ascii & ((special - np.uint64(1)) & ~special)
         at += plain
         o += plain
@@ -167,7 +179,7 @@ def copy_string(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bo
 
 @inner
 def count_nuls(data: Bytes, at: int, end: int) -> int:
-    """How many bytes of data[at:end] are 0."""
+    """Return the number of zero bytes in data[at:end]."""
     nuls = 0
     for k in range(at, end):
         if byte(data, k) == 0:
@@ -177,7 +189,7 @@ def count_nuls(data: Bytes, at: int, end: int) -> int:
 
 @inner
 def drop_nuls(data: Bytes, at: int, end: int) -> int:
-    """Take the zero bytes out of data[at:end]; gives the new end."""
+    """Remove the zero bytes from data[at:end]; gives the new end."""
     o = at
     for k in range(at, end):
         c = byte(data, k)
@@ -189,8 +201,8 @@ def drop_nuls(data: Bytes, at: int, end: int) -> int:
 
 @inner
 def replace_nuls(data: Bytes, at: int, end: int, nuls: int) -> int:
-    """Put U+FFFD, which takes three bytes, in place of the `nuls` zero bytes of data[at:end]; gives the new end."""
-    # From the end on, so that nothing is overwritten before it has been moved.
+    """Replace the `nuls` zero bytes of data[at:end] by U+FFFD, which takes three bytes; gives the new end."""
+    # From the end backward, so that no byte is overwritten before it has been moved.
     o = end + 2 * nuls
     for k in range(end - 1, at - 1, -1):
         c = byte(data, k)
@@ -206,25 +218,8 @@ def replace_nuls(data: Bytes, at: int, end: int, nuls: int) -> int:
 
 
 @inner
-def _escape_size(data: Bytes, at: int) -> int:
-    """Bytes of the escape whose backslash is at `at`, or IRREGULAR; surrogates only in pairs."""
-    letter = byte(data, at + 1)
-    if letter != 0x75:
-        return 2 if _ESCAPED[np.uint64(letter)] != 0 else IRREGULAR
-    point = hex4(data, at + 2)
-    if 0xD800 <= point < 0xDC00:
-        if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
-            return IRREGULAR
-        low = hex4(data, at + 8)
-        return 12 if 0xDC00 <= low < 0xE000 else IRREGULAR
-    if point < 0 or 0xDC00 <= point < 0xE000:
-        return IRREGULAR
-    return 6
-
-
-@inner
 def string_end(data: Bytes, at: int) -> int:
-    """Position of the quote that closes the JSON string whose body begins at `at`, or IRREGULAR if it is not one."""
+    """Return the position of the quote that closes the JSON string with its body at `at`, or IRREGULAR."""
     start = at
     high = np.uint64(0)
     while True:
@@ -241,15 +236,17 @@ def string_end(data: Bytes, at: int) -> int:
             if high != np.uint64(0) and not is_utf8(data, start, at):
                 return IRREGULAR
             return at
-        size = _escape_size(data, at) if c == _BACKSLASH else np.int64(IRREGULAR)
-        if size < 0:
+        if c != _BACKSLASH:
+            return IRREGULAR
+        point, size = _read_escape(data, at)
+        if point < 0:
             return IRREGULAR
         at += size
 
 
 @inlined
 def token_end(data: Bytes, at: int) -> int:
-    """Position of the quote that closes a string without escapes, or IRREGULAR."""
+    """Return the position of the quote that closes a string without escapes, or IRREGULAR. UTF-8 is not checked."""
     special = special_mask(data, at)
     while special == np.uint64(0):
         at += 64
@@ -260,7 +257,7 @@ def token_end(data: Bytes, at: int) -> int:
 
 @inlined
 def copy_bytes(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: int) -> int:
-    """target[o:] = data[at:end]; gives the end in the target or GROW."""
+    """Copy data[at:end] to target[o:]; gives the end in the target, or GROW."""
     if o + (end - at) + ROOM > limit:
         return GROW
     return copy_range(target, o, data, at, end)
@@ -268,7 +265,10 @@ def copy_bytes(data: Bytes, at: int, end: int, target: Bytes, o: int, limit: int
 
 @inner
 def base64_size(data: Bytes, at: int, end: int) -> int:
-    """Bytes that the base64 text data[at:end] stands for, or IRREGULAR if it is not canonical (RFC 4648, padded)."""
+    """Return how many bytes the base64 text data[at:end] encodes, or IRREGULAR if it is not canonical.
+
+    Canonical: the standard alphabet of RFC 4648, section 4, with padding, and bits that no byte uses are zero (3.5).
+    """
     size = end - at
     if size == 0:
         return 0
@@ -281,9 +281,9 @@ def base64_size(data: Bytes, at: int, end: int) -> int:
         if _BASE64[np.uint64(byte(data, k))] > 63:
             return IRREGULAR
     if padding > 0:
-        # Bits behind the last byte must be zero: decoded and encoded again the text would differ otherwise.
-        spare = 0x0F if padding == 2 else 0x03
-        if np.int64(_BASE64[np.uint64(byte(data, end - 1 - padding))]) & spare != 0:
+        # Otherwise the text would differ after it was decoded and encoded again.
+        unused = 0x0F if padding == 2 else 0x03
+        if np.int64(_BASE64[np.uint64(byte(data, end - 1 - padding))]) & unused != 0:
             return IRREGULAR
     return size // 4 * 3 - padding
 

@@ -80,9 +80,9 @@ _ALL_UNITS = 15
 
 @inner
 def _unit_for(magnitude: int, field: int, fields: Fields) -> tuple[int, int]:
-    """(number of the unit, 0) of a number with this magnitude, or (_NO_UNIT, reason); 0 where it is not known yet.
+    """Return (number of the unit, 0) for a number of this magnitude, or (_NO_UNIT, reason).
 
-    Without a column only a unit that was given counts: what the data show is still to be found out.
+    The reason is 0 if there is no column yet: then the unit is still to be found in the data, unless it was given.
     """
     unit = fields.facts[np.uint64(field), FIELD_UNIT]
     if unit > GIVEN_UNIT:
@@ -102,6 +102,7 @@ def _unit_for(magnitude: int, field: int, fields: Fields) -> tuple[int, int]:
 
 @inner
 def _digits_to_time(data: Bytes, at: int, point: int, end: int, field: int, fields: Fields) -> tuple[int, int]:
+    """Return (microseconds, 0 or TOO_FINE) of the number data[at:end], whose point is at `point`, or (0, reason)."""
     magnitude = np.int64(0)
     if fields.facts[np.uint64(field), FIELD_UNIT] <= GIVEN_UNIT:
         magnitude = magnitude_of_digits(data, at, point, end)
@@ -113,7 +114,7 @@ def _digits_to_time(data: Bytes, at: int, point: int, end: int, field: int, fiel
 
 @inner
 def _read_epoch(block: Bytes, at: int, end: int, field: int, fields: Fields, scratch: Scratch) -> tuple[int, int]:
-    """Observe the number block[at:end]; (microseconds, 0 or TOO_FINE), (0, other reason), or (0, IRREGULAR)."""
+    """Observe the number block[at:end]; (microseconds, 0 or TOO_FINE), (0, reason), or (0, IRREGULAR)."""
     value, fine = small_integer(block, at, end)
     if fine:
         digits = end - at - (1 if value < 0 else 0)
@@ -132,7 +133,7 @@ def _read_epoch(block: Bytes, at: int, end: int, field: int, fields: Fields, scr
 
 @inner
 def _read_text(block: Bytes, at: int, end: int, field: int, fields: Fields) -> tuple[int, int]:
-    """(microseconds, 0 or TOO_FINE) of a text in ISO-8601 form or a Unix time, or (0, other reason)."""
+    """Return (microseconds, 0 or TOO_FINE) of a text with an ISO 8601 timestamp or a Unix time, or (0, reason)."""
     micros, reason = parse_iso(block, at, end)
     if reason != NO_FORM:
         return micros, reason
@@ -172,43 +173,41 @@ def _put_time(micros: int, action: int, column: int, row: int, columns: Columns,
 
 @inner
 def _skip_text(block: Bytes, at: int) -> int:
-    """Position of the quote that closes a text which was checked, escapes and all."""
+    """Return the position of the quote that closes a text with escapes, which strict_lines.py has checked."""
     while byte(block, at) != _QUOTE:
         at += 2 if byte(block, at) == _BACKSLASH else 1
     return at
 
 
 @inner
-def _handle_bad_time(reason: int, field: int, fields: Fields, state: State) -> int:
-    """What becomes of a value that is not a time: DONE when it becomes null, ODD_TIME or NOT_A_TIME."""
+def _accept_odd_time(reason: int, field: int, fields: Fields, state: State) -> int:
+    """Return the status for a value that becomes null, or that is cut if the reason is TOO_FINE.
+
+    NOT_A_TIME if the options refuse it, ODD_TIME if Python has to report its place first, otherwise DONE.
+    """
     state[REASON] = reason
-    if state[NULLS_BAD_TIMES] == 0:
+    reported = FIELD_BAD_REPORTED
+    count = FIELD_BAD_TIMES
+    serial = FIELD_BAD_SERIAL
+    accepted = state[NULLS_BAD_TIMES]
+    if reason == TOO_FINE:
+        reported = FIELD_FINE_REPORTED
+        count = FIELD_FINE_TIMES
+        serial = FIELD_FINE_SERIAL
+        accepted = state[CUTS_FINE_TIMES]
+    if accepted == 0:
         return NOT_A_TIME
-    noted = fields.facts[np.uint64(field), FIELD_BAD_REPORTED]
-    if noted < REPORTED_TIMES and noted <= fields.facts[np.uint64(field), FIELD_BAD_TIMES]:
+    places = fields.facts[np.uint64(field), np.uint64(reported)]
+    if places < REPORTED_TIMES and places <= fields.facts[np.uint64(field), np.uint64(count)]:
         return ODD_TIME
-    fields.facts[np.uint64(field), FIELD_BAD_SERIAL] = state[SERIAL]
-    state[ODD_TIMES] = 1
-    return DONE
-
-
-@inner
-def _handle_fine_time(field: int, fields: Fields, state: State) -> int:
-    """What becomes of a timestamp that is finer than microseconds: DONE when it is cut, ODD_TIME or NOT_A_TIME."""
-    state[REASON] = TOO_FINE
-    if state[CUTS_FINE_TIMES] == 0:
-        return NOT_A_TIME
-    noted = fields.facts[np.uint64(field), FIELD_FINE_REPORTED]
-    if noted < REPORTED_TIMES and noted <= fields.facts[np.uint64(field), FIELD_FINE_TIMES]:
-        return ODD_TIME
-    fields.facts[np.uint64(field), FIELD_FINE_SERIAL] = state[SERIAL]
+    fields.facts[np.uint64(field), np.uint64(serial)] = state[SERIAL]
     state[ODD_TIMES] = 1
     return DONE
 
 
 @inner
 def count_odd_times(fields: Fields, state: State) -> None:
-    """Count the bad and the fine times of the item at hand."""
+    """Count the values of the item at hand that became null, and the times that were cut."""
     for i in range(state[LINE_FIELDS]):
         field = fields.line[np.uint64(i)]
         if fields.facts[np.uint64(field), FIELD_BAD_SERIAL] == state[SERIAL]:
@@ -231,7 +230,7 @@ def decode_time(
 ) -> tuple[int, int]:
     """Decode a value that must be a timestamp or a date; (position after it, status DONE or other).
 
-    At NOT_A_TIME and ODD_TIME the state says why. A value of the sink is checked and observed like any other.
+    At NOT_A_TIME and ODD_TIME, state[REASON] is the reason. A value of the sink is checked and observed like others.
     """
     tag = fields.facts[np.uint64(field), FIELD_TAG]
     action = fields.facts[np.uint64(field), FIELD_ACTION]
@@ -242,7 +241,7 @@ def decode_time(
     if end < 0:
         if state[TRUSTED] == 0:
             return at, IRREGULAR
-        # What is still escaped here, no timestamp has in it.
+        # No timestamp has an escape: strict_lines.py has resolved those that are not needed.
         end = _skip_text(block, at)
         micros, reason = np.int64(0), np.int64(NO_DATE_FORM if action == DATE else NO_FORM)
     elif tag == tags.S:
@@ -261,10 +260,10 @@ def decode_time(
         if reason == OTHER_UNIT:
             return at, MISMATCH
         if reason != TOO_FINE:
-            return end + 1, _handle_bad_time(reason, field, fields, state)
+            return end + 1, _accept_odd_time(reason, field, fields, state)
         is_cut = True
         if action != UNIX_TIME:
-            status = _handle_fine_time(field, fields, state)
+            status = _accept_odd_time(reason, field, fields, state)
             if status != DONE:
                 return at, status
     column = fields.facts[np.uint64(field), FIELD_COLUMN]

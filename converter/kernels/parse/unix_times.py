@@ -9,8 +9,8 @@ year 9999, or before 1970, in each unit:
     ns    10^17 to 253402300799999999999
 
 The positive ranges overlap: 253402300799 is a time in seconds and in milliseconds. A number between -10^8 and 10^8 is
-near 1970 in every unit and says nothing. A magnitude is a mask of the four units, or SMALL, or ZERO; the observation of
-a column is the set of its magnitudes (schema/units.py decides by it).
+near 1970 in every unit and does not show its unit. A magnitude is a mask of the four units, or SMALL, or ZERO. A field
+observes the set of its magnitudes, from which schema/units.py derives the unit.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DIGIT = 0x30
 
 @inner
 def magnitude_of(whole: int, is_whole: bool, negative: bool) -> int:
-    """The magnitude of ±whole, or of a number with a fraction after it: units that it may be in, SMALL or ZERO."""
+    """Return the magnitude of ±whole, or of a number with a fraction after it: a mask of units, SMALL or ZERO."""
     if whole < _LEAST:
         return np.int64(ZERO) if whole == 0 and is_whole else np.int64(SMALL)
     if negative:
@@ -66,6 +66,7 @@ def magnitude_of(whole: int, is_whole: bool, negative: bool) -> int:
 
 @inner
 def _within_years(micros: int, exact: bool) -> tuple[int, int]:
+    """Return (microseconds, 0), or TOO_FINE if they are not exact; (0, OUT_OF_YEARS) outside of the years 1 to 9999."""
     if micros < FIRST_MICROS or micros > LAST_MICROS:
         return np.int64(0), np.int64(OUT_OF_YEARS)
     return micros, np.int64(0 if exact else TOO_FINE)
@@ -73,7 +74,7 @@ def _within_years(micros: int, exact: bool) -> tuple[int, int]:
 
 @inner
 def integer_to_micros(value: int, unit: int) -> tuple[int, int]:
-    """(microseconds, 0) of an integer of at most 18 digits, (microseconds below, TOO_FINE), or (0, OUT_OF_YEARS).
+    """Return (microseconds, 0) of an integer of at most 18 digits, (microseconds below, TOO_FINE) or (0, OUT_OF_YEARS).
 
     unit: 0 for seconds, 1 for milliseconds, 2 for microseconds, 3 for nanoseconds.
     """
@@ -93,11 +94,11 @@ def integer_to_micros(value: int, unit: int) -> tuple[int, int]:
 
 @inner
 def digits_to_micros(data: Bytes, at: int, point: int, end: int, unit: int) -> tuple[int, int]:
-    """The same of any number `-?digits` or, with its point at `point`, `-?digits.digits` in data[at:end]."""
+    """Return the same for any number in data[at:end]: `-?digits`, or `-?digits.digits` with its point at `point`."""
     negative = byte(data, at) == _MINUS
     if negative:
         at += 1
-    # Digits from the first one to that of the microseconds; below zero where that is in front of the first one.
+    # Digits up to that of the microseconds; negative if that one is in front of the first digit.
     taken = point - at + 6 - 3 * unit
     if taken > _MOST_DIGITS:
         return np.int64(0), np.int64(OUT_OF_YEARS)
@@ -116,13 +117,14 @@ def digits_to_micros(data: Bytes, at: int, point: int, end: int, unit: int) -> t
     if count < taken:
         value *= _POWERS[np.uint64(taken - count)]
     if negative:
+        # Below, as for positive numbers: away from zero.
         value = -value if exact else -value - 1
     return _within_years(value, exact)
 
 
 @inner
 def magnitude_of_digits(data: Bytes, at: int, point: int, end: int) -> int:
-    """The magnitude of a number as digits_to_micros takes it; 0 for one that is not a time in any unit."""
+    """Return the magnitude of a number as digits_to_micros reads it; 0 if it is not a time in any unit."""
     negative = byte(data, at) == _MINUS
     if negative:
         at += 1
@@ -150,9 +152,9 @@ def magnitude_of_digits(data: Bytes, at: int, point: int, end: int) -> int:
 
 @inner
 def find_point(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """(position of the point, 0) in a text that is a Unix time, or (0, reason); without a point that is `end`.
+    """Return (position of the point, 0) in a text that is a Unix time, or (0, reason). Without a point, that is `end`.
 
-    Texts of fewer than nine integer digits may be a year or a date as well: apart from 0 they are not taken.
+    Fewer than nine integer digits are refused, except for 0: they could also be a year or a date.
     """
     none = (np.int64(0), np.int64(NO_FORM))
     if at < end and byte(data, at) == _MINUS:

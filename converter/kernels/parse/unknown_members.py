@@ -1,13 +1,13 @@
-"""The kernel that takes unknown members out of lines, so that the other kernels can read them.
+"""The kernel that removes unknown members from lines, so that the other kernels can read them.
 
     {"Metadata":{…},"Keys":{…},"UserIdentity":{"type":"Service"},"NewImage":{…}}
 
-becomes, in as many bytes and in the same place,
+becomes, with the same size and in the same place,
 
     {"Metadata":{…},"Keys":{…},"NewImage":{…}}
 
-with newlines after it: blank lines hold nothing. Only members that Python has seen before, and accepted by their names,
-are taken out, and only if their values are valid JSON. Every other line stays as it is.
+with newlines after it, which are blank lines. A member is removed only if Python has seen and accepted its name before,
+and if its value is valid JSON. Other lines stay as they are.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ _ONE = np.uint64(1)
 
 @inner
 def _pattern_in(block: Bytes, at: int, end: int, patterns: Patterns, pattern: int) -> bool:
-    """Does the pattern, which begins with a quote, occur in block[at:end]?"""
+    """Return whether the pattern, which begins with a quote, occurs in block[at:end].
+
+    The quote and the letter after it are searched for, 64 positions at a time.
+    """
     letter = byte(patterns.spellings, patterns.facts[np.uint64(pattern), PATTERN_START] + 1)
     while at < end:
         found = byte_mask(block, at, _QUOTE) & byte_mask(block, at + 1, letter)
@@ -62,7 +65,7 @@ def _pattern_in(block: Bytes, at: int, end: int, patterns: Patterns, pattern: in
 
 @inner
 def _may_be_image(block: Bytes, at: int, end: int, patterns: Patterns, state: State) -> bool:
-    """May the value block[at:end] hold the keys of an item? Python finds out."""
+    """Return whether the value block[at:end] may have the keys of an item, as an image has; Python finds out."""
     for k in range(state[MEMBERS_KEYS]):
         if not _pattern_in(block, at, end, patterns, MEMBER_FIRST_KEY + k):
             return False
@@ -71,7 +74,7 @@ def _may_be_image(block: Bytes, at: int, end: int, patterns: Patterns, state: St
 
 @inlined
 def _member_at(block: Bytes, at: int, patterns: Patterns, state: State, inside: bool) -> int:
-    """The member whose name is at `at`, of the line or inside of its Metadata; or IRREGULAR."""
+    """Return the number of the member whose name is at `at`, of the line or inside of its Metadata; or IRREGULAR."""
     for k in range(state[MEMBERS_COUNT]):
         role = patterns.facts[np.uint64(k), PATTERN_TAG]
         of_metadata = role == MEMBER_OF_METADATA or role == MEMBER_UNKNOWN_OF_METADATA
@@ -174,10 +177,9 @@ def _remove_from_line(block: Bytes, at: int, patterns: Patterns, out: Bytes, sta
 
 @kernel
 def remove_unknown_members(block: Bytes, patterns: Patterns, out: Bytes, state: State, scratch: Scratch) -> int:
-    """Copy whole lines, state[MEMBERS_SIZE] bytes, to `out` without their unknown members; gives how many were left.
+    """Copy whole lines, state[MEMBERS_SIZE] bytes, to `out` without their unknown members; gives how many stay as is.
 
-    patterns: the members that are known, and those that have been seen, with what each is (MEMBER_…) in the place of a
-    tag. Both arrays have 64 bytes and more after the lines.
+    patterns: the members that are known, and those to remove, with their roles (MEMBER_…) as tags.
     """
     left = 0
     at = 0

@@ -1,5 +1,6 @@
-"""64 bytes at a time in plain loops: what `vector_words.py` does, for CPUs where vectors weren't measured and for
-bounds-checked runs. Both are tested against each other.
+"""64 bytes at a time in plain loops: the functions of `vector_words.py`, with the same results.
+
+For CPUs on which vectors were not measured, and for bounds-checked runs. Tests compare both forms.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def special_mask(data: Bytes, at: int) -> np.uint64:
 
 @inner
 def high_mask(data: Bytes, at: int) -> np.uint64:
-    """Bit k is set where data[at + k] is no ASCII (>= 0x80)."""
+    """Bit k is set where data[at + k] is not ASCII (>= 0x80)."""
     mask = np.uint64(0)
     for k in range(64):
         if data[np.uint64(at + k)] >= 0x80:
@@ -96,7 +97,12 @@ def put_int64(target: Bytes, at: int, value: int) -> None:
 
 @inner
 def put_int128(target: Bytes, at: int, high: np.uint64, unit: np.uint64, low: np.uint64, negative: int) -> None:
-    """target[at : at + 16] = ±(high * unit + low), little-endian; the unsigned sum must be below 2**127."""
+    """target[at : at + 16] = ±(high * unit + low), little-endian; the unsigned sum must be below 2**127.
+
+    Schoolbook multiplication in base 2**32: (a, b) * (c, d) with the cross products added to the middle. The sum of the
+    low words is less than one of them if it carries. A number is negated as its complement plus 1, which carries to the
+    high word only if the low word becomes 0.
+    """
     a = high >> _HALF
     b = high & _LOW_HALF
     c = unit >> _HALF
@@ -119,7 +125,7 @@ def put_int128(target: Bytes, at: int, high: np.uint64, unit: np.uint64, low: np
 
 @inner
 def lowest_bit(mask: np.uint64) -> int:
-    """Position of the lowest set bit; 64 when there is none."""
+    """Position of the lowest set bit; 64 if no bit is set."""
     for k in range(64):
         if mask >> np.uint64(k) & _ONE:
             return k
@@ -128,7 +134,7 @@ def lowest_bit(mask: np.uint64) -> int:
 
 @inner
 def count_bits(mask: np.uint64) -> int:
-    """How many bits are set."""
+    """Number of bits that are set."""
     count = 0
     for k in range(64):
         if mask >> np.uint64(k) & _ONE:

@@ -1,7 +1,10 @@
-"""64 bytes at a time with the CPU's vector registers. Twin of `scalar_words.py`: same names, same results.
+"""64 bytes at a time with the CPU's vector registers: the functions of `scalar_words.py`, with the same results.
 
-The loads go to raw addresses and escape bounds checks. Callers keep two promises: every buffer has 64 bytes more
-than what is in use, and a position never passes the sentinel (zeros) behind a block.
+Each function emits LLVM code for a vector of 64 bytes. LLVM divides it into the registers that the CPU has: one of
+AVX-512, two of AVX2, four of SSE or NEON. A comparison gives a vector of 64 bits, which a bitcast makes a word.
+
+Loads and stores use addresses and are not bounds-checked. Callers must keep two rules: every buffer has 64 bytes more
+than those in use, and a position never passes the zeros after a block.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ def special_mask(typing_context: Any, data: Any, at: Any) -> Any:
 
 @intrinsic
 def high_mask(typing_context: Any, data: Any, at: Any) -> Any:
-    """Bit k is set where data[at + k] is no ASCII (>= 0x80)."""
+    """Bit k is set where data[at + k] is not ASCII (>= 0x80)."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         loaded = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
@@ -154,7 +157,7 @@ def put_int128(typing_context: Any, target: Any, at: Any, high: Any, unit: Any, 
 
 @intrinsic
 def lowest_bit(typing_context: Any, mask: Any) -> Any:
-    """Position of the lowest set bit; 64 when there is none."""
+    """Position of the lowest set bit; 64 if no bit is set."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
@@ -164,7 +167,7 @@ def lowest_bit(typing_context: Any, mask: Any) -> Any:
 
 @intrinsic
 def count_bits(typing_context: Any, mask: Any) -> Any:
-    """How many bits are set."""
+    """Number of bits that are set."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])

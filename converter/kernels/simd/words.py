@@ -1,7 +1,11 @@
 """Bytes one at a time, and 64 at a time in the form that was chosen for this machine.
 
-Positions are int64 so that arithmetic stays natural, and become unsigned at the access: Numba would let a negative
-index wrap to the end of the buffer, and bounds checks would never see it.
+Why 64: one comparison gives a bit for each byte, and 64 bits are a word. Bit k of a mask is about the byte at `at + k`,
+so the first such byte is at `at + lowest_bit(mask)`, `mask &= mask - 1` removes it, and `(1 << k) - 1` are the bits of
+the bytes before byte k.
+
+Positions are int64, so that they can be subtracted. At the access they become uint64: Numba reads a negative index as
+counted from the end, which bounds checks would accept.
 """
 
 from __future__ import annotations
@@ -50,6 +54,7 @@ __all__ = [
     "count_bits",
     "csv_mask",
     "equal_mask",
+    "equal_range",
     "find_newline",
     "high_mask",
     "lowest_bit",
@@ -74,7 +79,7 @@ _TOP = np.uint64(63)
 
 @inner
 def byte(data: Bytes, at: int) -> int:
-    """data[at] as a signed number, so that literals compare and add without surprises."""
+    """Return data[at] as int64: Numba would compute with uint8 or uint64 and literals in types of its own choice."""
     return np.int64(data[np.uint64(at)])  # type: ignore[return-value]
 
 
@@ -86,7 +91,7 @@ def put(data: Bytes, at: int, value: int) -> None:
 
 @inlined
 def copy_range(target: Bytes, o: int, data: Bytes, at: int, end: int) -> int:
-    """target[o:] = data[at:end], 64 bytes at a time; gives the end. Both must have that much behind their ends."""
+    """Copy data[at:end] to target[o:], 64 bytes at a time; gives the end in the target. Both need 64 bytes more."""
     k = 0
     while k < end - at:
         copy64(target, o + k, data, at + k)
@@ -94,9 +99,22 @@ def copy_range(target: Bytes, o: int, data: Bytes, at: int, end: int) -> int:
     return o + (end - at)
 
 
+@inlined
+def equal_range(left: Bytes, i: int, right: Bytes, j: int, size: int) -> bool:
+    """Return whether left[i : i + size] == right[j : j + size]. Both need 64 bytes more."""
+    k = 0
+    while k < size:
+        differs = ~equal_mask(left, i + k, right, j + k)
+        if differs != _NOTHING:
+            reached: int = k + lowest_bit(differs)
+            return reached >= size
+        k += 64
+    return True
+
+
 @inner
 def find_newline(data: Bytes, at: int) -> int:
-    """Position of the next newline: every line of a block has one."""
+    """Return the position of the next newline, which every line of a block has."""
     newlines = byte_mask(data, at, _NEWLINE)
     while newlines == _NOTHING:
         at += 64
@@ -107,7 +125,11 @@ def find_newline(data: Bytes, at: int) -> int:
 
 @inlined
 def starts_with(block: Bytes, at: int, spellings: Bytes, start: int, size: int, mask: np.uint64) -> bool:
-    """block[at:] begins with spellings[start : start + size]; mask: a bit for each byte of it, of 64 at most."""
+    """Return whether block[at:] begins with spellings[start : start + size].
+
+    mask: a bit for each of these bytes, up to 64. One comparison of 64 bytes decides most cases, whatever the size is:
+    the mask hides what follows the spelling.
+    """
     if equal_mask(block, at, spellings, start) & mask != mask:
         return False
     k = 64
@@ -120,22 +142,30 @@ def starts_with(block: Bytes, at: int, spellings: Bytes, start: int, size: int, 
 
 @inlined
 def _unescaped(quotes: np.uint64, backslashes: np.uint64, escaped: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """The quotes without escaped ones, and 1 if the byte behind the 64 is escaped. escaped: 1 if the first one is."""
+    """Return the quotes that are not escaped, and 1 if the byte after the 64 is. escaped: 1 if the first byte is.
+
+    The lowest backslash that is not escaped itself escapes the next byte: a quote there is not one, and a backslash
+    there escapes nothing.
+    """
     quotes &= ~escaped
     backslashes &= ~escaped
     while backslashes != _NOTHING:
         k = lowest_bit(backslashes)
         if k == 63:
             return quotes, _ONE
-        behind = _ONE << np.uint64(k + 1)
-        quotes &= ~behind
-        backslashes &= ~(behind | behind >> _ONE)
+        following = _ONE << np.uint64(k + 1)
+        quotes &= ~following
+        backslashes &= ~(following | following >> _ONE)
     return quotes, _NOTHING
 
 
 @inlined
 def _between_quotes(quotes: np.uint64) -> np.uint64:
-    """From each quote with an odd number on to the one before the next, all bits set."""
+    """Return all bits from each opening quote, which is included, up to its closing quote, which is not.
+
+    Bit k is the XOR of all bits up to k: 1 after an odd number of quotes. Six shifts by 1, 2, 4, … 32 compute it for
+    all 64 bits (a prefix sum by doubling, as in simdjson: https://arxiv.org/abs/1902.08318).
+    """
     for k in range(6):
         quotes ^= quotes << (_ONE << np.uint64(k))
     return quotes
@@ -145,11 +175,12 @@ def _between_quotes(quotes: np.uint64) -> np.uint64:
 def structure(
     data: Bytes, at: int, inside: np.uint64, escaped: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]:
-    """What is text and what is structure in the 64 bytes of JSON at `at`.
+    """Return the strings and the braces in the 64 bytes of JSON at `at`, as masks.
 
-    Gives the quotes that open or close a string, each string from its first quote on to before its last one, and the
-    braces outside of strings that open and close. Then `inside`, which is all bits where a string goes on behind the 64
-    bytes, and `escaped`, 1 where a backslash stands before them: the next 64 want both.
+    quotes: those that open or close a string. strings: from the opening quote of each, which is included, up to its
+    closing quote, which is not. opened, closed: braces outside of strings. inside: all bits if a string continues after
+    the 64 bytes, otherwise none. escaped: 1 if the byte after them is escaped. The call for the next 64 bytes needs the
+    last two; the first call needs zeros.
     """
     quotes = byte_mask(data, at, _QUOTE)
     backslashes = byte_mask(data, at, _BACKSLASH)
@@ -158,4 +189,5 @@ def structure(
     strings = _between_quotes(quotes) ^ inside
     opened = byte_mask(data, at, _OPEN_MAP) & ~strings
     closed = byte_mask(data, at, _CLOSE_MAP) & ~strings
+    # The top bit is 1 if a string continues, and 0 - 1 has all bits.
     return quotes, strings, opened, closed, _NOTHING - (strings >> _TOP), escaped
