@@ -1,4 +1,4 @@
-"""The fields (attribute and tag, as spelled) that a decoder knows, and what it observed of them."""
+"""The fields that a decoder knows (an attribute with a type tag, as lines spell them), and its observations of them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _MOST_SPELLINGS = 4
 
 
 class AttributeRegistry:
-    """Grows the kernel's tables as new fields turn up. `tables` is replaced when they grow: don't keep it."""
+    """Grows the kernel's tables as new fields are found. `tables` is replaced when they grow: don't keep it."""
 
     def __init__(self, capacity: int = 256, facts: Collection[str] = ()) -> None:
-        """facts: names that are none of attributes, and begin with the byte 0xFF in the lines."""
+        """facts: names that lines of changes have beside attributes; they begin with the byte 0xFF."""
         self._facts = facts
         self._spelling_bytes = 0
         self._name_bytes = 0
@@ -35,7 +35,7 @@ class AttributeRegistry:
         self._attributes: dict[str, int] = {}
         self._find_slot = bind_find_slot()
         self.tables = _new_tables(capacity, 1 << 14)
-        # Kind 0 is none: its spelling is bytes that no line holds.
+        # Field 0 is reserved. No line has the byte of its spelling.
         self._append(np.full(1, 0xFF, np.uint8), 0)
         self.tables.facts[0, layout.FIELD_MASK] = _ALL_64_BYTES
 
@@ -49,15 +49,15 @@ class AttributeRegistry:
 
     @property
     def attribute_count(self) -> int:
-        """How many attributes were seen."""
+        """Number of the attributes seen."""
         return len(self._attributes)
 
     def add(self, spelling: Bytes, name_end: int, tag_end: int) -> tuple[int, str, int] | None:
         """Register a field by its spelling (`"price":{"N":"`); gives (field, attribute, tag).
 
-        name_end: position of the quote behind the name, tag_end: of the quote behind the tag. None when the spelling
-        is not one that the kernel may trust: an unknown tag, a value of the wrong shape, a name that is no text.
-        Raises SchemaError beyond NAMES_LIMIT names, or NAMES_BYTES_LIMIT of all together.
+        name_end: position of the quote after the name. tag_end: position of the quote after the tag. None if the
+        kernel must not accept the spelling: an unknown tag, a value of another form, a name that is not valid text.
+        Raises SchemaError beyond NAMES_LIMIT names, or NAMES_BYTES_LIMIT bytes of all names.
         """
         raw = spelling.tobytes()
         tag_text = raw[name_end + 4 : tag_end].decode("ascii")
@@ -98,7 +98,7 @@ class AttributeRegistry:
     def direct(
         self, field: int, action: int, column: int, scale: int, *, nul: int = layout.NUL_KEPT, unit: int = 0
     ) -> None:
-        """Say what becomes of the field's values. nul: of a NUL in a text. unit: of numbers of times (FIELD_UNIT)."""
+        """Set the action for the field's values. nul: the rule for a NUL in a text. unit: FIELD_UNIT of times."""
         facts = self.tables.facts[field]
         facts[layout.FIELD_ACTION] = action
         facts[layout.FIELD_COLUMN] = column
@@ -107,7 +107,7 @@ class AttributeRegistry:
         facts[layout.FIELD_UNIT] = unit
 
     def count_reported(self, field: int, *, fine: bool) -> None:
-        """Note that the place of the field's next bad time, or of its next one that is cut, is known."""
+        """Count that the place of the field's next bad time, or of its next time that is cut, is reported."""
         facts = self.tables.facts[field]
         if fine:
             facts[layout.FIELD_FINE_REPORTED] = facts[layout.FIELD_FINE_TIMES] + 1
@@ -119,13 +119,13 @@ class AttributeRegistry:
         return self.attributes[int(self.tables.facts[field, layout.FIELD_ATTRIBUTE])]
 
     def each(self) -> list[tuple[int, str, int]]:
-        """(field, attribute, tag) of every field."""
+        """Return (field, attribute, tag) of every field."""
         names = self.attributes
         pairs = self.tables.facts[1 : self._count, layout.FIELD_ATTRIBUTE : layout.FIELD_TAG + 1].tolist()
         return [(field, names[attribute], tag) for field, (attribute, tag) in enumerate(pairs, 1)]
 
     def observation(self, item_count: int) -> Observation:
-        """What was observed so far in `item_count` items."""
+        """Return the observation of the `item_count` items so far."""
         merged: dict[str, AttributeObservation] = {}
         for field, name, tag in self.each():
             count, integers, decimals, beyond, longest, binary, *more = self.tables.facts[field, _OBSERVED].tolist()

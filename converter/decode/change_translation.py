@@ -1,4 +1,4 @@
-"""Blocks of changes as blocks of item lines, for the main kernel, and the way back from these lines to the changes."""
+"""Blocks of changes as blocks of item lines, which the decoder reads, and the change of each item line."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ class ChangeLines:
         self._state[line_patterns.CHANGE_OLD_IMAGES] = form.old_images
         self._block = Block(self._out, 0, 0)
         self.unknown = unknown_of(form)
-        # The same line in the item lines and in the block: the last that was asked for, or the first.
+        # Positions of the same line in the output and in the block: of the last one that `original` found.
         self._line, self._change = 0, 0
 
     def begin(self, file: DataFile) -> None:
         """No-op: the lines of all files have one form."""
 
     def translate(self, block: Block) -> Iterator[Block]:
-        """Item lines for the block's changes, a line for each line, valid until the next ones are asked for.
+        """Yield item lines for the changes of the block, a line for each. They are valid until the next yield.
 
-        Raises LineProblem, its `byte` set, for a line that is no change, when those before it have been handed out.
+        Raises LineProblem with its `byte` for a line that is not a change, after the lines before it were yielded.
         """
         yield from self.translate_known(self.unknown.remove(block))
 
     def translate_known(self, block: Block) -> Iterator[Block]:
-        """The same for a block that `self.unknown` has trimmed."""
+        """The same for a block from which `self.unknown` has removed members."""
         state = self._state
         state[line_patterns.CHANGE_POSITION] = 0
         state[line_patterns.CHANGE_SIZE] = block.size
@@ -78,9 +78,9 @@ class ChangeLines:
                 self._block = block = self.unknown.remove_again(block, int(state[line_patterns.CHANGE_POSITION]))
 
     def original(self, position: int) -> tuple[int, bytes]:
-        """Where the change begins in the inflated file whose item line begins at `position`, and its line.
+        """Return the byte of the inflated file at which a change begins, and its line.
 
-        Of the item lines that were handed out last; the next position that is asked for must not be before it.
+        position: of its item line, among those that were yielded last. Positions must not decrease from call to call.
         """
         lines = int(np.count_nonzero(self._out[self._line : position] == _NEWLINE))
         for _ in range(lines):
@@ -89,9 +89,10 @@ class ChangeLines:
         return self._block.byte + self._change, self.unknown.line(self._change)
 
     def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
-        """The item line of a line in any form, which begins at this byte of the file; raises LineProblem.
+        """Return the item line of a line in any form, which begins at this byte of the file, and False.
 
-        And whether the block that it is in has to be trimmed again: that of a change is another one, and was trimmed.
+        False: the rest of the block has no new members to remove, because the block of item lines has none. Raises
+        LineProblem.
         """
         found: list[Member] = []
         item = compact_change(line, self.form, found)
@@ -99,11 +100,11 @@ class ChangeLines:
         return item, False
 
     def root(self, line: bytes) -> str:
-        """The path to the attributes in a line of the data file."""
+        """Return the path to the attributes in a line of the data file."""
         return image_path(line)
 
     def _translate_irregular(self, position: int) -> bool:
-        """Put the line that the kernel has left into the empty output; whether it has members that are new."""
+        """Write an irregular line to the empty output. True if it has members that were not seen before."""
         byte, line = self.original(0)
         end = line_end(self._block.data, position)
         found: list[Member] = []
@@ -119,23 +120,23 @@ class ChangeLines:
         return self.unknown.add(found, byte)
 
     def _begin(self, change: int) -> None:
-        """Empty the output: the next item line in it will be that of the change at this position."""
+        """Empty the output. Its next item line will be that of the change at this position."""
         self._state[line_patterns.CHANGE_WRITTEN] = 0
         self._line, self._change = 0, change
 
     def _make_room(self, size: int) -> None:
-        """Room for item lines of changes that have so many bytes, one of them at least."""
+        """Make room for the item lines of changes of this size together, or for one of them at least."""
         if self._out.size < size + 2 * line_patterns.CHANGE_ROOM:
             self._out = np.zeros(size + 2 * line_patterns.CHANGE_ROOM, np.uint8)
 
 
 def unknown_of(form: ChangeForm) -> UnknownMembers:
-    """What notes the unknown members of changes of this form."""
+    """Return the unknown members of changes of this form: none yet."""
     return UnknownMembers(MEMBERS, form.keys, old_images=form.old_images)
 
 
 def patterns_of(form: ChangeForm) -> Patterns:
-    """What lines of this form begin with, and what item lines do, for the kernels."""
+    """Return the patterns of lines of this form, and the texts of their item lines, for the kernels."""
     operations = {f"{MARK}{operation}": operation for operation in OPERATIONS}
     texts = {
         line_patterns.METADATA_PATTERN: '{"Metadata":{"WriteTimestampMicros":',

@@ -30,16 +30,16 @@ METADATA_MEMBERS = ("WriteTimestampMicros",)
 _TIME_PATH = f"{METADATA}.WriteTimestampMicros"
 _KEY_TAGS = ("S", "N", "B")
 _MICROS = 1_000_000
-# Of 17 digits at most, so that the seconds are below 10^11 and are taken for seconds.
+# At most 17 digits: then the seconds are below 10^11, and no other unit is possible.
 _DIGITS = re.compile("0|[1-9][0-9]{0,16}", re.ASCII)
 _INSERT, _UPDATE, _DELETE, _PUT = OPERATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeForm:
-    """What the lines of an incremental export have in common.
+    """The form that all lines of an incremental export have in common.
 
-    keys: name and type tag of each key attribute, by code points. old_images: does the export's view have them?
+    keys: name and type tag of each key attribute, by code points. old_images: whether the export's view has them.
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -47,7 +47,7 @@ class ChangeForm:
 
 
 def find_keys(line: bytes) -> tuple[tuple[str, str], ...]:
-    """Name and type tag of each key attribute, by code points, as this line has them; none if it holds no change.
+    """Return name and type tag of each key attribute in this line, by code points; none if it is not a change.
 
     Raises LineProblem.
     """
@@ -56,10 +56,9 @@ def find_keys(line: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def compact_change(line: bytes, form: ChangeForm, unknown: list[Member] | None = None) -> bytes:
-    """The change of `line` as an item line, newline included; a blank line or `{}` comes back as such.
+    """Return the change of `line` as an item line with its newline; a blank line or `{}` as itself.
 
-    Raises LineProblem, for whatever `compact_line` would refuse in an item too. unknown: takes the members that are not
-    known.
+    unknown: gets the members that are not known. Raises LineProblem, also for all that `compact_line` refuses in items.
     """
     document = parse_line(line, "Keys")
     if document is None:
@@ -95,7 +94,7 @@ def compact_change(line: bytes, form: ChangeForm, unknown: list[Member] | None =
 
 
 def image_path(line: bytes) -> str:
-    """Where the line of a change has the attributes of its row. What is wrong behind them is not found out here."""
+    """Return the path to the attributes of the row in the line of a change. The line is not checked."""
     try:
         members = json.loads(line)
     except (ValueError, RecursionError):
@@ -128,13 +127,13 @@ def _key_types(keys: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     for name, value in sorted(keys.items()):
         tag = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else None
         if tag not in _KEY_TAGS:
-            raise LineProblem("$.Keys", f"{shorten(name)!r} is no key: keys are {', '.join(_KEY_TAGS)}")
+            raise LineProblem("$.Keys", f"{shorten(name)!r} is not a key: the types of keys are {', '.join(_KEY_TAGS)}")
         types.append((name, str(tag)))
     return tuple(types)
 
 
 def _written(document: Mapping[str, Any]) -> str:
-    """The time of the last write in seconds, a number in plain form; it is there as `{"N":…}`, as text, as a number."""
+    """Return the time of the last write in seconds, in plain form. It is `{"N":…}`, a text or a number in the line."""
     metadata = _object(document, "Metadata")
     if "WriteTimestampMicros" not in metadata:
         raise LineProblem(METADATA, "there is no member WriteTimestampMicros")

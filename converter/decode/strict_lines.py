@@ -1,8 +1,8 @@
-"""The slow path: one line, checked strictly and written compactly, or the reason why it is no item.
+"""The slow path: one line, checked strictly and written compactly, or the reason why it is not an item.
 
-The kernel takes the compact lines that the service writes and hands over everything else: spaces between tokens,
-escapes in unusual places, numbers out of plain form inside them, and whatever is wrong. What is accepted here
-comes back in a form that the kernel reads; what is not is a bad line, with the path to the value that is at fault.
+The kernel reads the compact lines that the service writes, and leaves all others to this module: lines with spaces
+between tokens, with escapes in unusual places, and bad lines. A line that is accepted here is written in the form that
+the kernel reads. A bad line is reported with the path to the value at fault.
 
 The language of lines. Every path that reads a line accepts exactly these: conversions, with or without columns for the
 values; `inspect` and the samples of first blocks; merges, of items and changes that stay and of those that are dropped,
@@ -64,9 +64,9 @@ Member = tuple[str, str]
 
 
 class LineProblem(Exception):
-    """Why a line is no item: `path` to the value at fault (`$.Item.price.N`), the reason, and the value itself.
+    """A line that is not an item: `path` to the value at fault (`$.Item.price.N`), the reason, and the value itself.
 
-    byte: offset of the line in the inflated data file, set by who knows it.
+    byte: offset of the line in the inflated data file, which the caller sets.
     """
 
     def __init__(self, path: str, reason: str, value: str = "") -> None:
@@ -84,7 +84,7 @@ class TimeProblem(LineProblem):
 
 
 class NulProblem(LineProblem):
-    """A text with the character NUL where none may be; the line is an item."""
+    """A text with the character NUL, which the options refuse; the line is an item."""
 
 
 class _Duplicate(ValueError):
@@ -92,10 +92,10 @@ class _Duplicate(ValueError):
 
 
 def compact_line(line: bytes, unknown: list[Member] | None = None) -> bytes:
-    """The item of `line` as the service would write it, newline included; a blank line or `{}` comes back as such.
+    """Return the item of `line` as the service would write it, with its newline; a blank line or `{}` as itself.
 
     Strict JSON: no name twice in an object, no NaN, no lone surrogates, valid UTF-8. Raises LineProblem.
-    unknown: takes the members beside Item.
+    unknown: gets the members beside Item.
     """
     document = parse_line(line, "Item")
     if document is None:
@@ -116,7 +116,7 @@ def compact_line(line: bytes, unknown: list[Member] | None = None) -> bytes:
 
 
 def check_unknown(members: Mapping[str, Any], names: Collection[str], path: str, keys: Keys) -> list[Member]:
-    """The members with other names than these. Raises LineProblem for one that is not tolerated.
+    """Return the members with other names than these. Raises LineProblem for one that is not tolerated.
 
     path: of the object. keys: of the export's changes; none for items.
     """
@@ -145,7 +145,7 @@ def check_unknown(members: Mapping[str, Any], names: Collection[str], path: str,
 
 
 def _resembled(name: str) -> str | None:
-    """The known name that this one may be meant for."""
+    """Return the known name that this one may be a misspelling of."""
     letters = "".join(filter(str.isalnum, name.casefold()))
     if "image" in letters:
         return "an image"
@@ -157,7 +157,7 @@ def _resembled(name: str) -> str | None:
 
 
 def _distance(one: str, other: str) -> int:
-    """How many letters must be put in, left out or changed to make one the other (Levenshtein)."""
+    """Return the Levenshtein distance: letters to insert, remove or change to turn one into the other."""
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
         before, row[0] = row[0], i
@@ -167,7 +167,7 @@ def _distance(one: str, other: str) -> int:
 
 
 def _check_json(value: Any, path: str, depth: int) -> None:
-    """What the parser does not look at. Raises LineProblem."""
+    """Check surrogates and depth, which the parser does not. Raises LineProblem."""
     if isinstance(value, str):
         _check_text(value, path)
     elif isinstance(value, dict | list):
@@ -180,7 +180,7 @@ def _check_json(value: Any, path: str, depth: int) -> None:
 
 
 def _holds_keys(value: Any, keys: Keys) -> bool:
-    """Has some object in the value all key attributes, typed?"""
+    """Return whether an object in the value has all key attributes with their types."""
     if isinstance(value, dict):
         typed = (value.get(name) for name, _ in keys)
         if all(isinstance(v, dict) and list(v) == [tag] for v, (_, tag) in zip(typed, keys, strict=True)):
@@ -190,7 +190,7 @@ def _holds_keys(value: Any, keys: Keys) -> bool:
 
 
 def time_problem(compact: bytes, attribute: str, reason: str, root: str = ITEM) -> TimeProblem:
-    """The problem of this attribute's value in an item as `compact_line` gives it. root: as for value_path."""
+    """Return the problem with this attribute's value in an item from `compact_line`. root: as for value_path."""
     item = json.loads(compact.decode(errors="surrogateescape"))["Item"]
     ((tag, value),) = item[attribute].items()
     text = value if isinstance(value, str) else json.dumps(value)
@@ -204,7 +204,7 @@ def nul_problem(compact: bytes, attribute: str, root: str = ITEM) -> NulProblem:
 
 
 def value_path(attribute: str, tag: str, root: str = ITEM) -> str:
-    """Where a line has its value of an attribute: `$.Item.price.N`, or `$.Item["unit price"].N`.
+    """Return the path to the value of an attribute: `$.Item.price.N`, or `$.Item["unit price"].N`.
 
     root: where the line has its attributes.
     """
@@ -212,7 +212,7 @@ def value_path(attribute: str, tag: str, root: str = ITEM) -> str:
 
 
 def parse_line(line: bytes, member: str) -> dict[str, Any] | None:
-    """The line's object, by strict JSON; None for a blank line. Raises LineProblem; member: what an object has."""
+    """Return the line's object, by strict JSON; None for a blank line. member: an expected one. Raises LineProblem."""
     if not line.strip(b" \t\r\n"):
         return None
     document = _parse(line)
@@ -250,7 +250,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_integer(text: str) -> int | float:
-    """An integer; of more digits than anything in a line needs, and than int() takes, a number all the same."""
+    """Return an integer, or a float if it has more digits than any value in a line needs: int() limits them."""
     return int(text) if len(text) <= _LONGEST_INTEGER else float(text)
 
 
@@ -259,7 +259,7 @@ def _refuse_constant(text: str) -> Any:
 
 
 def check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
-    """Typed values by name, with their numbers in plain form. depth: of maps and lists that are such a value.
+    """Return typed values by name, with their numbers in plain form. depth: of maps and lists among these values.
 
     Raises LineProblem; path: where they are.
     """
@@ -267,7 +267,7 @@ def check_members(members: dict[str, Any], path: str, depth: int) -> dict[str, A
 
 
 def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
-    """One typed value, with its number in plain form; raises LineProblem."""
+    """Return one typed value, with its number in plain form. Raises LineProblem."""
     if not isinstance(value, dict) or len(value) != 1:
         found = f"an object with {len(value)} members" if isinstance(value, dict) else json_type(value)
         raise LineProblem(path, f"expected an object with one type tag, got {found}")
@@ -329,7 +329,7 @@ def _check_base64(text: str, path: str) -> str:
 
 
 def _plain_number(text: str, path: str) -> str:
-    """The number in plain form; the exponent is judged before anything is expanded."""
+    """Return the number in plain form. The exponent is checked before zeros are written."""
     if not _NUMBER.match(text):
         raise LineProblem(path, "not a number", text)
     mantissa, _, exponent = text.lower().partition("e")
@@ -366,12 +366,12 @@ def shorten(name: str) -> str:
 
 
 def json_type(value: Any) -> str:
-    """What a JSON value is, as messages say it."""
+    """Return the type of a JSON value for messages."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    for kind, name in ((str, "a string"), ((int, float), "a number"), (list, "an array")):
-        if isinstance(value, kind):
+    for types, name in ((str, "a string"), ((int, float), "a number"), (list, "an array")):
+        if isinstance(value, types):
             return name
     return "an object"

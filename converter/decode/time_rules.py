@@ -1,4 +1,4 @@
-"""What a decoder does with times: units that are given, values that are not times, and items without one."""
+"""Rules of a decoder for times: units that are given, values that are not times, and items without a time."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NO_TIME: Final = {
     time_reasons.NO_TEXT: "only text can be a date",
     time_reasons.SHORT_NUMBER: "fewer than nine digits may be a year or a date as well as a Unix time",
 }
-"""Why a value is not a timestamp or a date."""
+"""Reasons why a value is not a timestamp or a date."""
 NO_VALUE: Final = "the item has no value for the column time"
 
 
 @dataclass(frozen=True, slots=True)
 class TimeRules:
-    """How values are read that must be timestamps.
+    """Rules for values that must be timestamps.
 
     casts: by attribute, the type of its values, and the unit of its numbers if it is given. time: the attribute of the
     column `time`. nulls_bad: a value that is not a timestamp becomes null. cuts_fine: one that is finer than
@@ -54,7 +54,7 @@ class TimeRules:
 
     @staticmethod
     def of(options: ConvertOptions, default: int | None = None) -> TimeRules:
-        """The rules of these options. default: the export's time in Unix seconds, if it is needed."""
+        """Return the rules of these options. default: the export's time in Unix seconds, if it is needed."""
         return TimeRules(
             casts=options.times(),
             time=options.time,
@@ -65,7 +65,7 @@ class TimeRules:
         )
 
     def unit_code(self, attribute: str, column: Column | None) -> int:
-        """What the kernel is told of an attribute's unit (FIELD_UNIT)."""
+        """Return the unit of an attribute's numbers for the kernel (FIELD_UNIT)."""
         if column is not None and column.origin is Origin.CHANGE:
             return time_reasons.GIVEN_UNIT + 1
         cast = self.casts.get(attribute)
@@ -79,7 +79,7 @@ NO_TIMES: Final = TimeRules()
 
 @dataclass(frozen=True, slots=True)
 class OddTime:
-    """The place of a value that a run went on after, or of an item without a time.
+    """The place of a value that became null or was cut, or of an item without a time.
 
     byte: of the inflated file, where the line begins. path: to the value.
     """
@@ -100,12 +100,12 @@ class OddTimes:
         self.has_untimed = False
 
     def add_value(self, attribute: str, reason: int, byte: int, path: str) -> None:
-        """Note a value that is not a time, or is cut."""
+        """Add a value that is not a time, or that is cut."""
         oddity: Oddity = "fine" if reason == time_reasons.TOO_FINE else "bad"
         self._found.append(OddTime(attribute, oddity, byte, path, NO_TIME[reason]))
 
     def add_untimed(self, byte: int, path: str) -> None:
-        """Note the first item without a value for `time`; raises its TimeProblem where each must have one."""
+        """Add the first item without a value for `time`. Raises its TimeProblem if each item must have one."""
         self.has_untimed = True
         if self._rules.requires_time:
             problem = TimeProblem(path, NO_VALUE)
@@ -114,13 +114,13 @@ class OddTimes:
         self._found.append(OddTime(str(self._rules.time), "untimed", byte, path, NO_VALUE))
 
     def take(self) -> list[OddTime]:
-        """What was found since the last call."""
+        """Return the odd times found since the last call."""
         taken, self._found = self._found, []
         return taken
 
 
 def count_bad_types(observation: Observation, types: Mapping[str, ColumnType]) -> Observation:
-    """The observation, with the values that can't be cast to these types by their tags counted as bad times."""
+    """Return the observation with values that can't be cast to these types, by their tags, counted as bad times."""
     counted = dict(observation.attributes)
     for name in counted.keys() & types.keys():
         seen = counted[name]

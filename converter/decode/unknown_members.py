@@ -100,11 +100,11 @@ class ItemLines:
         yield self.unknown.remove(block)
 
     def original(self, position: int) -> tuple[int, bytes]:
-        """Where the line at a position of the block begins in the inflated file, and the line."""
+        """Return the byte of the inflated file at which the line at a position of the block begins, and the line."""
         return self._byte + position, self.unknown.line(position)
 
     def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
-        """The line as the service would write it, and whether the lines after it have a new member to remove.
+        """Return the line as the service would write it, and whether the lines after it have a new member to remove.
 
         byte: where the line begins in the inflated file. Raises LineProblem.
         """
@@ -113,7 +113,7 @@ class ItemLines:
         return item, self.unknown.add(found, byte)
 
     def root(self, _: bytes) -> str:
-        """The path to the attributes in a line of the data file."""
+        """Return the path to the attributes in a line of the data file."""
         return ITEM
 
 

@@ -6,7 +6,7 @@
     simd        64 bytes at a time
     toolchain   sources to machine code, its cache, and its loading
 
-Calls. A kernel gets arrays and allocates nothing. What it must know at the next call is in its `state`, an array with
+Calls. A kernel gets arrays and allocates nothing. Its `state` keeps what it needs at the next call: an array with
 named members (layout.py, line_patterns.py, merge/key_table.py, encode/states.py). It returns a status. At DONE it has
 read the whole block. At any other status the caller does what the status asks for, and calls the kernel again:
 

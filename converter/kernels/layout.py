@@ -1,4 +1,4 @@
-"""The memory that kernels and Python share: types, statuses, actions, and the layout of the decoder's tables.
+"""The memory that kernels and Python share: types, statuses, and the layout of the decoder's tables.
 
 Column buffers (`Columns`), for a column c and a row r. Like a Parquet page, a column stores only the values that are
 present: value v belongs to the row of the v-th bit that is set.

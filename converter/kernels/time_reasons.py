@@ -1,4 +1,4 @@
-"""Why a value is not a timestamp or a date, and other numbers that the kernels for times and Python share."""
+"""Reasons why a value is not a timestamp or a date, and other numbers that the kernels for times and Python share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_TEXT_OR_NUMBER: Final = 6
 NO_OFFSET: Final = 7
 SHORT_NUMBER: Final = 8
 OTHER_UNIT: Final = 9
-"""Never at NOT_A_TIME: the number is a surprise, because the column has no unit or one that it can't be in."""
+"""Only inside of the kernels, which give MISMATCH: the column has no unit, or one that the number can't be in."""
 NO_DATE_FORM: Final = 10
 NO_DAY: Final = 11
 NO_TEXT: Final = 12

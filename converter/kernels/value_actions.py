@@ -17,11 +17,11 @@ DOCUMENT: Final = 9
 TYPED: Final = 10
 OVERFLOW: Final = 11
 TIMESTAMP: Final = 12
-"""A moment, in microseconds. This action and those after it take values of every tag, and refuse most."""
+"""Microseconds since 1970. This action and those after it accept values of any tag, and check it themselves."""
 UNIX_TIME: Final = 13
-"""A moment, cut to the second below."""
+"""Seconds since 1970, cut to the second below."""
 DATE: Final = 14
-"""A day, in days since 1970-01-01."""
+"""Days since 1970-01-01."""
 
 AS_BASE64: Final = 1
 """A form of values in CSV. Text and numbers have form 0."""

@@ -1,6 +1,13 @@
-"""Kernels for Parquet's numbers: varints, bit-packed numbers, differences, and bytes in the other order.
+"""Kernels for the numbers of Parquet pages: varints, bit-packed numbers, differences, and big-endian decimals.
 
-https://parquet.apache.org/docs/file-format/data-pages/encodings/
+DELTA_BINARY_PACKED (https://parquet.apache.org/docs/file-format/data-pages/encodings/) has a header with the first
+value, and blocks of 128 differences of adjacent values. In each block, the minimum is subtracted from the differences,
+and its four miniblocks of 32 are packed with as many bits as their largest number needs:
+
+    block size | miniblocks per block | values | first value, zigzag
+    minimum, zigzag | 4 bit widths, a byte each | 4 miniblocks | ...
+
+All arithmetic is modulo 2**64, as the format requires: differences may overflow.
 """
 
 from __future__ import annotations
@@ -24,7 +31,7 @@ _EIGHT = np.uint64(8)
 
 @inlined
 def value_size(columns: Columns, column: int, value: int) -> int:
-    """Bytes in the arena of value number `value` of a column of whole bytes."""
+    """Return how many bytes value number `value` of a column takes in the arena. Not for columns of bits."""
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
     if bits > 0:
         return bits >> 3
@@ -33,14 +40,14 @@ def value_size(columns: Columns, column: int, value: int) -> int:
 
 @inlined
 def integer_at(data: Bytes, at: int, bits: int) -> int:
-    """The signed integer of 32 or 64 bits at `at`."""
+    """Return the signed integer of 32 or 64 bits at `at`."""
     value = np.int64(word(data, at))
     return value if bits == 64 else value << 32 >> 32
 
 
 @inner
 def put_varint(out: Bytes, o: int, value: np.uint64) -> int:
-    """ULEB128, as headers of runs are written."""
+    """Write a number as ULEB128: seven bits a byte, the lowest first, and the top bit is 1 except in the last byte."""
     while value > np.uint64(0x7F):
         put(out, o, np.int64(value & np.uint64(0x7F)) | 0x80)
         value = value >> np.uint64(7)
@@ -51,13 +58,16 @@ def put_varint(out: Bytes, o: int, value: np.uint64) -> int:
 
 @inner
 def _zigzag(value: np.uint64) -> np.uint64:
-    """A signed number (two's complement) as an unsigned one that is small when it is near zero."""
+    """Return a signed number as an unsigned one that is small near zero: 0, -1, 1, -2 become 0, 1, 2, 3.
+
+    (x << 1) ^ (x >> 63) with an arithmetic shift, which is all bits for negative numbers.
+    """
     return (value << _ONE) ^ (_ALL if value & _SIGN != _ZERO else _ZERO)
 
 
 @inlined
 def _number(columns: Columns, column: int, value: int) -> np.uint64:
-    """An integer, or the length of a text, as what Parquet packs the differences of."""
+    """Return value number `value` of a column of integers, or its length in a text column."""
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
     if bits == 0:
         return np.uint64(value_size(columns, column, value))
@@ -67,7 +77,11 @@ def _number(columns: Columns, column: int, value: int) -> np.uint64:
 
 @inner
 def put_packed(numbers: Words, begin: int, width: int, out: Bytes, o: int) -> int:
-    """Pack 32 numbers of `width` bits (0 to 64), lowest bits first; gives the end."""
+    """Pack 32 numbers of `width` bits (0 to 64), lowest bits first; gives the end.
+
+    `held` collects bits from the low end. Once it has 64, it is written, and begins with the high bits of the number
+    that did not fit.
+    """
     bits = np.int64(0)
     held = _ZERO
     for k in range(begin, begin + MINIBLOCK):
@@ -89,7 +103,7 @@ def put_packed(numbers: Words, begin: int, width: int, out: Bytes, o: int) -> in
 
 @inner
 def bit_width(number: np.uint64) -> int:
-    """Bits that the number takes."""
+    """Return how many bits the number needs; 0 for 0."""
     bits = 0
     while number != _ZERO:
         number = number >> _ONE
@@ -99,7 +113,7 @@ def bit_width(number: np.uint64) -> int:
 
 @inner
 def put_differences(columns: Columns, column: int, begin: int, end: int, numbers: Words, out: Bytes, o: int) -> int:
-    """DELTA_BINARY_PACKED: values [begin, end) of an int64 column, or the lengths of a text column's."""
+    """Write values [begin, end) of an int64 column, or their lengths in a text column, as DELTA_BINARY_PACKED."""
     o = put_varint(out, o, np.uint64(_BLOCK))
     o = put_varint(out, o, np.uint64(_BLOCK // MINIBLOCK))
     o = put_varint(out, o, np.uint64(end - begin))
@@ -139,7 +153,7 @@ def put_differences(columns: Columns, column: int, begin: int, end: int, numbers
 
 @inner
 def put_zeros(count: int, out: Bytes, o: int) -> int:
-    """DELTA_BINARY_PACKED: so many zeros."""
+    """Write `count` zeros as DELTA_BINARY_PACKED; gives the end. Numbers of width 0 take no bytes."""
     o = put_varint(out, o, np.uint64(_BLOCK))
     o = put_varint(out, o, np.uint64(_BLOCK // MINIBLOCK))
     o = put_varint(out, o, np.uint64(count))
@@ -147,7 +161,7 @@ def put_zeros(count: int, out: Bytes, o: int) -> int:
     o += 1
     left = count - 1
     while left > 0:
-        # The least difference, and the widths of four miniblocks.
+        # The minimum, and the widths of four miniblocks.
         for k in range(5):
             put(out, o + k, 0)
         o += 5
@@ -157,7 +171,7 @@ def put_zeros(count: int, out: Bytes, o: int) -> int:
 
 @inner
 def put_reversed(data: Bytes, at: int, out: Bytes, o: int) -> None:
-    """Sixteen bytes, the last one first: Parquet has decimals in big-endian."""
+    """Write the 16 bytes at `at` in reverse order: Parquet has decimals as big-endian numbers."""
     low = reversed_bytes(word(data, at))
     high = reversed_bytes(word(data, at + 8))
     put_int64(out, o, np.int64(high))
@@ -166,7 +180,7 @@ def put_reversed(data: Bytes, at: int, out: Bytes, o: int) -> None:
 
 @inner
 def reversed_bytes(number: np.uint64) -> np.uint64:
-    """The eight bytes in the other order."""
+    """Return the eight bytes in reverse order: halves are swapped, then the 16-bit parts of each, then their bytes."""
     number = (number >> np.uint64(32)) | (number << np.uint64(32))
     number = (number >> np.uint64(16) & np.uint64(0x0000FFFF0000FFFF)) | (
         (number & np.uint64(0x0000FFFF0000FFFF)) << np.uint64(16)

@@ -1,20 +1,20 @@
-"""Kernel for CSV (RFC 4180, LF): the rows of a batch whose columns are text or, where Parquet is written too, typed.
+"""Kernel for CSV (RFC 4180 with LF): rows of a batch, whose columns are text, or typed if Parquet is written as well.
 
-A field is quoted where a reader could take it for something else without the quotes, and only there:
+A field is quoted only if a reader could misread it without the quotes:
 
-- it holds a quote, a comma, CR, LF, or a NUL, after which Treasure Data's parser drops the rest of an unquoted last
-  field without a word;
+- it has a quote, a comma, CR, LF, or a NUL, after which Treasure Data's parser silently drops the rest of an unquoted
+  last field;
 - it begins or ends with a byte up to 0x20: ClickHouse trims blanks and tabs of unquoted fields, Java's parsers all of
   these;
 - it begins with a backslash (`\\N` is null for ClickHouse and Snowflake, `\\.` ends the data for PostgreSQL), with a
-  single quote (DuckDB's sniffer and older ClickHouse take it for the quote), or with # (a comment for some readers);
+  single quote (DuckDB's sniffer and older ClickHouse read it as the quote), or with # (a comment for some readers);
 - it is a word for null, such as NULL, NaN or N/A, in any case: Arrow and MySQL read these as null if unquoted.
 
-The empty string is `""` and null is nothing, so that readers can tell them apart.
+The empty string is `""` and null is empty, so that readers can distinguish them.
 
-For CSV alone numbers are decoded as text, because then no number is too wide for its column. For both formats they are
-decoded as Parquet needs them, and their digits are made from the values here. The other way round, typed values made
-from text, would need a second set of buffers and take as long: of an int64 both take 8 ns, of a decimal 15 to 30 ns.
+For CSV alone, numbers are decoded as text, so that no number is too wide for its column. For both formats, they are
+decoded as Parquet needs them, and written as digits here. To parse typed values from text instead would need a second
+set of buffers and take as long: 8 ns for an int64 in both directions, 15 to 30 ns for a decimal.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ _ONE = np.uint64(1)
 _LAST_BLANK = 0x20
 _NINE = 0x39
 _QUOTED, _WORD, _BLANK = 1, 2, 4
-# A field may have to be quoted where the bits of its first and of its last byte have one in common. All in one
-# comparison, because numbers begin with anything.
+# A field may have to be quoted if its first and its last byte have a bit in common. One `&` decides for most fields;
+# branches on the first byte would be mispredicted, because numbers begin with any digit.
 _FIRST = np.full(256, _BLANK, np.uint8)
 _FIRST[: _LAST_BLANK + 1] |= _QUOTED
 for _letter in b"\\'#":
@@ -69,6 +69,7 @@ _FALSE = int.from_bytes(b"false", "little")
 
 @inner
 def _put_quoted(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
+    """Write a field in quotes, with its quotes doubled; gives the end."""
     put(out, o, _QUOTE)
     o += 1
     for k in range(at, at + size):
@@ -84,7 +85,10 @@ def _put_quoted(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
 
 @inner
 def _is_null_word(data: Bytes, at: int, size: int) -> bool:
-    """Is data[at : at + size] a word that some readers take for null? The case of letters does not count."""
+    """Return whether some readers read data[at : at + size] as null, in any case of letters.
+
+    `| 0x20` makes letters lowercase, and leaves digits and the other bytes of such words as they are.
+    """
     if size > _LONGEST_WORD:
         return False
     unused = np.uint64(8 * (_LONGEST_WORD - size))
@@ -97,7 +101,7 @@ def _is_null_word(data: Bytes, at: int, size: int) -> bool:
 
 @inlined
 def _looks_different(data: Bytes, at: int, size: int) -> bool:
-    """Would a reader trim the field, or take it for something else, though it holds nothing special to CSV?"""
+    """Return whether a reader would trim or misread the field, although it has nothing that CSV itself quotes."""
     common = _FIRST[np.uint64(byte(data, at))] & _LAST[np.uint64(byte(data, at + size - 1))]
     return common != 0 and (common != _WORD or _is_null_word(data, at, size))
 
@@ -128,8 +132,8 @@ def put_field(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
 def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: State) -> None:
     """Write rows from state[CSV_ROW] on to `out` until all are written, there are `enough` bytes, or no room is left.
 
-    Where the enough bytes are is a function of the rows alone: not of the room in `out`, of the batches that the rows
-    come in, or of whether the columns are text.
+    The row that reaches `enough` bytes depends on the rows alone, not on the room in `out`, on batches, or on whether
+    the columns are text.
     """
     count = len(columns.facts)
     o = state[CSV_WRITTEN]
@@ -174,7 +178,7 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: Stat
 
 @inner
 def _link_columns(columns: Columns, eight: int) -> None:
-    """Link the columns that have values in these eight rows, from column 0 on: of sparse ones most have none."""
+    """Link the columns that have values in these eight rows, from column 0 on. Most sparse columns have none."""
     last = np.int64(0)
     count = len(columns.facts)
     for c in range(1, count):
@@ -186,6 +190,7 @@ def _link_columns(columns: Columns, eight: int) -> None:
 
 @inlined
 def _put_commas(count: int, out: Bytes, o: int) -> int:
+    """Write commas; gives the end."""
     if count == 1:
         put(out, o, _COMMA)
         return o + 1
@@ -196,6 +201,7 @@ def _put_commas(count: int, out: Bytes, o: int) -> int:
 
 @inlined
 def _has_value(columns: Columns, c: int, row: int) -> bool:
+    """Return whether the row has a value in column c."""
     return columns.validity[np.uint64(c), np.uint64(row >> 3)] >> np.uint8(row & 7) & 1 != 0
 
 
@@ -211,7 +217,7 @@ def _put_quoted_word(out: Bytes, o: int) -> int:
 
 @inlined
 def _put_value(columns: Columns, c: int, out: Bytes, o: int) -> int:
-    """Write the value that comes next in column c to out[o:]; gives the end."""
+    """Write the next value of column c to out[o:]; gives the end."""
     bits = columns.facts[np.uint64(c), COLUMN_BITS]
     value = columns.facts[np.uint64(c), COLUMN_NEXT]
     start = columns.facts[np.uint64(c), COLUMN_START]

@@ -1,4 +1,8 @@
-"""Kernels for statistics: the least and the greatest value of a column."""
+"""Kernels for statistics: the minimum and the maximum of a column chunk.
+
+Order is that of Parquet's column orders for logical types: signed for int64 and decimals, by unsigned bytes for texts
+(https://parquet.apache.org/docs/file-format/metadata/).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 @inner
 def _is_less(data: Bytes, at: int, size: int, than: int, than_size: int) -> bool:
-    """Does the text at `at` come before the one at `than`, byte by byte?"""
+    """Return whether the text at `at` is less than the one at `than`, by unsigned bytes."""
     k = 0
     common = min(size, than_size)
     while k < common:
@@ -30,7 +34,7 @@ def _is_less(data: Bytes, at: int, size: int, than: int, than_size: int) -> bool
 
 @inner
 def _prefix(data: Bytes, at: int, size: int) -> np.uint64:
-    """The first eight bytes as a number that orders as the bytes do; zeros for those that are not there."""
+    """Return the first eight bytes as a big-endian number, which has their order. Missing bytes are zeros."""
     number = reversed_bytes(word(data, at))
     if size >= 8:
         return number
@@ -42,7 +46,7 @@ def _prefix(data: Bytes, at: int, size: int) -> np.uint64:
 
 @inner
 def update_min_max(columns: Columns, column: int, at: int, size: int, state: State) -> None:
-    """Is the value at `at` (relative to the column) less or greater than all before? Notes where it is if so."""
+    """Update minimum and maximum by the value at `at`, relative to the column."""
     start = columns.facts[np.uint64(column), COLUMN_START]
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
     if state[MIN_AT] == NONE:
@@ -76,7 +80,10 @@ def _is_smaller(data: Bytes, at: int, than: int, bits: int) -> bool:
 
 @inner
 def update_min_max_of_texts(columns: Columns, column: int, begin: int, end: int, at: int, state: State) -> None:
-    """The least and the greatest of texts [begin, end), the first of which is at `at`."""
+    """Update minimum and maximum by texts [begin, end), the first of which is at `at`.
+
+    Most texts differ from both in their first eight bytes: only those that are not strictly between are compared.
+    """
     start = columns.facts[np.uint64(column), COLUMN_START]
     low = _ALL
     high = _ZERO

@@ -1,13 +1,14 @@
-"""Kernels for the digits of numbers: from their binary values to the plain form, the way back of `numbers.py`.
+"""Kernels for the digits of numbers: from binary values to the plain form, the inverse of parse/numbers.py.
 
-The plain form is a function of the value alone: no exponent, no zeros that could be left out, no -0. So the digits of
-an int64 or a decimal are those that the export has, or their plain form.
+A value has one plain form: without exponent, without zeros that can be omitted, and without -0. So the digits of an
+int64 or a decimal are those in the export, or their plain form.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import DIGIT_0, MINUS, POINT
 from converter.kernels.encode.bit_packing import reversed_bytes
 from converter.kernels.simd.words import Bytes, byte, lowest_bit, put, put_int64, word
 from converter.kernels.toolchain.decorators import inlined, inner
@@ -24,19 +25,17 @@ _SIGN = np.uint64(1 << 63)
 _HALF = np.uint64(32)
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 
-_MINUS = 0x2D
-_POINT = 0x2E
-_ZERO_DIGIT = 0x30
 _LONGEST = 40
-"""Digits of a decimal128, and some zeros before them: five times eight."""
+"""38 digits of a decimal128 and zeros in front of them: five times eight."""
 
 
 @inlined
 def _eight_digits(value: np.uint64) -> np.uint64:
-    """The digits of a number below 10**8, a byte each, the first one lowest.
+    """Return the digits of a number below 10**8 as a word, a byte each, the first digit in the lowest byte.
 
-    It is cut into four-digit, two-digit, then one-digit values, all of one size at once; the multiplications with
-    10486 / 2**20 and 103 / 2**10 divide by 100 and by 10.
+    The inverse of `read_digits`: the word is divided into numbers of four digits, of two, and of one, all of one size
+    at once. x * 10486 >> 20 is x // 100 for x < 10,000, and x * 103 >> 10 is x // 10 for x < 100; masks remove the bits
+    that the adjacent number shifts in. (P. Khuong, "How to print integers faster", 2017-12-22, pvk.ca.)
     """
     halves = value // _TEN_THOUSAND | value % _TEN_THOUSAND << np.uint64(32)
     hundreds = halves * np.uint64(10486) >> np.uint64(20) & np.uint64(0x0000007F0000007F)
@@ -47,7 +46,7 @@ def _eight_digits(value: np.uint64) -> np.uint64:
 
 @inlined
 def _put_eight(value: np.uint64, out: Bytes, o: int) -> int:
-    """Write eight digits, zeros in front too; gives the end."""
+    """Write a number below 10**8 as eight digits, with zeros in front; gives the end."""
     put_int64(out, o, np.int64(_eight_digits(value) | _ZEROS))
     return o + 8
 
@@ -63,7 +62,7 @@ def _put_without_leading_zeros(value: np.uint64, out: Bytes, o: int) -> int:
 
 @inlined
 def _put_without_trailing_zeros(value: np.uint64, out: Bytes, o: int) -> int:
-    """Write eight decimals of which not all are zero; gives the end."""
+    """Write eight decimals that are not all zero, without zeros at the end; gives the end."""
     digits = _eight_digits(value)
     dropped: int = lowest_bit(reversed_bytes(digits)) >> 3
     put_int64(out, o, np.int64(digits | _ZEROS))
@@ -72,6 +71,7 @@ def _put_without_trailing_zeros(value: np.uint64, out: Bytes, o: int) -> int:
 
 @inlined
 def _put_unsigned(value: np.uint64, out: Bytes, o: int) -> int:
+    """Write a number of up to 20 digits, in groups of eight; gives the end."""
     if value < _EIGHT_DIGITS:
         return _put_without_leading_zeros(value, out, o)
     high = value // _EIGHT_DIGITS
@@ -88,21 +88,21 @@ def put_integer(data: Bytes, at: int, out: Bytes, o: int) -> int:
     """Write the int64 in data[at : at + 8] to out[o:], which has room for 32 bytes; gives the end."""
     value = word(data, at)
     if value & _SIGN != _ZERO:
-        put(out, o, _MINUS)
+        put(out, o, MINUS)
         return _put_unsigned(_ZERO - value, out, o + 1)
     return _put_unsigned(value, out, o)
 
 
 @inlined
 def _put_short(value: np.uint64, scale: int, out: Bytes, o: int) -> int:
-    """Write value / 10**scale, the scale being 19 at most; gives the end."""
+    """Write value / 10**scale, with a scale of at most 19; gives the end."""
     unit = _POWERS[np.uint64(scale)]
     whole = value // unit
     decimals = value - whole * unit
     o = _put_unsigned(whole, out, o)
     if decimals == _ZERO:
         return o
-    put(out, o, _POINT)
+    put(out, o, POINT)
     o += 1
     while scale > 8:
         scale -= 8
@@ -117,8 +117,12 @@ def _put_short(value: np.uint64, scale: int, out: Bytes, o: int) -> int:
 
 @inner
 def _put_long(high: np.uint64, low: np.uint64, scale: int, out: Bytes, o: int) -> int:
-    """Write (high * 2**64 + low) / 10**scale, a number of up to 38 digits; gives the end."""
-    # All digits are made behind the room of the result first.
+    """Write (high * 2**64 + low) / 10**scale, a number of up to 38 digits; gives the end.
+
+    Long division by 10**8 in base 2**32: each remainder is less than 2**32, so it is the high half of the next
+    dividend.
+    """
+    # The digits are first written after the room for the result.
     first = o + _LONGEST + 8
     end = first + _LONGEST
     a, b, c, d = high >> _HALF, high & _LOW_HALF, low >> _HALF, low & _LOW_HALF
@@ -134,13 +138,13 @@ def _put_long(high: np.uint64, low: np.uint64, scale: int, out: Bytes, o: int) -
         _put_eight(d % _EIGHT_DIGITS, out, at)
         d //= _EIGHT_DIGITS
     point = end - scale
-    while first < point - 1 and byte(out, first) == _ZERO_DIGIT:
+    while first < point - 1 and byte(out, first) == DIGIT_0:
         first += 1
-    while end > point and byte(out, end - 1) == _ZERO_DIGIT:
+    while end > point and byte(out, end - 1) == DIGIT_0:
         end -= 1
     for k in range(first, end):
         if k == point:
-            put(out, o, _POINT)
+            put(out, o, POINT)
             o += 1
         put(out, o, byte(out, k))
         o += 1
@@ -155,7 +159,7 @@ def put_scaled(data: Bytes, at: int, scale: int, out: Bytes, o: int) -> int:
     if high & _SIGN != _ZERO:
         low = _ZERO - low
         high = ~high + (_ONE if low == _ZERO else _ZERO)
-        put(out, o, _MINUS)
+        put(out, o, MINUS)
         o += 1
     if high == _ZERO and scale <= 19:
         return _put_short(low, scale, out, o)

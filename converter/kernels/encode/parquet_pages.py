@@ -4,9 +4,12 @@ A page, before compression, is
 
     bytes of the levels (4, little-endian) | levels | values
 
-where the levels say for each row whether it has a value, and the values are those that are there
-(https://parquet.apache.org/docs/file-format/data-pages/encodings/). What the levels take is proportional to how often
-they change, so a column that is nearly always null costs next to nothing.
+where the levels tell for each row whether it has a value, and only these values follow
+(https://parquet.apache.org/docs/file-format/data-pages/encodings/).
+
+Levels have the encoding RLE of bit width 1. A run of n equal levels is the varint n << 1 and a byte. k bytes of eight
+levels each are the varint k << 1 | 1 and the bytes, which are those of the validity. The size of levels is proportional
+to the number of their changes: a column that is nearly always null takes almost none.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ _COUNTS = np.array([bin(bits).count("1") for bits in range(256)], np.int64)
 
 @inner
 def _put_levels(columns: Columns, column: int, row: int, end: int, present: int, out: Bytes, o: int) -> int:
-    """Write which of the rows [row, end) have a value (`present` of them do), with its length before; gives the end."""
+    """Write the levels of rows [row, end), of which `present` have a value, after their size; gives the end."""
     begin = o
     o += 4
     if present == end - row or present == 0:
@@ -89,7 +92,7 @@ def _put_size(out: Bytes, o: int, size: int) -> int:
 
 @inner
 def _put_texts(columns: Columns, column: int, begin: int, end: int, at: int, out: Bytes, o: int) -> int:
-    """PLAIN: values [begin, end) of a text column, whose bytes begin at `at`, each after its size; gives the end."""
+    """Write values [begin, end) of a text column, whose bytes begin at `at`, as PLAIN; gives the end."""
     for k in range(begin, end):
         size = value_size(columns, column, k)
         o = copy_range(out, _put_size(out, o, size), columns.arena, at, at + size)
@@ -99,7 +102,7 @@ def _put_texts(columns: Columns, column: int, begin: int, end: int, at: int, out
 
 @inner
 def _equal_bytes(columns: Columns, column: int, at: int, end: int) -> int:
-    """How many bytes of levels from `at` on, before `end`, are all 0 or all 0xFF as the first one is."""
+    """Return how many bytes of levels in [at, end) are 0, or 0xFF, as the first one is; 0 if that is another byte."""
     if at >= end:
         return 0
     first = columns.validity[np.uint64(column), np.uint64(at)]
@@ -113,7 +116,7 @@ def _equal_bytes(columns: Columns, column: int, at: int, end: int) -> int:
 
 @inner
 def _page_end(columns: Columns, column: int, rows: int, limit: int, state: State) -> tuple[int, int, int]:
-    """(row, value, byte) where a page of about `limit` bytes that begins at the state's place ends."""
+    """Return (row, value, byte) of the end of a page of about `limit` bytes, which begins where the state is."""
     row = state[PAGE_ROW]
     value = state[PAGE_VALUE]
     at = state[PAGE_BYTE]
@@ -141,14 +144,14 @@ def encode_page(
     out: Bytes,
     state: State,
 ) -> None:
-    """Write the next page of a column, of about `limit` bytes of values, to `out`; the state moves behind it.
+    """Write the next page of a column, of about `limit` bytes of values, to `out`; the state moves to its end.
 
-    int64 and dates become DELTA_BINARY_PACKED, decimals and bools PLAIN, text DELTA_BYTE_ARRAY with no byte of a value
-    taken from the one before: lengths first, then all bytes, as in DELTA_LENGTH_BYTE_ARRAY, which Spark 3.5 misreads
-    (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE] all of them are PLAIN.
+    int64 and dates become DELTA_BINARY_PACKED, and decimals, bools and doubles PLAIN. Text becomes DELTA_BYTE_ARRAY with
+    prefixes of length 0: zeros, lengths, and the bytes of all values. DELTA_LENGTH_BYTE_ARRAY would omit the zeros, and
+    Spark 3.5 misreads it (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE] all are PLAIN.
 
-    Least and greatest value of all pages so far are in the state (not for bools and doubles). numbers: room for 128.
-    If `out` is too small, nothing is written and state[PAGE_NEEDED] says how much it must hold.
+    The state has minimum and maximum of all pages so far, except for bools and doubles. numbers: room for 128. If `out`
+    is too small, nothing is written, and state[PAGE_NEEDED] is how many bytes it must have.
     """
     row = state[PAGE_ROW]
     value = state[PAGE_VALUE]
@@ -208,12 +211,13 @@ def encode_dictionary(
     out: Bytes,
     state: State,
 ) -> int:
-    """Number the different values of a column; their count, or -1 where a dictionary isn't worth it.
+    """Number the distinct values of a column; gives their count, or -1 if a dictionary is not worth it.
 
-    That is when more than a tenth of the first state[PAGE_SAMPLE] values, or more than `entries` holds, are different,
-    or their bytes don't fit `out`. secret: of the hash. slots: zeros, a power of two, at least twice as many as there
-    can be entries. entries gets where each begins; indices the number of each value; out the entries as a dictionary
-    page has them, PLAIN; the state the bytes of that and the least and greatest value.
+    It is not if more than a tenth of the first state[PAGE_SAMPLE] values are distinct, or if the distinct values don't
+    fit `entries` or `out`. secret: of the hash. slots: zeros, a power of two, at least twice as many as entries.
+
+    `entries` gets position << 24 | size of each entry, `indices` the number of each value, `out` the dictionary page,
+    which is PLAIN, and the state its size with minimum and maximum.
     """
     present = columns.facts[np.uint64(column), COLUMN_PRESENT]
     start = columns.facts[np.uint64(column), COLUMN_START]
@@ -257,7 +261,7 @@ def encode_dictionary(
 
 @inlined
 def _is_equal(columns: Columns, column: int, entry: int, at: int, size: int) -> bool:
-    """Is the value at `at` the one that an entry (position << 24 | size) stands for?"""
+    """Return whether the value at `at` is equal to that of an entry, which is position << 24 | size."""
     if entry & 0xFFFFFF != size:
         return False
     start = columns.facts[np.uint64(column), COLUMN_START]
@@ -279,7 +283,10 @@ def encode_indices(
     out: Bytes,
     state: State,
 ) -> None:
-    """Write the one data page of a column whose values are numbers of `entries` entries, RLE_DICTIONARY, to `out`."""
+    """Write the only data page of a column with a dictionary of `entries` entries to `out`, as RLE_DICTIONARY.
+
+    That is the bit width in a byte, and one bit-packed run of all indices.
+    """
     present = columns.facts[np.uint64(column), COLUMN_PRESENT]
     width = bit_width(np.uint64(entries - 1))
     needed = 256 + rows // 2 + (present // 32 + 1) * 4 * width

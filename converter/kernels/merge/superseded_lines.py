@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import CLOSE_MAP, DIGIT_0, NEWLINE
 from converter.kernels.layout import DONE, IRREGULAR, SUPERSEDED, Scratch, State
 from converter.kernels.line_patterns import (
     ITEM_PATTERN,
@@ -45,9 +46,6 @@ from converter.kernels.simd.words import Bytes, byte, byte_mask, count_bits, fin
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 from converter.schema import tags
 
-_CLOSE_MAP = 0x7D
-_NEWLINE = 0x0A
-_ZERO = 0x30
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
 _IN_ITEM = 2
@@ -58,7 +56,7 @@ _IN_ITEM = 2
 def _blank(block: Bytes, at: int, end: int) -> None:
     """Overwrite block[at:end] with newlines."""
     for k in range(at, end):
-        put(block, k, _NEWLINE)
+        put(block, k, NEWLINE)
 
 
 @inner
@@ -140,11 +138,11 @@ def _merge_change(
         if end < 0:
             return IRREGULAR
     state[MERGE_DELETES] = 1 if new < 0 else 0
-    if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
+    if byte(block, end) != CLOSE_MAP or byte(block, end + 1) != NEWLINE:
         return IRREGULAR
     time = np.int64(0)
     for k in range(digits, digits + count):
-        time = time * 10 + byte(block, k) - _ZERO
+        time = time * 10 + byte(block, k) - DIGIT_0
     state[MERGE_TIME] = time
     source, first, first_size, second, size = _unescaped_key(block, first, first_size, second, size, copy)
     if size < 0:
@@ -181,7 +179,7 @@ def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tupl
     while True:
         quotes, strings, opened, closed, inside, escaped = structure(block, at, inside, escaped)
         found = quotes & strings & (byte_mask(block, at + 1, letter) | byte_mask(block, at + 1, other))
-        newlines = byte_mask(block, at, _NEWLINE)
+        newlines = byte_mask(block, at, NEWLINE)
         if newlines != _NOTHING:
             found &= (_ONE << np.uint64(lowest_bit(newlines))) - _ONE
         while found != _NOTHING:
@@ -225,7 +223,7 @@ def _merge_item(
         return IRREGULAR
     end = find_newline(block, max(first_end, last_end))
     # The slow path reports what is wrong with a line that ends in another way.
-    if byte(block, end - 1) != _CLOSE_MAP or byte(block, end - 2) != _CLOSE_MAP:
+    if byte(block, end - 1) != CLOSE_MAP or byte(block, end - 2) != CLOSE_MAP:
         return IRREGULAR
     source, first, first_size, second, size = _unescaped_key(block, first, first_size, second, size, copy)
     if size < 0:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import CLOSE_MAP, COMMA, DIGIT_0, NEWLINE, NOT_UTF8, OPEN_MAP, POINT, QUOTE
 from converter.kernels.layout import DONE, GROW, IRREGULAR, State
 from converter.kernels.line_patterns import (
     CHANGE_KEYS,
@@ -61,15 +62,6 @@ from converter.kernels.simd.words import (
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 from converter.schema import tags
 
-_QUOTE = 0x22
-_COMMA = 0x2C
-_POINT = 0x2E
-_ZERO = 0x30
-_OPEN_MAP = 0x7B
-_CLOSE_MAP = 0x7D
-_NEWLINE = 0x0A
-_NO_TEXT = 0xFF
-
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
 _TOP = np.uint64(63)
@@ -101,7 +93,7 @@ def map_end(data: Bytes, at: int) -> int:
                 end = k + 1
                 break
             ends &= ends - _ONE
-        wrong = byte_mask(data, at, _NEWLINE) | byte_mask(data, at, _NO_TEXT)
+        wrong = byte_mask(data, at, NEWLINE) | byte_mask(data, at, NOT_UTF8)
         if end < 64:
             return at + end if wrong & ((_ONE << np.uint64(end)) - _ONE) == _NOTHING else IRREGULAR
         if wrong != _NOTHING:
@@ -127,7 +119,7 @@ def key_value_end(block: Bytes, start: int, patterns: Patterns, pattern: int) ->
     """Return the position of the quote that closes the value of a key, which begins at `start`, or IRREGULAR."""
     tag = patterns.facts[np.uint64(pattern), PATTERN_TAG]
     end = string_end(block, start) if tag == tags.S else token_end(block, start)
-    if end < 0 or byte(block, end + 1) != _CLOSE_MAP:
+    if end < 0 or byte(block, end + 1) != CLOSE_MAP:
         return IRREGULAR
     if tag == tags.N:
         integers, _ = plain_number(block, start, end)
@@ -159,7 +151,7 @@ def _keys_end(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[in
     if end < 0:
         end = _key_end(block, at, patterns, KEY_PATTERN + 1)
         second = KEY_PATTERN
-    if end < 0 or byte(block, end) != _COMMA:
+    if end < 0 or byte(block, end) != COMMA:
         return at, IRREGULAR
     return end, _key_end(block, end + 1, patterns, second)
 
@@ -179,7 +171,7 @@ def read_head(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[in
         return none
     keys = after + patterns.facts[np.uint64(KEYS_PATTERN), PATTERN_SIZE]
     first_end, keys_end = _keys_end(block, keys, patterns, count)
-    if keys_end < 0 or byte(block, keys_end) != _CLOSE_MAP:
+    if keys_end < 0 or byte(block, keys_end) != CLOSE_MAP:
         return none
     return digits, size, keys, first_end, keys_end
 
@@ -228,24 +220,24 @@ def _find_time(block: Bytes, at: int) -> tuple[int, int, int]:
     """
     start = at
     around = 0
-    if byte(block, start) == _OPEN_MAP:
-        if byte(block, at + 1) != _QUOTE or byte(block, at + 2) != 0x4E or byte(block, at + 3) != _QUOTE:
+    if byte(block, start) == OPEN_MAP:
+        if byte(block, at + 1) != QUOTE or byte(block, at + 2) != 0x4E or byte(block, at + 3) != QUOTE:
             return at, IRREGULAR, at
-        if byte(block, at + 4) != 0x3A or byte(block, at + 5) != _QUOTE:
+        if byte(block, at + 4) != 0x3A or byte(block, at + 5) != QUOTE:
             return at, IRREGULAR, at
         start += 6
         around = 2
-    elif byte(block, start) == _QUOTE:
+    elif byte(block, start) == QUOTE:
         start += 1
         around = 1
     end = start
-    while end < start + _MOST_DIGITS and _ZERO <= byte(block, end) <= _ZERO + 9:
+    while end < start + _MOST_DIGITS and DIGIT_0 <= byte(block, end) <= DIGIT_0 + 9:
         end += 1
-    if end - start < _LEAST_DIGITS or byte(block, start) == _ZERO:
+    if end - start < _LEAST_DIGITS or byte(block, start) == DIGIT_0:
         return at, IRREGULAR, at
-    if around > 0 and byte(block, end) != _QUOTE:
+    if around > 0 and byte(block, end) != QUOTE:
         return at, IRREGULAR, at
-    if around > 1 and byte(block, end + 1) != _CLOSE_MAP:
+    if around > 1 and byte(block, end + 1) != CLOSE_MAP:
         return at, IRREGULAR, at
     return start, end - start, end + around
 
@@ -266,13 +258,13 @@ def _put_time(out: Bytes, o: int, block: Bytes, digits: int, count: int) -> int:
     end = o + 1 + _MICROS
     for k in range(_MICROS):
         put(out, o + 1 + k, byte(block, digits + count - _MICROS + k))
-    put(out, o, _POINT)
-    while byte(out, end - 1) == _ZERO:
+    put(out, o, POINT)
+    while byte(out, end - 1) == DIGIT_0:
         end -= 1
     if end == o + 1:
         end = o
-    put(out, end, _QUOTE)
-    put(out, end + 1, _CLOSE_MAP)
+    put(out, end, QUOTE)
+    put(out, end + 1, CLOSE_MAP)
     return end + 2
 
 
@@ -299,7 +291,7 @@ def _translate(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: Sta
     if matches(block, end, patterns, NEW_IMAGE_PATTERN):
         first = end + patterns.facts[np.uint64(NEW_IMAGE_PATTERN), PATTERN_SIZE]
         end = map_end(block, first - 1)
-        if end < 0 or byte(block, first) == _CLOSE_MAP:
+        if end < 0 or byte(block, first) == CLOSE_MAP:
             return IRREGULAR
         last = end - 1
         if not holds_keys(block, first, last, keys, first_end, keys_end):
@@ -307,7 +299,7 @@ def _translate(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: Sta
         operation = INSERT_TEXT if old < 0 else UPDATE_TEXT
         if state[CHANGE_OLD_IMAGES] == 0:
             operation = PUT_TEXT
-    if byte(block, end) != _CLOSE_MAP or byte(block, end + 1) != _NEWLINE:
+    if byte(block, end) != CLOSE_MAP or byte(block, end + 1) != NEWLINE:
         return IRREGULAR
     o = state[CHANGE_WRITTEN]
     if o + (end - at) + CHANGE_ROOM > out.size:
@@ -317,13 +309,13 @@ def _translate(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: Sta
     if old >= 0:
         o = _put_pattern(out, o, patterns, OLD_IMAGE_TEXT)
         o = copy_range(out, o, block, old, old_end)
-        put(out, o, _CLOSE_MAP)
+        put(out, o, CLOSE_MAP)
         o += 1
-    put(out, o, _COMMA)
+    put(out, o, COMMA)
     o = copy_range(out, o + 1, block, first, last)
-    put(out, o, _CLOSE_MAP)
-    put(out, o + 1, _CLOSE_MAP)
-    put(out, o + 2, _NEWLINE)
+    put(out, o, CLOSE_MAP)
+    put(out, o + 1, CLOSE_MAP)
+    put(out, o + 2, NEWLINE)
     state[CHANGE_WRITTEN] = o + 3
     return end + 2
 
@@ -345,10 +337,10 @@ def translate_changes(block: Bytes, patterns: Patterns, out: Bytes, state: State
             if o + CHANGE_ROOM > out.size:
                 return GROW
             if objects > 0:
-                put(out, o, _OPEN_MAP)
-                put(out, o + 1, _CLOSE_MAP)
+                put(out, o, OPEN_MAP)
+                put(out, o + 1, CLOSE_MAP)
                 o += 2
-            put(out, o, _NEWLINE)
+            put(out, o, NEWLINE)
             state[CHANGE_WRITTEN] = o + 1
             at = after
             continue

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import CLOSE_LIST, CLOSE_MAP, COLON, COMMA, OPEN_LIST, OPEN_MAP, QUOTE
 from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import DONE, GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
 from converter.kernels.parse.numbers import normalise_number, plain_number
@@ -19,14 +20,6 @@ from converter.kernels.simd.words import Bytes, byte, put, word
 from converter.kernels.toolchain.decorators import inner
 from converter.kernels.value_limits import DEPTH
 from converter.schema import tags
-
-_QUOTE = 0x22
-_COLON = 0x3A
-_COMMA = 0x2C
-_OPEN_MAP = 0x7B
-_CLOSE_MAP = 0x7D
-_OPEN_LIST = 0x5B
-_CLOSE_LIST = 0x5D
 
 _TRUE = np.uint64(int.from_bytes(b"true", "little"))
 _FALSE = np.uint64(int.from_bytes(b"false", "little"))
@@ -45,10 +38,10 @@ for _number, _text in enumerate(tags.TAGS):
 @inner
 def read_tag(data: Bytes, at: int) -> tuple[int, int]:
     """Return (tag, position of its value) of the typed value that opens at `at`, or (IRREGULAR, at)."""
-    if byte(data, at) != _OPEN_MAP or byte(data, at + 1) != _QUOTE:
+    if byte(data, at) != OPEN_MAP or byte(data, at + 1) != QUOTE:
         return IRREGULAR, at
     a = byte(data, at + 2)
-    if byte(data, at + 3) == _QUOTE and byte(data, at + 4) == _COLON:
+    if byte(data, at + 3) == QUOTE and byte(data, at + 4) == COLON:
         tag = IRREGULAR
         if a == 0x53:
             tag = tags.S
@@ -61,7 +54,7 @@ def read_tag(data: Bytes, at: int) -> tuple[int, int]:
         elif a == 0x42:
             tag = tags.B
         return tag, at + 5
-    if byte(data, at + 3) == 0x53 and byte(data, at + 4) == _QUOTE and byte(data, at + 5) == _COLON:
+    if byte(data, at + 3) == 0x53 and byte(data, at + 4) == QUOTE and byte(data, at + 5) == COLON:
         tag = IRREGULAR
         if a == 0x53:
             tag = tags.SS
@@ -92,14 +85,14 @@ def bool_size(data: Bytes, at: int) -> int:
 @inner
 def put_tag(target: Bytes, o: int, tag: int) -> int:
     """Write `{"TAG":` to target[o:]; gives the end."""
-    put(target, o, _OPEN_MAP)
-    put(target, o + 1, _QUOTE)
+    put(target, o, OPEN_MAP)
+    put(target, o + 1, QUOTE)
     o += 2
     for k in range(_TAG_SIZES[np.uint64(tag)]):
         put(target, o, np.int64(_TAG_LETTERS[np.uint64(tag), np.uint64(k)]))
         o += 1
-    put(target, o, _QUOTE)
-    put(target, o + 1, _COLON)
+    put(target, o, QUOTE)
+    put(target, o + 1, COLON)
     return o + 2
 
 
@@ -108,7 +101,7 @@ def copy_number(
     data: Bytes, at: int, target: Bytes, o: int, limit: int, quoted: bool, scratch: Scratch
 ) -> tuple[int, int]:
     """Copy the number in the JSON string that opens at `at`, in plain form; (position after it, end in the target)."""
-    if byte(data, at) != _QUOTE:
+    if byte(data, at) != QUOTE:
         return IRREGULAR, o
     at += 1
     end = token_end(data, at)
@@ -117,7 +110,7 @@ def copy_number(
     if o + NUMBER_ROOM > limit:
         return GROW, o
     if quoted:
-        put(target, o, _QUOTE)
+        put(target, o, QUOTE)
         o += 1
     digits, _ = plain_number(data, at, end)
     if digits >= 0:
@@ -128,7 +121,7 @@ def copy_number(
             return IRREGULAR, o
         o = copy_bytes(scratch.number, 0, size, target, o, limit)
     if quoted:
-        put(target, o, _QUOTE)
+        put(target, o, QUOTE)
         o += 1
     return end + 1, o
 
@@ -136,11 +129,11 @@ def copy_number(
 @inner
 def _copy_quoted(data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int) -> tuple[int, int]:
     """Copy the JSON string (of an S, a B or a name) that opens at `at`, quotes included."""
-    if byte(data, at) != _QUOTE:
+    if byte(data, at) != QUOTE:
         return IRREGULAR, o
     if o + ROOM > limit:
         return GROW, o
-    put(target, o, _QUOTE)
+    put(target, o, QUOTE)
     at += 1
     if tag == tags.B:
         end = token_end(data, at)
@@ -153,7 +146,7 @@ def _copy_quoted(data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: i
         end, o = copy_string(data, at, target, o + 1, limit, True)
         if end < 0:
             return end, o
-    put(target, o, _QUOTE)
+    put(target, o, QUOTE)
     return end + 1, o + 1
 
 
@@ -162,9 +155,9 @@ def _copy_set(
     data: Bytes, at: int, tag: int, target: Bytes, o: int, limit: int, typed: bool, scratch: Scratch
 ) -> tuple[int, int]:
     """Copy the array of a set, which opens at `at` and is not empty; (position after it, end in the target)."""
-    if byte(data, at) != _OPEN_LIST:
+    if byte(data, at) != OPEN_LIST:
         return IRREGULAR, o
-    put(target, o, _OPEN_LIST)
+    put(target, o, OPEN_LIST)
     o += 1
     at += 1
     while True:
@@ -177,12 +170,12 @@ def _copy_set(
         if o + ROOM > limit:
             return GROW, o
         c = byte(data, at)
-        if c != _COMMA and c != _CLOSE_LIST:
+        if c != COMMA and c != CLOSE_LIST:
             return IRREGULAR, o
         put(target, o, c)
         o += 1
         at += 1
-        if c == _CLOSE_LIST:
+        if c == CLOSE_LIST:
             return at, o
 
 
@@ -232,7 +225,7 @@ def copy_document(
         if o + ROOM > limit:
             return GROW, o
         if tag == tags.M or tag == tags.L:
-            opener = _OPEN_MAP if tag == tags.M else _OPEN_LIST
+            opener = OPEN_MAP if tag == tags.M else OPEN_LIST
             if byte(data, at) != opener or depth >= deepest:
                 return IRREGULAR, o
             put(target, o, opener)
@@ -256,14 +249,14 @@ def copy_document(
                 if not closing:
                     if depth == 0:
                         return at, o
-                    if byte(data, at) != _CLOSE_MAP:
+                    if byte(data, at) != CLOSE_MAP:
                         return IRREGULAR, o
                     at += 1
                     if typed:
-                        put(target, o, _CLOSE_MAP)
+                        put(target, o, CLOSE_MAP)
                         o += 1
-                    if byte(data, at) == _COMMA:
-                        put(target, o, _COMMA)
+                    if byte(data, at) == COMMA:
+                        put(target, o, COMMA)
                         o += 1
                         at += 1
                         break
@@ -279,12 +272,12 @@ def copy_document(
                     return IRREGULAR, o
                 used = mark
                 closing = False
-        if scratch.closers[np.uint64(depth - 1)] == _CLOSE_MAP:
+        if scratch.closers[np.uint64(depth - 1)] == CLOSE_MAP:
             start = at
             at, o = _copy_quoted(data, at, tags.S, target, o, limit)
             if at < 0:
                 return at, o
-            if byte(data, at) != _COLON:
+            if byte(data, at) != COLON:
                 return IRREGULAR, o
             if o + ROOM > limit:
                 return GROW, o
@@ -293,7 +286,7 @@ def copy_document(
                 if status < 0:
                     return status, o
                 used += 1
-            put(target, o, _COLON)
+            put(target, o, COLON)
             o += 1
             at += 1
         tag, at = read_tag(data, at)

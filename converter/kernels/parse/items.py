@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import CLOSE_MAP, COLON, COMMA, NEWLINE, OPEN_MAP, QUOTE
 from converter.kernels.hashes import hash_bytes
 from converter.kernels.layout import (
     CAPACITY,
@@ -79,12 +80,6 @@ from converter.kernels.value_actions import BOOL, DECIMAL, INT64, NUMBER_TEXT, S
 
 _ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_QUOTE = 0x22
-_COMMA = 0x2C
-_COLON = 0x3A
-_OPEN_MAP = 0x7B
-_CLOSE_MAP = 0x7D
-_NEWLINE = 0x0A
 _OPENED = 4
 
 
@@ -125,7 +120,7 @@ def find_slot(data: Bytes, at: int, size: int, fields: Fields) -> int:
 @inner
 def _look_up(block: Bytes, at: int, fields: Fields, state: State) -> int:
     """Return the field whose spelling begins at `at`; 0 if it is new, with its parts in the state; or IRREGULAR."""
-    if byte(block, at) != _QUOTE:
+    if byte(block, at) != QUOTE:
         return IRREGULAR
     end = at + 1
     while True:
@@ -135,20 +130,20 @@ def _look_up(block: Bytes, at: int, fields: Fields, state: State) -> int:
             continue
         end += lowest_bit(special)
         c = byte(block, end)
-        if c == _QUOTE:
+        if c == QUOTE:
             break
         if c != 0x5C or byte(block, end + 1) < 0x20:
             return IRREGULAR
         end += 2
-    if byte(block, end + 1) != _COLON or byte(block, end + 2) != _OPEN_MAP or byte(block, end + 3) != _QUOTE:
+    if byte(block, end + 1) != COLON or byte(block, end + 2) != OPEN_MAP or byte(block, end + 3) != QUOTE:
         return IRREGULAR
     tag_end = end + 4
     while tag_end < end + 8 and 0x41 <= byte(block, tag_end) <= 0x5A:
         tag_end += 1
-    if byte(block, tag_end) != _QUOTE or byte(block, tag_end + 1) != _COLON:
+    if byte(block, tag_end) != QUOTE or byte(block, tag_end + 1) != COLON:
         return IRREGULAR
     stop = tag_end + 2
-    if tag_end == end + 5 and byte(block, stop) == _QUOTE:
+    if tag_end == end + 5 and byte(block, stop) == QUOTE:
         stop += 1
     field = fields.slots[np.uint64(find_slot(block, at, stop - at, fields))]
     if field == 0:
@@ -198,10 +193,10 @@ def _open_item(block: Bytes, state: State) -> int:
             return DONE
         if state[ROW] >= state[CAPACITY]:
             return FULL
-        if word(block, at) == _ITEM and byte(block, at + 8) == _OPEN_MAP:
-            if byte(block, at + 9) != _CLOSE_MAP:
+        if word(block, at) == _ITEM and byte(block, at + 8) == OPEN_MAP:
+            if byte(block, at + 9) != CLOSE_MAP:
                 break
-            if byte(block, at + 10) != _CLOSE_MAP or byte(block, at + 11) != _NEWLINE:
+            if byte(block, at + 10) != CLOSE_MAP or byte(block, at + 11) != NEWLINE:
                 return IRREGULAR
             if state[WANTS_TIME] != 0:
                 state[UNTIMED] += 1
@@ -320,13 +315,13 @@ def decode_items(block: Bytes, fields: Fields, columns: Columns, state: State, s
         state[LINE_FIELDS] += 1
         state[PREVIOUS] = field
         following = byte(block, at + 1)
-        if byte(block, at) == _CLOSE_MAP and following == _COMMA:
+        if byte(block, at) == CLOSE_MAP and following == COMMA:
             state[POSITION] = at + 2
             continue
-        if byte(block, at) != _CLOSE_MAP or following != _CLOSE_MAP:
+        if byte(block, at) != CLOSE_MAP or following != CLOSE_MAP:
             status = IRREGULAR
             break
-        if byte(block, at + 2) != _CLOSE_MAP or byte(block, at + 3) != _NEWLINE:
+        if byte(block, at + 2) != CLOSE_MAP or byte(block, at + 3) != NEWLINE:
             status = IRREGULAR
             break
         _close_item(fields, columns, state)

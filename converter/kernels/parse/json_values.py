@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import (
+    CLOSE_MAP,
+    COLON,
+    COMMA,
+    DIGIT_0,
+    MINUS,
+    OPEN_LIST,
+    OPEN_MAP,
+    PLUS,
+    POINT,
+    QUOTE,
+)
 from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import IRREGULAR, Scratch
 from converter.kernels.parse.strings import is_utf8, string_end, token_end
 from converter.kernels.simd.words import Bytes, byte, word
 from converter.kernels.toolchain.decorators import inner
 from converter.kernels.value_limits import DEPTH
-
-_QUOTE = 0x22
-_COMMA = 0x2C
-_COLON = 0x3A
-_OPEN_MAP = 0x7B
-_CLOSE_MAP = 0x7D
-_OPEN_LIST = 0x5B
-_CLOSE_LIST = 0x5D
-_MINUS = 0x2D
-_PLUS = 0x2B
-_POINT = 0x2E
-_ZERO = 0x30
 
 _TRUE = np.uint64(int.from_bytes(b"true", "little"))
 _NULL = np.uint64(int.from_bytes(b"null", "little"))
@@ -39,8 +39,8 @@ def _name_end(data: Bytes, at: int) -> int:
 
 @inner
 def _digits_end(data: Bytes, at: int) -> int:
-    """Return the position after the digits at `at`; there may be none."""
-    while _ZERO <= byte(data, at) <= _ZERO + 9:
+    """Return the position after the digits at `at`, which is `at` itself without any."""
+    while DIGIT_0 <= byte(data, at) <= DIGIT_0 + 9:
         at += 1
     return at
 
@@ -48,19 +48,19 @@ def _digits_end(data: Bytes, at: int) -> int:
 @inner
 def _number_end(data: Bytes, at: int) -> int:
     """Return the position after the JSON number at `at` (RFC 8259, section 6), or IRREGULAR."""
-    if byte(data, at) == _MINUS:
+    if byte(data, at) == MINUS:
         at += 1
     end = _digits_end(data, at)
-    if end == at or (byte(data, at) == _ZERO and end > at + 1):
+    if end == at or (byte(data, at) == DIGIT_0 and end > at + 1):
         return IRREGULAR
-    if byte(data, end) == _POINT:
+    if byte(data, end) == POINT:
         at = end + 1
         end = _digits_end(data, at)
         if end == at:
             return IRREGULAR
     if byte(data, end) | 0x20 == 0x65:
         at = end + 1
-        if byte(data, at) == _PLUS or byte(data, at) == _MINUS:
+        if byte(data, at) == PLUS or byte(data, at) == MINUS:
             at += 1
         end = _digits_end(data, at)
         if end == at:
@@ -71,7 +71,7 @@ def _number_end(data: Bytes, at: int) -> int:
 @inner
 def _scalar_end(data: Bytes, at: int) -> int:
     """Return the position after the string, number, true, false or null at `at`, or IRREGULAR."""
-    if byte(data, at) == _QUOTE:
+    if byte(data, at) == QUOTE:
         end = string_end(data, at + 1)
         return end + 1 if end >= 0 else IRREGULAR
     bits = word(data, at)
@@ -94,7 +94,7 @@ def json_end(data: Bytes, at: int, scratch: Scratch) -> int:
     while True:
         c = byte(data, at)
         # A closing byte is its opening byte plus 2, of maps and of lists.
-        if c == _OPEN_MAP or c == _OPEN_LIST:
+        if c == OPEN_MAP or c == OPEN_LIST:
             if depth >= DEPTH:
                 return IRREGULAR
             scratch.closers[np.uint64(depth)] = c + 2
@@ -106,7 +106,7 @@ def json_end(data: Bytes, at: int, scratch: Scratch) -> int:
             at = _scalar_end(data, at)
             if at < 0:
                 return IRREGULAR
-            closing = depth > 0 and byte(data, at) != _COMMA
+            closing = depth > 0 and byte(data, at) != COMMA
             at += 0 if closing or depth == 0 else 1
         while closing:
             if byte(data, at) != np.int64(scratch.closers[np.uint64(depth - 1)]):
@@ -117,15 +117,15 @@ def json_end(data: Bytes, at: int, scratch: Scratch) -> int:
             if used - mark > 1 and has_duplicates(scratch.names, mark, used):
                 return IRREGULAR
             used = mark
-            closing = depth > 0 and byte(data, at) != _COMMA
+            closing = depth > 0 and byte(data, at) != COMMA
             at += 0 if closing or depth == 0 else 1
         if depth == 0:
             return at
-        if scratch.closers[np.uint64(depth - 1)] == _CLOSE_MAP:
-            if byte(data, at) != _QUOTE or used >= scratch.names.size:
+        if scratch.closers[np.uint64(depth - 1)] == CLOSE_MAP:
+            if byte(data, at) != QUOTE or used >= scratch.names.size:
                 return IRREGULAR
             end = _name_end(data, at + 1)
-            if end < 0 or byte(data, end + 1) != _COLON:
+            if end < 0 or byte(data, end + 1) != COLON:
                 return IRREGULAR
             scratch.names[np.uint64(used)] = hash_bytes(data, at, end - at, scratch.secret)
             used += 1

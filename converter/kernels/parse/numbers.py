@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import MINUS, PLUS, POINT
 from converter.kernels.layout import IRREGULAR
 from converter.kernels.simd.words import Bytes, byte, put, put_int128, word
 from converter.kernels.toolchain.decorators import inlined, inner
@@ -24,10 +25,6 @@ _EIGHT_DIGITS = np.uint64(100_000_000)
 _UNIT19 = np.uint64(10**19)
 _INT64_MAX = np.uint64(2**63 - 1)
 _INT64_MIN = np.uint64(2**63)
-
-_MINUS = 0x2D
-_PLUS = 0x2B
-_POINT = 0x2E
 
 
 @inner
@@ -71,7 +68,7 @@ def plain_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
     0.5 has no integer digits, and 0 has neither.
     """
     irregular = (np.int64(IRREGULAR), np.int64(0))
-    if at < end and byte(data, at) == _MINUS:
+    if at < end and byte(data, at) == MINUS:
         at += 1
         if end - at == 1 and byte(data, at) == 0x30:
             return irregular
@@ -82,7 +79,7 @@ def plain_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
     last = at
     for k in range(at, end):
         c = byte(data, k)
-        if c == _POINT:
+        if c == POINT:
             if point != end:
                 return irregular
             point = k
@@ -116,8 +113,8 @@ def plain_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
 def _read_exponent(data: Bytes, at: int, end: int) -> tuple[int, bool]:
     """Return the signed exponent in data[at:end], capped at 2**40, and whether it is well-formed."""
     sign = 1
-    if at < end and (byte(data, at) == _MINUS or byte(data, at) == _PLUS):
-        if byte(data, at) == _MINUS:
+    if at < end and (byte(data, at) == MINUS or byte(data, at) == PLUS):
+        if byte(data, at) == MINUS:
             sign = -1
         at += 1
     if at >= end:
@@ -138,7 +135,7 @@ def normalise_number(data: Bytes, at: int, end: int, scratch: Bytes) -> int:
     The significant digits are collected in scratch[256:]. The exponent is checked before zeros are written, so that
     `1E+99999999` takes no time.
     """
-    negative = at < end and byte(data, at) == _MINUS
+    negative = at < end and byte(data, at) == MINUS
     if negative:
         at += 1
     start = at
@@ -148,7 +145,7 @@ def normalise_number(data: Bytes, at: int, end: int, scratch: Bytes) -> int:
     point = -1
     while at < end:
         c = byte(data, at)
-        if c == _POINT and point < 0 and at > start:
+        if c == POINT and point < 0 and at > start:
             point = at
         elif _is_digit(c):
             if point < 0 and at == start + 1 and byte(data, start) == 0x30:
@@ -190,19 +187,19 @@ def _write_plain(scratch: Bytes, negative: bool, kept: int, exponent: int) -> in
     """Write ±digits * 10**exponent to scratch[0:], the `kept` digits being in scratch[256:]; gives the size."""
     o = 0
     if negative:
-        put(scratch, o, _MINUS)
+        put(scratch, o, MINUS)
         o += 1
     whole = kept + exponent  # digits in front of the point
     if whole <= 0:
         put(scratch, o, 0x30)
-        put(scratch, o + 1, _POINT)
+        put(scratch, o + 1, POINT)
         o += 2
         for _ in range(-whole):
             put(scratch, o, 0x30)
             o += 1
     for k in range(kept):
         if k == whole and k > 0:
-            put(scratch, o, _POINT)
+            put(scratch, o, POINT)
             o += 1
         put(scratch, o, byte(scratch, 256 + k))
         o += 1
@@ -219,11 +216,11 @@ def scaled_digits(data: Bytes, at: int, end: int, scale: int) -> tuple[np.uint64
     data[at:end] is a plain number with decimals <= scale and integer digits + scale <= 38.
     """
     negative = 0
-    if byte(data, at) == _MINUS:
+    if byte(data, at) == MINUS:
         negative = 1
         at += 1
     point = at
-    while point < end and byte(data, point) != _POINT:
+    while point < end and byte(data, point) != POINT:
         point += 1
     high = np.uint64(0)
     low = np.uint64(0)
@@ -247,7 +244,7 @@ def fits_int64(high: np.uint64, low: np.uint64, negative: int) -> bool:
 @inlined
 def small_integer(data: Bytes, at: int, end: int) -> tuple[int, bool]:
     """Return the value of a plain integer of at most 18 digits, and whether data[at:end] is one."""
-    negative = byte(data, at) == _MINUS
+    negative = byte(data, at) == MINUS
     if negative:
         at += 1
     size = end - at
@@ -266,7 +263,7 @@ def put_small_decimal(data: Bytes, at: int, end: int, scale: int, target: Bytes,
     """
     irregular = (np.int64(IRREGULAR), np.int64(0))
     negative = 0
-    if byte(data, at) == _MINUS:
+    if byte(data, at) == MINUS:
         negative = 1
         at += 1
     size = end - at
@@ -274,7 +271,7 @@ def put_small_decimal(data: Bytes, at: int, end: int, scale: int, target: Bytes,
         return irregular
     integers = size
     for k in range(size):
-        if byte(data, at + k) == _POINT:
+        if byte(data, at + k) == POINT:
             integers = k
             break
     decimals = max(size - integers - 1, 0)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import BACKSLASH, LETTER_U, QUOTE
 from converter.kernels.layout import GROW, IRREGULAR, ROOM
 from converter.kernels.simd.words import Bytes, byte, copy64, copy_range, high_mask, lowest_bit, put, special_mask
 from converter.kernels.toolchain.decorators import inlined, inner
-
-_QUOTE = 0x22
-_BACKSLASH = 0x5C
 
 _ESCAPED = np.zeros(256, np.uint8)
 for _letter, _character in zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True):
@@ -108,7 +106,7 @@ def _read_escape(data: Bytes, at: int) -> tuple[int, int]:
     """
     none = (np.int64(IRREGULAR), np.int64(0))
     letter = byte(data, at + 1)
-    if letter != 0x75:
+    if letter != LETTER_U:
         character = np.int64(_ESCAPED[np.uint64(letter)])
         return (character, np.int64(2)) if character != 0 else none
     point = np.int64(hex4(data, at + 2))
@@ -116,7 +114,7 @@ def _read_escape(data: Bytes, at: int) -> tuple[int, int]:
         return none
     if point < 0xD800 or point >= 0xE000:
         return point, np.int64(6)
-    if byte(data, at + 6) != _BACKSLASH or byte(data, at + 7) != 0x75:
+    if byte(data, at + 6) != BACKSLASH or byte(data, at + 7) != LETTER_U:
         return none
     low = hex4(data, at + 8)
     if low < 0xDC00 or low > 0xDFFF:
@@ -164,11 +162,11 @@ def copy_string(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bo
         at += plain
         o += plain
         c = byte(data, at)
-        if c == _QUOTE:
+        if c == QUOTE:
             if high != np.uint64(0) and not is_utf8(data, start, at):
                 return IRREGULAR, o
             return at, o
-        if c != _BACKSLASH:
+        if c != BACKSLASH:
             return IRREGULAR, o
         if o + ROOM > limit:
             return GROW, o
@@ -232,11 +230,11 @@ def string_end(data: Bytes, at: int) -> int:
         high |= beyond_ascii & ((special - np.uint64(1)) & ~special)
         at += lowest_bit(special)
         c = byte(data, at)
-        if c == _QUOTE:
+        if c == QUOTE:
             if high != np.uint64(0) and not is_utf8(data, start, at):
                 return IRREGULAR
             return at
-        if c != _BACKSLASH:
+        if c != BACKSLASH:
             return IRREGULAR
         point, size = _read_escape(data, at)
         if point < 0:
@@ -252,7 +250,7 @@ def token_end(data: Bytes, at: int) -> int:
         at += 64
         special = special_mask(data, at)
     end = at + lowest_bit(special)
-    return end if byte(data, end) == _QUOTE else IRREGULAR
+    return end if byte(data, end) == QUOTE else IRREGULAR
 
 
 @inlined

@@ -145,7 +145,7 @@ def _read_text(block: Bytes, at: int, end: int, field: int, fields: Fields) -> t
 
 @inner
 def _put_time(micros: int, action: int, column: int, row: int, columns: Columns, state: State) -> int:
-    """Give `row` of a column the time as microseconds, of UNIX_TIME as seconds, or a date as days; DONE or GROW."""
+    """Write the time to `row` of a column: in microseconds, for UNIX_TIME in seconds, for DATE in days; DONE or GROW."""
     value = micros
     if action == UNIX_TIME:
         value = micros // SECOND
@@ -228,7 +228,7 @@ def decode_time(
     state: State,
     scratch: Scratch,
 ) -> tuple[int, int]:
-    """Decode a value that must be a timestamp or a date; (position after it, status DONE or other).
+    """Decode a value that must be a timestamp or a date; (position after it, status).
 
     At NOT_A_TIME and ODD_TIME, state[REASON] is the reason. A value of the sink is checked and observed like others.
     """

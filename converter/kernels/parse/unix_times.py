@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import DIGIT_0, MINUS, POINT
 from converter.kernels.parse.calendar import FIRST_MICROS, LAST_MICROS
 from converter.kernels.simd.words import Bytes, byte
 from converter.kernels.time_reasons import NO_FORM, OUT_OF_YEARS, SHORT_NUMBER, TOO_FINE
@@ -34,10 +35,6 @@ _LONGEST = 21
 _NANO_DIGITS = 9
 _LEAST_TEXT_DIGITS = 9
 _POWERS = np.array([10**i for i in range(7)], np.int64)
-
-_MINUS = 0x2D
-_POINT = 0x2E
-_DIGIT = 0x30
 
 
 @inner
@@ -95,7 +92,7 @@ def integer_to_micros(value: int, unit: int) -> tuple[int, int]:
 @inner
 def digits_to_micros(data: Bytes, at: int, point: int, end: int, unit: int) -> tuple[int, int]:
     """Return the same for any number in data[at:end]: `-?digits`, or `-?digits.digits` with its point at `point`."""
-    negative = byte(data, at) == _MINUS
+    negative = byte(data, at) == MINUS
     if negative:
         at += 1
     # Digits up to that of the microseconds; negative if that one is in front of the first digit.
@@ -108,7 +105,7 @@ def digits_to_micros(data: Bytes, at: int, point: int, end: int, unit: int) -> t
     for k in range(at, end):
         if k == point:
             continue
-        digit = byte(data, k) - _DIGIT
+        digit = byte(data, k) - DIGIT_0
         if count < taken:
             value = value * 10 + digit
         elif digit != 0:
@@ -125,7 +122,7 @@ def digits_to_micros(data: Bytes, at: int, point: int, end: int, unit: int) -> t
 @inner
 def magnitude_of_digits(data: Bytes, at: int, point: int, end: int) -> int:
     """Return the magnitude of a number as digits_to_micros reads it; 0 if it is not a time in any unit."""
-    negative = byte(data, at) == _MINUS
+    negative = byte(data, at) == MINUS
     if negative:
         at += 1
     digits = point - at
@@ -137,10 +134,10 @@ def magnitude_of_digits(data: Bytes, at: int, point: int, end: int) -> int:
         last = point - _NANO_DIGITS
     whole = np.int64(0)
     for k in range(at, last):
-        whole = whole * 10 + (byte(data, k) - _DIGIT)
+        whole = whole * 10 + (byte(data, k) - DIGIT_0)
     is_whole = True
     for k in range(last, end):
-        if k != point and byte(data, k) != _DIGIT:
+        if k != point and byte(data, k) != DIGIT_0:
             is_whole = False
     if digits > _MOST_DIGITS:
         latest = whole <= _LATEST
@@ -157,18 +154,18 @@ def find_point(data: Bytes, at: int, end: int) -> tuple[int, int]:
     Fewer than nine integer digits are refused, except for 0: they could also be a year or a date.
     """
     none = (np.int64(0), np.int64(NO_FORM))
-    if at < end and byte(data, at) == _MINUS:
+    if at < end and byte(data, at) == MINUS:
         at += 1
     point = end
     for k in range(at, end):
         c = byte(data, k)
-        if c == _POINT and point == end:
+        if c == POINT and point == end:
             point = k
-        elif c < _DIGIT or c > _DIGIT + 9:
+        elif c < DIGIT_0 or c > DIGIT_0 + 9:
             return none
     if point == at or point == end - 1:
         return none
-    if byte(data, at) == _DIGIT:
+    if byte(data, at) == DIGIT_0:
         return (point, np.int64(0)) if end - at == 1 else none
     if point - at < _LEAST_TEXT_DIGITS:
         return np.int64(0), np.int64(SHORT_NUMBER)

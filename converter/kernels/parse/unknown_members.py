@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import CLOSE_MAP, COMMA, NEWLINE, OPEN_MAP, QUOTE
 from converter.kernels.layout import IRREGULAR, Scratch, State
 from converter.kernels.line_patterns import (
     MEMBER_FIRST_KEY,
@@ -36,11 +37,6 @@ from converter.kernels.parse.json_values import json_end
 from converter.kernels.simd.words import Bytes, byte, byte_mask, copy_range, find_newline, lowest_bit, put
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 
-_QUOTE = 0x22
-_COMMA = 0x2C
-_OPEN_MAP = 0x7B
-_CLOSE_MAP = 0x7D
-_NEWLINE = 0x0A
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
 
@@ -53,7 +49,7 @@ def _pattern_in(block: Bytes, at: int, end: int, patterns: Patterns, pattern: in
     """
     letter = byte(patterns.spellings, patterns.facts[np.uint64(pattern), PATTERN_START] + 1)
     while at < end:
-        found = byte_mask(block, at, _QUOTE) & byte_mask(block, at + 1, letter)
+        found = byte_mask(block, at, QUOTE) & byte_mask(block, at + 1, letter)
         while found != _NOTHING:
             k = lowest_bit(found)
             found &= found - _ONE
@@ -86,8 +82,8 @@ def _member_at(block: Bytes, at: int, patterns: Patterns, state: State, inside: 
 @inner
 def _put_member(block: Bytes, at: int, end: int, out: Bytes, o: int) -> int:
     """Write a member to out[o:], after a comma unless it is the first of its object; gives the end."""
-    if byte(out, o - 1) != _OPEN_MAP:
-        put(out, o, _COMMA)
+    if byte(out, o - 1) != OPEN_MAP:
+        put(out, o, COMMA)
         o += 1
     return copy_range(out, o, block, at, end)
 
@@ -97,7 +93,7 @@ def _remove_from_metadata(
     block: Bytes, at: int, patterns: Patterns, out: Bytes, o: int, state: State, scratch: Scratch
 ) -> tuple[int, int]:
     """Copy the object that opens at `at` without its unknown members; (position after it or IRREGULAR, end in out)."""
-    put(out, o, _OPEN_MAP)
+    put(out, o, OPEN_MAP)
     o += 1
     seen = _NOTHING
     while True:
@@ -113,20 +109,20 @@ def _remove_from_metadata(
         if patterns.facts[np.uint64(member), PATTERN_TAG] == MEMBER_OF_METADATA:
             o = _put_member(block, at, end, out, o)
         at = end
-        if byte(block, at) == _CLOSE_MAP:
-            put(out, o, _CLOSE_MAP)
+        if byte(block, at) == CLOSE_MAP:
+            put(out, o, CLOSE_MAP)
             return at + 1, o + 1
-        if byte(block, at) != _COMMA:
+        if byte(block, at) != COMMA:
             return IRREGULAR, o
 
 
 @inner
 def _remove_from_line(block: Bytes, at: int, patterns: Patterns, out: Bytes, state: State, scratch: Scratch) -> int:
     """Write the line at `at` to out[at:] without its unknown members; the position after its newline, or IRREGULAR."""
-    if byte(block, at) != _OPEN_MAP:
+    if byte(block, at) != OPEN_MAP:
         return IRREGULAR
     o = at + 1
-    put(out, at, _OPEN_MAP)
+    put(out, at, OPEN_MAP)
     seen = _NOTHING
     images = 0
     known = 0
@@ -145,7 +141,7 @@ def _remove_from_line(block: Bytes, at: int, patterns: Patterns, out: Bytes, sta
                 return IRREGULAR
             unknown += 1
             known -= 1
-        elif byte(block, value) != _OPEN_MAP:
+        elif byte(block, value) != OPEN_MAP:
             return IRREGULAR
         elif role == MEMBER_METADATA:
             o = _put_member(block, at, value, out, o)
@@ -160,18 +156,18 @@ def _remove_from_line(block: Bytes, at: int, patterns: Patterns, out: Bytes, sta
             return IRREGULAR
         known += 1
         at = end
-        if byte(block, at) == _CLOSE_MAP:
+        if byte(block, at) == CLOSE_MAP:
             break
-        if byte(block, at) != _COMMA:
+        if byte(block, at) != COMMA:
             return IRREGULAR
     # A line of unknown members alone is not an empty object.
-    if byte(block, at + 1) != _NEWLINE or known == 0:
+    if byte(block, at + 1) != NEWLINE or known == 0:
         return IRREGULAR
     if unknown > 0 and images == 0 and state[MEMBERS_NEED_IMAGE] != 0:
         return IRREGULAR
-    put(out, o, _CLOSE_MAP)
+    put(out, o, CLOSE_MAP)
     for k in range(o + 1, at + 2):
-        put(out, k, _NEWLINE)
+        put(out, k, NEWLINE)
     return at + 2
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import BACKSLASH, CLOSE_MAP, NEWLINE, OPEN_MAP, QUOTE
 from converter.kernels.layout import Bytes
 from converter.kernels.toolchain.cache import FORM
 from converter.kernels.toolchain.decorators import inlined, inner
@@ -67,11 +68,6 @@ __all__ = [
     "word",
 ]
 
-_QUOTE = 0x22
-_BACKSLASH = 0x5C
-_OPEN_MAP = 0x7B
-_CLOSE_MAP = 0x7D
-_NEWLINE = 0x0A
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
 _TOP = np.uint64(63)
@@ -115,10 +111,10 @@ def equal_range(left: Bytes, i: int, right: Bytes, j: int, size: int) -> bool:
 @inner
 def find_newline(data: Bytes, at: int) -> int:
     """Return the position of the next newline, which every line of a block has."""
-    newlines = byte_mask(data, at, _NEWLINE)
+    newlines = byte_mask(data, at, NEWLINE)
     while newlines == _NOTHING:
         at += 64
-        newlines = byte_mask(data, at, _NEWLINE)
+        newlines = byte_mask(data, at, NEWLINE)
     end: int = at + lowest_bit(newlines)
     return end
 
@@ -182,12 +178,12 @@ def structure(
     the 64 bytes, otherwise none. escaped: 1 if the byte after them is escaped. The call for the next 64 bytes needs the
     last two; the first call needs zeros.
     """
-    quotes = byte_mask(data, at, _QUOTE)
-    backslashes = byte_mask(data, at, _BACKSLASH)
+    quotes = byte_mask(data, at, QUOTE)
+    backslashes = byte_mask(data, at, BACKSLASH)
     if backslashes | escaped != _NOTHING:
         quotes, escaped = _unescaped(quotes, backslashes, escaped)
     strings = _between_quotes(quotes) ^ inside
-    opened = byte_mask(data, at, _OPEN_MAP) & ~strings
-    closed = byte_mask(data, at, _CLOSE_MAP) & ~strings
+    opened = byte_mask(data, at, OPEN_MAP) & ~strings
+    closed = byte_mask(data, at, CLOSE_MAP) & ~strings
     # The top bit is 1 if a string continues, and 0 - 1 has all bits.
     return quotes, strings, opened, closed, _NOTHING - (strings >> _TOP), escaped

@@ -1,1 +1,1 @@
-"""How kernels become machine code, and how machine code is found, trusted, and loaded."""
+"""From the kernels' sources to machine code, and its cache and loading."""

@@ -1,4 +1,4 @@
-"""Where the kernels' machine code is kept between runs, and what it depends on. Imports neither Numba nor the kernels.
+"""The cache of machine code between runs, and the hash of what the code depends on. Imports neither Numba nor kernels.
 
 A run that finds the machine code loads it with llvmlite alone: Numba would take 0.3 s and 60 MB to load the same.
 Only files that this user or root has written are loaded (trusted_files.py). A file is written beside its place and
@@ -35,13 +35,13 @@ BOUNDS_CHECKED: Final = os.environ.get("DDB_CONVERT_BOUNDS_CHECK") == "1"
 FORM: Final = os.environ.get(
     "DDB_CONVERT_KERNELS", "vector" if platform.machine() in ("x86_64", "AMD64") and not BOUNDS_CHECKED else "plain"
 )
-"""`vector` loads 64 bytes at a time, `plain` is its twin in loops; vector was measured on x86-64 only."""
+"""`vector` loads 64 bytes at a time, `plain` does the same in loops. Vector was measured on x86-64 only."""
 
 PARTS: Final = ("items", "values", "changes", "merge", "members", "pages", "csv")
 """The object files that the kernels are in; see emit.py. The first two are for reading, the last two for writing."""
 
 MAGIC: Final = b"ddb-convert .o 1"
-"""What a file of machine code begins with."""
+"""The first bytes of a file of machine code."""
 
 _DIGEST_BYTES = 32
 _MOST_BYTES = 16 << 20
@@ -90,7 +90,7 @@ OTHER_SOURCES: Final = 65
 
 
 def cache_folder() -> Path | None:
-    """The first trusted folder for machine code that can be written, made if need be; None without any."""
+    """Return the first trusted folder for machine code that can be written, and make it; None if there is none."""
     for base, names in _places():
         with suppress(OSError), open_folder(base, names, make=0o700):
             folder = base.joinpath(*names)
@@ -100,7 +100,7 @@ def cache_folder() -> Path | None:
 
 
 def untrusted_places() -> list[str]:
-    """Why machine code is not read from where it would be looked for: a sentence for each such place."""
+    """Return a sentence for each place from which machine code is not read, with the reason."""
     reasons = []
     for base, names in _places():
         try:
@@ -146,7 +146,7 @@ def publish_machine_code(cpu: str, codes: Mapping[str, bytes]) -> list[Path]:
 
 
 def _places() -> Iterator[tuple[Path, tuple[str, str]]]:
-    """Where machine code may be: below the user's cache, then in a folder of this user's among temporary ones.
+    """Folders for machine code: below the user's cache, and then a folder of this user in the temporary folder.
 
     The first may be one that can only be read, as in an image.
     """

@@ -1,4 +1,4 @@
-"""How the kernels are compiled: the decorators that they wear.
+"""The decorators of kernels, which compile them.
 
 Numba compiles a function at its first call. A conversion never calls one through Numba: `emit.py` turns all of them
 into object files. Only bounds-checked runs and tests call them directly. Numba caches those of bounds-checked runs in
@@ -24,7 +24,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class _Passes(CompilerBase):  # type: ignore[misc]
-    """What the kernels need of Numba's passes: none that rewrite, or look for closures and literals to unroll."""
+    """The passes of Numba that kernels need: none that rewrites, or searches for closures and literals to unroll."""
 
     def define_pipelines(self) -> list[PassManager]:
         passes = PassManager("kernels")
@@ -76,7 +76,7 @@ def _compiled(function: _F, **options: object) -> _F:
 
 
 def _forget_literals(dispatcher: Any) -> None:
-    """Compile a function once for all integers: Numba would compile `put` anew for each constant it is called with."""
+    """Compile a function once for all integers: Numba would compile `put` again for each constant argument."""
     ask = dispatcher.get_call_template
 
     def get_call_template(arguments: Sequence[Any], keywords: Any) -> Any:

@@ -97,7 +97,7 @@ _CALLED_BY: Final[dict[str, tuple[Any, ...]]] = {
 }
 """Which of them a part holds or calls."""
 
-# What machine code may call: a C library has these in every process.
+# The functions that machine code may call: every process has them in its C library.
 _LIBRARY = frozenset({"memcpy", "memmove", "memset", "memcmp", "bcmp"})
 
 
@@ -224,10 +224,10 @@ def _front(name: str, native: Any) -> str:
         "store i64 0, ptr %result",
     ]
     arguments = ["ptr %result", "ptr %exception"]
-    for number, field in enumerate(declared[2:]):
+    for number, type_name in enumerate(declared[2:]):
         lines.append(f"%place{number} = getelementptr i64, ptr %frame, i64 {number}")
         lines.append(f"%number{number} = load i64, ptr %place{number}")
-        if field == "i64":
+        if type_name == "i64":
             arguments.append(f"i64 %number{number}")
         else:
             lines.append(f"%pointer{number} = inttoptr i64 %number{number} to ptr")

@@ -5,7 +5,7 @@ takes an array apart like this, and the function that `emit.py` puts in front of
 
     (memory info 0, parent 0, items, bytes an item, address, shape of each dimension, strides of each dimension)
 
-An int is itself, a tuple of arrays is one array behind the other.
+An int is itself, and a tuple of arrays is one array after the other.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def expect(parts: Iterable[str]) -> bool:
 
 
 class Kernel:
-    """A kernel as a function of arrays, ints and tuples of arrays. Compiles all kernels if nobody has before.
+    """A kernel as a function of arrays, ints and tuples of arrays. Compiles it if no process has before.
 
-    What is the same object as in the last call isn't taken apart again: that would take longer than 30 KB of lines.
-    So it is for one thread, and holds on to its last arguments.
+    An argument that is the same object as in the last call is not taken apart again: that would take longer than 30 KB
+    of lines. So it is for one thread, and keeps references to its last arguments.
     """
 
     def __init__(self, name: str) -> None:

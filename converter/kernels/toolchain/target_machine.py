@@ -1,4 +1,4 @@
-"""The machine that the kernels' code is made for, and what who makes it and who calls it agree on.
+"""The machine that the kernels' code is for, and what its compiler and its caller agree on.
 
 DDB_CONVERT_CPU says which CPU: `native`, the one at hand, unless it is set, or `baseline`, what the servers of the last
 ten years have in common. Code for the baseline can be made on one machine and used on others, as images need it.
@@ -15,7 +15,7 @@ import llvmlite.binding as llvm
 from converter.errors import ConvertError, UsageError
 
 FAILED: Final = -(1 << 63)
-"""What a kernel's front gives when the kernel has raised, which none of them ever does."""
+"""The result of a kernel that has raised an exception. None of them does."""
 
 CPU: Final = "DDB_CONVERT_CPU"
 """The environment variable that says for which CPU the machine code is: `native` or `baseline`."""
@@ -40,7 +40,7 @@ _BASELINES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 
 
 def describe_cpu() -> str:
-    """LLVM's name of the CPU that the machine code is for, and its features behind a space.
+    """LLVM's name of the CPU that the machine code is for, and its features after a space.
 
     Raises UsageError for an unknown DDB_CONVERT_CPU, and where there is no baseline.
     """

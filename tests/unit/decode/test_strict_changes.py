@@ -82,7 +82,7 @@ def test_blank_lines_and_empty_objects_come_back_as_such(text: bytes) -> None:
         ({"Metadata": 5}, "$.Metadata", "expected an object, got a number"),
         ({"Keys": None}, "$.Keys", "expected an object, got null"),
         ({"Keys": {}}, "$.Keys", "expected one or two key attributes, got 0"),
-        ({"Keys": {"id": {"BOOL": True}}}, "$.Keys", "'id' is no key: keys are S, N, B"),
+        ({"Keys": {"id": {"BOOL": True}}}, "$.Keys", "'id' is not a key: the types of keys are S, N, B"),
         ({"Keys": {"id": 1}}, "$.Keys.id", "expected an object with one type tag, got a number"),
         ({"Keys": {"id": {"S": 1}}}, "$.Keys.id.S", "expected a string, got a number"),
         ({"Keys": {"no": {"S": "a"}}}, "$.Keys", "the keys are 'no' (S), and those of the first change are 'id' (S)"),
