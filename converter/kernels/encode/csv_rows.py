@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import COMMA, NEWLINE, QUOTE
 from converter.kernels.encode.bit_packing import integer_at, value_size
 from converter.kernels.encode.number_text import put_integer, put_scaled
 from converter.kernels.encode.states import CSV_EMPTY_LINE, CSV_NEEDED, CSV_ROW, CSV_WRITTEN, NULL_WORDS
@@ -42,9 +43,6 @@ from converter.kernels.simd.words import Bytes, byte, copy64, csv_mask, put, put
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 from converter.kernels.value_actions import AS_BASE64, AS_TIME
 
-_QUOTE = 0x22
-_COMMA = 0x2C
-_NEWLINE = 0x0A
 _ONE = np.uint64(1)
 _LAST_BLANK = 0x20
 _NINE = 0x39
@@ -70,16 +68,16 @@ _FALSE = int.from_bytes(b"false", "little")
 @inner
 def _put_quoted(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
     """Write a field in quotes, with its quotes doubled; gives the end."""
-    put(out, o, _QUOTE)
+    put(out, o, QUOTE)
     o += 1
     for k in range(at, at + size):
         c = byte(data, k)
-        if c == _QUOTE:
-            put(out, o, _QUOTE)
+        if c == QUOTE:
+            put(out, o, QUOTE)
             o += 1
         put(out, o, c)
         o += 1
-    put(out, o, _QUOTE)
+    put(out, o, QUOTE)
     return o + 1
 
 
@@ -110,8 +108,8 @@ def _looks_different(data: Bytes, at: int, size: int) -> bool:
 def put_field(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
     """Write the field data[at : at + size] to out[o:], which has room for 2 * size + 64 bytes; gives the end."""
     if size == 0:
-        put(out, o, _QUOTE)
-        put(out, o + 1, _QUOTE)
+        put(out, o, QUOTE)
+        put(out, o + 1, QUOTE)
         return o + 2
     if _looks_different(data, at, size):
         return _put_quoted(data, at, size, out, o)
@@ -168,7 +166,7 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: Stat
             o = begin
             state[CSV_EMPTY_LINE] = 1
             break
-        put(out, o - 1, _NEWLINE)
+        put(out, o - 1, NEWLINE)
         row += 1
         if o >= enough:
             break
@@ -192,10 +190,10 @@ def _link_columns(columns: Columns, eight: int) -> None:
 def _put_commas(count: int, out: Bytes, o: int) -> int:
     """Write commas; gives the end."""
     if count == 1:
-        put(out, o, _COMMA)
+        put(out, o, COMMA)
         return o + 1
     for k in range(count):
-        put(out, o + k, _COMMA)
+        put(out, o + k, COMMA)
     return o + count
 
 
@@ -210,8 +208,8 @@ def _put_quoted_word(out: Bytes, o: int) -> int:
     """Quote the four bytes at out[o:]; gives the end."""
     for k in range(4, 0, -1):
         put(out, o + k, byte(out, o + k - 1))
-    put(out, o, _QUOTE)
-    put(out, o + 5, _QUOTE)
+    put(out, o, QUOTE)
+    put(out, o + 5, QUOTE)
     return o + 6
 
 

@@ -146,9 +146,10 @@ def encode_page(
 ) -> None:
     """Write the next page of a column, of about `limit` bytes of values, to `out`; the state moves to its end.
 
-    int64 and dates become DELTA_BINARY_PACKED, and decimals, bools and doubles PLAIN. Text becomes DELTA_BYTE_ARRAY with
-    prefixes of length 0: zeros, lengths, and the bytes of all values. DELTA_LENGTH_BYTE_ARRAY would omit the zeros, and
-    Spark 3.5 misreads it (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE] all are PLAIN.
+    int64 and dates become DELTA_BINARY_PACKED, and decimals, bools and doubles PLAIN. Text becomes DELTA_BYTE_ARRAY
+    with prefixes of length 0: zeros, lengths, and the bytes of all values. DELTA_LENGTH_BYTE_ARRAY would omit the
+    zeros, and Spark 3.5 misreads it (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE]
+    all are PLAIN.
 
     The state has minimum and maximum of all pages so far, except for bools and doubles. numbers: room for 128. If `out`
     is too small, nothing is written, and state[PAGE_NEEDED] is how many bytes it must have.

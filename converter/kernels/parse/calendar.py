@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import COLON, COMMA, DIGIT_0, MINUS, PLUS, POINT, SPACE
 from converter.kernels.simd.words import Bytes, byte, put
 from converter.kernels.time_reasons import (
     NO_DATE,
@@ -54,13 +55,6 @@ _DAYS_OF_5_MONTHS = np.uint64(153)
 _ONE, _TWO, _THREE, _FOUR, _FIVE = (np.uint64(n) for n in (1, 2, 3, 4, 5))
 _TEN, _TWELVE, _SIXTY, _HUNDRED = (np.uint64(n) for n in (10, 12, 60, 100))
 
-_MINUS = 0x2D
-_PLUS = 0x2B
-_POINT = 0x2E
-_COMMA = 0x2C
-_COLON = 0x3A
-_ZERO = 0x30
-_SPACE = 0x20
 _SMALL_T = 0x74
 _SMALL_Z = 0x7A
 _CASE = 0x20
@@ -94,8 +88,8 @@ def _is_day(year: int, month: int, day: int) -> bool:
 @inner
 def _two_digits(data: Bytes, at: int) -> int:
     """Return the number that two digits make; if one is not a digit, one so low that no sum with it is positive."""
-    tens = byte(data, at) - _ZERO
-    ones = byte(data, at + 1) - _ZERO
+    tens = byte(data, at) - DIGIT_0
+    ones = byte(data, at + 1) - DIGIT_0
     if tens < 0 or tens > 9 or ones < 0 or ones > 9:
         return -100_000
     return tens * 10 + ones
@@ -144,7 +138,7 @@ def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
             return np.int64(0), np.int64(NO_OFFSET)
     if at == end:
         return np.int64(0), np.int64(0)
-    if byte(data, at) == _SPACE:
+    if byte(data, at) == SPACE:
         at += 1
     if byte(data, at) | _CASE == _SMALL_Z and at + 1 == end:
         return np.int64(0), np.int64(0)
@@ -152,7 +146,7 @@ def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
     if size != 3 and size != 5 and size != 6:
         return none
     sign = byte(data, at)
-    if (sign != _PLUS and sign != _MINUS) or (size == 6 and byte(data, at + 3) != _COLON):
+    if (sign != PLUS and sign != MINUS) or (size == 6 and byte(data, at + 3) != COLON):
         return none
     hours = _two_digits(data, at + 1)
     minutes = 0 if size == 3 else _two_digits(data, end - 2)
@@ -161,7 +155,7 @@ def _read_offset(data: Bytes, at: int, end: int) -> tuple[int, int]:
     if hours > 23 or minutes > 59:
         return np.int64(0), np.int64(NO_TIME_OF_DAY)
     offset = hours * 60 + minutes
-    return (-offset if sign == _MINUS else offset), np.int64(0)
+    return (-offset if sign == MINUS else offset), np.int64(0)
 
 
 @inner
@@ -171,7 +165,7 @@ def _read_fraction(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
     count = np.int64(0)
     exact = True
     while at < end:
-        digit = byte(data, at) - _ZERO
+        digit = byte(data, at) - DIGIT_0
         if digit < 0 or digit > 9:
             break
         if count < _DECIMALS:
@@ -192,7 +186,7 @@ def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
     none = (np.int64(0), np.int64(NO_FORM))
     # 1 for the form with - and : between the numbers, 0 for the one without.
     step = np.int64(1)
-    if end - at < 10 or byte(data, at + 4) != _MINUS or byte(data, at + 7) != _MINUS:
+    if end - at < 10 or byte(data, at + 4) != MINUS or byte(data, at + 7) != MINUS:
         if end - at < 13 or byte(data, at + 8) | _CASE != _SMALL_T:
             return none
         step = np.int64(0)
@@ -211,18 +205,18 @@ def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
     at += 8 + 2 * step
     if at < end:
         separator = byte(data, at)
-        if separator | _CASE != _SMALL_T and separator != _SPACE:
+        if separator | _CASE != _SMALL_T and separator != SPACE:
             return none
-        if end - at < 5 + step or (step == 1 and byte(data, at + 3) != _COLON):
+        if end - at < 5 + step or (step == 1 and byte(data, at + 3) != COLON):
             return none
         hour = _two_digits(data, at + 1)
         minute = _two_digits(data, at + 3 + step)
         at += 5 + step
         first = byte(data, at)
-        if at < end and (first == _COLON if step == 1 else _ZERO <= first <= _ZERO + 9):
+        if at < end and (first == COLON if step == 1 else DIGIT_0 <= first <= DIGIT_0 + 9):
             second = _two_digits(data, at + step) if end - at > 1 + step else np.int64(-1)
             at += 2 + step
-            if at < end and (byte(data, at) == _POINT or byte(data, at) == _COMMA):
+            if at < end and (byte(data, at) == POINT or byte(data, at) == COMMA):
                 begin = at + 1
                 fraction, at, exact = _read_fraction(data, begin, end)
                 if at == begin:
@@ -245,7 +239,7 @@ def parse_iso(data: Bytes, at: int, end: int) -> tuple[int, int]:
 @inner
 def parse_date(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """(days since 1970-01-01, 0) of the text `YYYY-MM-DD` data[at:end], or (0, reason)."""
-    if end - at != 10 or byte(data, at + 4) != _MINUS or byte(data, at + 7) != _MINUS:
+    if end - at != 10 or byte(data, at + 4) != MINUS or byte(data, at + 7) != MINUS:
         return np.int64(0), np.int64(NO_DATE_FORM)
     year = _two_digits(data, at) * 100 + _two_digits(data, at + 2)
     month = _two_digits(data, at + 5)
@@ -261,8 +255,8 @@ def parse_date(data: Bytes, at: int, end: int) -> tuple[int, int]:
 def _put_pair(target: Bytes, o: int, value: np.uint64) -> int:
     """Write a number below 100 as two digits; gives the end."""
     tens = value // _TEN
-    put(target, o, _ZERO + np.int64(tens))
-    put(target, o + 1, _ZERO + np.int64(value - tens * _TEN))
+    put(target, o, DIGIT_0 + np.int64(tens))
+    put(target, o + 1, DIGIT_0 + np.int64(value - tens * _TEN))
     return o + 2
 
 
@@ -270,14 +264,16 @@ def _put_pair(target: Bytes, o: int, value: np.uint64) -> int:
 def _put_day(target: Bytes, o: int, days: np.uint64) -> int:
     """Write a day, counted from 0000-03-01, as `2023-11-27`; gives the end.
 
-    From 1 March a leap day is the last of its year. All numbers are unsigned: their divisions take half the time.
+    By H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days
+    (https://howardhinnant.github.io/date_algorithms.html). Counted from 1 March, a leap day is the last day of its
+    year, and months have a regular pattern. All numbers are unsigned: their divisions take half the time.
     """
     centuries = (days * _FOUR + _THREE) // _DAYS_OF_400_YEARS
-    # As if every fourth year of the century had a leap day: the last one that is missing has no day behind it.
+    # As if every fourth year of the century had a leap day: one that is missing would be the last day of the century.
     quarter_days = (days - centuries * _DAYS_OF_400_YEARS // _FOUR) * _FOUR + _THREE
     year = centuries * _HUNDRED + quarter_days // _DAYS_OF_4_YEARS
     day = quarter_days % _DAYS_OF_4_YEARS // _FOUR
-    # March to July, August to December and January to February: 31, 30, 31, 30, 31 days.
+    # March to July, August to December, and January on have 31, 30, 31, 30, 31 days: 153 days in 5 months.
     month = (day * _FIVE + _TWO) // _DAYS_OF_5_MONTHS
     day -= (month * _DAYS_OF_5_MONTHS + _TWO) // _FIVE
     month += _THREE
@@ -287,9 +283,9 @@ def _put_day(target: Bytes, o: int, days: np.uint64) -> int:
     century = year // _HUNDRED
     o = _put_pair(target, o, century)
     o = _put_pair(target, o, year - century * _HUNDRED)
-    put(target, o, _MINUS)
+    put(target, o, MINUS)
     o = _put_pair(target, o + 1, month)
-    put(target, o, _MINUS)
+    put(target, o, MINUS)
     return _put_pair(target, o + 1, day + _ONE)
 
 
@@ -305,11 +301,6 @@ def put_iso(target: Bytes, o: int, micros: int) -> int:
 
     Always six decimals and Z: importers that parse by one format string, such as Embulk, then read every row, and
     readers that guess (DuckDB, Polars, Arrow, Spark) guess the same of every file.
-
-    The date is computed as by H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days
-    (https://howardhinnant.github.io/date_algorithms.html). Days are counted from 1 March of year 0, so that a leap day
-    is the last day of its year and months have a regular pattern. All numbers are unsigned: their divisions take half
-    the time.
     """
     moment = np.uint64(micros + _SHIFT)
     seconds = moment // _MICROS
@@ -321,11 +312,11 @@ def put_iso(target: Bytes, o: int, micros: int) -> int:
     o = _put_day(target, o, days)
     put(target, o, 0x54)
     o = _put_pair(target, o + 1, hour)
-    put(target, o, _COLON)
+    put(target, o, COLON)
     o = _put_pair(target, o + 1, minutes - hour * _SIXTY)
-    put(target, o, _COLON)
+    put(target, o, COLON)
     o = _put_pair(target, o + 1, second - minutes * _SIXTY)
-    put(target, o, _POINT)
+    put(target, o, POINT)
     hundredths = fraction // _HUNDRED
     o = _put_pair(target, o + 1, hundredths // _HUNDRED)
     o = _put_pair(target, o, hundredths % _HUNDRED)
@@ -338,7 +329,7 @@ def put_iso(target: Bytes, o: int, micros: int) -> int:
 def put_seconds(target: Bytes, o: int, seconds: int) -> int:
     """Write a number of seconds as digits; gives the end."""
     if seconds < 0:
-        put(target, o, _MINUS)
+        put(target, o, MINUS)
         o += 1
         seconds = -seconds
     value = np.uint64(seconds)
@@ -349,6 +340,6 @@ def put_seconds(target: Bytes, o: int, seconds: int) -> int:
         count += 1
     for k in range(count):
         rest = value // _TEN
-        put(target, o + count - 1 - k, _ZERO + np.int64(value - rest * _TEN))
+        put(target, o + count - 1 - k, DIGIT_0 + np.int64(value - rest * _TEN))
         value = rest
     return o + count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import CLOSE_MAP, COMMA, NOT_UTF8, OPEN_MAP
 from converter.kernels.layout import (
     COLUMN_LIMIT,
     COLUMN_START,
@@ -60,18 +61,13 @@ from converter.kernels.value_actions import (
 )
 from converter.schema import tags
 
-_COMMA = 0x2C
-_OPEN_MAP = 0x7B
-_CLOSE_MAP = 0x7D
-_NO_TEXT = 0xFF
-
 
 @inner
 def _put_member_name(o: int, field: int, fields: Fields, columns: Columns, state: State) -> int:
     """Write `{"name":` or `,"name":` of an overflowing attribute to arena[o:]; gives the end or GROW."""
     start = fields.facts[np.uint64(field), FIELD_START]
     size = fields.facts[np.uint64(field), FIELD_NAME_SIZE]
-    put(columns.arena, o, _COMMA if state[OVERFLOW_BEGIN] >= 0 else _OPEN_MAP)
+    put(columns.arena, o, COMMA if state[OVERFLOW_BEGIN] >= 0 else OPEN_MAP)
     limit = columns.facts[np.uint64(fields.facts[np.uint64(field), FIELD_COLUMN]), COLUMN_LIMIT]
     return copy_bytes(fields.spellings, start, start + size, columns.arena, o + 1, limit)
 
@@ -81,7 +77,7 @@ def close_overflow(row: int, columns: Columns, state: State) -> None:
     """Close the item's object in the overflow column. Each value in it has left room for the brace."""
     column = state[OVERFLOW_COLUMN]
     end = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
-    put(columns.arena, end, _CLOSE_MAP)
+    put(columns.arena, end, CLOSE_MAP)
     columns.facts[np.uint64(column), COLUMN_USED] = state[OVERFLOW_BEGIN]
     mark_value(columns, column, row, end + 1)
     state[OVERFLOW_BEGIN] = -1
@@ -147,7 +143,7 @@ def _put_json(
             return GROW, o, size
     value = o
     # Names that no attribute can have are those of a change, such as its old image.
-    image = byte(fields.spellings, fields.facts[np.uint64(field), FIELD_START] + 1) == _NO_TEXT
+    image = byte(fields.spellings, fields.facts[np.uint64(field), FIELD_START] + 1) == NOT_UTF8
     form = (typed, state[TRUSTED] != 0, image)
     end, o = copy_document(block, at, tag, columns.arena, o, limit, form, scratch)
     if end < 0:
@@ -157,7 +153,7 @@ def _put_json(
     if action == DOCUMENT:
         size = o - value
     elif typed:
-        put(columns.arena, o, _CLOSE_MAP)
+        put(columns.arena, o, CLOSE_MAP)
         o += 1
     else:
         if state[OVERFLOW_BEGIN] < 0:

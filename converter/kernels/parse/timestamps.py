@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels.characters import BACKSLASH, QUOTE
 from converter.kernels.layout import (
     COLUMN_BITS,
     COLUMN_LIMIT,
@@ -72,8 +73,6 @@ from converter.kernels.value_actions import DATE, UNIX_TIME
 from converter.schema import tags
 from converter.schema.magnitudes import SMALL, ZERO
 
-_QUOTE = 0x22
-_BACKSLASH = 0x5C
 _NO_UNIT = -1
 _ALL_UNITS = 15
 
@@ -145,7 +144,7 @@ def _read_text(block: Bytes, at: int, end: int, field: int, fields: Fields) -> t
 
 @inner
 def _put_time(micros: int, action: int, column: int, row: int, columns: Columns, state: State) -> int:
-    """Write the time to `row` of a column: in microseconds, for UNIX_TIME in seconds, for DATE in days; DONE or GROW."""
+    """Write the time to `row` of a column: microseconds, seconds for UNIX_TIME, days for DATE; gives DONE or GROW."""
     value = micros
     if action == UNIX_TIME:
         value = micros // SECOND
@@ -162,7 +161,7 @@ def _put_time(micros: int, action: int, column: int, row: int, columns: Columns,
             o = put_iso(columns.arena, o, value)
         mark_value(columns, column, row, o)
     else:
-        # Of a date, the next value or the room after the last one takes the upper four bytes.
+        # A date has four bytes: the next value overwrites the upper four, which are in the column's room.
         size = columns.facts[np.uint64(column), COLUMN_BITS] >> 3
         put_int64(columns.arena, start + columns.facts[np.uint64(column), COLUMN_PRESENT] * size, value)
         mark_valid(columns, column, row)
@@ -174,8 +173,8 @@ def _put_time(micros: int, action: int, column: int, row: int, columns: Columns,
 @inner
 def _skip_text(block: Bytes, at: int) -> int:
     """Return the position of the quote that closes a text with escapes, which strict_lines.py has checked."""
-    while byte(block, at) != _QUOTE:
-        at += 2 if byte(block, at) == _BACKSLASH else 1
+    while byte(block, at) != QUOTE:
+        at += 2 if byte(block, at) == BACKSLASH else 1
     return at
 
 
