@@ -22,7 +22,7 @@ from converter.storage.destination import Destination
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
-    from converter.aws.reader_settings import ReaderSettings
+    from converter.object_store import ReaderSettings
 
 
 def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
@@ -35,8 +35,8 @@ def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
     filled = [record for record in records if record.parts] or list(records[-1:])
     columns = common_columns(filled)
     destination.check_parts([part.path for record in filled for part in record.parts])
-    reach = destination.reach()
-    frames = [_scan_record(destination, reach, record, columns) for record in filled]
+    settings = destination.reader_settings()
+    frames = [_scan_record(destination, settings, record, columns) for record in filled]
     # Records of another layout may have other folder keys.
     return pl.concat(frames, how="diagonal")
 
@@ -48,7 +48,7 @@ def polars_type(column: Column) -> PolarsDataType:
 
 
 def _scan_record(
-    destination: Destination, reach: ReaderSettings | None, record: Record, columns: Sequence[Column]
+    destination: Destination, settings: ReaderSettings | None, record: Record, columns: Sequence[Column]
 ) -> pl.LazyFrame:
     """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
     own = {column.name: column for column in record.columns}
@@ -58,9 +58,9 @@ def _scan_record(
     if not paths:
         frame = pl.LazyFrame(schema={column.name: polars_type(column) for column in record.columns})
     elif parts[0].format == "csv":
-        frame = _scan_csv(paths, record.columns, reach)
+        frame = _scan_csv(paths, record.columns, settings)
     else:
-        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False, **_remote(reach))
+        frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False, **_remote(settings))
     wanted = [
         _named(column.name).cast(polars_type(column))
         if column.name in own
@@ -72,7 +72,7 @@ def _scan_record(
     return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
 
 
-def _scan_csv(paths: Sequence[str], columns: Sequence[Column], reach: ReaderSettings | None) -> pl.LazyFrame:
+def _scan_csv(paths: Sequence[str], columns: Sequence[Column], settings: ReaderSettings | None) -> pl.LazyFrame:
     # Polars does not take the quotes off the names in a header: the record knows them.
     frame = pl.scan_csv(
         list(paths),
@@ -80,18 +80,18 @@ def _scan_csv(paths: Sequence[str], columns: Sequence[Column], reach: ReaderSett
         skip_rows=1,
         schema={column.name: pl.String() for column in columns},
         glob=False,
-        **_remote(reach),
+        **_remote(settings),
     )
     return frame.select(_parse(column) for column in columns)
 
 
-def _remote(reach: ReaderSettings | None) -> dict[str, Any]:
+def _remote(settings: ReaderSettings | None) -> dict[str, Any]:
     """Polars' arguments for places that are not on this machine."""
-    if reach is None:
+    if settings is None:
         return {}
     return {
-        "storage_options": {**reach.options, "max_retries": reach.retries},
-        "credential_provider": reach.credentials,
+        "storage_options": {**settings.options, "max_retries": settings.retries},
+        "credential_provider": settings.credentials,
     }
 
 

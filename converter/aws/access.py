@@ -175,7 +175,7 @@ def _make_client(access: Access, service: str) -> Any:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    from converter.aws.client_errors import refused
+    from converter.aws.client_errors import client_error
 
     try:
         session = make_session(access)
@@ -200,7 +200,7 @@ def _make_client(access: Access, service: str) -> Any:
             region = "us-east-1"
         return session.create_client(service, region_name=region, endpoint_url=access.endpoint_url, config=config)
     except BotoCoreError as error:
-        raise refused(error, access.role_arn or access.profile or service) from error
+        raise client_error(error, access.role_arn or access.profile or service) from error
 
 
 def _region(access: Access, session: Any) -> str | None:

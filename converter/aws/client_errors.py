@@ -89,10 +89,10 @@ def is_unanswered(error: BaseException | None) -> bool:
     return isinstance(error, (HTTPClientError, BotocoreConnectionError)) and not isinstance(error, SSLError)
 
 
-def refused(error: Exception, where: str, owner: str | None = None) -> StorageError | UsageError:
+def client_error(error: Exception, where: str, owner: str | None = None) -> StorageError | UsageError:
     """The error for what botocore raised at `where` (`s3://bucket/key`); owner: whom the bucket must belong to."""
     if isinstance(error, ClientError):
-        return _refused_by_aws(error, where, owner)
+        return _service_error(error, where, owner)
     if isinstance(error, ProfileNotFound):
         return UsageError(str(error).rstrip("."), "--profile", "see `aws configure list-profiles`")
     if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)):
@@ -117,13 +117,13 @@ def refused(error: Exception, where: str, owner: str | None = None) -> StorageEr
     )
 
 
-def _refused_by_aws(error: ClientError, where: str, owner: str | None) -> StorageError | UsageError:
+def _service_error(error: ClientError, where: str, owner: str | None) -> StorageError | UsageError:
     code = code_of(error)
     answer: dict[str, Any] = error.response.get("Error", {})
     message = str(answer.get("Message", "")) or code
     operation = error.operation_name
     if code in _DENIED:
-        return _denied(message, operation, where, owner)
+        return _denied_error(message, operation, where, owner)
     if code in _EXPIRED:
         hint = f"get new ones, or use a role that is assumed anew (--source-role-arn, --dest-role-arn), then {AGAIN}"
         return StorageError("the AWS credentials have expired", where, hint)
@@ -150,7 +150,7 @@ def _refused_by_aws(error: ClientError, where: str, owner: str | None) -> Storag
     return StorageError(f"AWS refused {operation}: {code} ({status}): {message}", where, f"if it may pass, {AGAIN}")
 
 
-def _denied(message: str, operation: str, where: str, owner: str | None) -> StorageError:
+def _denied_error(message: str, operation: str, where: str, owner: str | None) -> StorageError:
     if operation == "AssumeRole":
         # It was asked for on the way to the object, of which nothing is known yet.
         role = _ROLE.search(message)

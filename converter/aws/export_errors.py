@@ -6,7 +6,7 @@ import shlex
 
 from botocore.exceptions import ClientError
 
-from converter.aws.client_errors import AGAIN, code_of, is_denied, refused
+from converter.aws.client_errors import AGAIN, client_error, code_of, is_denied
 from converter.errors import BusyError, ConvertError, ExportError, StorageError, UsageError
 
 _FAILURES = {
@@ -27,7 +27,7 @@ def export_error(error: Exception, where: str) -> ConvertError:
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
     """
     if not isinstance(error, ClientError):
-        return refused(error, where)
+        return client_error(error, where)
     if is_denied(error):
         return _denied(error, where)
     message = str(error.response.get("Error", {}).get("Message", "")).rstrip(".") or "no reason is given"
@@ -71,7 +71,7 @@ def export_error(error: Exception, where: str) -> ConvertError:
                 f"the service failed, several times in a row: {message}", where, f"{AGAIN} later; nothing is done twice"
             )
         case _:
-            return refused(error, where)
+            return client_error(error, where)
 
 
 def failed_export(arn: str, code: str, message: str) -> ExportError:
@@ -98,7 +98,7 @@ def recovery_is_off(table_arn: str) -> UsageError:
 
 
 def _denied(error: ClientError, where: str) -> ConvertError:
-    told = refused(error, where)
+    told = client_error(error, where)
     if error.operation_name != "ExportTableToPointInTime":
         return told
     return StorageError(

@@ -1,38 +1,22 @@
-"""What libraries that read S3 by themselves are told, so that they reach a bucket as the program does."""
+"""Settings for libraries that read S3 by themselves, so that they reach a bucket as the program does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import NoCredentialsError
 
 from converter.aws.access import ATTEMPTS, Access, Connection, make_session
-from converter.aws.client_errors import AWS_ERRORS, refused
+from converter.aws.client_errors import AWS_ERRORS, client_error
 from converter.aws.s3_uri import s3_uri
 from converter.display import without_users
-
-Credentials = tuple[dict[str, str], int | None]
-"""The members that object stores name `aws_…`, and when they expire, in Unix seconds; None for never."""
+from converter.object_store import Credentials, ReaderSettings
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderSettings:
-    """How a bucket is reached.
-
-    options: settings in the names of the Rust crate object_store, which Polars, DataFusion and others take.
-    credentials: gives those of now, as often as they are asked for; raises StorageError and UsageError.
-    retries: how often a request that fails is tried again.
-    """
-
-    options: Mapping[str, str]
-    credentials: Callable[[], Credentials]
-    retries: int
-
-
-def reach_bucket(connection: Connection, bucket: str) -> ReaderSettings:
-    """How others read a bucket as the connection does. Raises StorageError and UsageError.
+def reader_settings_of(connection: Connection, bucket: str) -> ReaderSettings:
+    """Return how libraries read a bucket as the connection does. Raises StorageError and UsageError.
 
     Such libraries follow no redirection to the bucket's region, so S3 is asked for it. They can't name the account
     that must own the bucket: it is checked here.
@@ -43,7 +27,7 @@ def reach_bucket(connection: Connection, bucket: str) -> ReaderSettings:
     try:
         region = client.head_bucket(Bucket=bucket, **owner).get("BucketRegion") or client.meta.region_name
     except AWS_ERRORS as error:
-        raise refused(error, s3_uri(bucket), access.bucket_owner) from error
+        raise client_error(error, s3_uri(bucket), access.bucket_owner) from error
     if region != client.meta.region_name:
         client = Connection(replace(access, region=region), "s3").client()
     url = without_users(str(client.meta.endpoint_url))
@@ -67,7 +51,7 @@ def _credentials_of(access: Access, place: str) -> Callable[[], Credentials]:
                 raise NoCredentialsError
             frozen = held.get_frozen_credentials()
         except AWS_ERRORS as error:
-            raise refused(error, place) from error
+            raise client_error(error, place) from error
         members = {"aws_access_key_id": frozen.access_key, "aws_secret_access_key": frozen.secret_key}
         if frozen.token:
             members["aws_session_token"] = frozen.token

@@ -22,10 +22,10 @@ def needed(answer: Mapping[str, Any], member: str, operation: str, where: str) -
     for name in member.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     if value is None or value == "":
-        raise missing_member(member, operation, where)
+        raise missing_member_error(member, operation, where)
     return value
 
 
-def missing_member(member: str, operation: str, where: str) -> StorageError:
+def missing_member_error(member: str, operation: str, where: str) -> StorageError:
     """The error for a member that the program needs and the answer does not have."""
     return StorageError(f"the answer to {operation} has no {member}", where, _HINT)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from converter.aws.access import Access, Connection
 from converter.aws.client_errors import AWS_ERRORS, is_denied
 from converter.aws.export_errors import export_error
-from converter.aws.responses import missing_member, needed
+from converter.aws.responses import missing_member_error, needed
 from converter.errors import StorageError, UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
@@ -82,7 +82,7 @@ def _keys(described: Mapping[str, Any], table: str) -> tuple[tuple[str, str], ..
 
     def text(of: Mapping[str, Any], within: str, member: str) -> str:
         if not of.get(member):
-            raise missing_member(f"Table.{within}.{member}", "DescribeTable", table)
+            raise missing_member_error(f"Table.{within}.{member}", "DescribeTable", table)
         return str(of[member])
 
     types = {
@@ -91,9 +91,9 @@ def _keys(described: Mapping[str, Any], table: str) -> tuple[tuple[str, str], ..
     }
     names = [text(each, "KeySchema", "AttributeName") for each in described.get("KeySchema") or ()]
     if not names:
-        raise missing_member("Table.KeySchema", "DescribeTable", table)
+        raise missing_member_error("Table.KeySchema", "DescribeTable", table)
     if not types.keys() >= set(names):
-        raise missing_member("Table.AttributeDefinitions of each key", "DescribeTable", table)
+        raise missing_member_error("Table.AttributeDefinitions of each key", "DescribeTable", table)
     return tuple((name, types[name]) for name in names)
 
 

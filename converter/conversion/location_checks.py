@@ -7,13 +7,13 @@ import posixpath
 from collections.abc import Iterable
 
 from converter.aws.access import AwsOptions
-from converter.aws.s3_uri import SCHEME, is_in_s3
 from converter.errors import UsageError
 from converter.export.locate import EXPORTS_FOLDER, source_folder
 from converter.export.manifest import SUMMARY, Export
 from converter.storage import open_source
 from converter.storage.destination import Destination
 from converter.storage.paths import EXPORTS
+from converter.storage.schemes import is_local
 from converter.storage.source import Source
 
 _Place = tuple[str, ...]
@@ -85,7 +85,7 @@ def export_folders(source: Source, export: Export) -> tuple[str, ...]:
     source: what the paths of the export's files are relative to.
     """
     folders = [export.source]
-    path = export.source.rstrip("/") if is_in_s3(export.source) else os.path.realpath(export.source)
+    path = os.path.realpath(export.source) if is_local(export.source) else export.source.rstrip("/")
     if posixpath.basename(posixpath.dirname(path)) == EXPORTS_FOLDER:
         folders.append(posixpath.dirname(path))
     folders += [source.child(folder) for folder in dict.fromkeys(posixpath.dirname(file.path) for file in export.files)]
@@ -108,8 +108,8 @@ def _mixed_error(dest: str, folder: str, *, is_folder: bool) -> UsageError:
 
 
 def _place_of(text: str) -> _Place:
-    if is_in_s3(text):
-        return tuple(name for name in text.removeprefix(SCHEME).split("/") if name)
+    if not is_local(text):
+        return tuple(name for name in text.split("/") if name)
     try:
         path = os.path.realpath(text)
     except (OSError, ValueError):

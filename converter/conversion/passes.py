@@ -84,7 +84,7 @@ def observe_first_blocks(plan: RunPlan, runner: PassRunner, purpose: Purpose) ->
     announce_kernels([*kernels, *plan.input.kernels], "reading first blocks", runner.listener)
     job, observation = plan.job(purpose), plan.input.known
     files = sampled_files(plan.line_files)
-    with runner.counted() as context, plan.opened.source.ahead(file.path for file in files):
+    with runner.counted() as context, plan.opened.source.prefetch(file.path for file in files):
         for file in files:
             try:
                 observation = observation.merge(_observe_first_block(file, job, context))

@@ -48,7 +48,7 @@ class _ShardConversion:
         """Convert all files."""
         job, decoder = self._job, self._decoder
         try:
-            with job.source.ahead(file.path for file in self._shard.files):
+            with job.source.prefetch(file.path for file in self._shard.files):
                 for file in self._shard.files:
                     rows = job.input.rows(file, job.source, verify=job.options.verify)
                     if rows is None:

@@ -50,7 +50,7 @@ def run_shards(shards: Sequence[Shard], job: Job, context: PassContext, workers:
 
     try:
         # At the beginning of a shard, its worker would wait for the first file.
-        with job.source.ahead(shard.files[0].path for shard in shards if shard.files):
+        with job.source.prefetch(shard.files[0].path for shard in shards if shard.files):
             results = run_threads(work, shards, context, workers)
     finally:
         context.idle.close()

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TypeVar
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
-from converter.aws.s3_uri import SCHEME, is_in_s3
 from converter.display import lines
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import (
@@ -29,6 +28,7 @@ from converter.export.manifest import (
     read_summary,
 )
 from converter.storage import open_source
+from converter.storage.schemes import is_local
 from converter.storage.source import Source
 
 EXPORTS_FOLDER = "AWSDynamoDB"
@@ -314,11 +314,10 @@ def _rooted(location: str, kind: ExportKind, aws: AwsOptions, opened: Source | N
     source = opened or open_source(location, aws)
     if kind is ExportKind.ITEMS:
         return source, ""
-    parent, name = posixpath.split(location) if is_in_s3(location) else os.path.split(_with_a_name(location))
-    # Nothing is beside a whole bucket.
-    alone = parent == SCHEME.rstrip("/") or (
-        "data" in source.folders("") and posixpath.basename(parent) != EXPORTS_FOLDER
-    )
+    parent, name = os.path.split(_with_a_name(location)) if is_local(location) else posixpath.split(location)
+    # Nothing is beside a whole bucket: the rest of its address is not a place.
+    is_bucket = is_local(parent) and not is_local(location)
+    alone = is_bucket or ("data" in source.folders("") and posixpath.basename(parent) != EXPORTS_FOLDER)
     return (source, "") if alone else (open_source(parent or ".", aws), name)
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
-from converter.aws.s3_uri import is_in_s3
 from converter.errors import SchemaError, StorageError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import OneFormat
@@ -25,6 +24,7 @@ from converter.publishing.record import Record
 from converter.publishing.report import Part
 from converter.schema.types import Column
 from converter.storage import open_destination
+from converter.storage.schemes import is_local
 
 _FORMATS: tuple[OneFormat, ...] = ("parquet", "csv")
 _WAYS_OUT = (
@@ -148,7 +148,7 @@ def read_published(
     """
     destination = open_destination(dest, aws)
     if location is None:
-        location = dest if is_in_s3(dest) else os.path.abspath(dest)
+        location = os.path.abspath(dest) if is_local(dest) else dest
     records = read_records(destination)
     filled = [record for record in records if record.parts and record.columns]
     if not filled:

@@ -1,12 +1,13 @@
-"""Where exports are read from and where parts go: one interface for each, one module per kind of store."""
+"""Sources and destinations of files, each with one implementation for folders and one for object stores."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
-from converter.aws.s3_uri import SCHEME, is_in_s3
+from converter.aws.s3_uri import SCHEME
 from converter.errors import UsageError
+from converter.storage.schemes import find_scheme
 
 if TYPE_CHECKING:
     from converter.storage.destination import Destination
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
-    """The source that a user means. Raises ExportError for a place that does not exist, UsageError for no place."""
+    """Open a source. Raises ExportError if it does not exist, UsageError for a text that is not a place."""
     _check(text)
-    if is_in_s3(text):
-        from converter.storage.s3 import S3Source
+    scheme = find_scheme(text)
+    if scheme is not None:
+        from converter.storage.object_source import ObjectSource
 
-        return S3Source(text, aws.for_source())
+        return ObjectSource(text.rstrip("/"), scheme.open_source_store(text, aws))
     aws.check_unused("source", text)
     from converter.storage.local import LocalSource
 
@@ -27,12 +29,13 @@ def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
 
 
 def open_destination(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Destination:
-    """The destination that a user means; nothing is created. Raises UsageError for no place."""
+    """Open a destination, and create nothing. Raises UsageError for a text that is not a place."""
     _check(text)
-    if is_in_s3(text):
-        from converter.storage.s3 import S3Destination
+    scheme = find_scheme(text)
+    if scheme is not None:
+        from converter.storage.object_destination import ObjectDestination
 
-        return S3Destination(text, aws)
+        return ObjectDestination(text.rstrip("/"), scheme.open_destination_store(text, aws))
     aws.check_unused("destination", text)
     from converter.storage.local import LocalDestination
 
@@ -40,7 +43,7 @@ def open_destination(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> De
 
 
 def check_path(text: str) -> None:
-    """Raise UsageError for a path that no system has: it has a NUL character in it."""
+    """Raise UsageError for a path that no system accepts: it has a NUL character."""
     if "\0" in text:
         shown = text.replace("\0", "\\0")
         raise UsageError("a path can't have a NUL character in it", shown, "correct the path")
@@ -48,15 +51,15 @@ def check_path(text: str) -> None:
 
 def _check(text: str) -> None:
     check_path(text)
-    scheme, is_address, rest = text.partition("://")
+    name, is_address, rest = text.partition("://")
     if text.startswith("arn:"):
         raise UsageError(
             "only the ARN of an export can be given, and only as SOURCE", text, f"write {SCHEME}bucket/prefix/"
         )
-    if is_address and not is_in_s3(text):
+    if is_address and find_scheme(text) is None:
         hint = (
             f"for S3, write {SCHEME}{rest}"
-            if scheme.lower() in ("s3", "s3a", "s3n")
+            if name.lower() in ("s3", "s3a", "s3n")
             else "copy it to a folder or S3 first"
         )
         raise UsageError(f"only folders and places in S3 ({SCHEME}bucket/prefix/) are read and written", text, hint)

@@ -22,7 +22,7 @@ class CombinedSource(Source):
         return source.open(inner)
 
     @contextmanager
-    def ahead(self, paths: Iterable[str]) -> Iterator[None]:
+    def prefetch(self, paths: Iterable[str]) -> Iterator[None]:
         """See Source: each of the sources hears of its own paths."""
         by_source: dict[int, list[str]] = {}
         for path in paths:
@@ -30,7 +30,7 @@ class CombinedSource(Source):
             by_source.setdefault(int(number), []).append(inner)
         with ExitStack() as stack:
             for place, inners in by_source.items():
-                stack.enter_context(self._sources[place].ahead(inners))
+                stack.enter_context(self._sources[place].prefetch(inners))
             yield
 
     def size(self, path: str) -> int | None:

@@ -30,7 +30,7 @@ def begun_commit(intent: Intent, time: datetime) -> Leftover:
     return Leftover("commit", INTENT, time, "begun", f"export {intent.export_id}, {parts}")
 
 
-def begun_note(export_id: str) -> str:
+def begun_message(export_id: str) -> str:
     """What a run says that stops in the commit."""
     return f"The commit of export {export_id} has begun: the next run here finishes it first"
 

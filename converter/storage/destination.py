@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from converter.display import lines
 from converter.errors import ConvertError, StorageError
-from converter.storage.commit_messages import begun_note
+from converter.storage.commit_messages import begun_message
 from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.leftovers import Leftover
 
 if TYPE_CHECKING:
-    from converter.aws.reader_settings import ReaderSettings
+    from converter.object_store import ReaderSettings
 
 Data = bytes | memoryview
 
@@ -101,7 +101,7 @@ class Lease(ABC):
         The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
         moment a record has all its parts.
         """
-        begun = begun_note(intent.export_id)
+        begun = begun_message(intent.export_id)
         try:
             self._take_steps(intent)
         except StorageError as error:
@@ -196,7 +196,7 @@ class Destination(ABC):
     def check_parts(self, paths: Sequence[str]) -> None:  # noqa: B027 - most stores have no links
         """Raises StorageError for a part that is not in the destination itself, but reached by a link."""
 
-    def reach(self) -> ReaderSettings | None:
+    def reader_settings(self) -> ReaderSettings | None:
         """How libraries read the places that `child` gives; None where they need to know nothing.
 
         Raises StorageError, UsageError.

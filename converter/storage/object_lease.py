@@ -1,8 +1,12 @@
-"""The lease of a destination in S3: an object that its holder writes anew every few seconds.
+"""The lease of a destination in an object store: an object that its holder rewrites every few seconds.
 
-A run takes it with a conditional write, which one of several runs wins. A lease that was not written for a minute, or
-whose process is known to be dead, is taken over by a write on the condition that nobody else has written it since.
-All ages are by the server's clock. The holder counts its own lease as lost before others do.
+Take: a conditional write, which one of several runs wins. Take over: a lease that was not rewritten for a minute, or
+whose process is known to be dead, is overwritten on the condition that it has not changed since, so that one of several
+runs wins again. Lose: the holder counts its own lease as lost after 40 seconds without a successful write, 20 seconds
+before any other run may take it over; every request that changes the destination checks that first.
+
+Ages are measured by the store's clock alone, because clocks of machines differ. The holder measures with a clock that
+also runs while the machine sleeps.
 """
 
 from __future__ import annotations
@@ -20,8 +24,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from converter.aws.objects import Changed, Found, NoConditions, Objects
 from converter.errors import BusyError, ConvertError, StorageError
+from converter.object_store import ConditionFailedError, ConditionsUnsupportedError, ObjectInfo, ObjectStore
 from converter.storage.json_members import LINE, read_members
 from converter.storage.paths import EXPORTS, is_own_folder
 
@@ -37,7 +41,7 @@ _NO_CONDITIONS = (
     "{}: the store does not write on the condition that an object is unchanged, as AWS' S3 does: see to it that only"
     " one run at a time publishes here"
 )
-# Does not stand still while the machine sleeps, as the others do.
+# Unlike the other clocks, it also runs while the machine sleeps.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _T = TypeVar("_T")
@@ -45,10 +49,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What the lease says of the run that holds it.
+    """The content of the lease: the run that holds it.
 
-    beat: how often it was written. machine, started: what tells, on the same machine, whether the process still lives.
-    folders: where it may have uploads that are not completed, relative to the destination.
+    beat: how often it was written. machine, started: they tell, on the same machine, whether the process still lives.
+    folders: those in which it may have uploads that are not completed, relative to the destination.
     """
 
     token: str
@@ -61,12 +65,12 @@ class Holder:
     folders: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
-        """As it is stored."""
+        """Return the lease as it is stored."""
         return json.dumps({"version": _VERSION, **asdict(self)}, indent=1).encode()
 
     @staticmethod
     def from_json(content: bytes, place: str) -> Holder:
-        """Raises StorageError when the object is damaged, UsageError when a newer version of the program wrote it."""
+        """Read a lease. Raises StorageError if it is damaged, UsageError if a newer version of the program wrote it."""
         members = read_members(content, place, _VERSION)
         holder = Holder(
             token=members.matching("token", LINE, "text"),
@@ -87,18 +91,19 @@ class Holder:
         return f"process {self.process} on {self.host}, since {self.since}"
 
     def is_dead(self) -> bool:
-        """Is it known that the process has ended? Only its own machine can tell."""
+        """Return whether the process is known to have ended. Only its own machine can tell."""
         return bool(self.machine) and self.machine == _machine() and self.started != _started(self.process)
 
 
-class S3Lock:
-    """The lease object, which locks the destination: it is held from `take` to `release`.
+class HeldLease:
+    """The lease object as its holder knows it, from `take` to `release`.
 
-    left: what a run that died has left, None when it let go of the lease. warning: what the store lacks, or "".
+    left: the lease of a run that died, which this one took over, or None. warning: about a store without conditional
+    writes, or "".
     """
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
         self._changing = threading.Lock()
         self._over = threading.Event()
         self._lost = False
@@ -116,74 +121,74 @@ class S3Lock:
         self.left: Holder | None = None
 
     def take(self) -> None:
-        """Raises BusyError when another run holds it."""
+        """Take the lease, and rewrite it in the background. Raises BusyError if another run holds it."""
         self._written = _now()
         self._etag = self._take()
         threading.Thread(target=self._beat, name="lease", daemon=True).start()
 
     def check(self) -> None:
-        """Raises StorageError when the lease may be another run's by now."""
+        """Raise StorageError if another run may hold the lease by now. Asks nothing of the store."""
         if self.is_lost():
             raise StorageError(
                 "the lease of the destination was lost: it could not be written for a while, or someone removed it",
-                self._objects.place(LEASE),
+                self._store.place(LEASE),
                 "see that nothing else writes there, then run the same command again",
             )
 
     def is_lost(self) -> bool:
-        """May it be another run's by now?"""
+        """Return whether another run may hold the lease by now."""
         return self._lost or _now() - self._written > LOST_SECONDS
 
     def confirm(self) -> None:
-        """As check, but asks the server. Raises StorageError."""
+        """Rewrite the lease, then check. Raises StorageError."""
         self._write()
         self.check()
 
-    def note(self, folders: tuple[str, ...]) -> None:
-        """Say in the lease where uploads will be, for the run that comes after one that dies."""
+    def add_folders(self, folders: tuple[str, ...]) -> None:
+        """Write into the lease which folders will have uploads, so that the next run finds them if this one dies."""
         self._holder = replace(self._holder, folders=tuple(dict.fromkeys((*self._holder.folders, *folders))))
         self.confirm()
 
     def release(self) -> None:
-        """Let go of it, also when taking it was interrupted; if it was lost, leave it to who has it now."""
+        """Delete the lease, even if `take` was interrupted; if it was lost, leave it to its new holder."""
         self._over.set()
         with self._changing, suppress(ConvertError):
             self.check()
-            if self._etag or self._is_ours(read_lease(self._objects)):
-                self._objects.delete(LEASE)
+            if self._etag or self._is_own(read_lease(self._store)):
+                self._store.delete(LEASE)
 
     def leave(self) -> None:
-        """Stop writing it, so that it becomes stale and the next run cleans up."""
+        """Stop rewriting the lease, so that it becomes stale and the next run cleans up."""
         self._over.set()
 
     def _take(self) -> str:
         for _ in range(_ATTEMPTS):
-            with suppress(Changed):
-                return self._objects.write(LEASE, self._holder.to_json(), new=True)
-            found = read_lease(self._objects)
+            with suppress(ConditionFailedError):
+                return self._store.put_if_absent(LEASE, self._holder.to_json())
+            found = read_lease(self._store)
             if found is None:
                 continue
-            holder, facts = found
-            if self._is_ours(found):
-                # It was written, but the answer was lost on the way.
-                return facts.etag
-            if is_live(holder, facts):
-                raise busy(self._objects, holder, facts)
+            holder, info = found
+            if self._is_own(found):
+                # The lease was written, but the answer was lost on the way.
+                return info.etag
+            if is_live(holder, info):
+                raise busy_error(self._store, holder, info)
             self.left = holder
-            # Who comes after this run must find the uploads too, if it dies before it has aborted them.
+            # If this run dies before it has aborted the uploads of the dead one, the next run must find them too.
             self._holder = replace(self._holder, folders=holder.folders)
-            with suppress(Changed):
-                return self._overwrite(facts.etag)
+            with suppress(ConditionFailedError):
+                return self._overwrite(info.etag)
         raise BusyError(
-            "other runs take and leave the destination", self._objects.place(LEASE), "run the same command again later"
+            "other runs take and leave the destination", self._store.place(LEASE), "run the same command again later"
         )
 
-    def _is_ours(self, found: tuple[Holder, Found] | None) -> bool:
+    def _is_own(self, found: tuple[Holder, ObjectInfo] | None) -> bool:
         return found is not None and found[0].token == self._holder.token
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS) and not self._lost:
-            # What can't be written now may be written next time; `check` knows how long ago the last time was.
+            # A write that fails now may succeed next time; `check` knows how old the last successful one is.
             with suppress(ConvertError):
                 self._write()
 
@@ -192,57 +197,59 @@ class S3Lock:
             if self._over.is_set() or self._lost:
                 return
             self._holder = replace(self._holder, beat=self._holder.beat + 1)
+            # The age of the lease counts from before the request: it may have been written at once, and answered late.
             begun = _now()
             try:
                 self._etag = self._overwrite(self._etag)
-            except Changed:
-                found = read_lease(self._objects)
-                if found is None or not self._is_ours(found):
+            except ConditionFailedError:
+                # The last write may have succeeded although its answer was lost: then the token is still our own.
+                found = read_lease(self._store)
+                if found is None or not self._is_own(found):
                     self._lost = True
                     return
                 self._etag = found[1].etag
             self._written = begun
 
     def _overwrite(self, etag: str) -> str:
-        """Write the lease where it has this ETag. Raises Changed where it has another one."""
+        """Rewrite the lease if it has this ETag. Raises ConditionFailedError if it has another one."""
         content = self._holder.to_json()
         if self.warning == "":
             try:
-                return self._objects.write(LEASE, content, etag=etag)
-            except NoConditions:
-                self.warning = _NO_CONDITIONS.format(self._objects.place(LEASE))
-        # The next best: what is written between the look and the write goes unnoticed.
-        found = self._objects.find(LEASE)
+                return self._store.put_if_match(LEASE, content, etag)
+            except ConditionsUnsupportedError:
+                self.warning = _NO_CONDITIONS.format(self._store.place(LEASE))
+        # The next best: a write between these two requests goes unnoticed.
+        found = self._store.head(LEASE)
         if found is None or found.etag != etag:
-            raise Changed
-        return self._objects.write(LEASE, content)
+            raise ConditionFailedError
+        return self._store.put(LEASE, content)
 
 
-def read_lease(objects: Objects) -> tuple[Holder, Found] | None:
-    """Who holds the destination, None when nobody does."""
-    read = objects.read(LEASE)
-    return None if read is None else (Holder.from_json(read[0], objects.place(LEASE)), read[1])
+def read_lease(store: ObjectStore) -> tuple[Holder, ObjectInfo] | None:
+    """Read the holder of the destination, None if there is no lease."""
+    found = store.get(LEASE)
+    return None if found is None else (Holder.from_json(found.content, store.place(LEASE)), found.info)
 
 
-def check_unlocked(objects: Objects) -> None:
-    """Raises BusyError when a run that lives holds the lease. Takes nothing."""
-    found = read_lease(objects)
+def check_unlocked(store: ObjectStore) -> None:
+    """Raise BusyError if a live run holds the lease. Takes nothing."""
+    found = read_lease(store)
     if found is not None and is_live(*found):
-        raise busy(objects, *found)
+        raise busy_error(store, *found)
 
 
-def is_live(holder: Holder, facts: Found) -> bool:
-    """Must it be taken for the lease of a run that lives?"""
-    return not (holder.is_dead() or facts.age > STALE_SECONDS)
+def is_live(holder: Holder, info: ObjectInfo) -> bool:
+    """Return whether the lease must be treated as that of a live run."""
+    return not (holder.is_dead() or info.age > STALE_SECONDS)
 
 
-def busy(objects: Objects, holder: Holder, facts: Found) -> BusyError:
+def busy_error(store: ObjectStore, holder: Holder, info: ObjectInfo) -> BusyError:
     """The error for a destination that is held."""
     return BusyError(
         f"another run holds the destination: {holder}",
-        objects.place(LEASE),
+        store.place(LEASE),
         "wait until it has ended, then run the same command again; if it has died, the lease is free in"
-        f" {max(STALE_SECONDS - facts.age, 1):.0f} s",
+        f" {max(STALE_SECONDS - info.age, 1):.0f} s",
     )
 
 
@@ -251,14 +258,14 @@ def _now() -> float:
 
 
 def _machine() -> str:
-    """What names this start of this machine, and the numbering of its processes; "" where that is not known."""
-    return _or_nothing(lambda: f"{_read('/proc/sys/kernel/random/boot_id')} {os.readlink('/proc/self/ns/pid')}")
+    """Return a name of this boot of the machine and its process namespace; "" if it is not known."""
+    return _or_empty(lambda: f"{_read('/proc/sys/kernel/random/boot_id')} {os.readlink('/proc/self/ns/pid')}")
 
 
 def _started(process: int) -> str:
-    """When the process was started, in ticks; "" when there is none, or its parent has yet to notice that it ended."""
-    # The second field, a name in parentheses, may hold spaces; the third is the state.
-    fields = _or_nothing(lambda: _read(f"/proc/{process}/stat")).rpartition(")")[2].split()
+    """Return when the process was started, in ticks; "" for one that has ended, even if its parent has not noticed."""
+    # The second field, a name in parentheses, may contain spaces; the third is the state.
+    fields = _or_empty(lambda: _read(f"/proc/{process}/stat")).rpartition(")")[2].split()
     return fields[19] if len(fields) > 19 and fields[0] not in ("Z", "X") else ""
 
 
@@ -267,8 +274,8 @@ def _read(path: str) -> str:
         return file.read().strip()
 
 
-def _or_nothing(look: Callable[[], str]) -> str:
+def _or_empty(read: Callable[[], str]) -> str:
     try:
-        return look()
+        return read()
     except OSError:
         return ""

@@ -1,8 +1,8 @@
-"""What dead runs have left at a destination in S3; what these things are says s3_commit.py.
+"""Things that dead runs have left at a destination in an object store; object_commit.py describes them.
 
-Uploads of others may lie there too, even those of runs that live: a bucket may hold one destination inside another.
-So an upload is taken for ours only when its lease or a commit names its folder, or when it is called like a part and
-there is no other destination that it could belong to.
+Uploads of other programs may be there too, even those of live runs: a bucket may have one destination inside another.
+So an upload counts as our own only if this destination's lease or commit names its folder, or if it has the name of a
+part and there is no other destination that it could belong to.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC
 from functools import cache, partial
 
-from converter.aws.objects import Objects
+from converter.object_store import ObjectStore
 from converter.storage.commit_messages import begun_commit
 from converter.storage.intent import Intent
 from converter.storage.leftovers import Leftover, LeftoverState, looks_like_part
@@ -22,39 +22,39 @@ from converter.storage.object_parts import Receipt
 from converter.storage.paths import EXPORTS, INTENT
 
 
-def find_leftovers(objects: Objects) -> list[Leftover]:
-    """See Destination.leftovers."""
+def find_leftovers(store: ObjectStore) -> list[Leftover]:
+    """List leftovers; see Destination.leftovers."""
     found: list[Leftover] = []
     folders: set[str] = set()
     receipts: set[tuple[str, str]] = set()
-    read = objects.read(INTENT)
+    read = store.get(INTENT)
     if read is not None:
-        place = objects.place(INTENT)
-        intent = Intent.from_json(read[0], place)
-        found.append(begun_commit(intent, read[1].written.astimezone(UTC)))
+        place = store.place(INTENT)
+        intent = Intent.from_json(read.content, place)
+        found.append(begun_commit(intent, read.info.written.astimezone(UTC)))
         folders.update(intent.folders)
         receipts = {
             (f"{intent.folders[part.folder]}/{part.name}", Receipt.from_text(part.receipt, place).upload_id)
             for part in intent.parts
         }
-    held = read_lease(objects)
+    held = read_lease(store)
     if held is not None:
-        holder, facts = held
-        state: LeftoverState = "live" if is_live(holder, facts) else "dead"
-        found.append(Leftover("lease", LEASE, facts.written.astimezone(UTC), state, str(holder)))
+        holder, info = held
+        state: LeftoverState = "live" if is_live(holder, info) else "dead"
+        found.append(Leftover("lease", LEASE, info.written.astimezone(UTC), state, str(holder)))
         folders.update(holder.folders)
-    return found + list(_uploads(objects, folders, receipts))
+    return found + list(_uploads(store, folders, receipts))
 
 
-def _uploads(objects: Objects, ours: set[str], begun: set[tuple[str, str]]) -> Iterator[Leftover]:
-    """ours: folders that are known to be of this destination. begun: paths and ids that a commit will complete."""
-    owner = cache(partial(_other_destination, objects, cache(_has_records)))
-    for upload in objects.uploads(""):
+def _uploads(store: ObjectStore, own: set[str], begun: set[tuple[str, str]]) -> Iterator[Leftover]:
+    """own: folders that are known to be of this destination. begun: paths and ids that a commit will complete."""
+    owner = cache(partial(_other_destination, store, cache(_has_records)))
+    for upload in store.list_uploads(""):
         left = Leftover("upload", upload.path, upload.begun.astimezone(UTC), "dead", upload_id=upload.upload_id)
         folder = upload.path.rpartition("/")[0]
         if (upload.path, upload.upload_id) in begun:
             left = replace(left, state="begun")
-        elif folder in ours:
+        elif folder in own:
             pass
         elif not looks_like_part(upload.path):
             left = replace(left, state="foreign", detail="no part of ddb-convert is called so")
@@ -63,24 +63,24 @@ def _uploads(objects: Objects, ours: set[str], begun: set[tuple[str, str]]) -> I
         yield left
 
 
-def _other_destination(objects: Objects, is_destination: Callable[[Objects], bool], folder: str) -> str | None:
-    """A destination below this one that the folder is in, or one that this one is only a folder of."""
-    inner = posixpath.join(objects.prefix, folder)
+def _other_destination(store: ObjectStore, is_destination: Callable[[ObjectStore], bool], folder: str) -> str | None:
+    """Return the destination below this one that contains the folder, or one that contains this one, or None."""
+    inner = posixpath.join(store.prefix, folder)
     for prefix in _upwards(inner):
-        place = replace(objects, prefix=prefix)
-        if is_destination(place):
-            return None if prefix == objects.prefix else place.place("").rstrip("/")
+        other = store.at_prefix(prefix)
+        if is_destination(other):
+            return None if prefix == store.prefix else other.place("").rstrip("/")
     return None
 
 
 def _upwards(prefix: str) -> Iterator[str]:
-    """The prefix, the one that holds it, and so on: the bucket, `""`, is the last."""
+    """Yield the prefix, the one that contains it, and so on; the bucket, `""`, is the last."""
     while prefix:
         yield prefix
         prefix = prefix.rpartition("/")[0]
     yield ""
 
 
-def _has_records(objects: Objects) -> bool:
-    """Is this a destination: does it have a record, a lease or a commit?"""
-    return any(True for _ in objects.walk(f"{EXPORTS}/"))
+def _has_records(store: ObjectStore) -> bool:
+    """Return whether this is a destination: whether it has a record, a lease or a commit."""
+    return any(True for _ in store.list_objects(f"{EXPORTS}/"))

@@ -26,7 +26,7 @@ class Source(ABC):
         Raises FileNotFoundError when there is no such file, StorageError when it can't be read.
         """
 
-    def ahead(self, paths: Iterable[str]) -> AbstractContextManager[None]:  # noqa: ARG002 - for stores far away
+    def prefetch(self, paths: Iterable[str]) -> AbstractContextManager[None]:  # noqa: ARG002 - for stores far away
         """In here, these files are opened in about this order: a store far away asks for some before their turn.
 
         What an outer `ahead` has already been told is left to that one.

@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 from converter.storage import open_destination
+from converter.storage.destination import Destination
 
 
 def die(*_: object) -> NoReturn:
@@ -23,12 +25,17 @@ def die(*_: object) -> NoReturn:
 
 def main(dest: str, moment: str, export: str, folder: str) -> None:
     """Never returns, but at `living`."""
-    with open_destination(dest).lease(recover=moment != "taking") as lease:
+    run_until(moment, open_destination(dest), export, folder, die)
+
+
+def run_until(moment: str, destination: Destination, export: str, folder: str, die: Callable[..., NoReturn]) -> None:
+    """Publish two parts, and die at the moment."""
+    with destination.lease(recover=moment != "taking") as lease:
         if moment == "taking":
             die()
         steps = {"begun": "_remove_records", "placed": "_write_record"}
         if moment in steps:
-            setattr(type(lease), steps[moment], die)
+            setattr(lease, steps[moment], die)
         staging = lease.begin(export, folder)
         parts = []
         for number in range(2):

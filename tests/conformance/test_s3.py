@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from converter.aws.access import AwsOptions
+from converter.aws.s3_store import open_destination_store
+from converter.aws.s3_uri import s3_uri
+from converter.object_store import ObjectStore
+from converter.storage import open_destination, open_source
 from converter.storage.destination import Destination
-from converter.storage.s3 import S3Destination, S3Source
 from converter.storage.source import Source
+from tests.conformance.object_stores import ObjectStoreSuite
 from tests.conformance.suites import FOLDER, DestinationSuite, SourceSuite, publish, take, write_part
 from tests.servers.s3 import S3Server
 
@@ -27,17 +31,27 @@ class InS3:
         self.place = f"s3://{self.bucket}/{PREFIX}"
 
 
+class TestS3Store(ObjectStoreSuite):
+    @pytest.fixture(autouse=True)
+    def _bucket(self, ministack: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        ministack.use(monkeypatch)
+        self.place = s3_uri(ministack.new_bucket(), PREFIX)
+
+    def open_store(self) -> ObjectStore:
+        return open_destination_store(self.place, AwsOptions())
+
+
 class TestS3Source(InS3, SourceSuite):
     def make_source(self, files: Mapping[str, bytes]) -> Source:
         client = self.server.client()
         for path, content in files.items():
             client.put_object(Bucket=self.bucket, Key=PREFIX + path, Body=content)
-        return S3Source(self.place, AwsOptions().for_source())
+        return open_source(self.place, AwsOptions())
 
 
 class TestS3Destination(InS3, DestinationSuite):
     def open_destination(self) -> Destination:
-        return S3Destination(self.place, AwsOptions())
+        return open_destination(self.place, AwsOptions())
 
     def listing(self) -> dict[str, bytes]:
         objects = self.server.listing(self.bucket)
@@ -50,7 +64,7 @@ class TestS3Destination(InS3, DestinationSuite):
         assert self.server.uploads(self.bucket) == []
 
     def test_a_bucket_alone_is_a_destination(self) -> None:
-        destination = S3Destination(f"s3://{self.bucket}", AwsOptions())
+        destination = open_destination(f"s3://{self.bucket}", AwsOptions())
         publish(destination, FOLDER, {"0.parquet": b"abc"})
         assert f"{FOLDER}/0.parquet" in self.server.listing(self.bucket)
         assert destination.names("") == ["_exports", "dt=2023-11-27"]

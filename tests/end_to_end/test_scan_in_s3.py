@@ -11,10 +11,10 @@ from polars.testing import assert_frame_equal
 
 from converter import convert, scan
 from converter.aws.access import AwsOptions
+from converter.aws.s3_store import open_destination_store
 from converter.errors import StorageError
 from converter.option_values import Format
 from converter.options import ConvertOptions
-from converter.storage.s3 import S3Destination
 from converter.testing import ExportFacts
 from fixtures.expect import export_folder
 from tests.end_to_end.exports import export_of, line, small_lines
@@ -104,13 +104,13 @@ def test_a_role_is_assumed_for_all_that_is_read(ministack: S3Server, monkeypatch
 def test_credentials_say_when_they_expire(ministack: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     ministack.use(monkeypatch)
     place = f"s3://{ministack.new_bucket()}"
-    members, expiry = S3Destination(place, AwsOptions()).reach().credentials()
+    members, expiry = open_destination_store(place, AwsOptions()).reader_settings().credentials()
     assert members == {
         "aws_access_key_id": ministack.access_key,
         "aws_secret_access_key": ministack.secret_key,
     }
     assert expiry is None
-    members, expiry = S3Destination(place, AwsOptions(dest_role_arn=ROLE)).reach().credentials()
+    members, expiry = open_destination_store(place, AwsOptions(dest_role_arn=ROLE)).reader_settings().credentials()
     assert set(members) == {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
     assert expiry is not None
     assert time.time() < expiry < time.time() + 12 * 3600

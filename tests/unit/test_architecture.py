@@ -37,6 +37,7 @@ LADDER = (
     "export",
     "storage",
     "aws",
+    "object_store",
 )
 FLOOR = {
     "converter.cpus",

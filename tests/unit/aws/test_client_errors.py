@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from converter.aws.access import AwsOptions, Connection
-from converter.aws.objects import Changed, Objects, Piece
+from converter.aws.s3_requests import S3Requests
+from converter.aws.s3_store import S3ObjectStore, open_destination_store
+from converter.aws.s3_uri import s3_uri
 from converter.errors import ConvertError, StorageError, UsageError
+from converter.object_store import ConditionFailedError, ObjectStore, Piece
 from tests.servers.process import LOOPBACK, free_port
 from tests.unit.aws.stub import Stub, always, error, start_stub
 
@@ -25,21 +28,21 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
         yield stub
 
 
-def objects(aws: AwsOptions | None = None) -> Objects:
-    return Objects("lake", "orders", Connection((aws or AwsOptions()).for_dest(), "s3"))
+def store(aws: AwsOptions | None = None) -> ObjectStore:
+    return open_destination_store(s3_uri("lake", "orders"), aws or AwsOptions())
 
 
-CALLS: dict[str, Callable[[Objects], object]] = {
+CALLS: dict[str, Callable[[ObjectStore], object]] = {
     "GetObject": lambda o: o.open("x"),
-    "HeadObject": lambda o: o.find("x"),
-    "ListObjectsV2": lambda o: list(o.walk("x")),
-    "PutObject": lambda o: o.write("x", b"abc"),
+    "HeadObject": lambda o: o.head("x"),
+    "ListObjectsV2": lambda o: list(o.list_objects("x")),
+    "PutObject": lambda o: o.put("x", b"abc"),
     "DeleteObject": lambda o: o.delete("x"),
-    "CreateMultipartUpload": lambda o: o.begin_upload("x", {}, {}),
+    "CreateMultipartUpload": lambda o: o.create_upload("x", {}),
     "UploadPart": lambda o: o.upload_piece("x", "u", 1, b"abc", "NSRBwg=="),
     "CompleteMultipartUpload": lambda o: o.complete_upload("x", "u", [Piece('"e"', "NSRBwg==")], 3),
     "AbortMultipartUpload": lambda o: o.abort_upload("x", "u"),
-    "ListMultipartUploads": lambda o: list(o.uploads("x")),
+    "ListMultipartUploads": lambda o: list(o.list_uploads("x")),
 }
 PERMISSIONS = {
     "GetObject": "s3:GetObject",
@@ -58,7 +61,7 @@ PERMISSIONS = {
 def refuse(operation: str, aws: AwsOptions | None = None) -> ConvertError:
     """What the operation raises."""
     with pytest.raises(ConvertError) as refused:
-        CALLS[operation](objects(aws))
+        CALLS[operation](store(aws))
     return refused.value
 
 
@@ -153,14 +156,14 @@ def test_missing_objects_and_failed_conditions_are_no_refusals(stub: Stub) -> No
     for code in ("NoSuchKey", "NoSuchUpload"):
         stub.answer = always(404, code)
         with pytest.raises(FileNotFoundError, match="s3://lake/orders/x does not exist"):
-            objects().open("x")
-        assert objects().read("x") is None
-        objects().abort_upload("x", "u")
-    assert objects().find("x") is None
+            store().open("x")
+        assert store().get("x") is None
+        store().abort_upload("x", "u")
+    assert store().head("x") is None
     for status, code in ((412, "PreconditionFailed"), (409, "ConditionalRequestConflict")):
         stub.answer = always(status, code)
-        with pytest.raises(Changed):
-            objects().write("x", b"abc", new=True)
+        with pytest.raises(ConditionFailedError):
+            store().put_if_absent("x", b"abc")
 
 
 def test_a_bucket_of_another_region_is_found_there(stub: Stub) -> None:
@@ -170,7 +173,7 @@ def test_a_bucket_of_another_region_is_found_there(stub: Stub) -> None:
         return 400, error("AuthorizationHeaderMalformed", "expecting 'eu-west-1'", "<Region>eu-west-1</Region>")
 
     stub.answer = answer
-    assert objects().read("x") is None
+    assert store().get("x") is None
     assert len([asked for asked in stub.asked if asked.startswith("GET")]) == 2
 
 
@@ -210,7 +213,7 @@ def test_a_profile_that_there_is_not_is_a_mistake_in_the_command(stub: Stub) -> 
 
 def test_a_bucket_that_can_not_be_one_is_a_mistake_in_the_command(stub: Stub) -> None:
     with pytest.raises(UsageError, match="AWS can't take this") as refused:
-        Objects("no bucket!", "", objects().connection).find("x")
+        S3ObjectStore(S3Requests("no bucket!", "", Connection(AwsOptions().for_dest(), "s3"))).head("x")
     assert refused.value.where == "s3://no bucket!/x"
     assert stub.asked == []
 

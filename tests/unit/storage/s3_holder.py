@@ -6,11 +6,11 @@ import sys
 import time
 
 from converter.aws.access import AwsOptions
-from converter.storage.s3 import S3Destination
+from converter.storage import open_destination
 
 if __name__ == "__main__":
     _, place, folder = sys.argv
-    with S3Destination(place, AwsOptions()).lease() as lease:
+    with open_destination(place, AwsOptions()).lease() as lease:
         sink = lease.begin(folder.rpartition("/")[2], folder).open_part("0.parquet")
         sink.write(bytes(6 << 20))
         sink.finish()

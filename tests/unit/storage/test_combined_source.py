@@ -34,11 +34,11 @@ def test_each_source_hears_of_its_own_paths_ahead(joined: CombinedSource) -> Non
     heard: dict[str, list[str]] = {}
 
     class Listening(LocalSource):
-        def ahead(self, paths):  # type: ignore[no-untyped-def]
+        def prefetch(self, paths):  # type: ignore[no-untyped-def]
             heard[self.root] = list(paths)
-            return super().ahead(paths)
+            return super().prefetch(paths)
 
     places = [source.root for source in joined._sources]
     listening = CombinedSource([Listening(place) for place in places])
-    with listening.ahead(["1/data/x.json", "0/data/x.json", "1/more.json"]):
+    with listening.prefetch(["1/data/x.json", "0/data/x.json", "1/more.json"]):
         assert heard == {places[0]: ["data/x.json"], places[1]: ["data/x.json", "more.json"]}

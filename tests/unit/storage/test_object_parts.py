@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from converter.aws.access import AwsOptions
 from converter.errors import ConvertError, StorageError
-from converter.storage.destination import Staging
-from converter.storage.object_parts import CHUNK_BYTES, in_background
+from converter.storage import open_destination
+from converter.storage.destination import Destination, Staging
+from converter.storage.object_parts import PIECE_BYTES
 from converter.storage.paths import record_path
-from converter.storage.s3 import S3Destination
+from converter.storage.threads import in_background
 from tests.examples import examples
 from tests.servers.faults import Answer, Call, Fault, Request, Rule
 from tests.servers.proxy import Proxy, start_proxy
@@ -45,8 +46,8 @@ def proxy(server: S3Server) -> Iterator[Proxy]:
         yield proxy
 
 
-def destination(bucket: str, proxy: Proxy) -> S3Destination:
-    return S3Destination(f"s3://{bucket}", AwsOptions(endpoint_url=proxy.server.endpoint_url))
+def destination(bucket: str, proxy: Proxy) -> Destination:
+    return open_destination(f"s3://{bucket}", AwsOptions(endpoint_url=proxy.server.endpoint_url))
 
 
 def sizes_of_pieces(proxy: Proxy) -> list[int]:
@@ -70,11 +71,11 @@ def publish(staging: Staging, *pieces: bytes) -> None:
     [
         (0, [0]),
         (1, [1]),
-        (CHUNK_BYTES - 1, [CHUNK_BYTES - 1]),
-        (CHUNK_BYTES, [CHUNK_BYTES]),
-        (CHUNK_BYTES + 1, [CHUNK_BYTES, 1]),
-        (2 * CHUNK_BYTES, [CHUNK_BYTES] * 2),
-        (3 * CHUNK_BYTES + 7, [*[CHUNK_BYTES] * 3, 7]),
+        (PIECE_BYTES - 1, [PIECE_BYTES - 1]),
+        (PIECE_BYTES, [PIECE_BYTES]),
+        (PIECE_BYTES + 1, [PIECE_BYTES, 1]),
+        (2 * PIECE_BYTES, [PIECE_BYTES] * 2),
+        (3 * PIECE_BYTES + 7, [*[PIECE_BYTES] * 3, 7]),
     ],
 )
 @pytest.mark.parametrize("step", [pytest.param(3 << 20, marks=pytest.mark.slow), 64 << 20])
@@ -90,14 +91,14 @@ def test_a_part_is_sent_in_pieces_of_5_mib_and_a_rest(
 
 @pytest.mark.slow
 def test_any_writes_arrive_as_one_object(server: S3Server, bucket: str) -> None:
-    edges = st.sampled_from([0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1])
+    edges = st.sampled_from([0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1])
     place = f"s3://{bucket}"
 
     @settings(max_examples=examples(15))
     @given(st.lists(st.tuples(edges, st.integers(0, 255)), max_size=5))
     def check(writes: list[tuple[int, int]]) -> None:
         written = [bytes([byte]) * size for size, byte in writes]
-        with S3Destination(place, AwsOptions()).lease() as lease:
+        with open_destination(place, AwsOptions()).lease() as lease:
             staging = lease.begin(EXPORT, FOLDER)
             sink = staging.open_part("0.parquet")
             for piece in written:
@@ -120,8 +121,8 @@ def test_no_more_than_a_few_pieces_are_in_memory(bucket: str, proxy: Proxy) -> N
     def write(staging: Staging) -> None:
         sink = staging.open_part("0.parquet")
         for _ in range(12):
-            sink.write(bytes(CHUNK_BYTES))
-            written.append(CHUNK_BYTES)
+            sink.write(bytes(PIECE_BYTES))
+            written.append(PIECE_BYTES)
         staging.commit(b"{}", [sink.finish()])
 
     with destination(bucket, proxy).lease() as lease:
@@ -170,7 +171,7 @@ def write_on(bucket: str, proxy: Proxy, operation: str, pieces: int, fault: Faul
     with destination(bucket, proxy).lease() as lease:
         staging = lease.begin(EXPORT, FOLDER)
         proxy.rule = on(operation, fault)
-        publish(staging, *(bytes(CHUNK_BYTES) for _ in range(pieces)), b"rest")
+        publish(staging, *(bytes(PIECE_BYTES) for _ in range(pieces)), b"rest")
 
 
 def test_aborted_and_discarded_parts_leave_no_upload_long_before_the_end(
@@ -180,7 +181,7 @@ def test_aborted_and_discarded_parts_leave_no_upload_long_before_the_end(
         staging = lease.begin(EXPORT, FOLDER)
         aborted, stale, kept = (staging.open_part(f"{number}.parquet") for number in range(3))
         for sink in (aborted, stale, kept):
-            sink.write(bytes(CHUNK_BYTES + 1))
+            sink.write(bytes(PIECE_BYTES + 1))
         part = kept.finish()
         staging.discard(stale.finish())
         aborted.abort()
@@ -214,7 +215,7 @@ def test_the_objects_name_the_run_and_have_a_storage_class(server: S3Server, buc
     aws = AwsOptions(storage_class="STANDARD_IA", acl="bucket-owner-full-control")
     if server.name == "swift":
         aws = AwsOptions()
-    with S3Destination(f"s3://{bucket}", aws).lease() as lease:
+    with open_destination(f"s3://{bucket}", aws).lease() as lease:
         publish(lease.begin(EXPORT, FOLDER), b"abc")
     found = server.client().head_object(Bucket=bucket, Key=KEY)
     assert found["Metadata"]["ddb-convert-run"].startswith(f"{EXPORT}-")

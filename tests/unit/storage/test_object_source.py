@@ -10,7 +10,8 @@ import pytest
 
 from converter.aws.access import AwsOptions
 from converter.errors import ExportError, StorageError, UsageError
-from converter.storage.s3 import S3Source
+from converter.storage import open_source
+from converter.storage.source import Source
 from tests.servers.faults import Answer, Call, Fault, Request, Truncate, once
 from tests.servers.proxy import Proxy, start_proxy
 from tests.servers.s3 import S3Server
@@ -46,8 +47,8 @@ class Folder:
     def remove(self, path: str) -> None:
         self._client.delete_object(Bucket=self.bucket, Key=f"e/{path}")
 
-    def source(self) -> S3Source:
-        return S3Source(f"s3://{self.bucket}/e/", AwsOptions(endpoint_url=self.proxy.server.endpoint_url).for_source())
+    def source(self) -> Source:
+        return open_source(f"s3://{self.bucket}/e/", AwsOptions(endpoint_url=self.proxy.server.endpoint_url))
 
     def asked_for(self) -> list[str]:
         """The objects of the GETs until now."""
@@ -76,7 +77,7 @@ def test_files_that_are_opened_in_order_are_asked_for_once_and_before_their_turn
     source = folder.source()
     # Sizes tell how many fit.
     assert source.sizes("") == {path: len(content) for path, content in files.items()}
-    with source.ahead(files):
+    with source.prefetch(files):
         folder.wait_until_asked_for("000", "001", "002", "003")
         read = {path: source.read(path) for path in files}
     assert read == files
@@ -88,7 +89,7 @@ def test_of_large_files_few_are_under_way(folder: Folder) -> None:
     folder.put(files)
     source = folder.source()
     source.sizes("")
-    with source.ahead(files):
+    with source.prefetch(files):
         folder.wait_until_asked_for("0", "1")
         time.sleep(0.2)
         assert len(folder.asked_for()) <= 3
@@ -101,7 +102,7 @@ def test_files_may_be_left_out_or_opened_in_another_order(folder: Folder) -> Non
     folder.put(files)
     source = folder.source()
     order = ["large", *sorted(numbered(30))]
-    with source.ahead(order):
+    with source.prefetch(order):
         for path in ("029", "003", "large", "002", "010"):
             assert source.read(path) == files[path]
     # Outside, each is asked for in its turn.
@@ -113,7 +114,7 @@ def test_files_may_be_left_out_or_opened_in_another_order(folder: Folder) -> Non
 def test_answers_that_nobody_reads_are_closed(folder: Folder) -> None:
     folder.put({f"{number}": LARGE for number in range(4)})
     source = folder.source()
-    with source.ahead(["0", "1", "2", "3"]):
+    with source.prefetch(["0", "1", "2", "3"]):
         folder.wait_until_asked_for("0", "1")
         time.sleep(0.1)
         assert folder.proxy.connections() >= 2
@@ -134,7 +135,7 @@ def test_an_error_is_raised_when_it_is_its_turn(folder: Folder) -> None:
 
     folder.proxy.rule = deny
     source = folder.source()
-    with source.ahead(files):
+    with source.prefetch(files):
         assert [source.read(path) for path in ("000", "001")] == [files["000"], files["001"]]
         with pytest.raises(FileNotFoundError, match="002"):
             source.open("002")
@@ -148,7 +149,7 @@ def test_an_error_is_raised_when_it_is_its_turn(folder: Folder) -> None:
 def test_errors_of_files_that_nobody_opens_are_nobodys(folder: Folder) -> None:
     folder.put(numbered(1))
     source = folder.source()
-    with source.ahead(["000", "missing", "../outside"]):
+    with source.prefetch(["000", "missing", "../outside"]):
         assert source.read("000") == b"content of 0"
 
 
@@ -158,7 +159,7 @@ def test_an_object_that_changed_between_two_reads_is_an_error(is_ahead: bool, fo
     source = folder.source()
     assert (source.read("x"), source.read("y")) == (b"first", b"same")
     folder.put({"x": b"other", "y": b"same"})
-    with source.ahead(["x", "y"] if is_ahead else []):
+    with source.prefetch(["x", "y"] if is_ahead else []):
         with pytest.raises(ExportError, match="changed while it was read") as changed:
             source.read("x")
         assert changed.value.where == f"s3://{folder.bucket}/e/x"
@@ -190,7 +191,7 @@ def test_a_connection_that_breaks_goes_on_at_its_byte_unless_the_object_has_chan
 def test_a_copy_in_another_process_reads_the_same(folder: Folder) -> None:
     folder.put({"x": b"abc"})
     source = folder.source()
-    with source.ahead(["x"]):
+    with source.prefetch(["x"]):
         copy = pickle.loads(pickle.dumps(source))
     assert (copy.root, copy.read("x"), source.read("x")) == (source.root, b"abc", b"abc")
 
@@ -198,4 +199,4 @@ def test_a_copy_in_another_process_reads_the_same(folder: Folder) -> None:
 @pytest.mark.parametrize("place", ["s3://", "s3:///prefix"])
 def test_a_place_without_a_bucket_is_refused(place: str) -> None:
     with pytest.raises(UsageError, match="not a place in S3"):
-        S3Source(place, AwsOptions().for_source())
+        open_source(place, AwsOptions())

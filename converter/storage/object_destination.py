@@ -1,0 +1,79 @@
+"""Destinations in object stores: parts are multipart uploads that are not completed until the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from converter.errors import StorageError, UsageError
+from converter.object_store import ObjectStore, ReaderSettings
+from converter.storage.destination import Destination, Lease
+from converter.storage.leftovers import Leftover
+from converter.storage.object_commit import hold_lease
+from converter.storage.object_lease import check_unlocked
+from converter.storage.object_leftovers import find_leftovers
+from converter.storage.paths import is_path
+from converter.storage.threads import in_parallel
+
+
+class ObjectDestination(Destination):
+    """A prefix to publish to.
+
+    root: as the user would write it.
+
+    Raises UsageError for a prefix that can't be a folder.
+    """
+
+    def __init__(self, root: str, store: ObjectStore) -> None:
+        self.root = root
+        self._store = store
+        if not is_path(store.prefix):
+            raise UsageError(
+                "a destination can't have empty, `.` or `..` parts or control characters in its name",
+                root,
+                "choose another",
+            )
+
+    def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
+        """Hold the destination; at the end, everything that was not committed is removed."""
+        return hold_lease(self._store, recover=recover)
+
+    def check_free(self) -> None:
+        """Raise BusyError if another run holds the destination."""
+        check_unlocked(self._store)
+
+    def leftovers(self) -> list[Leftover]:
+        """List uploads that are not completed, a lease, and a commit that has begun."""
+        return find_leftovers(self._store)
+
+    def read(self, path: str) -> bytes | None:
+        """Read a small object; None if it does not exist."""
+        found = self._store.get(self._checked(path))
+        return None if found is None else found.content
+
+    def size(self, path: str) -> int | None:
+        """Return the object's size in bytes, None if there is no object of this name."""
+        found = self._store.head(self._checked(path)) if path else None
+        return None if found is None else found.size
+
+    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Read several small objects, many at once."""
+        return in_parallel(self.read, paths)
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the size in bytes of each object directly below, by its name; empty if there is none."""
+        return dict(self._store.list_folder(self._checked(folder)).sizes)
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the objects and folders directly below, sorted; empty if there is none."""
+        listing = self._store.list_folder(self._checked(folder))
+        return sorted({*listing.folders, *listing.sizes})
+
+    def reader_settings(self) -> ReaderSettings:
+        """Return how libraries read the parts."""
+        return self._store.reader_settings()
+
+    def _checked(self, path: str) -> str:
+        if not is_path(path):
+            raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
+        return path

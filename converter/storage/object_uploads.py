@@ -1,0 +1,137 @@
+"""Multipart uploads of one run, and those that a dead run has left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Container, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from converter.errors import StorageError
+from converter.object_store import ObjectStore, Piece, Upload
+from converter.storage.intent import PendingPart
+from converter.storage.object_parts import ObjectPart, Receipt
+from converter.storage.paths import is_name
+from converter.storage.threads import in_parallel
+
+RUN = "ddb-convert-run"
+"""The metadata of a part that names the run that wrote it."""
+
+_SENDING = 3
+_THREADS = 4
+
+
+class Uploads:
+    """The uploads of one run. For many threads.
+
+    run: the name of the run, in the metadata of each object. check: raises if another run may hold the destination by
+    now.
+    """
+
+    def __init__(self, store: ObjectStore, run: str, check: Callable[[], None]) -> None:
+        self.store = store
+        self._check = check
+        self._run = run
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="upload")
+        self._room = threading.Semaphore(_SENDING)
+        self._stopped = False
+        self._created: list[tuple[str, Future[str]]] = []
+        self._finished: dict[str, Sequence[Future[Piece]]] = {}
+
+    def open_part(self, folder: str, name: str, number: int) -> ObjectPart:
+        """Begin a part that becomes the object of this name in the folder; number: of the folder in the export."""
+        if not is_name(name):
+            raise ValueError(f"{name!r} is not the name of a file")
+        return ObjectPart(self, f"{folder}/{name}", name, number)
+
+    def create(self, path: str) -> Future[str]:
+        """Create an upload in the background; the result is its id."""
+        creating = self._pool.submit(self.store.create_upload, path, {RUN: self._run})
+        self._created.append((path, creating))
+        return creating
+
+    def send(self, put: Callable[[int, bytearray], Piece], number: int, chunk: bytearray) -> Future[Piece]:
+        """Upload a piece in the background. Waits for room, so that the pieces on their way bound the memory."""
+        while not self._room.acquire(timeout=0.5):
+            if self._stopped:
+                raise StorageError("the run has been stopped", self.store.place(""))
+        sending = self._pool.submit(put, number, chunk)
+        sending.add_done_callback(lambda _: self._room.release())
+        return sending
+
+    def upload_gone_error(self, path: str) -> StorageError:
+        """The error for an upload that no longer exists: another run holds the destination, or something aborted it."""
+        try:
+            self._check()
+        except StorageError as lost:
+            return lost
+        return StorageError(
+            "someone has aborted this run's upload of a part",
+            self.store.place(path),
+            "see what removes uploads there (a lifecycle rule, or another run), then run the same command again",
+        )
+
+    def finished(self, upload_id: str, pieces: Sequence[Future[Piece]]) -> None:
+        """Keep the pieces of an upload, all of which are on their way, for `settle`."""
+        self._finished[upload_id] = pieces
+
+    def drop(self, path: str, upload_id: Future[str]) -> None:
+        """Abort an upload in the background. If that fails, `keep_only` or `abort_own` aborts it at the end."""
+
+        def abort() -> None:
+            self.store.abort_upload(path, upload_id.result())
+
+        if not upload_id.cancel():
+            self._pool.submit(abort)
+
+    def discard(self, path: str, part: PendingPart) -> None:
+        """Abort a finished part's upload in the background."""
+        self._finished.pop(part.receipt, None)
+        self._pool.submit(self.store.abort_upload, path, part.receipt)
+
+    def settle(self, parts: Sequence[PendingPart]) -> list[PendingPart]:
+        """Wait until all pieces have arrived; return the parts with receipts that let any process complete them.
+
+        Raises the first error of a request that failed on the way.
+        """
+        return [replace(part, receipt=self._settled(part.receipt)) for part in parts]
+
+    def keep_only(self, folders: Sequence[str], parts: Sequence[PendingPart], check: Callable[[], None]) -> None:
+        """Abort all other uploads in the folders. Nothing can be sent after this call.
+
+        check: raises if the uploads may be another run's by now.
+        """
+        self._stop()
+        kept = {Receipt.from_text(part.receipt, part.name).upload_id for part in parts}
+        abort_uploads(self.store, folders, check, kept)
+
+    def abort_own(self) -> None:
+        """Abort the uploads that this run has created, as far as it knows their ids. Nothing can be sent after that."""
+        self._stop()
+        created = [
+            (path, upload) for path, upload in self._created if not upload.cancelled() and not upload.exception()
+        ]
+        in_parallel(lambda own: self.store.abort_upload(own[0], own[1].result()), created)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        # In some stores, a piece that arrives after the abort would keep the upload alive.
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _settled(self, receipt: str) -> str:
+        if receipt not in self._finished:
+            return receipt
+        return Receipt(receipt, tuple(piece.result() for piece in self._finished[receipt])).to_text()
+
+
+def abort_uploads(
+    store: ObjectStore, folders: Sequence[str], check: Callable[[], None], kept: Container[str] = ()
+) -> None:
+    """Abort all uploads in the folders, except those with the kept ids; check: called before each request."""
+
+    def abort(upload: Upload) -> None:
+        check()
+        store.abort_upload(upload.path, upload.upload_id)
+
+    uploads = [found for folder in folders for found in store.list_uploads(f"{folder}/") if found.upload_id not in kept]
+    in_parallel(abort, uploads)
