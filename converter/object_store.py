@@ -89,7 +89,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """How libraries that read a bucket by themselves reach it.
+    """Settings for libraries that read a bucket by themselves.
 
     options: settings in the names of the Rust crate object_store, which Polars, DataFusion and others take.
     credentials: returns the current ones at each call; raises StorageError and UsageError.

@@ -1,4 +1,4 @@
-"""What botocore raises, as errors of ours: which permission is missing on which object, bucket, role or key."""
+"""Errors for the exceptions of botocore: which permission is missing on which object, bucket, role or key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from botocore.parsers import ResponseParserError
 from converter.errors import StorageError, UsageError
 
 AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
-"""What a request raises: refused, not answered, or answered by something that botocore can't read."""
+"""Exceptions of a request: refused, not answered, or answered by something that botocore can't read."""
 AGAIN = "run the same command again"
 _CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass --profile"
 
@@ -125,7 +125,7 @@ def _service_error(error: ClientError, where: str, owner: str | None) -> Storage
     if code in _DENIED:
         return _denied_error(message, operation, where, owner)
     if code in _EXPIRED:
-        hint = f"get new ones, or use a role that is assumed anew (--source-role-arn, --dest-role-arn), then {AGAIN}"
+        hint = f"get new ones, or use a role that is assumed again (--source-role-arn, --dest-role-arn), then {AGAIN}"
         return StorageError("the AWS credentials have expired", where, hint)
     if code in _BAD_KEYS:
         return StorageError(f"AWS does not accept the credentials: {message}", where, _CREDENTIALS)

@@ -1,4 +1,4 @@
-"""Several sources as one: the base of a merge and its increments, wherever each of them lies."""
+"""Several sources as one: the base of a merge and its increments, wherever each of them is stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from converter.storage.source import Source
 
 
 class CombinedSource(Source):
-    """Paths are those of the sources with their numbers before them: `0/data/x.json.gz`."""
+    """Sources under one root; a path begins with the number of its source: `0/data/x.json.gz`."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.root = sources[0].root
@@ -23,7 +23,7 @@ class CombinedSource(Source):
 
     @contextmanager
     def prefetch(self, paths: Iterable[str]) -> Iterator[None]:
-        """See Source: each of the sources hears of its own paths."""
+        """See Source; each of the sources prefetches its own paths."""
         by_source: dict[int, list[str]] = {}
         for path in paths:
             number, _, inner = path.partition("/")

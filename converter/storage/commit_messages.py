@@ -11,7 +11,7 @@ from converter.storage.paths import INTENT
 
 
 def folder_taken_error(place: str) -> StorageError:
-    """The error for a folder that a commit would write in, and that something is in which it was not told to remove."""
+    """The error for a folder in which a commit would write, with files that it does not remove."""
     return StorageError("something was put there during this run", place, "run the same command again")
 
 
@@ -31,7 +31,7 @@ def begun_commit(intent: Intent, time: datetime) -> Leftover:
 
 
 def begun_message(export_id: str) -> str:
-    """What a run says that stops in the commit."""
+    """The message of a run that ends within the commit."""
     return f"The commit of export {export_id} has begun: the next run here finishes it first"
 
 

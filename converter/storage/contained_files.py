@@ -1,8 +1,8 @@
 """The files of a destination on a local file system, reached from its root one name at a time.
 
-Whoever can write there may put a symbolic link in the place of a folder, also while a run is at work. So each folder on
-the way is opened without following links, and every operation is relative to the folder that was opened. The root
-itself is the user's word, and may be a link.
+Anyone who can write there may replace a folder by a symbolic link, even while a run is at work. So each folder on the
+way is opened without following links, and every operation is relative to the folder that was opened. The root itself
+may be a link: the user has named it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _BUFFER_BYTES = 1 << 20
 
 
 class ContainedFiles:
-    """The folder `root` and what is in it; paths are relative, with `/` between their names, and `""` is the root.
+    """The folder `root` and the files in it; paths are relative, with `/` between their names, and `""` is the root.
 
-    Every method raises StorageError for a symbolic link on the way, and OSError, with the place, for all else.
+    Every method raises StorageError for a symbolic link on the way, and OSError with the whole path for all else.
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
 
     def place(self, path: str) -> str:
-        """How messages call what is at the path."""
+        """Return the path with its root, for messages."""
         return os.path.join(self.root, path) if path else self.root
 
     @contextmanager
     def folder(self, path: str = "") -> Iterator[int]:
-        """The descriptor of a folder."""
+        """Open a folder, and yield its descriptor."""
         with self._named(""):
             descriptor = os.open(self.root or ".", _FOLDER)
         try:
@@ -51,7 +51,7 @@ class ContainedFiles:
             os.close(descriptor)
 
     def stat(self, path: str) -> os.stat_result | None:
-        """Facts of what is at the path, of a link itself; None when nothing is."""
+        """Return the facts of a file, folder or link (not of its target); None if there is nothing."""
         try:
             with self._parent(path) as (folder, name), self._named(path):
                 return os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -59,33 +59,33 @@ class ContainedFiles:
             return None
 
     def exists(self, path: str) -> bool:
-        """Is anything there?"""
+        """Return whether there is anything."""
         return self.stat(path) is not None
 
     def file_size(self, path: str) -> int | None:
-        """Bytes of a file, None where there is none of this name; a link is not a file."""
+        """Return the bytes of a file, None if there is no file of this name; a link is not a file."""
         found = self.stat(path)
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def names(self, path: str) -> list[str]:
-        """Names of what is directly in a folder, sorted."""
+        """Return the names of everything directly in a folder, sorted."""
         with self.folder(path) as folder, self._named(path):
             return sorted(os.listdir(folder))
 
     def open_file(self, path: str, flags: int) -> int:
-        """The descriptor of a file. Raises StorageError for a link, and for what is not a file."""
+        """Open a file and return its descriptor. Raises StorageError for anything that is not a file."""
         with self._parent(path) as (folder, name), self._named(path):
             self._refuse_link(folder, name, path)
-            # A pipe would wait for its other end.
+            # Without O_NONBLOCK, to open a pipe would wait for its other end.
             more = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(name, flags | more, 0o666, dir_fd=folder)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
-                raise self._not_a_file(path)
+                raise self._not_a_file_error(path)
             return descriptor
 
     def read(self, path: str, most: int) -> bytes:
-        """All of a file. Raises StorageError for a link, for what is not a file, and for more bytes than `most`."""
+        """Read a whole file. Raises StorageError for anything that is not a file, and for more bytes than `most`."""
         with open(self.open_file(path, os.O_RDONLY), "rb") as file, self._named(path):
             content = file.read(most + 1)
         if len(content) > most:
@@ -97,13 +97,13 @@ class ContainedFiles:
         return content
 
     def create(self, path: str) -> BinaryIO:
-        """A new file, open for writing."""
+        """Create a file and open it for writing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with self._parent(path) as (folder, name), self._named(path):
             return open(os.open(name, flags, 0o666, dir_fd=folder), "wb", buffering=_BUFFER_BYTES)
 
     def write(self, path: str, content: bytes, draft: str) -> None:
-        """Write a file at once or not at all. draft: where it grows, on the same file system."""
+        """Write a file at once or not at all. draft: the path where it grows, on the same file system."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with (
             self._parent(draft) as (folder, name),
@@ -117,12 +117,12 @@ class ContainedFiles:
         self.sync(posixpath.dirname(path))
 
     def make_folder(self, path: str) -> None:
-        """A new folder in one that is there."""
+        """Make a folder; its parent exists."""
         with self._parent(path) as (folder, name), self._named(path):
             os.mkdir(name, dir_fd=folder)
 
     def make_folders(self, path: str) -> None:
-        """A folder with its missing parents, on stable storage."""
+        """Make a folder with its missing parents, on stable storage."""
         walked = ""
         for name in path.split("/") if path else ():
             outer, walked = walked, posixpath.join(walked, name)
@@ -132,12 +132,12 @@ class ContainedFiles:
                 self.sync(outer)
 
     def rename(self, old: str, new: str) -> None:
-        """Give a file or folder another name; a link is renamed itself, or replaced itself."""
+        """Rename a file or folder; for a link, the link itself is renamed or replaced."""
         with self._parent(old) as (source, old_name), self._parent(new) as (target, new_name), self._named(old):
             os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
 
     def remove_file(self, path: str) -> None:
-        """Remove a file or a link, if it is there."""
+        """Remove a file or a link, if it exists."""
         with self._parent(path) as (folder, name), self._named(path):
             try:
                 os.unlink(name, dir_fd=folder)
@@ -150,13 +150,13 @@ class ContainedFiles:
             os.rmdir(name, dir_fd=folder)
 
     def remove_tree(self, path: str) -> None:
-        """Remove a folder with all that is in it, if it is there; of a symbolic link only the link."""
+        """Remove a folder with everything in it, if it exists; for a symbolic link, remove only the link."""
         found = self.stat(path)
         if found is not None and not stat.S_ISDIR(found.st_mode):
             self.remove_file(path)
         elif found is not None:
             with self._parent(path) as (folder, name), self._named(path):
-                # It does not follow links either, and raises where one takes the place of a folder meanwhile.
+                # rmtree does not follow links either, and raises if a link replaces a folder meanwhile.
                 shutil.rmtree(name, dir_fd=folder)
 
     def remove_empty_folders(self, path: str) -> None:
@@ -176,18 +176,18 @@ class ContainedFiles:
             os.fsync(folder)
 
     def check_file(self, path: str) -> None:
-        """Raises StorageError where a link, or what is not a file, is in the place of this file; it may be missing."""
+        """Raise StorageError if this exists and is a link, or not a file."""
         found = self.stat(path)
         if found is not None and stat.S_ISLNK(found.st_mode):
-            raise self._link(path)
+            raise self._link_error(path)
         if found is not None and not stat.S_ISREG(found.st_mode):
-            raise self._not_a_file(path)
+            raise self._not_a_file_error(path)
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
         outer, name = posixpath.split(path)
         with self.folder(outer) as folder:
-            # The root itself, as a name in itself.
+            # The name of the root, relative to itself.
             yield folder, name or "."
 
     def _enter(self, folder: int, name: str, path: str) -> int:
@@ -204,21 +204,21 @@ class ContainedFiles:
         except OSError:
             return
         if stat.S_ISLNK(found.st_mode):
-            raise self._link(path)
+            raise self._link_error(path)
 
-    def _link(self, path: str) -> StorageError:
+    def _link_error(self, path: str) -> StorageError:
         return StorageError(
             "this is a symbolic link, and nothing in a destination is followed",
             self.place(path),
             "replace it by what it leads to, or remove it",
         )
 
-    def _not_a_file(self, path: str) -> StorageError:
+    def _not_a_file_error(self, path: str) -> StorageError:
         return StorageError("this is not a file", self.place(path), "see what was put there, and remove it")
 
     @contextmanager
     def _named(self, path: str) -> Iterator[None]:
-        """The system's refusals say a name alone: they get the whole place."""
+        """Put the whole path into errors of the system, which contain a name alone."""
         try:
             yield
         except StorageError:

@@ -1,7 +1,7 @@
-"""What is published to: one run at a time, all of an export or nothing, on any store.
+"""The interface of destinations: one run at a time, all of an export or nothing, on any store.
 
-A store keeps the parts of a run where no reader finds them: as hidden files, or as uploads that are not completed. The
-commit writes an intent (the future record, the parts, what to remove) and carries it out in steps that are safe to
+A store keeps the parts of a run invisible to readers: as hidden files, or as uploads that are not completed. The commit
+writes an intent (the future record, the parts, the exports to remove) and carries it out in steps that are safe to
 repeat. A run that dies before the intent has changed nothing; one that dies after it is finished by the next run.
 """
 
@@ -25,22 +25,22 @@ Data = bytes | memoryview
 
 
 class PartSink(ABC):
-    """Takes the bytes of one part. For one thread. bytes: taken so far."""
+    """Writer of one part. For one thread. bytes: the number taken so far."""
 
     def __init__(self) -> None:
         self.bytes = 0
 
     @abstractmethod
     def write(self, data: Data, /) -> int:
-        """Take all of `data`; returns its bytes. Raises StorageError."""
+        """Take all of `data` and return its bytes. Raises StorageError."""
 
     @abstractmethod
     def finish(self) -> PendingPart:
-        """The part is complete. That it has arrived on stable storage is known at the commit. Raises StorageError."""
+        """Complete the part. Only the commit waits until it is on stable storage. Raises StorageError."""
 
     @abstractmethod
     def abort(self) -> None:
-        """The part is not wanted. Does nothing after finish or abort."""
+        """Drop the part. No-op after finish or abort."""
 
 
 class PartStore(ABC):
@@ -50,13 +50,13 @@ class PartStore(ABC):
     def open_part(self, name: str, folder: int = 0) -> PartSink:
         """Begin a part that becomes the file `name` in the export's folder of this number.
 
-        A part that has to be written once more may be begun under the same name before the stale one is discarded.
+        To write a part again, begin it under the same name; the stale one may be discarded later.
         Raises StorageError.
         """
 
     @abstractmethod
     def discard(self, part: PendingPart) -> None:
-        """Drop a finished part; never fails, because the commit drops what it is not given anyway."""
+        """Drop a finished part. Never fails: the commit drops all parts that it is not given."""
 
 
 class Staging(PartStore):
@@ -66,15 +66,15 @@ class Staging(PartStore):
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
         """Publish these parts, and no others, and the record; remove earlier exports in the same commit.
 
-        Raises StorageError. If its hint says that the commit has begun, the next run at this destination finishes it;
-        else nothing has changed.
+        Raises StorageError. If its hint says that the commit has begun, the next run at this destination finishes it.
+        Otherwise nothing has changed.
         """
 
 
 class Lease(ABC):
     """The right to change a destination, held by one run at a time.
 
-    warnings: what was found and put right when the lease was taken.
+    warnings: about problems that were solved when the lease was taken.
     """
 
     def __init__(self) -> None:
@@ -84,22 +84,22 @@ class Lease(ABC):
     def begin(self, export_id: str, *folders: str) -> Staging:
         """Begin to write parts for folders, which are relative to the destination and belong to this export alone.
 
-        Raises StorageError when a folder can't be written. What is not committed vanishes with the lease.
+        Raises StorageError if a folder can't be written. Parts that are not committed are removed with the lease.
         """
 
     @abstractmethod
     def finish_begun(self) -> Intent | None:
-        """Finish the commit of a run that died, and return it; None when none has begun. Raises StorageError."""
+        """Finish the commit of a run that died, and return it; None if no commit has begun. Raises StorageError."""
 
     @abstractmethod
     def remove(self, leftovers: Sequence[Leftover]) -> None:
-        """Remove folders and uploads that `Destination.leftovers` has named under this lease. Raises StorageError."""
+        """Remove folders and uploads that `Destination.leftovers` has listed under this lease. Raises StorageError."""
 
     def carry_out(self, intent: Intent) -> None:
-        """All steps of a commit after its intent is on stable storage. Safe to repeat from any point.
+        """Carry out all steps of a commit whose intent is on stable storage. Safe to repeat from any point.
 
-        The records of what is removed go before its parts do, and the new record comes after the parts, so that at any
-        moment a record has all its parts.
+        Old records are removed before their parts, and the new record is written after its parts, so that at any moment
+        every record has all its parts.
         """
         begun = begun_message(intent.export_id)
         try:
@@ -114,7 +114,7 @@ class Lease(ABC):
         self._remove_records(intent)
         self._place_parts(intent)
         self._write_record(intent)
-        # With the record all is published: what fails now is for the next run, which finds all steps done.
+        # The record publishes everything: a failure now is left to the next run, which finds all other steps done.
         try:
             self._remove_intent()
         except (OSError, ConvertError) as error:
@@ -125,11 +125,11 @@ class Lease(ABC):
 
     @abstractmethod
     def _remove_records(self, intent: Intent) -> None:
-        """Remove the records of `intent.remove`; never the intent's own new record."""
+        """Remove the records of `intent.remove`, but never the new record of the intent itself."""
 
     @abstractmethod
     def _place_parts(self, intent: Intent) -> None:
-        """Make the parts visible, and those of `intent.remove` invisible, in as few moments as the store can."""
+        """Make the parts visible and those of `intent.remove` invisible, in as few steps as the store can."""
 
     @abstractmethod
     def _write_record(self, intent: Intent) -> None:
@@ -137,11 +137,11 @@ class Lease(ABC):
 
     @abstractmethod
     def _remove_intent(self) -> None:
-        """The commit is done."""
+        """Delete the intent: the commit is done."""
 
     @abstractmethod
     def _drop_replaced(self, intent: Intent) -> None:
-        """Give back the space of what was removed. May fail without harm: the next run tries again."""
+        """Free the space of everything that was removed. May fail without harm: the next run tries again."""
 
 
 class Destination(ABC):
@@ -156,53 +156,53 @@ class Destination(ABC):
 
     @abstractmethod
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
-        """Hold the destination; at the end, whatever was not committed is gone.
+        """Hold the destination; at the end, everything that was not committed is removed.
 
-        recover: when it is taken, the commit of a run that died is finished, and the remains of dead runs are removed.
+        recover: whether to finish the commit of a run that died, and to remove the remains of dead runs, at the start.
         Raises BusyError when another run holds it, StorageError when the destination can't be written.
         """
 
     @abstractmethod
     def check_free(self) -> None:
-        """Raises BusyError when another run holds the destination, StorageError. Only looks, and takes nothing."""
+        """Raise BusyError if another run holds the destination. Takes nothing. Raises StorageError."""
 
     @abstractmethod
     def leftovers(self) -> list[Leftover]:
-        """What runs that died have left, and the lease of one that lives. Only looks, and needs no lease.
+        """List everything that dead runs have left, and the lease of a live one. Changes nothing, and needs no lease.
 
-        Raises StorageError, UsageError for what a newer version of the program has left.
+        Raises StorageError, UsageError for a file of a newer version of the program.
         """
 
     @abstractmethod
     def read(self, path: str) -> bytes | None:
-        """A small file, None when it does not exist. Raises StorageError."""
+        """Read a small file; None if it does not exist. Raises StorageError."""
 
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
-        """As read, for each of the paths: a store that is far away reads many at once."""
+        """Read several small files; a store that is far away reads many at once."""
         return [self.read(path) for path in paths]
 
     @abstractmethod
     def size(self, path: str) -> int | None:
-        """The file's size in bytes, None when there is no file of this name. Raises StorageError."""
+        """Return the file's size in bytes, None if there is no file of this name. Raises StorageError."""
 
     @abstractmethod
     def sizes(self, folder: str) -> dict[str, int]:
-        """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
+        """Return the size in bytes of each file directly below, by its name; empty if there is no such folder."""
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:
-        """Names of the files and folders directly below, sorted; empty when there is no such folder."""
+        """Return the names of the files and folders directly below, sorted; empty if there is no such folder."""
 
     def check_parts(self, paths: Sequence[str]) -> None:  # noqa: B027 - most stores have no links
-        """Raises StorageError for a part that is not in the destination itself, but reached by a link."""
+        """Raise StorageError for a part that is not in the destination itself, but reached by a link."""
 
     def reader_settings(self) -> ReaderSettings | None:
-        """How libraries read the places that `child` gives; None where they need to know nothing.
+        """Return how libraries read the places that `child` returns; None if they need no settings.
 
         Raises StorageError, UsageError.
         """
         return None
 
     def child(self, path: str) -> str:
-        """How messages call what is at the path."""
+        """Return the path with its root, for messages."""
         return f"{self.root.rstrip('/')}/{path}" if path else self.root

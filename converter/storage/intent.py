@@ -11,17 +11,17 @@ from converter.storage.json_members import damaged_file_error, read_members
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name, is_own_folder
 
 _VERSION = 2
-"""1: `folder`, a text, in place of `folders`, and parts without `folder`."""
+"""Version 1 has `folder`, a text, in place of `folders`, and parts without `folder`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingPart:
     """A part that is written completely, and that no reader can see yet.
 
-    name: of the file it becomes, inside the export's folder.
-    folder: which one, where the export has several: 0 is the first.
-    sha256: of its bytes, hex.
-    receipt: what the store needs to put it into place; means nothing to anyone else.
+    name: of the file that it becomes, in the export's folder.
+    folder: the number of that folder, if the export has several: 0 is the first.
+    sha256: of its bytes, hexadecimal.
+    receipt: the data with which the store publishes it; only the store can read it.
     """
 
     name: str
@@ -33,9 +33,9 @@ class PendingPart:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """An export whose record, and the folder with all that is in it, goes in the same commit; `""` for no folder.
+    """An export whose record and folder the same commit removes; folder: `""` for none.
 
-    There is one for each folder of an export that has several.
+    An export with several folders has one removal for each.
     """
 
     export_id: str
@@ -44,11 +44,11 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """All that a commit does, so that another run can finish it.
+    """Everything that a commit does, so that another run can finish it.
 
     run: the name of the run that wrote the parts.
-    folders: where the parts go, relative to the destination; they belong to this export alone.
-    record: the record's whole text.
+    folders: the folders of the parts, relative to the destination; they belong to this export alone.
+    record: the whole text of the future record.
     """
 
     export_id: str
@@ -59,7 +59,7 @@ class Intent:
     remove: tuple[Removal, ...]
 
     def to_json(self) -> bytes:
-        """As it is stored."""
+        """Return the intent as it is stored."""
         members = {
             "version": _VERSION,
             "exportId": self.export_id,
@@ -73,7 +73,7 @@ class Intent:
 
     @staticmethod
     def from_json(content: bytes, place: str) -> Intent:
-        """Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it."""
+        """Read an intent. Raises StorageError if it is damaged, UsageError if a newer version wrote it."""
         members = read_members(content, place, _VERSION)
         first_version = members.count("version") == 1
         intent = Intent(
@@ -102,7 +102,7 @@ class Intent:
 
 
 def _problem(intent: Intent) -> str | None:
-    """What in an intent no run can have written: whoever can write at the destination may have."""
+    """Return the problem of an intent that no run can have written; anyone who can write there may have."""
     for name in (intent.export_id, intent.run, *(part.name for part in intent.parts)):
         if not is_name(name):
             return f"{name!r} is not the name of a file"
@@ -125,8 +125,8 @@ def _problem(intent: Intent) -> str | None:
 
 
 def check_names(parts: Sequence[PendingPart]) -> None:
-    """Raises ValueError for two parts of one name, and for what is no name of a file."""
+    """Raise ValueError for two parts of one name, and for a name that a file can't have."""
     if len({(part.folder, part.name) for part in parts}) != len(parts):
         raise ValueError("two parts have one name")
     if not all(is_name(part.name) for part in parts):
-        raise ValueError("a part's name is no name of a file")
+        raise ValueError("a part's name is not the name of a file")

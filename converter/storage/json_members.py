@@ -1,4 +1,4 @@
-"""The JSON files that we keep at a destination, read with their types checked."""
+"""Members of the JSON files at a destination, read with their types checked."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from converter.errors import StorageError, UsageError
 _Value = TypeVar("_Value")
 
 MOST_BYTES = 256 << 20
-"""More than such a file has, of ten thousand parts and columns."""
+"""The most bytes of such a file: more than ten thousand parts and columns take."""
 LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,512}")
 """A text that stays on one line."""
 
 _MOST_COUNT = 2**63 - 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-# What a message shows of a value.
+# Messages show this many characters of a value, and of a problem.
 _SHOWN = 80
 _LONGEST = 300
 
 
 def read_members(content: bytes, place: str, version: int) -> Members:
-    """The members of a file that holds one JSON object, whose member `version` says how to read it.
+    """Read a file that contains one JSON object, whose member `version` decides how it is read.
 
-    Raises StorageError when the file is damaged, UsageError when a newer version of the program wrote it.
+    Raises StorageError if the file is damaged, UsageError if a newer version of the program wrote it.
     """
     try:
         value = json.loads(content, parse_constant=_refuse)
@@ -47,7 +47,7 @@ def read_members(content: bytes, place: str, version: int) -> Members:
 
 
 def damaged_file_error(place: str, problem: str) -> StorageError:
-    """The error for a file of ours that can't be understood."""
+    """The error for one of our files that can't be understood."""
     return StorageError(f"the file is damaged: {problem}", place, "put the file back as ddb-convert wrote it")
 
 
@@ -67,7 +67,7 @@ class Members:
         return damaged_file_error(self._place, f"{self._path}.{name}: {problem[:_LONGEST]}")
 
     def has(self, name: str) -> bool:
-        """Is there such a member?"""
+        """Return whether there is such a member."""
         return name in self._members
 
     def text(self, name: str) -> str:
@@ -75,7 +75,7 @@ class Members:
         value = self._get(name)
         if isinstance(value, str):
             return value
-        raise self._unexpected(name, "text", value)
+        raise self._unexpected_error(name, "text", value)
 
     def utf8_text(self, name: str) -> str:
         """A text that UTF-8 can encode, as the names of attributes and columns are."""
@@ -85,7 +85,7 @@ class Members:
         """A text that the pattern matches as a whole; meaning: what such a text is."""
         text = self.text(name)
         if pattern.fullmatch(text) is None:
-            raise self._unexpected(name, meaning, text)
+            raise self._unexpected_error(name, meaning, text)
         return text
 
     def sha256(self, name: str) -> str:
@@ -101,21 +101,21 @@ class Members:
         value = self._get(name)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNT:
             return value
-        raise self._unexpected(name, "a count", value)
+        raise self._unexpected_error(name, "a count", value)
 
     def number(self, name: str) -> float:
         """Any finite number from 0."""
         value = self._get(name)
         if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNT:
             return float(value)
-        raise self._unexpected(name, "a number", value)
+        raise self._unexpected_error(name, "a number", value)
 
     def flag(self, name: str) -> bool:
         """True or false."""
         value = self._get(name)
         if isinstance(value, bool):
             return value
-        raise self._unexpected(name, "true or false", value)
+        raise self._unexpected_error(name, "true or false", value)
 
     def time(self, name: str) -> datetime:
         """An instant with its time zone."""
@@ -134,7 +134,7 @@ class Members:
         values = self._list(name)
         for index, value in enumerate(values):
             if not isinstance(value, str):
-                raise self._unexpected(f"{name}[{index}]", "text", value)
+                raise self._unexpected_error(f"{name}[{index}]", "text", value)
         return tuple(str(value) for value in values)
 
     def lists(self, name: str) -> tuple[list[object], ...]:
@@ -142,7 +142,7 @@ class Members:
         values = self._list(name)
         for index, value in enumerate(values):
             if not isinstance(value, list):
-                raise self._unexpected(f"{name}[{index}]", "a list", value)
+                raise self._unexpected_error(f"{name}[{index}]", "a list", value)
         return tuple(value for value in values if isinstance(value, list))
 
     def counts(self, name: str) -> dict[str, int]:
@@ -171,19 +171,19 @@ class Members:
         value = self._get(name)
         if isinstance(value, list):
             return value
-        raise self._unexpected(name, "a list", value)
+        raise self._unexpected_error(name, "a list", value)
 
     def _nested(self, name: str, value: object) -> Members:
         if isinstance(value, dict):
             return Members(value, self._place, f"{self._path}.{name}")
-        raise self._unexpected(name, "an object", value)
+        raise self._unexpected_error(name, "an object", value)
 
     def _get(self, name: str) -> object:
         if name not in self._members:
             raise self.error(name, "missing")
         return self._members[name]
 
-    def _unexpected(self, name: str, expected: str, value: object) -> StorageError:
+    def _unexpected_error(self, name: str, expected: str, value: object) -> StorageError:
         return self.error(name, f"expected {expected}, got {json.dumps(value)[:_SHOWN]}")
 
 

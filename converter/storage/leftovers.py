@@ -1,4 +1,4 @@
-"""What runs that died have left at a destination, as any store tells it."""
+"""Leftovers of dead runs at a destination, as every kind of store lists them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PART = re.compile(r"(?:.*/)?\d{14}-[0-9a-f]{8}/\d{5,}-\d{4,}\.(?:parquet|csv|cs
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One thing that is left.
+    """A leftover.
 
     kind: commit: one that has begun and is not done. folder: a run's hidden folder. upload: one that is not completed.
-    path: relative to the destination. time: an upload was begun then, anything else last written. state: dead: nobody
-    needs it; live: a run holds it; begun: it belongs to a commit that has begun; foreign: it is not for us to remove.
-    detail: whose it is. upload_id: the store's name for an upload, else "".
+    path: relative to the destination. time: when an upload was begun, or anything else was last written.
+    state: dead: no run needs it; live: a run holds it; begun: it belongs to a commit that has begun; foreign: another
+    program may need it. detail: its owner. upload_id: the store's name for an upload, or "".
     """
 
     kind: LeftoverKind
@@ -33,5 +33,5 @@ class Leftover:
 
 
 def looks_like_part(path: str) -> bool:
-    """Is this what the program calls a part: `<layout>/<ExportId>/00000-0000.parquet`?"""
+    """Return whether this is the name of a part: `<layout>/<ExportId>/00000-0000.parquet`."""
     return _PART.fullmatch(path) is not None

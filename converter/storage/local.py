@@ -1,4 +1,4 @@
-"""Sources and destinations that are folders of this machine."""
+"""Sources and destinations that are local folders."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from io import RawIOBase
 from converter.errors import ExportError, StorageError, UsageError
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.destination import Destination, Lease
-from converter.storage.durable import refusals, refused
 from converter.storage.json_members import MOST_BYTES
 from converter.storage.leftovers import Leftover
 from converter.storage.local_commit import hold_lease
+from converter.storage.local_errors import storage_error, storage_errors
 from converter.storage.local_leftovers import LEASE, find_leftovers
 from converter.storage.local_lock import check_unlocked
 from converter.storage.paths import is_path
@@ -24,7 +24,7 @@ from converter.storage.source import Source
 class LocalSource(Source):
     """A folder to read from. Symbolic links work as long as they stay inside of it.
 
-    Raises ExportError when there is no such folder, UsageError when it has no name, StorageError when it can't be read.
+    Raises ExportError if there is no such folder, UsageError if it has no name, StorageError if it can't be read.
     """
 
     def __init__(self, folder: str) -> None:
@@ -38,25 +38,25 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             raise ExportError("no such folder", folder, "name the folder that holds the export") from None
         except OSError as error:
-            raise refused(error, folder) from error
+            raise storage_error(error, folder) from error
         if not stat.S_ISDIR(mode):
-            raise ExportError("this is no folder", folder, "name the folder that holds the export")
+            raise ExportError("this is not a folder", folder, "name the folder that holds the export")
 
     def open(self, path: str) -> RawIOBase:
-        """The file's bytes, unbuffered, to be read once from the beginning."""
+        """Open a file, unbuffered, to read it once from the beginning."""
         try:
             return _LocalFile(self._inside(path))
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(f"{self.child(path)} does not exist") from None
         except OSError as error:
-            raise refused(error, self.child(path)) from error
+            raise storage_error(error, self.child(path)) from error
 
     def size(self, path: str) -> int | None:
-        """The file's size in bytes, None when there is no file of this name."""
+        """Return the file's size in bytes, None if there is no file of this name."""
         return _file_size(self._inside(path))
 
     def sizes(self, path: str) -> dict[str, int]:
-        """The size in bytes of each file directly below, by its name; symbolic links are left out."""
+        """Return the size in bytes of each file directly below, by its name, without symbolic links."""
         try:
             with os.scandir(self._inside(path)) as entries:
                 files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
@@ -64,10 +64,10 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
-            raise refused(error, self.child(path)) from error
+            raise storage_error(error, self.child(path)) from error
 
     def folders(self, path: str) -> list[str]:
-        """Names of the folders directly below, sorted; a symbolic link that leads outside is left out."""
+        """Return the names of the folders directly below, sorted, without symbolic links that lead outside."""
         try:
             with os.scandir(self._inside(path)) as entries:
                 return sorted(
@@ -76,10 +76,10 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise refused(error, self.child(path)) from error
+            raise storage_error(error, self.child(path)) from error
 
     def _inside(self, path: str) -> str:
-        # Names may be as odd as the file system allows: folders beside an export are none of our business.
+        # Names may be as unusual as the file system allows: folders beside an export may be of any program.
         if path.startswith("/") or ".." in path.split("/") or "\0" in path:
             raise ExportError(
                 "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
@@ -94,7 +94,7 @@ class LocalSource(Source):
         return real
 
     def _resolve(self, path: str) -> str:
-        """The real path. Of a folder it is looked up once: exports have thousands of files in one."""
+        """Return the real path. That of a folder is resolved once: exports have thousands of files in one."""
         folder, _, name = path.rpartition("/")
         real = self._real_folders.get(folder)
         if real is None:
@@ -109,8 +109,8 @@ class LocalSource(Source):
 class _LocalFile(RawIOBase):
     """A file to be read once.
 
-    Exports can have ten thousand small files, and each call to the system lets another thread take the interpreter's
-    lock, for which this one then waits. So there are as few as possible: open, one read that sees the end, close.
+    Exports can have ten thousand small files. Each system call lets another thread take the interpreter's lock, for
+    which this one then waits. So there are as few as possible: open, one read that reaches the end, close.
     """
 
     def __init__(self, path: str) -> None:
@@ -136,7 +136,7 @@ class _LocalFile(RawIOBase):
 class LocalDestination(Destination):
     """A folder to publish to, on a local file system: the lease is a lock that network file systems may not keep.
 
-    Raises UsageError when something else than a folder has its name.
+    Raises UsageError if its name is not that of a folder.
     """
 
     def __init__(self, folder: str) -> None:
@@ -144,50 +144,50 @@ class LocalDestination(Destination):
         if not self.root:
             raise UsageError("the destination has no name", "DEST", "use . for the current folder")
         if os.path.lexists(self.root) and not os.path.isdir(self.root):
-            raise UsageError("the destination is no folder", self.root, "name a folder; a new one is made")
+            raise UsageError("the destination is not a folder", self.root, "name a folder; a new one is made")
         self._files = ContainedFiles(self.root)
 
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
-        """Hold the destination; at the end, whatever was not committed is gone, folders made on the way too."""
+        """Hold the destination; at the end, everything that was not committed is removed, new folders too."""
         return hold_lease(self.root, recover=recover)
 
     def check_free(self) -> None:
-        """Raises BusyError when another run holds the destination."""
+        """Raise BusyError if another run holds the destination."""
         check_unlocked(self._files, LEASE)
 
     def leftovers(self) -> list[Leftover]:
-        """Hidden folders, a lease's file, and a commit that has begun."""
+        """List hidden folders, the file of a lease, and a commit that has begun."""
         return find_leftovers(self._files)
 
     def read(self, path: str) -> bytes | None:
-        """A small file, None when it does not exist. A symbolic link is refused."""
-        with refusals(self.child(path)):
+        """Read a small file; None if it does not exist. Raises StorageError for a symbolic link."""
+        with storage_errors(self.child(path)):
             try:
                 return self._files.read(self._checked(path), MOST_BYTES)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def size(self, path: str) -> int | None:
-        """The file's size in bytes, None when there is no file of this name; a link is not a file."""
-        with refusals(self.child(path)):
+        """Return the file's size in bytes, None if there is no file of this name; a link is not a file."""
+        with storage_errors(self.child(path)):
             return self._files.file_size(self._checked(path))
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """The size in bytes of the files directly below, by their names; empty when there is no such folder."""
+        """Return the size in bytes of each file directly below, by its name; empty if there is no such folder."""
         sizes = {name: self.size(f"{folder}/{name}" if folder else name) for name in self.names(folder)}
         return {name: size for name, size in sizes.items() if size is not None}
 
     def names(self, folder: str) -> list[str]:
-        """Names of the files and folders directly below, sorted; empty when there is no such folder."""
-        with refusals(self.child(folder)):
+        """Return the names of the files and folders directly below, sorted; empty if there is no such folder."""
+        with storage_errors(self.child(folder)):
             try:
                 return self._files.names(self._checked(folder))
             except (FileNotFoundError, NotADirectoryError):
                 return []
 
     def check_parts(self, paths: Sequence[str]) -> None:
-        """Raises StorageError for a part that is reached by a symbolic link, or that is not a file."""
-        with refusals(self.root):
+        """Raise StorageError for a part that is reached by a symbolic link, or that is not a file."""
+        with storage_errors(self.root):
             for path in paths:
                 self._files.check_file(self._checked(path))
 
@@ -198,7 +198,7 @@ class LocalDestination(Destination):
 
 
 def _file_size(path: str) -> int | None:
-    with refusals(path):
+    with storage_errors(path):
         try:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):

@@ -1,9 +1,9 @@
 """The commit of a destination on a local file system.
 
-What lies in `DEST/_exports` while a run publishes:
+Files in `DEST/_exports` while a run publishes:
 
 - `lease`: locked while a run holds the destination.
-- `.run-<ExportId>-<token>/`: one run's own folder; without an intent it is a dead run's.
+- `.run-<ExportId>-<token>/`: one run's own folder; without an intent it is that of a dead run.
 - `.run-…/parts/*.pending`: pending parts. The commit renames them, then their folder into place.
 - `.run-…/parts-1/*.pending`: the same for the second folder, where an export has two.
 - `.run-…/replaced/<n>`: where the commit moves the folders of replaced exports.
@@ -23,9 +23,9 @@ from converter.errors import StorageError
 from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.destination import Lease, Staging
-from converter.storage.durable import refusals
 from converter.storage.intent import Intent, PendingPart, Removal, check_names
 from converter.storage.leftovers import Leftover
+from converter.storage.local_errors import storage_errors
 from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
 from converter.storage.local_parts import LocalPart, PendingFolder
@@ -34,7 +34,7 @@ from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, check_folder, r
 
 @contextmanager
 def hold_lease(root: str, *, recover: bool) -> Iterator[Lease]:
-    """The lease of the destination `root`, which is made if it does not exist."""
+    """Hold the lease of the destination `root`, which is made if it does not exist."""
     files = ContainedFiles(root)
     with hold_lock(files, LEASE):
         lease = LocalLease(files)
@@ -47,7 +47,7 @@ def hold_lease(root: str, *, recover: bool) -> Iterator[Lease]:
 
 
 class LocalLease(Lease):
-    """What the holder of the lock may do."""
+    """See Lease."""
 
     def __init__(self, files: ContainedFiles) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class LocalLease(Lease):
 
     def begin(self, export_id: str, *folders: str) -> Staging:
         """Begin to write parts for folders."""
-        # Refuses the one export id whose record would lie where the intent does.
+        # Refuses the one export id whose record would have the intent's path.
         record_path(export_id)
         for folder in folders:
             check_folder(folder, export_id)
@@ -65,19 +65,19 @@ class LocalLease(Lease):
         pending = [PendingFolder(self.files, _parts(run, number), number) for number in range(len(folders))]
         staging = LocalStaging(self, export_id, folders, run, pending)
         self._stagings.append(staging)
-        with refusals(self.files.place(_in_exports(run))):
+        with storage_errors(self.files.place(_in_exports(run))):
             self.files.make_folder(_in_exports(run))
             for parts in pending:
                 self.files.make_folder(parts.folder)
         return staging
 
     def check_place(self, folder: str) -> None:
-        """Raises StorageError when a folder can't be renamed into this place, or away from it.
+        """Raise StorageError if a folder can't be renamed into this place, or away from it.
 
-        Looked at before the intent, because an intent that can't be carried out blocks the destination.
+        Checked before the intent is written, because an intent that can't be carried out blocks the destination.
         """
         path = posixpath.dirname(folder)
-        with refusals(self.files.place(path)):
+        with storage_errors(self.files.place(path)):
             while path and not self.files.exists(path):
                 path = posixpath.dirname(path)
             place = self.files.place(path)
@@ -95,25 +95,25 @@ class LocalLease(Lease):
                 ) from None
 
     def begin_commit(self, intent: Intent) -> None:
-        """Writes the intent: from here on the commit will happen, whoever finishes it."""
+        """Write the intent: from here on the commit will happen, even if the next run has to finish it."""
         replaced = {removal.folder for removal in intent.remove if removal.folder}
         for folder in (*intent.folders, *replaced):
             self.check_place(folder)
         for folder in intent.folders:
-            with refusals(self.files.place(folder)):
+            with storage_errors(self.files.place(folder)):
                 if folder not in replaced and self._is_taken(folder):
                     raise folder_taken_error(self.files.place(folder))
-        with refusals(self.files.place(EXPORTS)):
+        with storage_errors(self.files.place(EXPORTS)):
             for path in (*_all_parts(intent), _in_exports(intent.run), EXPORTS, ""):
                 self.files.sync(path)
             self.files.write(INTENT, intent.to_json(), _in_exports(intent.run, "intent"))
 
     def has_intent(self) -> bool:
-        """Has a commit begun that is not done?"""
+        """Return whether a commit has begun and is not done."""
         return self.files.exists(INTENT)
 
     def recover(self) -> None:
-        """Finishes the commit of a run that died, and removes what dead runs left."""
+        """Finish the commit of a run that died, and remove the remains of dead runs."""
         intent = self.finish_begun()
         if intent is not None:
             self.warnings.append(finished_warning(intent))
@@ -130,15 +130,15 @@ class LocalLease(Lease):
     def remove(self, leftovers: Sequence[Leftover]) -> None:
         """Remove hidden folders of dead runs."""
         for leftover in leftovers:
-            with refusals(self.files.place(leftover.path)):
+            with storage_errors(self.files.place(leftover.path)):
                 self.files.remove_tree(leftover.path)
 
     def _take_steps(self, intent: Intent) -> None:
-        with refusals(self.files.place(intent.folders[0])):
+        with storage_errors(self.files.place(intent.folders[0])):
             super()._take_steps(intent)
 
     def close(self) -> None:
-        """Removes what was not committed, unless its commit has begun."""
+        """Remove everything that was not committed, unless its commit has begun."""
         for staging in self._stagings:
             staging.abort()
 
@@ -159,7 +159,7 @@ class LocalLease(Lease):
 
     def _place_parts(self, intent: Intent) -> None:
         pending = _all_parts(intent)
-        # Once a folder with parts is renamed, all before that is done, and must not be done to the new folder.
+        # Once a folder with parts has been renamed, the earlier steps are done: they must not touch the new folder.
         if all(map(self.files.exists, pending)):
             self._rename_parts(intent)
             self._move_replaced(intent)
@@ -188,20 +188,20 @@ class LocalLease(Lease):
             pending, final = (posixpath.join(folder, name) for name in (part.receipt, part.name))
             if self.files.exists(pending):
                 self.files.rename(pending, final)
-            # A link in its place has no size.
+            # A link in its place has no size, and counts as lost.
             if self.files.file_size(final) != part.bytes:
                 raise part_lost_error(self.files.place(final))
         for folder in _all_parts(intent):
             self.files.sync(folder)
 
     def _move_replaced(self, intent: Intent) -> None:
-        """Moves the folders away: nothing can be renamed onto a full folder, and emptying it would take a while."""
-        attic = _in_exports(intent.run, "replaced")
+        """Move the folders away: no folder can be renamed onto one with files, and to delete these takes a while."""
+        replaced = _in_exports(intent.run, "replaced")
         for number, removal in enumerate(intent.remove):
-            old, moved = removal.folder, posixpath.join(attic, str(number))
-            # A folder that is there again, after it was moved, is a parent of the new one.
+            old, moved = removal.folder, posixpath.join(replaced, str(number))
+            # If a folder exists again after it was moved, it is a parent of the new one.
             if old and self.files.exists(old) and not self.files.exists(moved):
-                self.files.make_folders(attic)
+                self.files.make_folders(replaced)
                 self.files.rename(old, moved)
                 self.files.sync(posixpath.dirname(old))
 
@@ -277,7 +277,7 @@ class LocalStaging(Staging):
         self._lease.carry_out(intent)
 
     def abort(self) -> None:
-        """Remove all, unless the commit has begun."""
+        """Remove all pending parts, unless the commit has begun."""
         for pending in self._pending:
             pending.abort_open()
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What dead runs have left at a destination on a local file system; what these things are says local_commit.py."""
+"""Things that dead runs have left at a destination on a local file system; local_commit.py describes them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 
 from converter.storage.commit_messages import begun_commit
 from converter.storage.contained_files import ContainedFiles
-from converter.storage.durable import refusals
 from converter.storage.intent import Intent
 from converter.storage.json_members import MOST_BYTES, damaged_file_error
 from converter.storage.leftovers import Leftover
-from converter.storage.local_lock import look
+from converter.storage.local_errors import storage_errors
+from converter.storage.local_lock import read_lock
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name
 
 LEASE = f"{EXPORTS}/lease"
 
 
 def find_leftovers(files: ContainedFiles) -> list[Leftover]:
-    """See Destination.leftovers."""
+    """List leftovers; see Destination.leftovers."""
     found = []
     intent = read_intent(files)
     written = None if intent is None else _written(files, INTENT)
     if intent is not None and written is not None:
         found.append(begun_commit(intent, written))
-    lock = look(files, LEASE)
+    lock = read_lock(files, LEASE)
     if lock is not None:
         found.append(Leftover("lease", LEASE, lock.time, "live" if lock.live else "dead", lock.holder))
     for run in dead_runs(files):
@@ -36,9 +36,9 @@ def find_leftovers(files: ContainedFiles) -> list[Leftover]:
 
 
 def read_intent(files: ContainedFiles) -> Intent | None:
-    """The commit that has begun and is not done, None when there is none. Raises StorageError, UsageError."""
+    """Read the commit that has begun and is not done; None if no commit has begun. Raises StorageError, UsageError."""
     place = files.place(INTENT)
-    with refusals(place):
+    with storage_errors(place):
         try:
             content = files.read(INTENT, MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
@@ -53,8 +53,8 @@ def read_intent(files: ContainedFiles) -> Intent | None:
 
 
 def dead_runs(files: ContainedFiles) -> list[str]:
-    """The names of the runs that have a hidden folder, sorted: while no run holds the lease, all of them are dead."""
-    with refusals(files.place(EXPORTS)):
+    """Return the names of the runs that have a hidden folder, sorted. While no run holds the lease, all are dead."""
+    with storage_errors(files.place(EXPORTS)):
         try:
             return [name for name in files.names(EXPORTS) if name.startswith(HIDDEN_RUN)]
         except (FileNotFoundError, NotADirectoryError):
@@ -62,7 +62,7 @@ def dead_runs(files: ContainedFiles) -> list[str]:
 
 
 def _written(files: ContainedFiles, path: str) -> datetime | None:
-    """When it was last written, None when it is not there: a run that lives may have removed it since."""
-    with refusals(files.place(path)):
+    """Return when it was last written, None if it does not exist: a live run may have removed it since."""
+    with storage_errors(files.place(path)):
         found = files.stat(path)
     return None if found is None else datetime.fromtimestamp(found.st_mtime, UTC)

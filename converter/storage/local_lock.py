@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 from converter.errors import BusyError, StorageError
 from converter.storage.contained_files import ContainedFiles
-from converter.storage.durable import make_folders, refusals
 from converter.storage.json_members import LINE, Members
+from converter.storage.local_errors import storage_errors
 
 _ATTEMPTS = 100
 _MOST_BYTES = 4096
@@ -23,7 +23,7 @@ _MOST_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock's file. holder: what it says of who has locked it. live: it is locked. time: it was last written then."""
+    """The file of a lock. holder: its text. live: whether it is locked. time: when it was last written."""
 
     holder: str
     live: bool
@@ -32,17 +32,17 @@ class Lock:
 
 @contextmanager
 def hold_lock(files: ContainedFiles, path: str) -> Iterator[None]:
-    """Locks the file, which is made together with its missing folders; what was made goes again if it is empty then.
+    """Lock the file, and make it with its missing folders. At the end, new folders that are empty are removed.
 
-    The file says who has it. Raises BusyError when another run does, StorageError when it can't be made or locked.
+    The file names the holder. Raises BusyError if another run holds it, StorageError if it can't be made or locked.
     """
     created: list[str] = []
     try:
-        with refusals(files.place(path)):
+        with storage_errors(files.place(path)):
             descriptor = _lock(files, path, created)
         try:
-            with refusals(files.place(path)):
-                _say_who(descriptor)
+            with storage_errors(files.place(path)):
+                _write_holder(descriptor)
             yield
         finally:
             _unlock(descriptor, files, path)
@@ -52,18 +52,18 @@ def hold_lock(files: ContainedFiles, path: str) -> Iterator[None]:
                 os.rmdir(folder)
 
 
-def look(files: ContainedFiles, path: str) -> Lock | None:
-    """The lock's file as it is, None when there is none. Raises StorageError when it can't be read.
+def read_lock(files: ContainedFiles, path: str) -> Lock | None:
+    """Read the file of the lock, None if it does not exist. Raises StorageError if it can't be read.
 
-    Whether it is locked can only be tried: so it is locked for an instant, together with others who look.
+    Only an attempt to lock it shows whether it is locked: with a shared lock, for an instant, as several readers may.
     """
-    with refusals(files.place(path)):
+    with storage_errors(files.place(path)):
         try:
             descriptor = files.open_file(path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            holder = _named(os.read(descriptor, _MOST_BYTES))
+            holder = _holder_text(os.read(descriptor, _MOST_BYTES))
             written = datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -75,17 +75,17 @@ def look(files: ContainedFiles, path: str) -> Lock | None:
 
 
 def check_unlocked(files: ContainedFiles, path: str) -> None:
-    """Raises BusyError when another run has locked the file. See look."""
-    lock = look(files, path)
+    """Raise BusyError if another run has locked the file. See read_lock."""
+    lock = read_lock(files, path)
     if lock is not None and lock.live:
-        raise _busy(lock.holder, files.place(path))
+        raise _busy_error(lock.holder, files.place(path))
 
 
 def _lock(files: ContainedFiles, path: str, created: list[str]) -> int:
-    """Locks the file and returns its descriptor.
+    """Lock the file and return its descriptor.
 
-    The holder removes the file at the end. So a file that was opened before, and locked after that, may be one that is
-    no longer at this path; the next run would lock another one. Then the lock is worth nothing: try again.
+    The holder removes the file at the end. So the file that was opened before and locked after that moment is no longer
+    at this path, and the next run would lock another one: then the lock protects nothing, and this run tries again.
     """
     attempts = 0
     while True:
@@ -93,8 +93,8 @@ def _lock(files: ContainedFiles, path: str, created: list[str]) -> int:
             _make_folder(files, posixpath.dirname(path), created)
             descriptor = files.open_file(path, os.O_RDWR | os.O_CREAT)
         except FileNotFoundError:
-            # A run that failed has just removed the folder that it had made; or no folder can be made there at all,
-            # which /proc and a current folder that was removed say in the same way.
+            # Another run has just removed the folder that it had made; or no folder can be made there at all: /proc and
+            # a current folder that was removed report this error too.
             attempts += 1
             if attempts == _ATTEMPTS:
                 raise
@@ -106,7 +106,7 @@ def _lock(files: ContainedFiles, path: str, created: list[str]) -> int:
         except BlockingIOError:
             who = os.read(descriptor, _MOST_BYTES)
             os.close(descriptor)
-            raise _busy(_named(who), files.place(path)) from None
+            raise _busy_error(_holder_text(who), files.place(path)) from None
         except OSError:
             os.close(descriptor)
             raise
@@ -114,7 +114,7 @@ def _lock(files: ContainedFiles, path: str, created: list[str]) -> int:
 
 
 def _make_folder(files: ContainedFiles, folder: str, created: list[str]) -> None:
-    make_folders(files.root, created)
+    _make_folders(files.root, created)
     if folder and not files.exists(folder):
         try:
             files.make_folder(folder)
@@ -124,8 +124,34 @@ def _make_folder(files: ContainedFiles, folder: str, created: list[str]) -> None
         files.sync("")
 
 
+def _sync_folder(folder: str) -> None:
+    """Bring the entries of a folder to stable storage."""
+    descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_folders(folder: str, created: list[str]) -> None:
+    """Make a folder and its missing parents; append each one to `created` at once, the outermost first."""
+    missing = []
+    while folder and not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    for path in reversed(missing):
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
+        else:
+            created.append(path)
+            _sync_folder(os.path.dirname(path))
+
+
 def _lock_at_once(descriptor: int) -> None:
-    """Raises BlockingIOError when someone holds it. Those who only look share it, for an instant."""
+    """Raise BlockingIOError if another run holds it. Readers hold a shared lock for an instant: then try again."""
     while True:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,17 +171,17 @@ def _unlock(descriptor: int, files: ContainedFiles, path: str) -> None:
     os.close(descriptor)
 
 
-def _say_who(descriptor: int) -> None:
-    who = {
+def _write_holder(descriptor: int) -> None:
+    holder = {
         "process": os.getpid(),
         "host": socket.gethostname(),
         "since": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
     os.ftruncate(descriptor, 0)
-    os.write(descriptor, json.dumps(who).encode())
+    os.write(descriptor, json.dumps(holder).encode())
 
 
-def _busy(holder: str, path: str) -> BusyError:
+def _busy_error(holder: str, path: str) -> BusyError:
     return BusyError(
         f"another run holds the destination: {holder}",
         path,
@@ -163,12 +189,12 @@ def _busy(holder: str, path: str) -> BusyError:
     )
 
 
-def _named(who: bytes) -> str:
-    """The holder by what its file says, which any process may have written."""
+def _holder_text(who: bytes) -> str:
+    """Return the text about the holder in its file, which any process may have written."""
     try:
         members = Members(json.loads(who), "")
         host, since = (members.matching(name, LINE, "text") for name in ("host", "since"))
         return f"process {members.count('process')} on {host}, since {since}"
     except (ValueError, RecursionError, StorageError):
-        # It has the lock, but has not written its name yet.
+        # The holder has the lock, but has not written its name yet.
         return "a process that has just started"

@@ -13,16 +13,16 @@ from typing import BinaryIO
 from converter.errors import StorageError
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.destination import Data, PartSink
-from converter.storage.durable import refusals, refused
 from converter.storage.intent import PendingPart
+from converter.storage.local_errors import storage_error, storage_errors
 from converter.storage.paths import is_name
 
-# Readers' globs such as `**/*.parquet` enter hidden folders too; what grows there must not end like a part.
+# Readers' globs such as `**/*.parquet` enter hidden folders too, so growing files must not end like parts.
 PENDING = ".pending"
 
 
 class LocalPart(PartSink):
-    """One growing file, hashed on the way."""
+    """One growing file, hashed while it is written."""
 
     def __init__(self, path: str, name: str, folder: PendingFolder) -> None:
         super().__init__()
@@ -31,23 +31,23 @@ class LocalPart(PartSink):
         self._folder = folder
         self._over = False
         self._sha256 = hashlib.sha256()
-        with refusals(self._path):
+        with storage_errors(self._path):
             self._file = folder.files.create(path)
 
     def write(self, data: Data, /) -> int:
-        """Take all of `data`; returns its bytes."""
+        """Take all of `data` and return its bytes."""
         size = memoryview(data).nbytes
         try:
             self._file.write(data)
         except OSError as error:
-            raise refused(error, self._path) from error
+            raise storage_error(error, self._path) from error
         self._sha256.update(data)
         self.bytes += size
         return size
 
     def finish(self) -> PendingPart:
-        """The part is complete; it goes to stable storage while its thread goes on."""
-        with refusals(self._path):
+        """Complete the part. It goes to stable storage while the caller continues."""
+        with storage_errors(self._path):
             self._file.flush()
         self._over = True
         receipt = os.path.basename(self._path)
@@ -57,11 +57,11 @@ class LocalPart(PartSink):
         return part
 
     def abort(self) -> None:
-        """The part is not wanted."""
+        """Drop the part."""
         if self._over:
             return
         self._over = True
-        # Closing writes what is buffered, which is what a full disk refuses.
+        # To close the file writes its buffer, which fails on a full disk.
         with suppress(OSError):
             self._file.close()
         self._folder.remove(os.path.basename(self._path))
@@ -69,9 +69,9 @@ class LocalPart(PartSink):
 
 
 class PendingFolder:
-    """The pending parts of one run that go to one folder, the export's folder of this number.
+    """Pending parts of one run for one folder of the export, which has this number.
 
-    inside: the destination. folder: where they grow, relative to it.
+    files: the destination. folder: where the parts grow, relative to it.
     """
 
     def __init__(self, files: ContainedFiles, folder: str, number: int = 0) -> None:
@@ -81,12 +81,12 @@ class PendingFolder:
         self._lock = threading.Lock()
         self._begun: dict[str, int] = {}
         self._open: set[LocalPart] = set()
-        # Waiting for the disk in the thread that converts would cost 5 % of the time.
+        # To wait for the disk in the thread that converts would cost 5 % of the time.
         self._syncing = ThreadPoolExecutor(1, thread_name_prefix="sync")
         self._synced: dict[str, Future[None]] = {}
 
     def open_part(self, name: str) -> LocalPart:
-        """Begin a part; safe to call from many threads."""
+        """Begin a part. For many threads."""
         if not is_name(name):
             raise ValueError(f"{name!r} is not the name of a file")
         with self._lock:
@@ -97,12 +97,12 @@ class PendingFolder:
         return part
 
     def ended(self, part: LocalPart) -> None:
-        """The part is no longer open."""
+        """Remove a part from those that are open."""
         with self._lock:
             self._open.discard(part)
 
     def sync(self, part: PendingPart, file: BinaryIO) -> None:
-        """Bring the complete file to stable storage, and close it, in the background; keep_only waits for it."""
+        """Bring a complete file to stable storage and close it, in the background; keep_only waits for it."""
         with self._lock:
             self._synced[part.receipt] = self._syncing.submit(_sync, file)
 
@@ -111,27 +111,27 @@ class PendingFolder:
         self.remove(part.receipt)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there and the system allows it."""
+        """Remove a file, if it exists and the system allows it."""
         with suppress(OSError):
             self.files.remove_file(posixpath.join(self.folder, name))
 
     def keep_only(self, parts: list[PendingPart]) -> None:
-        """Drop every other part; these are on stable storage then.
+        """Drop all other parts, and wait until these are on stable storage.
 
-        Raises StorageError when one of these is not there as it was written.
+        Raises StorageError if one of them is missing or has another size.
         """
         for part in parts:
             synced = self._synced.get(part.receipt)
             if synced is not None:
-                with refusals(self.files.place(posixpath.join(self.folder, part.receipt))):
+                with storage_errors(self.files.place(posixpath.join(self.folder, part.receipt))):
                     synced.result()
         kept = {part.receipt for part in parts}
-        with refusals(self.files.place(self.folder)):
+        with storage_errors(self.files.place(self.folder)):
             for name in set(self.files.names(self.folder)) - kept:
                 self.files.remove_tree(posixpath.join(self.folder, name))
         for part in parts:
             path = self.files.place(posixpath.join(self.folder, part.receipt))
-            with refusals(path):
+            with storage_errors(path):
                 size = self.files.file_size(posixpath.join(self.folder, part.receipt))
             if size is None:
                 raise StorageError("the pending part is gone", path, "see what else writes in this folder")
@@ -143,7 +143,7 @@ class PendingFolder:
                 )
 
     def abort_open(self) -> None:
-        """Abort the parts that nobody finished; no part can be finished any more."""
+        """Abort the parts that are not finished. No part can be finished after this call."""
         with self._lock:
             left = list(self._open)
         for part in left:

@@ -1,4 +1,4 @@
-"""What is read from: the folder, on some store, that an export's files lie in."""
+"""The interface of sources: a folder, on any store, with the files of an export."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ class Source(ABC):
 
     @abstractmethod
     def open(self, path: str) -> RawIOBase:
-        """The file's bytes, unbuffered, to be read once from the beginning.
+        """Open a file, unbuffered, to read it once from the beginning.
 
         Raises FileNotFoundError when there is no such file, StorageError when it can't be read.
         """
 
     def prefetch(self, paths: Iterable[str]) -> AbstractContextManager[None]:  # noqa: ARG002 - for stores far away
-        """In here, these files are opened in about this order: a store far away asks for some before their turn.
+        """Announce files that are opened in about this order; a store that is far away requests some early.
 
-        What an outer `ahead` has already been told is left to that one.
+        Files that an outer `prefetch` has announced are left to that one.
         """
         return nullcontext()
 
     @abstractmethod
     def size(self, path: str) -> int | None:
-        """The file's size in bytes, None when there is no file of this name."""
+        """Return the file's size in bytes, None if there is no file of this name."""
 
     @abstractmethod
     def sizes(self, path: str) -> dict[str, int]:
-        """The size in bytes of the files directly below, by their names; empty when there is no such folder.
+        """Return the size in bytes of each file directly below, by its name; empty if there is no such folder.
 
-        A few may be left out, such as symbolic links: what `size` says holds.
+        Some may be missing, such as symbolic links, whose `size` is known all the same.
         """
 
     @abstractmethod
     def folders(self, path: str) -> list[str]:
-        """Names of the folders directly below, sorted. None of them leads out of the root."""
+        """Return the names of the folders directly below, sorted. None of them leads out of the root."""
 
     def find(self, path: str) -> bytes | None:
-        """A small file at once, None when there is no file of this name."""
+        """Read a small file; None if there is no file of this name."""
         return None if self.size(path) is None else self.read(path)
 
     def find_file(self, path: str) -> RawIOBase | None:
-        """A file as `open` gives it, None when there is no file of this name."""
+        """Open a file; None if there is no file of this name."""
         return None if self.size(path) is None else self.open(path)
 
     def is_there(self) -> bool:
-        """Whether there is such a folder at all; where folders are real, making a source has seen to that."""
+        """Return whether the folder exists. On file systems, the source could not be made otherwise."""
         return True
 
     def read(self, path: str) -> bytes:
-        """A small file at once. Raises what open raises."""
+        """Read a small file. Raises the errors of open."""
         with self.open(path) as file:
             return file.readall()
 
     def child(self, path: str) -> str:
-        """How messages call what is at the path."""
+        """Return the path with its root, for messages."""
         return f"{self.root.rstrip('/')}/{path}" if path else self.root

@@ -114,7 +114,7 @@ def test_a_place_where_nothing_can_be_made_is_named(
 def test_a_file_is_no_destination(export: ExportPaths, forked: ForkedCommands, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     done = forked.run("convert", str(export.folder), "out", cwd=tmp_path)
-    check_failure(done, 2, "out: the destination is no folder")
+    check_failure(done, 2, "out: the destination is not a folder")
     assert (tmp_path / "out").read_text() == "mine"
     below = forked.run("convert", str(export.folder), "out/below", cwd=tmp_path)
     check_failure(below, 5, "out")

@@ -131,7 +131,7 @@ def test_a_place_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     for option in ("--quiet", "--dry-run"):
         check_failure(ddb_convert("clean", "out", option, cwd=tmp_path), 5, "out", dest=tmp_path / "out")
     (tmp_path / "file").write_text("mine")
-    check_failure(ddb_convert("clean", "file", cwd=tmp_path), 2, "file: the destination is no folder")
+    check_failure(ddb_convert("clean", "file", cwd=tmp_path), 2, "file: the destination is not a folder")
     check_failure(ddb_convert("clean", "gs://bucket/prefix", cwd=tmp_path), 2, "gs://bucket/prefix")
     assert (tmp_path / "file").read_text() == "mine"
 

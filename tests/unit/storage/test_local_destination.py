@@ -14,9 +14,9 @@ import pytest
 from converter.errors import StorageError, UsageError
 from converter.storage import open_destination
 from converter.storage.contained_files import ContainedFiles
-from converter.storage.durable import refused
 from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.local import LocalDestination
+from converter.storage.local_errors import storage_error
 from converter.storage.paths import INTENT, record_path
 from tests.unit.storage.unprivileged import unprivileged
 
@@ -78,7 +78,7 @@ def test_a_destination_that_is_no_folder_is_a_usage_error(tmp_path: Path, kind: 
         place.write_bytes(b"")
     else:
         place.symlink_to("nowhere")
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="not a folder"):
         open_destination(str(place))
 
 
@@ -230,13 +230,13 @@ def test_a_run_whose_writes_the_system_refuses_leaves_nothing(tmp_path: Path, li
 def test_a_full_disk_is_said_in_words() -> None:
     with pytest.raises(OSError, match="No space") as caught, open("/dev/full", "wb", buffering=0) as full:
         full.write(b"abc")
-    error = refused(caught.value, "out/x")
+    error = storage_error(caught.value, "out/x")
     assert (error.what, error.where) == ("the disk is full", "out/x")
     assert "free some space" in error.hint
 
 
 def test_an_error_without_words_of_ours_keeps_the_systems() -> None:
-    error = refused(OSError(errno.EIO, os.strerror(errno.EIO), "out/y"), "out")
+    error = storage_error(OSError(errno.EIO, os.strerror(errno.EIO), "out/y"), "out")
     assert str(error).startswith("out/y: Input/output error")
 
 

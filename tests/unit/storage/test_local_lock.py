@@ -16,7 +16,7 @@ from converter.errors import BusyError, StorageError
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.local import LocalDestination
 from converter.storage.local_leftovers import LEASE
-from converter.storage.local_lock import hold_lock, look
+from converter.storage.local_lock import hold_lock, read_lock
 
 HOLD = """
 import sys
@@ -89,12 +89,12 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None
 
 
 def test_looking_says_who_has_it_and_whether_that_run_lives(tmp_path: Path) -> None:
-    assert look(ContainedFiles(str(tmp_path)), "made/lease") is None
+    assert read_lock(ContainedFiles(str(tmp_path)), "made/lease") is None
     with other_run(tmp_path) as process:
-        living = look(ContainedFiles(str(tmp_path)), LEASE)
+        living = read_lock(ContainedFiles(str(tmp_path)), LEASE)
         process.kill()
         process.wait()
-        dead = look(ContainedFiles(str(tmp_path)), LEASE)
+        dead = read_lock(ContainedFiles(str(tmp_path)), LEASE)
     assert living is not None
     assert dead is not None
     assert (living.live, dead.live) == (True, False)
@@ -109,7 +109,7 @@ def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
 
     def go_on_looking(number: int) -> None:
         while not enough.is_set():
-            looks[number] += look(ContainedFiles(str(tmp_path)), "lease") is not None
+            looks[number] += read_lock(ContainedFiles(str(tmp_path)), "lease") is not None
 
     threads = [threading.Thread(target=go_on_looking, args=[number]) for number in range(3)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Changes to a file system that survive a crash, and its refusals as StorageErrors."""
+"""Errors of a file system, as StorageErrors."""
 
 from __future__ import annotations
 
@@ -23,45 +23,19 @@ _REASONS = {
 }
 
 
-def refused(error: OSError, place: str) -> StorageError:
-    """The StorageError for what the system said; names the file if the system did, else the place."""
+def storage_error(error: OSError, place: str) -> StorageError:
+    """The StorageError for an error of the system. It names the file that the system names, or the place."""
     reason, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), "see what is there, then run again"))
     where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else place
     return StorageError(reason, where, hint)
 
 
 @contextmanager
-def refusals(place: str) -> Iterator[None]:
-    """Turns every OSError into a StorageError."""
+def storage_errors(place: str) -> Iterator[None]:
+    """Convert every OSError in the block to a StorageError."""
     try:
         yield
     except StorageError:
         raise
     except OSError as error:
-        raise refused(error, place) from error
-
-
-def sync_folder(folder: str) -> None:
-    """The folder's entries are on stable storage."""
-    descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def make_folders(folder: str, created: list[str]) -> None:
-    """Makes the folder and its missing parents; each one made is appended to `created` at once, outermost first."""
-    missing = []
-    while folder and not os.path.isdir(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    for path in reversed(missing):
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            if not os.path.isdir(path):
-                raise
-        else:
-            created.append(path)
-            sync_folder(os.path.dirname(path))
+        raise storage_error(error, place) from error
