@@ -15,7 +15,7 @@ SWIFT := $(SERVERS)/swift/.installed
 # Not servers, but kept apart for the same reason: what looks over the templates and state machines of schedules.
 LINTERS := $(SERVERS)/cfn-lint/.installed $(SERVERS)/asl-validator/.installed
 
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --quiet
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check test lint test-slow test-faults test-examples docs servers bench fixtures clean

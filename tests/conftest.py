@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from converter.cpus import usable_cpus
 from converter.kernels.toolchain.cache import PARTS
 from converter.kernels.toolchain.loader import machine_code
 from tests.examples import examples
@@ -25,6 +26,11 @@ SERVERS = {"ministack", "swift", "s3"}
 def starts_workers(config: pytest.Config) -> bool:
     """Whether tests run in processes that this one starts."""
     return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half again as many workers as CPUs: some tests wait for servers, signals, or the disk."""
+    return usable_cpus() * 3 // 2
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

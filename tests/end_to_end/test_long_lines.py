@@ -49,7 +49,11 @@ def read_numbers(dest: Path, report: Report, column: str = "n") -> list[object]:
 
 @pytest.mark.parametrize(
     ("output_format", "format"),
-    [("DYNAMODB_JSON", "parquet"), ("DYNAMODB_JSON", "csv"), pytest.param("ION", "parquet", marks=pytest.mark.slow)],
+    [
+        ("DYNAMODB_JSON", "parquet"),
+        pytest.param("DYNAMODB_JSON", "csv", marks=pytest.mark.slow),
+        pytest.param("ION", "parquet", marks=pytest.mark.slow),
+    ],
 )
 def test_the_largest_item_is_converted_whatever_its_line_takes(
     tmp_path: Path, output_format: OutputFormat, format: Any

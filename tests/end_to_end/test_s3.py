@@ -38,15 +38,16 @@ REAL = ("unicorn-activities/AWSDynamoDB/01716790307109-5f9d6aaa", "all-ten-types
 
 
 def spread(things: Sequence[Any], quick: int = 3) -> list[Any]:
-    """Each thing with all ends on each server; all are slow but the first `quick` things, each with other ends.
+    """Each thing with one pair of ends, in turn; the first one with all pairs, and on the second server too.
 
-    On the second server, only the first thing has one end in a folder.
+    All are slow but those of the first `quick` things on the first server, each with other ends.
     """
     cases = []
     for (number, thing), server, ends in product(enumerate(things), SERVERS, ENDS):
-        if server != SERVERS[0] and ends != ENDS[0] and number > 0:
+        is_its_turn = server == SERVERS[0] and ends == ENDS[number % len(ENDS)]
+        if not is_its_turn and number > 0:
             continue
-        is_quick = number < quick and server == SERVERS[0] and ends == ENDS[number % len(ENDS)]
+        is_quick = is_its_turn and number < quick
         marks = [] if is_quick else [pytest.mark.slow]
         name = f"{'-to-'.join(ends)}-{server}-{getattr(thing, 'name', thing)}"
         cases.append(pytest.param((server, *ends), thing, marks=marks, id=name))

@@ -42,6 +42,12 @@ BROKEN = (ConnectionClosedError, EndpointConnectionError)
 
 
 @pytest.fixture
+def s3(ministack: S3Server) -> S3Server:
+    """A single server: the proxy reads nothing in which servers differ."""
+    return ministack
+
+
+@pytest.fixture
 def bucket(s3: S3Server) -> str:
     return s3.new_bucket()
 
