@@ -15,7 +15,7 @@ from converter.decode.decoder import Decoder
 from converter.decode.strict_lines import LineProblem
 from converter.decode.time_rules import TimeRules
 from converter.export.data_files import DataFile
-from converter.schema.contract import broken
+from converter.schema.contract import broken_promise_error
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Schema
@@ -42,7 +42,7 @@ def fit_plan(plan: RunPlan, observation: Observation, runner: PassRunner, *, sam
     runner.listener.phase("looking for the first value that does not fit its column")
     promised = Schema(tuple(found.column for found in breaks))
     place = _find_mismatch(plan, runner, promised, sampled=sampled)
-    raise broken(breaks, observation, plan.contract, place, plan.input.break_hint())
+    raise broken_promise_error(breaks, observation, plan.contract, place, plan.input.break_hint())
 
 
 def _unit_error(plan: RunPlan, runner: PassRunner, error: UnitError, *, sampled: bool) -> UnitError:

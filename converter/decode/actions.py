@@ -1,4 +1,4 @@
-"""What becomes of a value in a column: the kernel's action for a type tag."""
+"""The kernel's action for a value in a column, by its type tag."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY_TAG: Final = {
 
 
 def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
-    """What becomes of a value of `tag` in `column`; None if the column can't hold it. text: CSV."""
+    """Return the action for a value of `tag` in `column`; None if the column can't hold it. text: CSV."""
     if column.origin is Origin.OVERFLOW:
         return value_actions.OVERFLOW
     if column.origin is Origin.CHANGE:

@@ -1,7 +1,7 @@
 """Rows that Arrow has read, as batches for the writers; and columns of an earlier snapshot in the form of wider ones.
 
-What a number in a wider column is must be what the decoder would have made of it: a decimal of another scale has the
-same value, and text has its digits in plain form. A value that is no longer known exactly makes the column useless.
+A number in a wider column must be the same as if it had been decoded for it: a decimal of another scale has the same
+value, and text has its digits in plain form. A column whose values are not known exactly can't be used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EXACT = (Origin.NUMBER, Origin.NUMBER_TEXT)
 
 
 def can_recast(before: Column, after: Column) -> bool:
-    """Can each value of the one column be written in the other exactly as if it had been decoded for it?"""
+    """Return whether each value of the one column can be written in the other exactly as if decoded for it."""
     if after.has_form_of(before):
         return True
     if before.type == DOUBLE or before.origin not in _TEXT_OF:
@@ -39,7 +39,7 @@ def can_recast(before: Column, after: Column) -> bool:
 
 
 def recast(values: pa.Array, before: Column, after: Column) -> pa.Array:
-    """A column's values for another column that `can_recast` allows; for a column of doubles the texts of numbers."""
+    """A column's values for another column that `can_recast` allows. A column of doubles gets texts of numbers."""
     import pyarrow.compute as pc
 
     if after.has_form_of(before):
@@ -68,9 +68,9 @@ def batch_of(
     added: Mapping[str, AddedValue],
     changed: dict[str, int],
 ) -> Batch:
-    """Arrow columns as a batch of the schema. None: a column in which no row has a value, or that is added.
+    """Arrow columns as a batch of the schema. None: an added column, or one without a value in any row.
 
-    changed: where the batch counts the values that a double changes.
+    changed: counts the values that a double changes.
     """
     held = [
         Held.nothing(rows) if values is None else _held(values, column)
@@ -105,7 +105,7 @@ def _held(values: pa.Array, column: Column) -> Held:
 
 
 def _double_texts(values: pa.Array) -> pa.Array:
-    """Doubles as texts that stand for exactly them, in plain form."""
+    """Doubles as texts of exactly their values, in plain form."""
     texts = [None if value is None else format(Decimal(repr(value)), "f") for value in values.to_pylist()]
     return pa.array(texts, pa.string())
 

@@ -12,7 +12,7 @@ from converter.kernels.bindings import bind_find_slot
 from converter.kernels.layout import Bytes, Fields
 from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT
 from converter.schema import tags
-from converter.schema.derive import too_long_names, too_many_attributes
+from converter.schema.derive import too_long_names_error, too_many_attributes_error
 from converter.schema.observe import AttributeObservation, Observation
 
 _PADDING = 64
@@ -74,10 +74,10 @@ class AttributeRegistry:
             self._name_bytes += name_end
         attribute = self._attributes.setdefault(name, len(self._attributes))
         if attribute >= NAMES_LIMIT:
-            raise too_many_attributes(self._attributes.keys() - set(self._facts), NAMES_LIMIT)
+            raise too_many_attributes_error(self._attributes.keys() - set(self._facts), NAMES_LIMIT)
         spelled = self._spelling_bytes + spelling.size
         if self._name_bytes > NAMES_BYTES_LIMIT or spelled > _MOST_SPELLINGS * NAMES_BYTES_LIMIT:
-            raise too_long_names(self._attributes.keys() - set(self._facts))
+            raise too_long_names_error(self._attributes.keys() - set(self._facts))
         field = self._append(spelling, name_end + 2)
         self.tables.facts[field, layout.FIELD_ATTRIBUTE] = attribute
         self.tables.facts[field, layout.FIELD_TAG] = tag

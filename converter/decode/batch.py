@@ -18,16 +18,16 @@ from converter.schema.types import Schema
 
 _WIDE = Context(prec=200)
 _SAFE_DIGITS = 15
-"""Numbers of so many characters always survive the way to a double and back."""
+"""Numbers of this many characters are always the same after the way to a double and back."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of the output, valid until the decoder goes on.
+    """Rows of the output, valid until the decoder continues.
 
-    changed: per column, values that a double has changed. kept: set by who still reads the batch when the decoder goes
-    on; it is then valid until the next batch but one is begun, which is when the next one is handed out and taken.
-    added: what the added columns hold, by name.
+    changed: per column, values that a double has changed. kept: set by a reader that needs the batch after the decoder
+    continues; the batch is then valid until the decoder begins the second batch after it. added: the values of the
+    added columns, by name.
     """
 
     rows: int
@@ -39,9 +39,9 @@ class Batch:
     _is_text: bool = False
 
     def to_text(self) -> Columns:
-        """The buffers as CSV takes them; column 0 is the sink. Text of doubles shows from now on what a double holds.
+        """The buffers for CSV; column 0 is the sink. From now on the text of doubles is what a double holds.
 
-        So where another thread writes the batch at the same time, call this before it begins.
+        If another thread writes the batch at the same time, call this before it begins.
         """
         if not self._is_text:
             for index, column in enumerate(self.schema.columns, 1):
@@ -61,7 +61,7 @@ class Batch:
         return values
 
     def _parse_doubles(self, index: int) -> tuple[pa.Array, pa.Array]:
-        """A column's texts, and the doubles that they stand for."""
+        """A column's texts, and their values as doubles."""
         # A tenth of what an empty run takes, and most runs have no doubles.
         import pyarrow.compute as pc
 

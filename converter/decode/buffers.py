@@ -1,4 +1,4 @@
-"""The buffers of a batch: allotted for a schema, grown when a value doesn't fit, handed to writers without a copy."""
+"""The buffers of a batch: allocated for a schema, grown for values that do not fit, read by writers without a copy."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from converter.schema.types import Column
 
 BATCH_ROWS = 100_000
 BATCH_BYTES = 48 << 20
-"""A batch, and so a row group, ends at so many rows or, at the end of a block, at so many bytes."""
+"""A batch, and so a row group, ends at this many rows, or at the end of a block, at this many bytes."""
 
 _FIRST_BYTES = 4096
 _FIRST_VALUES = 512
 _LOOKED_AT = 64
-"""Rows that a column must have had before its size is foretold."""
+"""Rows that a column must have before its size is estimated."""
 _MARGIN = 1.25
 _ALIGNMENT = 64
 _LENGTH_BYTES = 4
@@ -49,10 +49,10 @@ def value_bits(column: Column) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a column holds.
+    """The values of a column.
 
-    values: their bytes. lengths: of each, in a text column. validity: which rows have one, a bit each, the lowest
-    first. present: how many.
+    values: their bytes. lengths: of each, in a text column. validity: a bit for each row, the lowest first, 1 for
+    a row with a value. present: the number of values.
     """
 
     values: Bytes
@@ -62,21 +62,21 @@ class Held:
 
     @staticmethod
     def nothing(rows: int) -> Held:
-        """A column in which none of so many rows has a value."""
+        """A column without a value in any of these rows."""
         return Held(np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros(-(-rows // 8), np.uint8), 0)
 
 
 class Buffers:
-    """Column buffers for up to `rows` rows. `arrays` is replaced when they grow: don't keep it.
+    """Column buffers for up to `rows` rows. `arrays` is replaced when they grow: do not keep it.
 
-    text: every column as text (CSV), whatever its type. Without columns there is only the sink.
+    text: every column is text (CSV), whatever its type. Without columns there is only the sink.
     """
 
     def __init__(self, columns: Sequence[Column], *, text: bool) -> None:
         self.columns = tuple(columns)
         self._text = text
         bits = [0] + [0 if text else value_bits(column) for column in columns]
-        # One bit for each row and column is all that absent values take.
+        # An absent value takes one bit.
         self.rows = max(min(BATCH_ROWS, 4 * BATCH_BYTES // max(len(columns), 1)), 8)
         facts = np.zeros((len(bits), COLUMN_FACTS), np.int64)
         facts[:, COLUMN_BITS] = bits
@@ -85,7 +85,7 @@ class Buffers:
         facts[1:, COLUMN_FORM] = [
             0 if text or column.origin is Origin.ADDED else column.type.csv_form for column in columns
         ]
-        # What is added is not decoded, and never runs out of room.
+        # Added columns are not decoded, and never run out of room.
         decoded = [i for i, column in enumerate(columns, 1) if column.origin is not Origin.ADDED]
         self._decoded = slice(1, None) if len(decoded) == len(columns) else decoded
         self._value_bytes = np.where(facts[:, COLUMN_BITS] > 0, facts[:, COLUMN_BITS] / 8, _LENGTH_BYTES)
@@ -95,14 +95,14 @@ class Buffers:
 
     @staticmethod
     def of(columns: Sequence[Column], rows: int, held: Sequence[Held]) -> Buffers:
-        """Buffers that are full with these rows."""
+        """Buffers that hold exactly these rows."""
         buffers = Buffers(columns, text=False)
         buffers.rows = rows
         facts = buffers.arrays.facts
         validity = np.zeros((len(held) + 1, -(-rows // 8) + _ALIGNMENT), np.uint8)
         for index, column in enumerate(held, 1):
             facts[index, COLUMN_PRESENT] = column.present
-            # A column that is filled with one text for all rows has room for its length.
+            # A column with one text for all rows needs room for its length.
             facts[index, COLUMN_ROOM] = max(column.present, 1)
             facts[index, COLUMN_USED] = column.values.size
             validity[index, : column.validity.size] = column.validity
@@ -114,17 +114,17 @@ class Buffers:
                 buffers.lengths(index)[:] = column.lengths
         return buffers
 
-    def twin(self) -> Buffers:
-        """Other buffers, empty and with as much room."""
-        twin = Buffers(self.columns, text=self._text)
+    def empty_copy(self) -> Buffers:
+        """New buffers, empty and with the same room."""
+        copy = Buffers(self.columns, text=self._text)
         facts = self.arrays.facts
-        twin.arrays.facts[:, COLUMN_ROOM] = facts[:, COLUMN_ROOM]
-        arena, lengths = _lay_out((facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]).tolist(), twin.arrays.facts)
-        twin.arrays = twin.arrays._replace(arena=arena, lengths=lengths)
-        return twin
+        copy.arrays.facts[:, COLUMN_ROOM] = facts[:, COLUMN_ROOM]
+        arena, lengths = _lay_out((facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]).tolist(), copy.arrays.facts)
+        copy.arrays = copy.arrays._replace(arena=arena, lengths=lengths)
+        return copy
 
     def used_bytes(self, rows: int) -> int:
-        """Bytes that `rows` rows take."""
+        """The number of bytes in use with `rows` rows."""
         facts = self.arrays.facts
         return (
             int(facts[:, COLUMN_USED].sum() + facts[:, COLUMN_PRESENT] @ self._value_bytes)
@@ -132,7 +132,7 @@ class Buffers:
         )
 
     def capacity(self, rows: int) -> int:
-        """With `rows` rows in it: how many rows all columns have room for a value in."""
+        """The number of rows that all columns have room for, with `rows` rows in use."""
         if not self.columns:
             return self.rows
         facts = self.arrays.facts
@@ -140,7 +140,7 @@ class Buffers:
         return min(self.rows, rows + int(left.min()))
 
     def grow(self, rows: int, text: int | None = None) -> None:
-        """Give all columns the room that they will need by the look of the first `rows` rows, and at least some.
+        """Give all columns more room, as much as they will need by an estimate from the first `rows` rows.
 
         text: a text column whose bytes are full.
         """
@@ -170,35 +170,35 @@ class Buffers:
         self.arrays = old._replace(arena=arena, lengths=lengths, facts=facts)
 
     def reset(self) -> None:
-        """Empty the batch; the room stays."""
+        """Remove all rows; the room stays."""
         facts = self.arrays.facts
         facts[:, [COLUMN_USED, COLUMN_PRESENT, COLUMN_NEXT, COLUMN_NEXT_BYTE]] = 0
         self.arrays.validity[:] = 0
 
     def present(self, column: int) -> int:
-        """How many rows have a value."""
+        """The number of rows with a value."""
         return int(self.arrays.facts[column, COLUMN_PRESENT])
 
     def values(self, column: int) -> Bytes:
-        """The bytes of the values that a column has."""
+        """The bytes of the values of a column."""
         facts = self.arrays.facts
         start = int(facts[column, COLUMN_START])
         return self.arrays.arena[start : start + int(_used(facts[column : column + 1])[0])]
 
     def lengths(self, column: int) -> NDArray[np.int32]:
-        """Bytes of each value that a text column has."""
+        """The number of bytes of each value of a text column."""
         start = int(self.arrays.facts[column, COLUMN_LENGTHS])
         return self.arrays.lengths[start : start + self.present(column)]
 
     def fill_text(self, column: int, value: bytes, rows: int) -> None:
-        """Have a text column hold this value in `rows` rows: once, for all of them."""
+        """Set a text column to this value in `rows` rows. It is stored once for all of them."""
         self.arrays.facts[column, COLUMN_PRESENT] = 1
         self.replace_text(column, np.frombuffer(value, np.uint8), np.array([len(value)], np.int32))
         self.arrays.facts[column, COLUMN_STEP] = 0
         self.arrays.validity[column, : -(-rows // 8)] = 0xFF
 
     def fill_absent(self, column: int, value: int, rows: int) -> None:
-        """Give a column of int64, or of their texts, this value in each of `rows` rows that has none."""
+        """Give each of `rows` rows without a value this value, in a column of int64 or of their texts."""
         validity = self.arrays.validity[column, : -(-rows // 8)]
         present = np.unpackbits(validity, count=rows, bitorder="little").astype(bool)
         if present.all():
@@ -224,7 +224,7 @@ class Buffers:
         self.arrays.validity[column, : -(-rows // 8)] = np.packbits(np.ones(rows, np.uint8), bitorder="little")
 
     def replace_text(self, column: int, values: Bytes, lengths: NDArray[np.int32]) -> None:
-        """Put other texts, as many, in the place of a text column's."""
+        """Replace the texts of a text column by the same number of texts."""
         facts = self.arrays.facts
         while facts[column, COLUMN_LIMIT] - facts[column, COLUMN_START] < values.size + ROOM:
             self.grow(0, column)
@@ -236,13 +236,13 @@ class Buffers:
 
 
 def _used(facts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bytes in use of each column."""
+    """The number of bytes in use of each column."""
     fixed = (facts[:, COLUMN_PRESENT] * facts[:, COLUMN_BITS] + 7) // 8
     return np.where(facts[:, COLUMN_BITS] > 0, fixed, facts[:, COLUMN_USED])
 
 
 def _lay_out(sizes: Sequence[int], facts: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int32]]:
-    """An arena and lengths with room for these sizes and COLUMN_ROOM values; sets where the columns are in `facts`."""
+    """Return an arena and lengths with room for these sizes and COLUMN_ROOM values; set the places in `facts`."""
     fixed = (facts[:, COLUMN_ROOM] * facts[:, COLUMN_BITS] + 7) // 8
     needed = np.where(facts[:, COLUMN_BITS] > 0, fixed + 16, np.array(sizes, np.int64))
     aligned = -(-needed // _ALIGNMENT) * _ALIGNMENT

@@ -211,7 +211,7 @@ class Decoder:
         batch = Batch(rows, self._schema, self._buffers, self._changed, added=self._added)
         yield batch
         if batch.kept and not self.observing:
-            self._buffers, self._other_buffers = self._other_buffers or self._buffers.twin(), self._buffers
+            self._buffers, self._other_buffers = self._other_buffers or self._buffers.empty_copy(), self._buffers
         self._buffers.reset()
         self._state[layout.ROW] = 0
         if not self.observing:

@@ -10,7 +10,7 @@ from converter.publishing.report import ColumnReport
 from converter.schema.changes import OLD, OLD_COLUMN
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.derive import families
-from converter.schema.naming import NameRules, case_twins, legal_name, whole_name
+from converter.schema.naming import NameRules, case_duplicates, legal_name, whole_name
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.tags import TAGS
 from converter.schema.types import Schema
@@ -154,7 +154,7 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
     for name, seen in observation.attributes.items():
         if not seen.values and name not in columns and schema.overflow is None and options.wants(name):
             warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} times) and has no column")
-    for twins in case_twins(column.name for column in schema.columns):
+    for twins in case_duplicates(column.name for column in schema.columns):
         listed = " and ".join(repr(name) for name in twins)
         warnings.append(f"columns {listed} differ in case only: some readers take them for one")
     if schema.overflow is not None:

@@ -1,1 +1,1 @@
-"""What was seen of the attributes, and the columns that follow from it."""
+"""Observations of attributes, and the columns that follow from them and from a destination's promises."""

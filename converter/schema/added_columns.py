@@ -1,4 +1,4 @@
-"""Columns that hold the same in every row: facts of the export, which files that are loaded alone don't show."""
+"""Columns with the same value in every row: facts of the export, which a file alone does not show."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from converter.schema.column_types import INT64, STRING, TIMESTAMP, Origin
 from converter.schema.types import Column
 
 AddedValue = int | str
-"""Of a timestamp microseconds since 1970 in UTC, of an int64 the number, else text."""
+"""Microseconds since 1970 in UTC for a timestamp, the number for an int64, and otherwise the text."""
 
 TYPES = {"export_time": TIMESTAMP, "export_id": STRING, "date": STRING, "unix_time": INT64}
-"""By fact: its column's type; the facts are those of options.ADDED."""
+"""The type of the column for each fact of options.ADDED."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def added_columns(wanted: Iterable[tuple[str, str]]) -> list[Column]:
 def added_values(
     wanted: Iterable[tuple[str, str]], *, export_id: str, instant: datetime, date: str
 ) -> dict[str, AddedValue]:
-    """What the columns of (name, fact) pairs hold, by name. instant: the export's time; date: its day as text."""
+    """The values of the columns of (name, fact) pairs, by name. instant: the export's time; date: its day as text."""
     microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
     facts: dict[str, AddedValue] = {
         "export_time": microseconds,
@@ -42,7 +42,7 @@ def unix_seconds(instant: datetime) -> int:
 
 
 def added_text(column: Column, value: AddedValue) -> str:
-    """A value as CSV has it."""
+    """A value as CSV writes it."""
     if column.type == TIMESTAMP and isinstance(value, int):
         instant = _EPOCH + timedelta(microseconds=value)
         return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")

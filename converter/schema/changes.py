@@ -1,8 +1,8 @@
-"""What an incremental export says of each change beside its images, and the columns for that.
+"""Facts of each change in an incremental export, beside its images, and their columns.
 
-The decoder finds these facts under names of their own, where items have attributes. The names begin with a byte that is
-in no UTF-8, so no attribute has them; Python knows it as a lone surrogate. There is one for each operation, so that
-they are counted like attributes.
+The decoder finds these facts where items have attributes, under reserved names. The names begin with a byte that is in
+no UTF-8, so no attribute has them; in Python it is a lone surrogate. Each operation has a name, so that operations are
+counted as attributes are.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from converter.schema.observe import Observation
 from converter.schema.types import Column
 
 MARK: Final = "\udcff"
-"""Begins the name of a fact: the byte 0xFF by `surrogateescape`."""
+"""The first character of the name of a fact: the byte 0xFF by `surrogateescape`."""
 WRITTEN: Final = f"{MARK}time"
 OLD: Final = f"{MARK}old"
 DELETED: Final = f"{MARK}delete"
 OPERATIONS: Final = ("insert", "update", "delete", "put")
-"""`put` is an insert or an update, where the export doesn't tell which."""
+"""`put` is an insert or an update, if the export does not show which."""
 
 OPERATION_COLUMN, WRITTEN_COLUMN, OLD_COLUMN = OURS
 COLUMN_OF: Final = {
@@ -29,7 +29,7 @@ COLUMN_OF: Final = {
     WRITTEN: WRITTEN_COLUMN,
     OLD: OLD_COLUMN,
 }
-"""By a fact's name: the column that holds it."""
+"""The column of each fact, by the name of the fact."""
 
 _COLUMNS = (
     Column(OPERATION_COLUMN, None, STRING, Origin.CHANGE),
@@ -39,17 +39,17 @@ _OLD_COLUMN = Column(OLD_COLUMN, None, STRING, Origin.CHANGE)
 
 
 def leading_columns(taken: Iterable[str]) -> list[Column]:
-    """The columns that stand before the attributes, without those whose names are taken."""
+    """The columns in front of the attributes, without those whose names are taken."""
     names = set(taken)
     return [column for column in _COLUMNS if column.name not in names]
 
 
 def trailing_columns(taken: Iterable[str], *, old_image: bool) -> list[Column]:
-    """The column that stands behind the attributes, if it is wanted and its name isn't taken."""
+    """The column after the attributes, if it is wanted and its name is not taken."""
     return [_OLD_COLUMN] if old_image and OLD_COLUMN not in set(taken) else []
 
 
 def count_operations(observation: Observation) -> dict[str, int]:
-    """How many changes are of each operation, those that occur."""
+    """The number of changes of each operation that occurs."""
     counts = {operation: observation.facts.get(f"{MARK}{operation}") for operation in OPERATIONS}
     return {operation: seen.values for operation, seen in counts.items() if seen is not None}

@@ -1,7 +1,7 @@
-"""What a destination's columns promise, and what a new export needs of them.
+"""The promises of a destination's columns, and the columns that a new export needs.
 
-Who reads many days at once counts on this: a column keeps its position, name, type and origin; new columns come last;
-one that is no longer seen stays, null. The promises are those of the newest record at the destination, or of a schema
+A reader of many days counts on them: a column keeps its position, name, type, and origin; new columns come last; a
+column that is no longer seen stays, null. The promises come from the newest record at the destination, or from a schema
 file. A value that a column can't hold breaks its promise:
 
     origin of the column            holds
@@ -13,8 +13,8 @@ file. A value that a column can't hold breaks its promise:
     number as text                  every number
     mixed as text, mixed as json    everything
 
-Origins are part of the promise because a text column could hold anything: `5` from S and `5` from N mean different
-things to who reads it.
+Origins are part of the promise because a text column could hold anything: `5` from S and `5` from N do not mean the
+same.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ _BY_ORIGIN = {
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One column that is promised.
+    """A promised column.
 
-    name, type, origin: None where the policy or the data is to decide. numbers: what `--numbers` is for this column.
-    unit: of times, what their numbers count, None while that is open; is_unit_given: because somebody says so, and not
-    because earlier numbers showed it. integer_digits, decimals: the most of any number that is published in it.
+    name, type, origin: None if the policy or the data decides. numbers: `--numbers` for this column. unit: the unit of
+    the numbers of times, None while it is not known; is_unit_given: by an option or a file, not by earlier numbers.
+    integer_digits, decimals: the most of any number that is published in it.
     """
 
     attribute: str | None
@@ -67,7 +67,7 @@ class Promise:
 
     @property
     def column(self) -> Column | None:
-        """The promised column, None while something is to be decided."""
+        """The promised column, None while a part of it is not decided."""
         if self.name is None or self.type is None or self.origin is None:
             return None
         return Column(self.name, self.attribute, self.type, self.origin, self.unit)
@@ -77,8 +77,8 @@ class Promise:
 class Contract:
     """The promised columns, in their order.
 
-    where: the record or file that they are from. never_overflowed: attributes that no earlier export had, so that they
-    can have a column of their own although a promised overflow column takes what is new.
+    where: their record or file. never_overflowed: attributes that no earlier export had, so that they can have columns
+    although a promised overflow column takes new attributes.
     """
 
     promises: tuple[Promise, ...] = ()
@@ -92,7 +92,7 @@ class Contract:
 
     @property
     def named(self) -> dict[str, str]:
-        """attribute → column name, where that is promised."""
+        """attribute → column name, if that is promised."""
         return {p.attribute: p.name for p in self.promises if p.attribute is not None and p.name is not None}
 
     @property
@@ -102,13 +102,13 @@ class Contract:
 
     @property
     def has_overflow(self) -> bool:
-        """Is there a column that takes every attribute without one?"""
+        """True if a column takes every attribute without its own column."""
         return any(promise.origin is Origin.OVERFLOW for promise in self.promises)
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A column that can't hold what an export has for it, and the column that could."""
+    """A column that can't hold the values of an export, and a column that can."""
 
     column: Column
     needed: Column
@@ -118,7 +118,7 @@ NOTHING_PROMISED = Contract()
 
 
 def holds(column: Column, seen: AttributeObservation, kinds: Iterable[int]) -> bool:
-    """Can the column hold all that was seen of its attribute? kinds: its tags, M standing for all documents."""
+    """Return whether the column can hold all values of its attribute. kinds: its tags, with M for all documents."""
     if column.origin in (Origin.MIXED_TEXT, Origin.MIXED_JSON):
         return True
     if set(kinds) != {_BY_ORIGIN.get(column.origin)}:
@@ -130,7 +130,7 @@ def holds(column: Column, seen: AttributeObservation, kinds: Iterable[int]) -> b
 
 
 def combined(promise: Promise, seen: AttributeObservation) -> AttributeObservation:
-    """What was seen, together with the numbers that are published in the column."""
+    """The observation, together with the numbers that are published in the column."""
     return replace(
         seen,
         integer_digits=max(seen.integer_digits, promise.integer_digits),
@@ -139,12 +139,12 @@ def combined(promise: Promise, seen: AttributeObservation) -> AttributeObservati
     )
 
 
-def broken(
+def broken_promise_error(
     breaks: Sequence[Break], observation: Observation, contract: Contract, place: str = "", ways: str = WAYS
 ) -> SchemaError:
     """The error for promises that an export breaks.
 
-    place: of the first value that does, as far as is known. ways: what to do.
+    place: of the first such value, if it is known. ways: instructions for the user.
     """
     shown = "; ".join(_describe(found, observation) for found in breaks[:_SHOWN_BREAKS])
     more = f"; and {len(breaks) - _SHOWN_BREAKS:,} more" if len(breaks) > _SHOWN_BREAKS else ""

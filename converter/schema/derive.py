@@ -1,16 +1,16 @@
-"""From an observation, and what is promised, to the columns: a function of these and of the options alone.
+"""From an observation and promises to the columns: a function of these and of the options alone.
 
     S → string        BOOL → bool        B → binary        M, L, SS, NS, BS → string (JSON)
-    N → int64 when all are integers within int64; else decimal128(38, s); else string, digit for digit
-    several of these in one attribute → string, as `mixed` says
+    N → int64 if all are integers within int64; otherwise decimal128(38, s), or string if that holds too few digits
+    several of these in one attribute → string, by `mixed`
     any of these with a cast → timestamp or date, or int64 for `time`: the decoder refuses other values
 
-The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals while the integer digits fit in front;
-else exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
+The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals and leaves room for the integer digits;
+otherwise exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
 
-What a change says of itself (changes.py) comes before the attributes, and the item before it behind them.
+The facts of a change (changes.py) come before the attributes, and the old item after them.
 
-Columns that are promised (contract.py) come first, as they are promised; the rule decides about all others.
+Promised columns (contract.py) come first, as they are promised; the rule decides about all others.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from converter.schema.column_types import (
     ColumnType,
     Origin,
 )
-from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken, combined, holds
+from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken_promise_error, combined, holds
 from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import Column, Schema
@@ -64,7 +64,7 @@ def families(seen: Iterable[int]) -> frozenset[int]:
 def column_type(
     seen: AttributeObservation, options: ConvertOptions, numbers: Numbers | None = None
 ) -> tuple[ColumnType, Origin]:
-    """(type, origin) of the column for an attribute that has at least one value; numbers: instead of the option."""
+    """(type, origin) of the column for an attribute with a value. numbers: replaces the option."""
     kinds = families(seen.seen)
     if len(kinds) > 1:
         return _mixed_type(options)
@@ -90,24 +90,24 @@ def _mixed_type(options: ConvertOptions) -> tuple[ColumnType, Origin]:
 
 
 def derive_schema(observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> Schema:
-    """The columns for what was observed.
+    """Return the columns for an observation.
 
     Raises SchemaError for more attributes than `max_columns` without an overflow column, for mixed types with
-    `mixed="fail"`, and for a broken promise. An attribute that the options name and that was not observed has no
-    column; only that of `time` has one, which is all null then.
+    `mixed="fail"`, and for a broken promise. An attribute of the options that was not observed has no column;
+    only that of `time` has one, which is then null.
     """
     schema, breaks = fit_schema(observation, options, contract)
     if breaks:
-        raise broken(breaks, observation, contract)
+        raise broken_promise_error(breaks, observation, contract)
     return schema
 
 
 def fit_schema(
     observation: Observation, options: ConvertOptions, contract: Contract = NOTHING_PROMISED, *, partial: bool = False
 ) -> tuple[Schema, tuple[Break, ...]]:
-    """The columns for what was observed, and the promises that they break: these columns are wide enough for both.
+    """Return the columns for an observation, and the promises that they break: they are wide enough for both.
 
-    partial: not all has been observed, and a unit of time that can't be told stays open. Raises UnitError otherwise.
+    partial: not everything has been observed, and a unit of time may stay unknown. Otherwise that raises UnitError.
     """
     wanted = {name: seen for name, seen in observation.attributes.items() if seen.values and options.wants(name)}
     own = not contract.has_overflow or options.time in contract.attributes | contract.never_overflowed
@@ -115,9 +115,9 @@ def fit_schema(
         wanted.setdefault(options.time, AttributeObservation())
     _check_against(contract, options, wanted)
     if len(observation.attributes) > NAMES_LIMIT:
-        raise too_many_attributes(observation.attributes, NAMES_LIMIT)
+        raise too_many_attributes_error(observation.attributes, NAMES_LIMIT)
     if sum(map(len, observation.attributes)) > NAMES_BYTES_LIMIT:
-        raise too_long_names(observation.attributes)
+        raise too_long_names_error(observation.attributes)
     if options.mixed == "fail":
         _refuse_mixed({name: seen for name, seen in wanted.items() if name not in options.times()})
     promised = [promise for promise in contract.promises if promise.type or promise.attribute in wanted]
@@ -137,8 +137,8 @@ def fit_schema(
     if observation.facts:
         columns += trailing_columns(ours, old_image=options.old_image)
     if columns:
-        # The overflow column stands for attributes and goes with them: whether there is one depends on the data. What
-        # is added comes behind all of them, and alone it is no schema: of an export without items nothing is known.
+        # The overflow column holds attributes and comes with them: whether there is one depends on the data. Added
+        # columns come after all of them. Alone they are not a schema: of an export without items nothing is known.
         columns += [column for column in added_columns(options.add_column) if column not in columns]
     return Schema(tuple(columns)), breaks
 
@@ -146,7 +146,7 @@ def fit_schema(
 def make_column(
     attribute: str, name: str, seen: AttributeObservation, options: ConvertOptions, numbers: Numbers | None = None
 ) -> Column:
-    """The column for an attribute that has at least one value; numbers: instead of the option."""
+    """Return the column for an attribute with a value. numbers: replaces the option."""
     if attribute == options.time:
         return Column(name, attribute, INT64, Origin.TIME)
     if attribute in (casts := options.times()):
@@ -162,7 +162,7 @@ def _with_unit(
     *,
     partial: bool,
 ) -> Column:
-    """A column of times with the unit of its numbers: given, promised, or as all of them show."""
+    """Return a column of times with the unit of its numbers: given, promised, or found in the numbers."""
     if column.origin is not Origin.TIME or column.attribute is None or not column.read_as.has_units:
         return column
     promised = next((promise.unit for promise in contract.promises if promise.attribute == column.attribute), None)
@@ -182,7 +182,7 @@ def _promised_columns(
     options: ConvertOptions,
     names: Mapping[str, str],
 ) -> tuple[list[Column], tuple[Break, ...]]:
-    """The promised columns, wider where they can't hold what was seen, and those that are wider."""
+    """Return the promised columns, wider if they can't hold their values, and the ones that are wider."""
     columns, breaks = [], []
     for unnamed in promises:
         promise = unnamed if unnamed.name is not None else replace(unnamed, name=names[unnamed.attribute or ""])
@@ -199,12 +199,12 @@ def _promised_columns(
 
 
 def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOptions) -> Column:
-    """The promised column itself if it holds what was seen, and is what the options ask for; else a wider one."""
+    """Return the promised column if it holds its values and the options agree; otherwise a wider one."""
     column, numbers = promise.column, promise.numbers or options.numbers
     kinds = families(seen.seen)
     fresh = make_column(promise.attribute or "", promise.name or "", combined(promise, seen), options, promise.numbers)
     if column is None or fresh.origin is Origin.TIME:
-        # Whether the values are times is for the decoder to say.
+        # The decoder decides whether the values are times.
         return fresh
     asked = (numbers == "double" and column.type != DOUBLE) or (numbers == "text" and column.origin is Origin.NUMBER)
     numeric = column.origin in (Origin.NUMBER, Origin.NUMBER_TEXT)
@@ -219,7 +219,7 @@ def _needed(promise: Promise, seen: AttributeObservation, options: ConvertOption
 
 
 def name_rules(options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -> NameRules:
-    """How columns are named with these options, beside promised columns that are no attribute's."""
+    """Return the rules for names with these options, beside promised columns of no attribute."""
     reserved = {*options.layout_keys(), *(name for name, _ in options.add_column)}
     reserved |= {options.overflow} if options.overflow else set()
     reserved |= {promise.name for promise in contract.promises if promise.attribute is None and promise.name}
@@ -228,7 +228,7 @@ def name_rules(options: ConvertOptions, contract: Contract = NOTHING_PROMISED) -
 
 
 def _check_against(contract: Contract, options: ConvertOptions, wanted: Collection[str]) -> None:
-    """Raise UsageError for options that promised columns leave no room for."""
+    """Raise UsageError for options that contradict promised columns."""
     owners = {promise.name.casefold(): promise for promise in contract.promises if promise.name is not None}
     for column in added_columns(options.add_column):
         promise = owners.get(column.name.casefold())
@@ -256,8 +256,8 @@ def _check_against(contract: Contract, options: ConvertOptions, wanted: Collecti
             )
 
 
-def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
-    """The error for data in attribute names; the caller may have seen a part of the names only."""
+def too_many_attributes_error(names: Collection[str], limit: int) -> SchemaError:
+    """The error for data in attribute names. The caller may know only a part of the names."""
     examples = _examples(names)
     return SchemaError(
         f"{len(names):,} attributes, more than {limit:,}: the names seem to hold data (for example {examples})",
@@ -266,8 +266,8 @@ def too_many_attributes(names: Collection[str], limit: int) -> SchemaError:
     )
 
 
-def too_long_names(names: Collection[str]) -> SchemaError:
-    """The error for names that take more than NAMES_BYTES_LIMIT together; the caller may have seen a part of them."""
+def too_long_names_error(names: Collection[str]) -> SchemaError:
+    """The error for names of more than NAMES_BYTES_LIMIT together. The caller may know only a part of them."""
     return SchemaError(
         f"the names of {len(names):,} attributes have more than {NAMES_BYTES_LIMIT >> 20} MiB together: they seem to"
         f" hold data (for example {_examples(names)})",
@@ -277,7 +277,7 @@ def too_long_names(names: Collection[str]) -> SchemaError:
 
 
 def _examples(names: Collection[str]) -> str:
-    """Some of the names, or their beginnings: a name has up to 64 KB."""
+    """Some of the names, cut, because a name has up to 64 KB."""
     chosen = sorted(names)[:3] + sorted(names)[-2:]
     return ", ".join(repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…") for name in chosen)
 
@@ -285,20 +285,20 @@ def _examples(names: Collection[str]) -> str:
 def _new_attributes(
     wanted: dict[str, AttributeObservation], options: ConvertOptions, contract: Contract, promised: int
 ) -> set[str]:
-    """The attributes that get a column of their own beside the promised ones.
+    """Return the attributes that get their own column beside the promised ones.
 
-    All of them, or the most frequent when an overflow column takes the rest. Where an overflow column is promised it
-    takes them all: an attribute that was in it yesterday would be in two places. So it is only those that were not.
+    All of them, or the most frequent ones if an overflow column takes the rest. A promised overflow column takes them
+    all, because an attribute that was in it yesterday would be in two places: only attributes that never were are here.
     """
     new = wanted.keys() - contract.attributes
-    # An attribute of which the options say more than of others is to have its column.
+    # An attribute that the options name gets its column.
     asked_for = {name for name in (*options.key, *dict(options.rename), *options.times()) if name in new}
     if contract.has_overflow:
         return asked_for & contract.never_overflowed
     if promised + len(new) <= options.max_columns:
         return set(new)
     if not options.overflow:
-        raise too_many_attributes(wanted.keys() | contract.attributes, options.max_columns)
+        raise too_many_attributes_error(wanted.keys() | contract.attributes, options.max_columns)
     others = sorted(new - asked_for, key=lambda name: (-wanted[name].values, name))
     room = max(options.max_columns - 1 - promised - len(asked_for), 0)
     return {*asked_for, *others[:room]}

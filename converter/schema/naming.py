@@ -1,14 +1,14 @@
-r"""Column names: what each policy of `--names` makes of an attribute's name, and how no two become one.
+r"""Column names: the policies of `--names`, and how no two names become one.
 
     preserve       the attribute's name
-    treasure-data  what Treasure Data does itself: `[^A-Za-z0-9_]+` → `_`, lower-case, `_` before a leading digit, at
-                   most 128 characters; `time` and `v` are its own
+    treasure-data  as Treasure Data does itself: `[^A-Za-z0-9_]+` → `_`, lower-case, `_` before a leading digit, at
+                   most 128 characters; `time` and `v` are reserved
     snake          `orderId` → `order_id`, `HTTPServer` → `http_server`, `user-name` → `user_name`, `größe` → `grosse`;
                    at most 255 characters
 
-A name that a policy allows (`NAME_POLICIES`) is never changed by it. Snake names are ASCII because that is all that
-Athena and Glue take without quotes and compare without surprises: accents go, and other letters are separators. What is
-left of a name without any ASCII letter or digit is `_`.
+A name that a policy allows (`NAME_POLICIES`) is never changed by it. Snake names are ASCII, because
+Athena and Glue accept only ASCII without quotes, and compare it as expected: accents go, and other letters are
+separators. A name without any ASCII letter or digit becomes `_`.
 
 All comparisons are case folded, as most readers compare names.
 """
@@ -37,10 +37,10 @@ _WORD_STARTS = re.compile(f"(?<={_SMALL}|[0-9])(?={_CAPITAL})|(?<={_CAPITAL})(?=
 
 @dataclass(frozen=True, slots=True)
 class NameRules:
-    """How columns are named.
+    """Rules for names of columns.
 
     renames: (attribute, column name) pairs that go before the policy. reserved: names that no attribute gets, beside
-    OURS and the policy's own: folder keys, the overflow column, added columns.
+    OURS and those of the policy: folder keys, the overflow column, added columns.
     """
 
     policy: Names = "preserve"
@@ -61,11 +61,11 @@ def name_columns(attributes: Iterable[str], rules: NameRules, before: Mapping[st
     1. the renamed ones;
     2. attributes whose own name is allowed and not taken. Under `preserve` names that differ in case only stay;
     3. attributes whose name, made legal, is not taken; the first by code points where several want it;
-    4. the others: that name with `_1`, `_2` … behind it, the first that no attribute and no column has, by code points;
+    4. the others: that name with `_1`, `_2` … after it, the first that no attribute and no column has, by code points;
        shortened in front of the number where the policy limits the length.
 
-    A reserved name is taken: every reader that was tried drops a data column called like a partition key without a
-    word.
+    A reserved name is taken: every reader that was tried silently drops a data column with the name of a partition
+    key.
     Raises UsageError for a rename of a column in `before`, or to the name of one.
     """
     names = list(attributes)
@@ -138,7 +138,7 @@ def _check_renames(rules: NameRules, before: Mapping[str, str]) -> None:
             )
 
 
-def case_twins(attributes: Iterable[str]) -> list[tuple[str, ...]]:
+def case_duplicates(attributes: Iterable[str]) -> list[tuple[str, ...]]:
     """Groups of names that differ in case only: some readers treat them as one."""
     groups: dict[str, list[str]] = {}
     for name in attributes:

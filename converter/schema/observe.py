@@ -1,4 +1,4 @@
-"""Observations: what was seen of each attribute. They merge in any order and grouping to the same result."""
+"""Observations of attributes. They merge in any order and grouping to the same result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from converter.schema import tags
 
 @dataclass(frozen=True, slots=True)
 class AttributeObservation:
-    """What was seen of one attribute.
+    """The values of one attribute that were seen.
 
     counts: items per type tag, in the order of tags.TAGS. integer_digits, decimals: the most of any number in plain
     form (0.5 has no integer digit). beyond_int64: an integer that int64 can't hold occurs. longest: bytes of its
@@ -47,7 +47,7 @@ class AttributeObservation:
         return frozenset(tag for tag, count in enumerate(self.counts) if count and tag != tags.NULL)
 
     def merge(self, other: AttributeObservation) -> AttributeObservation:
-        """What was seen by either."""
+        """Both observations as one."""
         return AttributeObservation(
             tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
             max(self.integer_digits, other.integer_digits),
@@ -64,10 +64,10 @@ class AttributeObservation:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen in `items` items, by attribute.
+    """The values that were seen in `items` items, by attribute.
 
-    facts: what was seen of what changes say of themselves, by the names in changes.py; none in items. unknown: members
-    of lines that are not known, by their paths: the number of the data file that has each first, and the place in it.
+    facts: the same for the facts of changes, by their names in changes.py; none for items. unknown: unknown members of
+    lines, by their paths: the number of the data file that has each first, and the place in it.
     """
 
     items: int = 0
@@ -76,12 +76,12 @@ class Observation:
     unknown: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def merge(self, other: Observation) -> Observation:
-        """What was seen by either; neither is changed."""
+        """Both observations as a new one."""
         return merge_observations((self, other))
 
 
 def merge_observations(observations: Iterable[Observation]) -> Observation:
-    """All that was seen; the attributes come in code point order, so that equal contents are equal in every way."""
+    """All observations as one, with the attributes in code point order, so that equal contents give equal results."""
     seen = list(observations)
     return Observation(
         sum(observation.items for observation in seen),

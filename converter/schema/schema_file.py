@@ -10,11 +10,11 @@
      ]
     }
 
-The columns come in this order. Only `attribute` is needed. Without `name` it is as `--names` and `--rename` say.
-Without `type` the data decides, and `numbers` is what `--numbers` is for this attribute. A `string` without an origin
-takes values of every type as text. A `timestamp(ms)` says what numbers count, and so does `"unit": "ms"` of the column
-`time`, which is an int64 of origin time; without a unit all numbers together show it. An attribute that is dropped has
-no column; one that isn't listed gets one after all others.
+The columns come in this order. Only `attribute` is needed. Without `name`, `--names` and `--rename` decide. Without
+`type` the data decides, and `numbers` is `--numbers` for this attribute. A `string` without an origin takes values of
+every type as text. The unit of numbers is in `timestamp(ms)`, and in `"unit": "ms"` for the column `time`, which is an
+int64 of origin time; without a unit all numbers together show it. A dropped attribute has no column; an attribute that
+is not listed gets one after all others.
 """
 
 from __future__ import annotations
@@ -97,14 +97,14 @@ def read_schema_file(text: SchemaText, options: ConvertOptions) -> SchemaFile:
 
 
 def render_schema_file(columns: Iterable[Column]) -> str:
-    """A schema file for these columns, one a line; a column that stands for no attribute has no place in it."""
+    """A schema file for these columns, one per line, without columns of no attribute."""
     lines = [json.dumps(_members_of(c), ensure_ascii=False) for c in columns if c.attribute is not None]
     body = ",\n".join(f"  {line}" for line in lines)
     return f'{{\n "version": {_VERSION},\n "columns": [\n{body}\n ]\n}}\n'
 
 
 def _members_of(column: Column) -> dict[str, object]:
-    """A column as the file has it."""
+    """A column as the file writes it."""
     members: dict[str, object] = {"attribute": column.attribute, "name": column.name}
     in_type = column.unit if column.type.has_units else None
     members |= {"type": str(Cast(column.type, in_type)), "origin": column.origin}
@@ -113,7 +113,7 @@ def _members_of(column: Column) -> dict[str, object]:
 
 def _check_name(reader: _Reader, node: _Node, name: str, options: ConvertOptions) -> None:
     if name.casefold() in {reserved.casefold() for reserved in (*options.layout_keys(), *OURS)}:
-        raise reader.error(node, f"{name!r} is the name of a folder's key or of a column of ours")
+        raise reader.error(node, f"{name!r} is the name of a folder key or a reserved column")
     if objection := NAME_POLICIES[options.names].objection(name, reserved=name == TIME_COLUMN):
         raise reader.error(node, f"a column can't be called {name!r} with --names {options.names}: {objection}")
 
@@ -148,7 +148,7 @@ def _column(reader: _Reader, node: _Node, members: dict[str, _Node]) -> tuple[Pr
 
 
 def _unit(reader: _Reader, members: dict[str, _Node], type_: Cast | None, origin: Origin | None) -> Unit | None:
-    """What the numbers of a column of times count, None where the file does not say."""
+    """The unit of the numbers of a column of times, None if the file has none."""
     given = reader.text(members, "unit")
     if given is None:
         return type_.unit if type_ else None
@@ -173,7 +173,7 @@ def _type(reader: _Reader, members: dict[str, _Node]) -> tuple[Cast | None, Orig
         type_ = FILE_TYPES[given]
     else:
         known = f"{', '.join(FILE_TYPES)}, decimal128({DECIMAL_DIGITS}, 0 to {DECIMAL_DIGITS})"
-        raise reader.error(members["type"], f"{given!r} is no type: types are {known}")
+        raise reader.error(members["type"], f"{given!r} is not a type: types are {known}")
     allowed = type_.type.origins
     if origin is None:
         return type_, allowed[0]
@@ -196,11 +196,11 @@ class _Reader:
     def members(self, node: _Node) -> dict[str, _Node]:
         """The members of an object."""
         if not isinstance(node.value, dict):
-            raise self.error(node, "an object { … } is expected here")
+            raise self.error(node, "expected an object { … }")
         return cast(dict[str, _Node], node.value)
 
     def text(self, members: dict[str, _Node], name: str) -> str | None:
-        """A member that is text, None if it isn't there."""
+        """A member that is text, None if it is not there."""
         if name not in members:
             return None
         value = members[name].value
@@ -219,7 +219,7 @@ class _Reader:
             raise self.error(_Node(None, error.lineno), f"not JSON: {json_reason(error)}") from None
 
     def _value(self, at: int) -> tuple[_Node, int]:
-        """The value at a position, and the position behind it. The text is known to be JSON."""
+        """The value at a position, and the position after it. The text is known to be JSON."""
         line = self._text.count("\n", 0, at) + 1
         if self._text[at] == "[":
             items: list[_Node] = []
@@ -227,7 +227,7 @@ class _Reader:
             while self._text[at] != "]":
                 item, at = self._value(at)
                 items.append(item)
-                at = self._behind_comma(at)
+                at = self._after_comma(at)
             return _Node(items, line), at + 1
         if self._text[at] == "{":
             members: dict[str, _Node] = {}
@@ -238,12 +238,12 @@ class _Reader:
                 if name in members:
                     raise self.error(member, f"the member {name!r} is there twice")
                 members[name] = member
-                at = self._behind_comma(at)
+                at = self._after_comma(at)
             return _Node(members, line), at + 1
         value, at = _DECODER.raw_decode(self._text, at)
         return _Node(value, line), at
 
-    def _behind_comma(self, at: int) -> int:
+    def _after_comma(self, at: int) -> int:
         at = self._skip(at)
         return self._skip(at + 1) if self._text[at] == "," else at
 

@@ -1,8 +1,8 @@
 """The unit of a column's Unix times, from the set of magnitudes of its numbers.
 
 A magnitude is a mask of the units that a number may be in, or SMALL, or ZERO (kernels/parse/unix_times.py). The set
-is an int with one bit for each magnitude, so that sets merge by `|` in any order. It alone decides: a unit that every
-number may be in, and that is the only one.
+is an int with one bit for each magnitude, so that sets merge by `|` in any order. It alone decides: the unit is the one
+that every number may be in, if there is exactly one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def possible_units(magnitudes: int) -> tuple[Unit, ...]:
 class UnitError(SchemaError):
     """The numbers of a column of times do not show one unit, or show another one than the destination's.
 
-    units: those of which the first number that can't be in them says most; none where no number contradicts another.
+    units: the first number that can't be in one of them shows the problem; none if no number contradicts another.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class UnitError(SchemaError):
 
 
 def choose_unit(column: Column, magnitudes: int, promised: Unit | None) -> Unit | None:
-    """The unit of a column whose numbers have these magnitudes; None where it is of no consequence.
+    """Return the unit of a column whose numbers have these magnitudes; None if every unit gives the same.
 
     promised: of the same column at the destination. Raises UnitError.
     """
@@ -76,7 +76,7 @@ def choose_unit(column: Column, magnitudes: int, promised: Unit | None) -> Unit 
         return units[0]
     problem = f"its numbers may be {listed_units(units)}" if units else "its numbers can't all be in one unit"
     raise UnitError(
-        f"the unit of the times in attribute {column.attribute!r} can't be told, because {problem}: {seen}",
+        f"the unit of the times in attribute {column.attribute!r} is not known, because {problem}: {seen}",
         hint=f"give the unit: {_option(column)}, where UNIT is {', '.join(UNITS)} (DynamoDB's TTL is in s)",
         column=column,
         units=() if units else _units_of(magnitudes),
@@ -84,7 +84,7 @@ def choose_unit(column: Column, magnitudes: int, promised: Unit | None) -> Unit 
 
 
 def _option(column: Column) -> str:
-    """How the unit of the column is given."""
+    """The option that sets the unit of the column."""
     name = column.attribute or ""
     if column.type.has_units:
         name = re.sub(r"[\\,=]", r"\\\g<0>", name)

@@ -30,7 +30,7 @@ _JUDGED_VALUES = 8192
 _MOST_ENTRIES = 1 << 14
 _DICTIONARY_BYTES = 1 << 20
 _LONGEST_STATISTIC = 4096
-"""Least and greatest texts of more bytes are left out, as Arrow does."""
+"""Bytes of the longest text in statistics, as in Arrow. Longer ones are left out."""
 
 _ENCODINGS = {
     PhysicalType.BOOLEAN: Encoding.PLAIN,
@@ -40,11 +40,11 @@ _ENCODINGS = {
     PhysicalType.BYTE_ARRAY: Encoding.DELTA_BYTE_ARRAY,
     PhysicalType.FIXED_LEN_BYTE_ARRAY: Encoding.PLAIN,
 }
-"""Encodings of values that have no dictionary; the compatible ones are all PLAIN."""
+"""Encodings of values without a dictionary; the compatible ones are all PLAIN."""
 
 
 class ChunkEncoder:
-    """Makes column chunks, compressed by `compress` if there is one. Keeps the memory that the kernels work in.
+    """Makes column chunks, compressed by `compress` if there is one. Keeps the working memory of the kernels.
 
     compatible: use only the encodings that every reader of Parquet knows: PLAIN and dictionaries.
     """
@@ -66,7 +66,7 @@ class ChunkEncoder:
         self._uncompressed = self._compressed = 0
 
     def encode(self, batch: Batch, index: int, column: Column, offset: int) -> tuple[ColumnChunk, list[bytes]]:
-        """Column number `index`, from 1, of the batch, and its bytes, which are to stand at this offset of the file."""
+        """Column number `index`, from 1, of the batch, and its bytes for this offset of the file."""
         self._pieces = []
         self._uncompressed = self._compressed = 0
         self._reset_state()
@@ -96,7 +96,7 @@ class ChunkEncoder:
         return chunk, self._pieces
 
     def encode_added(self, value: AddedValue, rows: int, offset: int) -> tuple[ColumnChunk, list[bytes]]:
-        """A column that has this value in each of so many rows, and its bytes: a dictionary of one, and no more."""
+        """A column with this value in each of `rows` rows, and its bytes: a dictionary with one entry."""
         self._pieces = []
         self._uncompressed = self._compressed = 0
         data = value.encode() if isinstance(value, str) else value.to_bytes(8, "little", signed=True)
@@ -131,7 +131,7 @@ class ChunkEncoder:
         return len(data)
 
     def _write_dictionary(self, columns: Columns, place: int, present: int) -> int:
-        """Write a dictionary page if one is worth it; gives its entries, else 0."""
+        """Write a dictionary page if it saves bytes; return the number of its entries, or 0."""
         out = self._out[:_DICTIONARY_BYTES]
         slots = self._slots[: 1 << (2 * min(present, _MOST_ENTRIES)).bit_length()]
         slots[:] = 0
@@ -169,7 +169,7 @@ class ChunkEncoder:
             self._add_page(size, partial(data_page_header, count, encoding))
 
     def _encode(self, encode: Callable[[], None]) -> int:
-        """Have a page encoded, into a larger output if need be; gives its bytes."""
+        """Encode a page, into a larger output as needed; return the number of its bytes."""
         encode()
         if not self._state[states.PAGE_WRITTEN]:
             self._out = np.zeros(int(self._state[states.PAGE_NEEDED]), np.uint8)
@@ -177,7 +177,7 @@ class ChunkEncoder:
         return int(self._state[states.PAGE_WRITTEN])
 
     def _add_page(self, size: int, header: Callable[[int, int], bytes]) -> None:
-        """Compress and keep the first `size` bytes of the output, behind the header for these two sizes."""
+        """Compress and keep the first `size` bytes of the output, after the header for these two sizes."""
         page = self._out[:size].tobytes() if self._compress is None else self._compress(self._out[:size])
         before = header(size, len(page))
         self._pieces += (before, page)
@@ -185,7 +185,7 @@ class ChunkEncoder:
         self._compressed += len(before) + len(page)
 
     def _extremes(self, columns: Columns, place: int, kind: PhysicalType) -> tuple[bytes | None, bytes | None]:
-        """Least and greatest value of the column that was just written, as PLAIN has them."""
+        """Least and greatest value of the column at hand, in the form of PLAIN."""
         start = int(columns.facts[place, layout.COLUMN_START])
         present = int(columns.facts[place, layout.COLUMN_PRESENT])
         if not present:
@@ -208,7 +208,7 @@ class ChunkEncoder:
 
 
 def _as_plain(doubles: NDArray[np.float64], validity: Bytes) -> Columns:
-    """Columns of which number 1 has these values."""
+    """Columns with these values in number 1."""
     facts = np.zeros((2, layout.COLUMN_FACTS), np.int64)
     facts[1, [layout.COLUMN_BITS, layout.COLUMN_PRESENT, layout.COLUMN_PLAIN]] = 64, len(doubles), 1
     arena = np.zeros(doubles.nbytes + layout.ROOM, np.uint8)

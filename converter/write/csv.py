@@ -17,13 +17,13 @@ from converter.schema.types import Schema
 from converter.write.part import PartWriter, Sink
 
 _OUT_BYTES = 1 << 20
-"""A part is looked at after each so many bytes of rows, a place that does not depend on the batches they come in."""
+"""The size of a part is checked after this many bytes of rows: a place that does not depend on the batches."""
 _GZIP_LEVEL = 2
 _GZIP_CONTAINER = 31  # zlib's window bits for gzip, whose header then has no time in it
 
 
 class CsvPart(PartWriter):
-    """One CSV file. `bytes` are those that the sink has: up to 1 MiB of rows are held back until `close`."""
+    """One CSV file. `bytes` counts the bytes in the sink: up to 1 MiB of rows is held until `close`."""
 
     def __init__(self, sink: Sink, schema: Schema, options: ConvertOptions) -> None:
         super().__init__(sink)
@@ -37,7 +37,7 @@ class CsvPart(PartWriter):
         self._out[: len(header)] = np.frombuffer(header, np.uint8)
 
     def write(self, batch: Batch, row: int = 0) -> int:
-        """Append rows of the batch until the sink has got some, or all are taken. Raises EmptyLineError."""
+        """Append rows of the batch until the sink gets bytes, or all rows are taken. Raises EmptyLineError."""
         state, columns = self._state, batch.to_text()
         state[states.CSV_ROW] = row
         write_rows(columns, batch.rows, _OUT_BYTES, self._out, state)
@@ -59,7 +59,7 @@ class CsvPart(PartWriter):
         return end
 
     def close(self) -> None:
-        """Hand on what is held back, and end the gzip stream, if there is one."""
+        """Write the rows that are held, and end the gzip stream, if there is one."""
         self._hand_on()
         if self._gzip is not None:
             self._put(self._gzip.flush())
@@ -82,6 +82,6 @@ def _quote(name: str) -> str:
 
 
 def _looks_different(name: str) -> bool:
-    """As for the fields of rows; and at the start of a file U+FEFF would be taken for a byte order mark."""
+    """As for the fields of rows. Also, U+FEFF at the start of a file would be a byte order mark."""
     first, last = name[0], name[-1]
     return first <= " " or last <= " " or first in "\\'#\ufeff" or name.lower() in states.NULL_WORDS

@@ -1,4 +1,4 @@
-"""Which writer makes the parts of which format, and how they are called."""
+"""The writers of the formats, and the names of their parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from converter.write.part import PartWriter, Sink
 
 
 def part_suffix(options: ConvertOptions) -> str:
-    """How the names of parts end: `.parquet`, `.csv` or `.csv.gz`."""
+    """The end of the names of parts: `.parquet`, `.csv` or `.csv.gz`."""
     if options.format == "parquet":
         return ".parquet"
     return ".csv.gz" if options.compression == "gzip" else ".csv"

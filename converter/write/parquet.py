@@ -1,12 +1,13 @@
-"""Parquet parts, straight from the kernel's buffers: one row group a batch, statistics on, encodings by the values.
+"""Parquet parts from the kernel's buffers: one row group per batch, with statistics, and encodings by the values.
 
-Written here and not by Arrow, because a batch already is what a page holds, values without gaps. Arrow takes them apart
-into cells first: for 2,000 sparse attributes that is ten times as long as all the rest. And Arrow's only encoding of
-text that is both quick and small, DELTA_LENGTH_BYTE_ARRAY, is misread by Spark 3.5 (kernels/encode/parquet_pages.py).
+They are written here and not by Arrow, because a batch already has the form of pages, values without gaps. Arrow first
+takes the values apart into cells: for 2,000 sparse attributes that takes ten times as long as everything else. And
+Spark 3.5 misreads Arrow's only encoding of text that is both fast and small, DELTA_LENGTH_BYTE_ARRAY
+(kernels/encode/parquet_pages.py).
 
-A column of a row group has a dictionary where its values repeat; else integers are written as differences, and texts
+A column of a row group has a dictionary if its values repeat. Otherwise integers are written as differences, and texts
 with their lengths apart. With the option `encoding="compatible"` both are written as they are (PLAIN), for readers
-that don't know these encodings.
+that do not know these encodings.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _LEVELS = {"zstd": 1, "gzip": 6}
 
 
 class ParquetPart(PartWriter):
-    """One Parquet file. Nothing is written before the first batch is there."""
+    """One Parquet file. Nothing is written before the first batch."""
 
     def __init__(self, sink: Sink, schema: Schema, options: ConvertOptions) -> None:
         super().__init__(sink)
@@ -43,7 +44,7 @@ class ParquetPart(PartWriter):
         self._groups: list[Struct] = []
 
     def write(self, batch: Batch, row: int = 0) -> int:
-        """Append the batch as a row group: all of it, so `row` must be 0."""
+        """Append the whole batch as a row group, so `row` must be 0."""
         if row:
             raise ValueError("a batch is one row group")
         if not self.bytes:

@@ -15,12 +15,12 @@ MAGIC = b"PAR1"
 _VERSION = 2
 _OPTIONAL = 1
 _NOTHING = encode_struct(())
-# Orders of values are those of their types: without this word readers don't trust statistics.
+# Values are ordered by their types. Without this statement readers do not trust statistics.
 _TYPE_ORDER = encode_struct([(1, _NOTHING)])
 
 
 class Encoding(IntEnum):
-    """How the values of a page are stored."""
+    """Encodings of the values of a page."""
 
     PLAIN = 0
     RLE = 3
@@ -35,7 +35,7 @@ COMPRESSIONS = {"none": 0, "snappy": 1, "gzip": 2, "zstd": 6}
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What a column chunk holds: nulls, and its least and greatest value as PLAIN has them, None where not known."""
+    """Nulls of a column chunk, and its least and greatest value in the form of PLAIN, None if not known."""
 
     nulls: int
     least: bytes | None = None
@@ -64,19 +64,19 @@ class RowGroup:
 
 
 def data_page_header(rows: int, encoding: Encoding, uncompressed: int, compressed: int) -> bytes:
-    """What stands before a data page; sizes are bytes of the page without this."""
+    """The header of a data page; sizes are bytes of the page without it."""
     page = encode_struct([(1, rows), (2, encoding), (3, Encoding.RLE), (4, Encoding.RLE)])
     return encode_struct([(1, 0), (2, uncompressed), (3, compressed), (5, page)])
 
 
 def dictionary_page_header(entries: int, uncompressed: int, compressed: int) -> bytes:
-    """What stands before a dictionary page."""
+    """The header of a dictionary page."""
     page = encode_struct([(1, entries), (2, Encoding.PLAIN)])
     return encode_struct([(1, 2), (2, uncompressed), (3, compressed), (7, page)])
 
 
 def encode_row_group(group: RowGroup, columns: Sequence[Column], compression: int) -> Struct:
-    """A row group as the footer has it."""
+    """A row group in the footer."""
     chunks = [
         encode_struct([(2, I64(0)), (3, _column_metadata(chunk, column, compression))])
         for chunk, column in zip(group.chunks, columns, strict=True)

@@ -1,4 +1,4 @@
-"""What a part writer is: the small interface behind which the formats live."""
+"""The interface of part writers, which each format implements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from converter.decode.batch import Batch
 
 
 class Sink(Protocol):
-    """Where the bytes of a part go."""
+    """The target for the bytes of a part."""
 
     def write(self, data: bytes | memoryview, /) -> int:
         """Take all of `data`."""
@@ -29,11 +29,11 @@ class PartWriter(ABC):
 
     @abstractmethod
     def write(self, batch: Batch, row: int = 0) -> int:
-        """Append rows of the batch from this one on; gives the row to go on with, in this part or in the next one.
+        """Append rows of the batch from this one on; return the next row, for this part or the next one.
 
-        In Parquet all of them make one row group. CSV stops where it has handed on some of its bytes.
+        In Parquet all rows are one row group. CSV stops after it has written bytes to the sink.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Write what is left. The sink stays open."""
+        """Write the rest. The sink stays open."""

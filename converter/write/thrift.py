@@ -18,7 +18,7 @@ _STRUCT: Final = 12
 
 
 class I64(int):
-    """A number that the definition calls i64; a plain int is an i32. Both are written alike."""
+    """A number of type i64 in the definition; a plain int is an i32. Both are written in the same form."""
 
 
 class Struct(bytes):
@@ -82,7 +82,7 @@ def _put_number(out: bytearray, value: int) -> None:
 
 
 def put_varint(out: bytearray, value: int) -> None:
-    """Append a number that is not negative, as ULEB128; the headers of Parquet's runs are written so too."""
+    """Append a number that is not negative, as ULEB128, the form of the headers of Parquet's runs."""
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
         value >>= 7

@@ -198,21 +198,21 @@ def test_an_emptied_batch_holds_nothing_of_the_one_before() -> None:
     assert texts_of(buffers, 1, 3) == [None, "three", None]
 
 
-def test_a_twin_is_empty_and_has_as_much_room() -> None:
+def test_an_empty_copy_has_the_same_room() -> None:
     buffers = Buffers(EVERY_TYPE, text=False)
     for row in range(1000):
         put_value(buffers, 1, row, b"x" * row)
         put_value(buffers, 2, row, row)
-    twin = buffers.twin()
-    ours, theirs = buffers.arrays.facts, twin.arrays.facts
+    copy = buffers.empty_copy()
+    ours, theirs = buffers.arrays.facts, copy.arrays.facts
     same = [layout.COLUMN_ROOM, layout.COLUMN_BITS]
     assert theirs[:, same].tolist() == ours[:, same].tolist()
     rooms = [facts[:, layout.COLUMN_LIMIT] - facts[:, layout.COLUMN_START] for facts in (ours, theirs)]
     assert (rooms[1] >= rooms[0]).all()
-    assert [twin.present(column) for column in range(1, 6)] == [0] * 5
-    assert_apart(twin)
-    put_value(twin, 1, 0, b"other")
-    assert texts_of(twin, 1, 1) == ["other"]
+    assert [copy.present(column) for column in range(1, 6)] == [0] * 5
+    assert_apart(copy)
+    put_value(copy, 1, 0, b"other")
+    assert texts_of(copy, 1, 1) == ["other"]
     assert texts_of(buffers, 1, 1000) == ["x" * row for row in range(1000)]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from converter.errors import UsageError
 from converter.options import NAME_POLICIES, OURS, Names
-from converter.schema.naming import NameRules, case_twins, legal_name, name_columns
+from converter.schema.naming import NameRules, case_duplicates, legal_name, name_columns
 from tests import oracle
 from tests.strategies import names
 
@@ -300,8 +300,8 @@ def test_every_policy_is_tested_here() -> None:
 
 
 def test_names_that_differ_in_case_only_are_found_in_groups() -> None:
-    assert case_twins(["city", "b", "City", "B", "CITY", "c"]) == [("B", "b"), ("CITY", "City", "city")]
+    assert case_duplicates(["city", "b", "City", "B", "CITY", "c"]) == [("B", "b"), ("CITY", "City", "city")]
 
 
 def test_names_that_differ_otherwise_are_no_twins() -> None:
-    assert case_twins(["city", "cıty", "town"]) == []
+    assert case_duplicates(["city", "cıty", "town"]) == []
