@@ -82,7 +82,7 @@ _COLUMN = Object(
     (
         Member("name", TEXT, "name of the column"),
         Member("attribute", _or_null(TEXT), "attribute in DynamoDB; null for a column that holds no single attribute"),
-        Member("type", TEXT, "`string`, `int64`, `decimal128(38, SCALE)`, `double`, `binary`, `bool`, `timestamp`, or `date`"),
+        Member("type", TEXT, "`string`, `int64`, `decimal128(38, S)`, `double`, `binary`, `bool`, `timestamp`, `date`"),
         Member("origin", ORIGIN, "what the values were in DynamoDB, or `change`, `added`"),
         Member("unit", {"enum": list(UNITS)}, "for times: what numbers count", optional=True),
     ),
