@@ -36,9 +36,9 @@ def copied(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bool) -
 
 
 @kernel
-def judge_utf8(texts: Bytes, width: int, verdicts: NDArray[np.bool_]) -> None:
-    for i in range(verdicts.size):
-        verdicts[i] = is_utf8(texts, i * width, (i + 1) * width)
+def check_utf8(texts: Bytes, width: int, results: NDArray[np.bool_]) -> None:
+    for i in range(results.size):
+        results[i] = is_utf8(texts, i * width, (i + 1) * width)
 
 
 @kernel
@@ -209,10 +209,10 @@ def test_a_target_that_is_too_small_by_one_byte_is_never_written_behind_its_limi
     assert grown
 
 
-def judged(texts: list[bytes], width: int) -> list[bool]:
-    verdicts = np.zeros(len(texts), np.bool_)
-    judge_utf8(padded(b"".join(texts)), width, verdicts)
-    return [bool(verdict) for verdict in verdicts]
+def accepted(texts: list[bytes], width: int) -> list[bool]:
+    results = np.zeros(len(texts), np.bool_)
+    check_utf8(padded(b"".join(texts)), width, results)
+    return [bool(result) for result in results]
 
 
 def by_codec(text: bytes) -> bool:
@@ -230,8 +230,8 @@ BORDERS = bytes.fromhex("00 41 7f 80 81 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed e
 def test_one_and_two_bytes_are_utf8_exactly_where_python_says_so() -> None:
     ones = [bytes([a]) for a in range(256)]
     twos = [bytes(pair) for pair in itertools.product(range(256), repeat=2)]
-    assert judged(ones, 1) == [by_codec(text) for text in ones]
-    assert judged(twos, 2) == [by_codec(text) for text in twos]
+    assert accepted(ones, 1) == [by_codec(text) for text in ones]
+    assert accepted(twos, 2) == [by_codec(text) for text in twos]
 
 
 @pytest.mark.parametrize("width", [3, 4])
@@ -240,19 +240,19 @@ def test_three_and_four_bytes_at_all_borders_are_utf8_exactly_where_python_says_
     texts = [bytes(t) for t in itertools.product(first, *[BORDERS] * (width - 1))]
     if width == 4:
         texts = texts[:: 5 if len(texts) > 200_000 else 1]
-    assert judged(texts, width) == [by_codec(text) for text in texts]
+    assert accepted(texts, width) == [by_codec(text) for text in texts]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lead", [0x41, 0xC2, *range(0xE0, 0xF0)])
 def test_every_three_bytes_behind_a_lead_are_utf8_exactly_where_python_says_so(lead: int) -> None:
     texts = [bytes((lead, *rest)) for rest in itertools.product(range(256), repeat=2)]
-    assert judged(texts, 3) == [by_codec(text) for text in texts]
+    assert accepted(texts, 3) == [by_codec(text) for text in texts]
 
 
 @given(st.binary(max_size=12))
 def test_any_bytes_are_utf8_exactly_where_python_says_so(text: bytes) -> None:
-    assert judged([text], len(text)) == [by_codec(text)]
+    assert accepted([text], len(text)) == [by_codec(text)]
 
 
 @pytest.mark.parametrize("size", [0, 1, 62, 63, 64, 65, 127, 128, 300])

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from converter.kernels.simd import scalar_words, vector_words
-from converter.kernels.simd.words import byte, put
+from converter.kernels.simd.words import (
+    byte,
+    copy_range,
+    equal_range,
+    find_newline,
+    put,
+    starts_with,
+    structure,
+)
 from converter.kernels.toolchain.decorators import kernel
-from tests.unit.decode.decoding import Bytes
+from tests.unit.decode.decoding import Bytes, padded
 
 SIZE = 64
 Masks = NDArray[np.uint64]
@@ -63,8 +73,28 @@ def rewrite(data: Bytes, at: int) -> int:
     return before
 
 
+@kernel
+def structures(data: Bytes, count: int, masks: Masks) -> None:
+    inside = escaped = np.uint64(0)
+    for k in range(count):
+        quotes, strings, opened, closed, inside, escaped = structure(data, 64 * k, inside, escaped)
+        masks[4 * k] = quotes
+        masks[4 * k + 1] = strings
+        masks[4 * k + 2] = opened
+        masks[4 * k + 3] = closed
+
+
+@kernel
+def ranges(left: Bytes, i: int, right: Bytes, j: int, size: int, target: Bytes) -> tuple[bool, bool, int, int]:
+    mask = np.uint64(0xFFFFFFFFFFFFFFFF)
+    if size < 64:
+        mask = (np.uint64(1) << np.uint64(size)) - np.uint64(1)
+    end = copy_range(target, 3, left, i, i + size)
+    return equal_range(left, i, right, j, size), starts_with(left, i, right, j, size, mask), end, find_newline(left, i)
+
+
 def buffers() -> list[tuple[Bytes, Bytes]]:
-    """Random bytes, bytes that mean something, and constant ones, each with a near twin."""
+    """Random bytes, bytes that mean something, and constant ones, each with a near copy."""
     chance = np.random.default_rng(7)
     meaningful = np.frombuffer(b'",\\\n\r\x1f\x20\x00\x7f\x80\xffaaaaa', np.uint8)
     made: list[tuple[Bytes, Bytes]] = []
@@ -81,15 +111,15 @@ def buffers() -> list[tuple[Bytes, Bytes]]:
 
 
 def expected_masks(data: Bytes, other: Bytes, at: int, shift: int) -> list[int]:
-    lanes = data[at : at + SIZE].tolist()
-    twins = other[at + shift : at + shift + SIZE].tolist()
+    values = data[at : at + SIZE].tolist()
+    others = other[at + shift : at + shift + SIZE].tolist()
     masks = [
-        sum(1 << k for k, c in enumerate(lanes) if c < 0x20 or c in b'"\\'),
-        sum(1 << k for k, c in enumerate(lanes) if c >= 0x80),
-        sum(1 << k for k, c in enumerate(lanes) if c in b'",\r\n\0'),
-        sum(1 << k for k, (c, d) in enumerate(zip(lanes, twins, strict=True)) if c == d),
-        sum(1 << k for k, c in enumerate(lanes) if c == twins[0]),
-        int.from_bytes(bytes(lanes[:8]), "little"),
+        sum(1 << k for k, c in enumerate(values) if c < 0x20 or c in b'"\\'),
+        sum(1 << k for k, c in enumerate(values) if c >= 0x80),
+        sum(1 << k for k, c in enumerate(values) if c in b'",\r\n\0'),
+        sum(1 << k for k, (c, d) in enumerate(zip(values, others, strict=True)) if c == d),
+        sum(1 << k for k, c in enumerate(values) if c == others[0]),
+        int.from_bytes(bytes(values[:8]), "little"),
     ]
     lowest = [(mask & -mask).bit_length() - 1 if mask else 64 for mask in masks]
     return masks + lowest + [mask.bit_count() for mask in masks]
@@ -164,3 +194,46 @@ def test_a_byte_is_read_as_a_signed_number_and_written_back_in_its_place() -> No
     data = np.array([1, 254, 3], np.uint8)
     assert rewrite(data, 1) == 254
     assert data.tolist() == [1, 255, 3]
+
+
+def expected_structure(text: bytes) -> list[int]:
+    """The masks of `structure` for each 64 bytes, by a state machine that reads one byte after the other."""
+    masks = [0] * (4 * -(-len(text) // 64))
+    inside = escaped = False
+    for at, c in enumerate(text):
+        quotes, strings, opened, closed = range(at // 64 * 4, at // 64 * 4 + 4)
+        bit = 1 << at % 64
+        if c == ord('"') and not escaped:
+            inside = not inside
+            masks[quotes] |= bit
+        if inside:
+            masks[strings] |= bit
+        elif c in b"{}":
+            masks[opened if c == ord("{") else closed] |= bit
+        escaped = c == ord("\\") and not escaped
+    return masks
+
+
+@given(
+    st.text('"\\{}a', max_size=200)
+    | st.lists(st.sampled_from(['"', "\\", "{", "}", "x" * 61]), max_size=12).map("".join)
+)
+def test_strings_and_braces_are_found_across_words(text: str) -> None:
+    data = text.encode().ljust(-(-len(text) // 64) * 64, b" ")
+    masks = np.zeros(4 * (len(data) // 64), np.uint64)
+    structures(padded(data), len(data) // 64, masks)
+    assert masks.tolist() == expected_structure(data)
+
+
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 127, 128, 129, 200])
+def test_ranges_are_copied_and_compared_to_their_last_byte_and_no_further(size: int) -> None:
+    left = np.random.default_rng(size).integers(11, 256, 400).astype(np.uint8)
+    left[5 + size] = 10
+    right = np.concatenate([left[5 : 5 + size], np.zeros(100, np.uint8)])
+    target = np.full(400, 0xEE, np.uint8)
+    assert ranges(left, 5, right, 0, size, target) == (True, True, 3 + size, 5 + size)
+    assert target[3 : 3 + size].tobytes() == right[:size].tobytes()
+    for k in range(size):
+        right[k] ^= 1
+        assert ranges(left, 5, right, 0, size, target)[:2] == (False, False)
+        right[k] ^= 1

@@ -11,17 +11,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from numba.core import config
 
-from converter.errors import ConvertError, UsageError
+from converter.errors import ConvertError
 from converter.kernels.bindings import line_end
-from converter.kernels.toolchain import emit, loader
-from converter.kernels.toolchain.decorators import inlined, inner, kernel
+from converter.kernels.toolchain import loader
 from converter.kernels.toolchain.loader import Kernel
-from converter.kernels.toolchain.target_machine import describe_cpu
 from tests.cli.command import environment
 from tests.unit.decode.decoding import padded
 
@@ -64,39 +60,6 @@ def test_processes_that_start_at_once_compile_and_a_later_one_does_not(tmp_path:
     file.write_bytes(whole[:1000])
     assert start(XDG_CACHE_HOME=str(tmp_path)) == ("False", "True")
     assert len(file.read_bytes()) == len(whole)
-
-
-def test_the_cpu_is_the_one_at_hand_unless_the_baseline_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DDB_CONVERT_CPU", raising=False)
-    native = describe_cpu()
-    assert native.startswith(f"{llvm.get_host_cpu_name()} ")
-    for same in ("", "native"):
-        monkeypatch.setenv("DDB_CONVERT_CPU", same)
-        assert describe_cpu() == native
-    monkeypatch.setenv("DDB_CONVERT_CPU", "i486")
-    with pytest.raises(UsageError, match="no CPU 'i486'"):
-        describe_cpu()
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"), [("x86_64", "x86-64-v3"), ("AMD64", "x86-64-v3"), ("aarch64", "generic"), ("arm64", "generic")]
-)
-def test_the_baseline_is_the_same_whatever_the_cpu_at_hand(
-    kind: str, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("platform.machine", lambda: kind)
-    monkeypatch.setenv("DDB_CONVERT_CPU", "baseline")
-    assert describe_cpu() == f"{name} "
-    monkeypatch.setattr(llvm, "get_host_cpu_name", lambda: "znver9")
-    monkeypatch.setattr(llvm, "get_host_cpu_features", lambda: llvm.FeatureMap({"sse2": True}))
-    assert describe_cpu() == f"{name} "
-
-
-def test_where_no_baseline_is_known_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "ppc64le")
-    monkeypatch.setenv("DDB_CONVERT_CPU", "baseline")
-    with pytest.raises(UsageError, match="no baseline for ppc64le"):
-        describe_cpu()
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the baseline of others is what all of them have")
@@ -221,23 +184,3 @@ print(*machine_code(["values"]))
 def test_an_array_that_a_kernel_would_misread_is_refused() -> None:
     with pytest.raises(ValueError, match="contiguous"):
         line_end(np.zeros(128, np.uint8)[::2], 0)
-
-
-def test_machine_code_that_calls_what_only_numba_has_is_refused() -> None:
-    module = llvm.parse_assembly("declare i32 @numba_gil_ensure()\ndeclare ptr @memcpy(ptr, ptr, i64)")
-    with pytest.raises(ConvertError, match="call numba_gil_ensure"):
-        emit._check_calls(module)
-
-
-@pytest.mark.parametrize("decorator", [kernel, inner, inlined])
-def test_decorating_a_kernel_leaves_the_hosts_configuration_as_it_was(
-    decorator: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(config, "CACHE_DIR", "the host's own")
-    assert callable(decorator)
-
-    def one() -> int:
-        return 1
-
-    decorator(one)
-    assert config.CACHE_DIR == "the host's own"
