@@ -66,13 +66,19 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ExportPaths]:
     }
 
 
+@pytest.fixture(scope="module")
+def ion_items(exports: dict[str, ExportPaths]) -> list[dict[str, Any]]:
+    """The items of the one in ION, as another reader finds them."""
+    return list(read_ion_items(exports["ION"].folder))
+
+
 def convert(export: ExportPaths, dest: Path, **options: Any) -> Report:
     return converter.convert(export.folder, dest, ConvertOptions(**options))
 
 
 @pytest.mark.parametrize("format", ["parquet", "csv"])
 def test_an_export_in_ion_has_the_rows_and_columns_of_its_twin_in_dynamodb_json(
-    exports: dict[str, ExportPaths], format: OneFormat, tmp_path: Path
+    exports: dict[str, ExportPaths], ion_items: list[dict[str, Any]], format: OneFormat, tmp_path: Path
 ) -> None:
     options = {"format": format, "key": ("id",), "mixed": "json", "workers": 2}
     ion = convert(exports["ION"], tmp_path / "ion", **options)
@@ -80,7 +86,7 @@ def test_an_export_in_ion_has_the_rows_and_columns_of_its_twin_in_dynamodb_json(
     assert (ion.columns, ion.items, ion.bytes_json) == (twin.columns, COUNT, twin.bytes_json)
     read = oracle.read_parquet_rows if format == "parquet" else oracle.read_csv_rows
     assert read(written_parts(tmp_path / "ion", ion)) == read(written_parts(tmp_path / "json", twin))
-    table = oracle.expected_table_of(read_ion_items(exports["ION"].folder), key=("id",), mixed="json")
+    table = oracle.expected_table_of(ion_items, key=("id",), mixed="json")
     oracle.assert_equal_to_table(table, written_parts(tmp_path / "ion", ion), format)
     assert ion_processes() == []
 
@@ -110,12 +116,16 @@ def test_a_look_ahead_starts_no_process(exports: dict[str, ExportPaths], tmp_pat
 
 
 def test_an_export_in_ion_is_read_from_s3(
-    s3: S3Server, exports: dict[str, ExportPaths], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: S3Server,
+    exports: dict[str, ExportPaths],
+    ion_items: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     s3.use(monkeypatch)
     ends = Ends(s3, "s3", "s3", tmp_path)
     report = converter.convert(ends.place_source(exports["ION"].folder), ends.dest, ConvertOptions(workers=2))
-    table = oracle.expected_table_of(read_ion_items(exports["ION"].folder))
+    table = oracle.expected_table_of(ion_items)
     oracle.assert_equal_to_table(table, ends.parts(report), "parquet")
     ends.assert_only(report)
 

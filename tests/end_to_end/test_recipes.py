@@ -212,12 +212,9 @@ SPLIT_NAMES = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("names", [(), (*SPLIT_NAMES, "")], ids=["plain", "split"])
-def test_the_statements_for_spark_run_by_spark_sql_from_any_folder(
-    format: OneFormat, names: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_the_statements_for_spark_run_by_spark_sql_from_any_folder(format: OneFormat, tmp_path: Path) -> None:
     pytest.importorskip("pyspark")
-    values = {name: {"S": f"of {name!r}"} for name in names}
+    values = {name: {"S": f"of {name!r}"} for name in SPLIT_NAMES}
     # Wildcards, quotes and ends of statements in the path, too.
     folder = tmp_path / 'it\'s; "x" -- {a}'
     items: list[Item] = [{**values, "b": {"B": "AAE="}, "n": {"N": "1.5"}}]
