@@ -1,4 +1,4 @@
-"""The library's one door. What lies behind it is imported when first used, so that `import converter` is quick."""
+"""The public interface of the library. Names are imported on first use, so that `import converter` is fast."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ __all__ = [
 
 __version__ = VERSION
 
-_BEHIND = {
+_MODULES = {
     "BadLineError": "converter.errors",
     "BusyError": "converter.errors",
     "ConvertError": "converter.errors",
@@ -125,9 +125,9 @@ _BEHIND = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _BEHIND:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_BEHIND[name]), name)
+    value: object = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 

@@ -3,7 +3,7 @@
 from converter.subprocesses import leave_current_directory
 
 if __name__ == "__main__":
-    # `-m` puts the current directory in front of all others: what comes next must not be imported from it.
+    # `-m` puts the current directory first in sys.path. Nothing may be imported from it.
     leave_current_directory()
 
     from converter.cli import app

@@ -1,4 +1,4 @@
-"""The one door: everything that the command line does, as functions."""
+"""The public functions of the library, one for each command."""
 
 from __future__ import annotations
 
@@ -61,12 +61,14 @@ def convert(
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> Report:
-    """Convert a finished export, full or incremental, and publish it at `dest`: all of it or nothing.
+    """Convert a finished export, full or incremental, and publish all of it at `dest`, or nothing.
 
-    source: the export's folder, its manifest-summary.json, or a folder that holds exports; or the export's ARN. dest: a
-    folder, made if need be. Folders are local, or in S3 as s3://bucket/prefix/. aws: how S3 is reached, and how objects
-    are written. Everything that can go wrong raises a ConvertError: UsageError, ExportError, SchemaError, StorageError,
-    BusyError. A second call with the same arguments changes nothing and says so (`report.status`).
+    source: the folder of the export, its manifest-summary.json, a folder of exports, or the export's ARN.
+    dest: a folder, created if necessary. Folders are local, or in S3 as s3://bucket/prefix/.
+    aws: access to S3, and settings of written objects.
+
+    A second call with the same arguments changes nothing (see `report.status`). Raises a ConvertError: UsageError,
+    ExportError, SchemaError, StorageError or BusyError.
     """
     options = options or ConvertOptions()
     return convert_export(
@@ -85,14 +87,14 @@ def sync(
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> SyncReport:
-    """Publish all items of a table as they were on a day: find or start its export, wait for it, and convert it.
+    """Publish all items of a table as of a day: find or start its export, wait for it, and convert it.
 
-    table: its name or ARN. target: where exports are looked for, and where one is started. day: in the time zone of
-    `options`; None is today. timeout: seconds to wait, until the day can be exported and for the export; None: as long
-    as it takes. The other arguments are as for `convert`.
+    table: name or ARN. target: the location where exports are searched and started. day: a day in the time zone of
+    `options`; None is today. timeout: seconds to wait until the day can be exported, and for the export; None waits
+    without a limit. The other arguments are as in `convert`.
 
-    The same call after any failure goes on where it ended, and makes no second export for the day while the first can
-    be used. Raises ExportError for an export that failed, BusyError when the time is over, and what `convert` raises.
+    After a failure, the same call resumes, and does not start a second export for the day while the first can be used.
+    Raises ExportError if the export failed, BusyError after the timeout, and the errors of `convert`.
     """
     from converter.syncing.daily import Sync, sync_day
 
@@ -112,16 +114,16 @@ def sync_changes(
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> ChangesReport:
-    """Bring what is at `dest` up to date: publish what has changed in a table since the last call, and a snapshot.
+    """Publish the changes in a table since the last call at `dest`, and optionally a snapshot.
 
-    The first call publishes all items at `dest`/snapshot. Each one after it has the changes since then exported, in
-    windows of at most 24 hours, and publishes them at `dest`/changes; with `changes.merge` it publishes at
-    `dest`/snapshot also all items as they are then. Changes of less than 15 minutes wait for the next call. The other
-    arguments are as for `sync`.
+    The first call publishes all items at `dest`/snapshot. Each later call exports the changes since the last one, in
+    windows of at most 24 hours, and publishes them at `dest`/changes. With `changes.merge` it also publishes the
+    current items at `dest`/snapshot. Changes of less than 15 minutes wait for the next call. The other arguments are as
+    in `sync`.
 
-    What is there says how far it is: the same call after any failure goes on where it ended. Raises ExportError where
-    changes can't be had any more, unless `changes.on_gap` is "full", BusyError when the time is over or when another
-    run has gone on meanwhile, and what `convert` and `merge` raise.
+    The state is stored only at `dest`: after a failure, the same call resumes. Raises ExportError if changes can no
+    longer be exported, unless `changes.on_gap` is "full"; BusyError after the timeout, or if another run has advanced
+    the destination meanwhile; and the errors of `convert` and `merge`.
     """
     from converter.syncing.incremental import sync_changes as run
     from converter.syncing.incremental_options import Changes, SyncChanges
@@ -141,16 +143,16 @@ def merge(
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> Report:
-    """Apply incremental exports to a base, and publish at `dest` all items as they were at the end of the last window.
+    """Apply incremental exports to a base, and publish the items as of the end of the last window at `dest`.
 
-    base: a full export, as `convert` takes it; or a destination with items in Parquet, which stands for its latest
-    record, or one of its records. increments: incremental exports of the same table, in any order; their windows must
-    follow each other from the base's moment on, as far as `rules` don't allow other ones. The other arguments are as
-    for `convert`; the snapshot has the id of the last increment.
+    base: a full export, as in `convert`; or a destination with items in Parquet, of which the latest record is used; or
+    one of its records. increments: incremental exports of the same table, in any order. Their windows must follow each
+    other, starting at the time of the base, unless `rules` allow exceptions. The other arguments are as in `convert`.
+    The snapshot has the id of the last increment.
 
-    The result is what converting a full export of that moment would give, but for the order of rows, and for columns
-    that a snapshot as the base has already. Raises ExportError for a gap or an overlap of windows and for increments of
-    another table, UsageError for a base that does not say exactly what its items were, and what `convert` raises.
+    The result equals a converted full export of that time, except for the order of rows and for columns that a snapshot
+    as base already has. Raises ExportError for gaps or overlaps between windows and for increments of another table,
+    UsageError for a base that does not preserve its items exactly, and the errors of `convert`.
     """
     from converter.merging.pipeline import Merge, merge_exports
 
@@ -168,9 +170,9 @@ def inspect(
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
     listener: Listener | None = None,
 ) -> Inspection:
-    """What an export holds: the manifest's facts and, per attribute, what was seen and the column it would become.
+    """Describe an export: facts of the manifest, and for each attribute its types and its column.
 
-    source: as for `convert`. sample: look at the first block of up to 16 data files only; counts are of those, and
+    source: as in `convert`. sample: read only the first block of up to 16 data files; the counts cover only these, and
     `approximate` is set. Raises ExportError, UsageError, StorageError and BusyError.
     """
     options = options or ConvertOptions()
@@ -180,12 +182,12 @@ def inspect(
 
 
 def scan(dest: str | os.PathLike[str], *, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> polars.LazyFrame:
-    """All that is published at `dest`, by its records, as a Polars LazyFrame: the newest record's columns first.
+    """Return all published rows at `dest` as a Polars LazyFrame, with the columns of the newest record first.
 
-    CSV comes with the types of its columns too (numbers as decimals or integers, base64 decoded); of a column that a
-    record lacks the values are null. Numbers that have different types in two records become decimals that hold both.
-    In S3, the parts are read with the same credentials, role and endpoint as the records, when the frame is collected.
-    Raises StorageError where nothing is published, SchemaError where a column's types don't fit together.
+    CSV columns have their types too (numbers as decimals or integers, base64 decoded). A column that a record does not
+    have is null. Number types that differ between records become a decimal that contains both. In S3, the parts are
+    read with the same credentials, role and endpoint as the records, when the frame is collected.
+    Raises StorageError if nothing is published, and SchemaError if the types of a column are incompatible.
     """
     from converter.analysis.lazy_frame import scan_destination
 
@@ -202,14 +204,15 @@ def recipe(
     format: OneFormat | None = None,
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
 ) -> Recipe:
-    """Texts that load what is published at `dest` into another system, with the types of its columns.
+    """Create files that load the published output at `dest` into another system, with the types of its columns.
 
-    location: where the destination is, or will be copied to, for that system; Treasure Data and Athena need one in S3.
-    database, table: names there, by default made from DynamoDB's name of the table; without a database, Athena takes
-    the session's. For Spark, table is the name of the view. format: which one, where the destination has two.
+    location: where that system reads the destination, if it is copied; Treasure Data and Athena need a location in S3.
+    database, table: names in that system, by default derived from the name of the table in DynamoDB. Without a
+    database, Athena uses that of the session. For Spark, table is the name of the view. format: the format to load, if
+    the destination has two.
 
-    Raises StorageError where nothing is published, SchemaError when dates can't be read together, UsageError for names
-    or a layout that the system does not take.
+    Raises StorageError if nothing is published, SchemaError if dates can't be read together, and UsageError for names
+    or a layout that the system does not support.
     """
     from converter.recipes.recipe import RecipeOptions, make_recipe
 
@@ -224,11 +227,10 @@ def clean(
     dry_run: bool = False,
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
 ) -> Leftovers:
-    """Remove what runs that died have left at `dest`: hidden folders, uploads that are not completed, leases.
+    """Remove the leftovers of interrupted runs at `dest`: hidden folders, incomplete uploads, and leases.
 
-    complete: finish a commit that has begun, as the next run would; else it is kept, with all that belongs to it.
-    dry_run: only look. Raises BusyError where a run lives, and then nothing is changed; StorageError where there is
-    nothing at all.
+    complete: finish an unfinished commit, as the next run would; otherwise it is kept with its files. dry_run: change
+    nothing. Raises BusyError, and changes nothing, if another run is active; and StorageError if `dest` does not exist.
     """
     return clean_destination(open_destination(os.fspath(dest), aws), complete=complete, dry_run=dry_run)
 
@@ -242,14 +244,14 @@ def start_export(
     client_token: str | None = None,
     aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS,
 ) -> StartedExport:
-    """Have the service export a table to S3: the changes of `window`, or all items as they were at `time` (None: now).
+    """Start an export of a table to S3: the changes of `window`, or all items as of `time` (None: the current time).
 
-    table: its name or its ARN. An equal call within 8 hours gives the export that the first one began (`is_new` is
-    false), so that it may be repeated; of exports of now, the date (UTC) is a part of what is equal. An export that has
-    failed is begun anew. client_token: up to 36 characters that tell exports apart which would be equal otherwise.
+    table: name or ARN. An equal call within 8 hours returns the export that the first one started (`is_new` is false),
+    so calls can be repeated. For exports of the current time, the date (UTC) is part of the comparison. A failed export
+    is started again. client_token: up to 36 characters that distinguish otherwise equal exports.
 
-    Everything is checked first that the service would refuse, or would accept and fail on later. Raises UsageError for
-    that, StorageError, and BusyError when too many exports are under way.
+    Arguments that DynamoDB would reject, at once or later, raise UsageError before the request. Also raises
+    StorageError, and BusyError if too many exports are in progress.
     """
     from converter.aws.export_request import ExportRequest
     from converter.aws.exports import start_export as start
@@ -278,11 +280,11 @@ def wait_for_export(
     on_poll: Callable[[ExportState], None] = lambda _: None,
     on_trouble: Callable[[ConvertError], None] = lambda _: None,
 ) -> ExportState:
-    """Wait until an export is completed; its `folder` is then a source for `convert`.
+    """Wait until an export is completed. Its `folder` is then a source for `convert`.
 
-    timeout: seconds; None waits as long as it takes. on_poll hears what the service says whenever it is asked,
-    on_trouble what keeps it from answering for a while. Raises ExportError for an export that fails or that the service
-    does not know, BusyError when the time is over, StorageError and UsageError.
+    timeout: seconds; None waits without a limit. on_poll is called with each status, on_trouble with each temporary
+    error. Raises ExportError if the export failed or does not exist, BusyError after the timeout, StorageError and
+    UsageError.
     """
     from converter.aws.export_wait import wait_for_export as wait
 
@@ -292,10 +294,10 @@ def wait_for_export(
 def list_exports(
     table: str | None = None, *, limit: int | None = 20, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS
 ) -> ExportListing:
-    """The exports that the service knows, which are those of the last 90 days: of a table, or of all in the region.
+    """Return the exports of the last 90 days: of a table, or of all tables in the region.
 
-    table: its name or its ARN; the ARN may be that of a table which is no more. limit: so many of the newest; None for
-    all. Raises UsageError, StorageError, BusyError.
+    table: name or ARN; the ARN can be that of a deleted table. limit: the number of newest exports; None for all.
+    Raises UsageError, StorageError, BusyError.
     """
     from converter.aws.exports import newest_exports
     from converter.aws.tables import check_table, describe_table

@@ -1,4 +1,4 @@
-"""How many CPUs a process may keep busy, which is how many workers convert by default."""
+"""Number of CPUs that a process may use, which is the default number of workers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def usable_cpus(cgroups: Path = CGROUPS) -> int:
-    """CPUs that this process may use: those of its affinity mask, or fewer where a container has less of their time.
+    """Return the number of CPUs that this process may use: those of its affinity mask, limited by the CPU quota.
 
-    `docker run --cpus 2` and limits of Kubernetes hide no CPU; they are quotas of the control group, which a container
-    sees at the root of `cgroups`. A part of a CPU counts as a whole one.
+    `docker run --cpus 2` and Kubernetes limits do not hide CPUs. They set a quota of the control group, which a
+    container finds at the root of `cgroups`. A fraction of a CPU counts as a whole one.
 
     https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
     """
@@ -23,7 +23,7 @@ def usable_cpus(cgroups: Path = CGROUPS) -> int:
 
 
 def _quota(cgroups: Path) -> float | None:
-    """The CPUs' worth of time that the control group has, by its second version or its first; None without a limit."""
+    """Return the quota of the control group (version 2 or 1) in CPUs, or None without a limit."""
     try:
         quota, period = (cgroups / "cpu.max").read_text("ascii").split()
     except (OSError, ValueError):
@@ -34,7 +34,7 @@ def _quota(cgroups: Path) -> float | None:
         except OSError:
             return None
     try:
-        # `max`, or -1 in the first version, is no limit.
+        # `max`, or -1 in version 1, means that there is no limit.
         return int(quota) / int(period) if int(quota) > 0 and int(period) > 0 else None
     except ValueError:
         return None

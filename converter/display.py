@@ -1,8 +1,8 @@
-"""Text from outside as it may be shown: on one line, with nothing that a terminal obeys, and without passwords.
+"""Escapes external text for display: on one line, without control sequences for the terminal, and without passwords.
 
-Attribute names, paths and answers of servers may hold any character. Whatever shows a text takes it for one line, and
-escapes line breaks in it, unless it is `Lines`: only `lines` makes these, of lines that are all printable. So a text
-from outside cannot begin a line of its own, and nothing has to be remembered where a message is put together.
+Attribute names, paths and server responses can contain any character. Every function that displays text treats it as
+one line and escapes line breaks, unless the text is `Lines`. Only `lines` creates these, from printable lines. So
+external text can't start a new line, and code that builds messages needs no precautions.
 """
 
 from __future__ import annotations
@@ -11,34 +11,34 @@ import re
 from typing import Final
 
 MOST_CHARACTERS: Final = 4000
-"""Of a line; a longer one loses its middle."""
+"""Limit of a line. The middle of a longer line is left out."""
 
 _MOST_IN_CELL: Final = 200
 
-# Python calls these printable, and they show as nothing.
+# Python considers these printable, but they are invisible.
 _INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# A blank that is seen, and common in Japanese names.
+# A visible blank that is common in Japanese names.
 _WIDE_BLANK: Final = "\u3000"
 
-# A user part ends with the last @ in front of the path. A password may hold a slash that should have been escaped, but
-# after a colon and digits a slash begins the path. Bounded, so that no text takes quadratic time.
+# A user part ends with the last @ before the path. A password may contain an unescaped slash, but a slash after a colon
+# and digits starts the path. Lengths are bounded, so that no text takes quadratic time.
 _USER: Final = re.compile(r"(?<=://)[^\s/]*@|(?<=://)[^\s/?#@:\[]{0,200}:(?!\d{1,5}(?:[/?#\s]|$))[^\s'\"]{0,200}@")
 
 
 class Lines(str):
-    """Printable lines with line breaks in between, which are ours."""
+    """Printable lines, separated by line breaks of the program."""
 
     __slots__ = ()
 
 
 def lines(*parts: str) -> Lines:
-    """Each part on a line of its own, made printable and not too long; parts that are Lines stay as they are."""
+    """Join parts as lines, each printable and shortened. Parts that are Lines stay as they are."""
     return Lines("\n".join(part if isinstance(part, Lines) else shorten(printable(part)) for part in parts))
 
 
 def printable(text: str) -> str:
-    """The text on one line: control characters and those that cannot be seen escaped, URLs without their user part."""
+    """Return the text on one line, with control and invisible characters escaped, and URLs without their user part."""
     text = without_users(text)
     if text.isprintable() and not _INVISIBLE.search(text):
         return text
@@ -46,19 +46,19 @@ def printable(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """The text as a cell of a table shows it."""
+    """Return the text for a cell of a table."""
     return shorten(printable(text), _MOST_IN_CELL)
 
 
 def shorten(text: str, most: int = MOST_CHARACTERS) -> str:
-    """The text, or its beginning and end if it has more than `most` characters."""
+    """Return the text, or its beginning and end if it has more than `most` characters."""
     if len(text) <= most:
         return text
     return f"{text[: most // 3 * 2]} … {len(text):,} characters … {text[-most // 5 :]}"
 
 
 def without_users(text: str) -> str:
-    """The text without what URLs in it say of users: `http://name:password@host` becomes `http://host`."""
+    """Remove the user parts of URLs in the text: `http://name:password@host` becomes `http://host`."""
     if "://" not in text or "@" not in text:
         return text
     rest = _USER.sub("", text)
@@ -66,7 +66,7 @@ def without_users(text: str) -> str:
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether there are control characters in a text, or halves of characters: no key or file name has them."""
+    """Return whether a text has control characters or surrogates, which keys and file names must not contain."""
     return _CONTROL.search(text) is not None
 
 

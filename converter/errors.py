@@ -1,18 +1,18 @@
-"""Every error that the program raises on purpose, and the exit code that each one ends the command with.
+"""Errors of the program, and the exit code of the command for each.
 
-    ConvertError            1   anything else
-    ├── UsageError          2   the options or arguments make no sense together (also a ValueError)
-    │   └── EmptyLineError      a row of CSV would be an empty line
-    ├── ExportError         3   the export is missing, incomplete, damaged or of a kind that is not supported
+    ConvertError            1   any other error
+    ├── UsageError          2   the options or arguments are not valid (also a ValueError)
+    │   └── EmptyLineError      a CSV row would be an empty line
+    ├── ExportError         3   the export is missing, incomplete, damaged or of an unsupported kind
     │   ├── ManifestError       a manifest is missing, unreadable or contradicts itself
     │   ├── DataFileError       a data file is missing, truncated, or fails its checksum or item count
-    │   └── BadLineError        a line that is no item in DynamoDB JSON or Ion
-    ├── SchemaError         4   the data breaks a rule that the columns must keep
-    ├── StorageError        5   storage refused a read or a write: permissions, a full disk (also an OSError)
-    └── BusyError           6   another run holds the destination, or the export is not finished: try again later
+    │   └── BadLineError        a line is not an item in DynamoDB JSON or Ion
+    ├── SchemaError         4   the data violates a rule of the columns
+    ├── StorageError        5   a read or write failed: permissions, a full disk (also an OSError)
+    └── BusyError           6   another run uses the destination, or the export is not finished: try again later
 
-A message has three parts: what happened, where, and what to do next. All of them survive pickling, because
-workers may live in another process.
+A message has three parts: what happened, where, and what to do next. All parts survive pickling, because workers may
+run in another process.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from converter.display import Lines, lines, without_users
 
 
 def json_reason(error: JSONDecodeError) -> str:
-    """Why a text is not JSON, for a message that goes on with the place: some of json's reasons end in "at"."""
+    """Return the reason why a text is not JSON, without a final "at", because the message appends the place."""
     return error.msg.removesuffix(" at").removesuffix(" starting")
 
 
 class ConvertError(Exception):
-    """Base of all deliberate errors.
+    """Base of all errors of the program.
 
-    `what` is one sentence without a final full stop, `where` the place (a path, or
-    `path line 12 (byte 3456): $.Item.price.N`), `hint` what the reader can do next: one line, or `Lines`.
+    `what` is one sentence without a final period. `where` is the place: a path, or
+    `path line 12 (byte 3456): $.Item.price.N`. `hint` says what to do next, in one line or in `Lines`.
     """
 
     exit_code = 1
 
     def __init__(self, what: str, where: str = "", hint: str = "") -> None:
-        # Those of the endpoint and of proxies are in the messages of libraries.
+        # Messages of libraries contain the URLs of endpoints and proxies, with user names and passwords.
         what, where, hint = map(without_users, (what, where, hint))
         super().__init__(what, where, hint)
         self.what = what
@@ -55,17 +55,17 @@ class ConvertError(Exception):
 
 
 class UsageError(ConvertError, ValueError):
-    """The options or arguments can't be acted on."""
+    """The options or arguments are not valid."""
 
     exit_code = 2
 
 
 class EmptyLineError(UsageError):
-    """A row of CSV would be an empty line, which readers pass over: its only column has no value."""
+    """A CSV row would be an empty line, which readers skip, because its only column has no value."""
 
 
 class ExportError(ConvertError):
-    """The export is missing, incomplete, damaged, or of a kind that is not supported."""
+    """The export is missing, incomplete, damaged, or of an unsupported kind."""
 
     exit_code = 3
 
@@ -83,19 +83,19 @@ class BadLineError(ExportError):
 
 
 class SchemaError(ConvertError):
-    """The data breaks a rule that the columns must keep."""
+    """The data violates a rule of the columns."""
 
     exit_code = 4
 
 
 class StorageError(ConvertError, OSError):
-    """Storage refused a read or a write."""
+    """A read or a write failed."""
 
     exit_code = 5
 
 
 class BusyError(ConvertError):
-    """Another run holds the destination, or the export is not finished."""
+    """Another run uses the destination, or the export is not finished."""
 
     exit_code = 6
 
@@ -107,16 +107,16 @@ _NO_MEMORY = (
     "memory allocation",
     "memoryerror",
 )
-"""What the system's loader, threads and compilers say where Python has no MemoryError, in lower case."""
+"""Messages, in lower case, of the loader, threads and compilers that do not raise a MemoryError."""
 
 
 def says_no_memory(text: str) -> bool:
-    """Does a message of the system or of a library mean that there was not enough memory?"""
+    """Return whether a message of the system or of a library reports a lack of memory."""
     return any(phrase in text.lower() for phrase in _NO_MEMORY)
 
 
 def means_no_memory(error: BaseException) -> bool:
-    """Is the error, or one that led to it, a lack of memory? A library that can't be loaded is an ImportError then."""
+    """Return whether the error, or one of its causes, is a lack of memory. Failed loading of a library is one too."""
     cause: BaseException | None = error
     while cause is not None:
         if (
@@ -130,8 +130,8 @@ def means_no_memory(error: BaseException) -> bool:
 
 
 def no_memory_error() -> ConvertError:
-    """The error for a lack of memory."""
+    """Return the error for a lack of memory."""
     return ConvertError(
         "not enough memory",
-        hint="use fewer --workers, or give it more: see the limit of its container, and `ulimit -v` of its shell",
+        hint="use fewer --workers, or raise the memory limit of the container, or `ulimit -v` of the shell",
     )

@@ -1,4 +1,4 @@
-"""Values of options: which ones are allowed, and the checks that refuse the others with UsageError."""
+"""Allowed values of options, and checks that raise UsageError for others."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from converter.errors import UsageError
 Format = Literal["parquet", "csv", "csv,parquet"]
 Encoding = Literal["compact", "compatible"]
 Nul = Literal["keep", "drop", "replace", "fail"]
-"""What becomes of the character NUL in texts."""
+"""Treatment of NUL characters in text."""
 
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "none"),
     "csv": ("none", "gzip"),
 }
-"""Compressions of each format, its default first."""
+"""Compressions of each format, the default first."""
 BOTH_FORMATS: Format = "csv,parquet"
 LAYOUT_FIELDS = ("date", "from", "to", "table")
 
 
 def read_format(text: str) -> Format:
-    """One format, or both in the order of their names."""
+    """Return one format, or both in the order of their names."""
     names = sorted(name.strip() for name in text.split(","))
     for name in names:
         if name not in COMPRESSIONS:
             known = (*COMPRESSIONS, BOTH_FORMATS)
             raise UsageError(f"unknown format {name!r}", "--format", f"use one of: {'; '.join(known)}")
     if len(set(names)) < len(names):
-        raise UsageError(f"{text!r} names a format twice", "--format", f"use for example {BOTH_FORMATS}")
+        raise UsageError(f"{text!r} names a format twice", "--format", f"for example, use {BOTH_FORMATS}")
     return cast(Format, ",".join(names))
 
 
 def read_compression(format: Format, text: str | None) -> str:
-    """The compression; with both formats that of each, in the order of their names: `csv=none,parquet=zstd`."""
+    """Return the compression; with both formats that of each, in the order of their names: `csv=none,parquet=zstd`."""
     if format != BOTH_FORMATS:
         return check_compression(format, COMPRESSIONS[format][0] if text is None else text)
     given: dict[str, str] = {}
@@ -44,20 +44,20 @@ def read_compression(format: Format, text: str | None) -> str:
         name, equals, compression = (piece.strip() for piece in named.partition("="))
         if not equals or name not in COMPRESSIONS or name in given:
             raise UsageError(
-                f"{named!r} is not the compression of one format that has none yet",
+                f"{named!r} does not name a format and its compression, or names a format again",
                 "--compression",
-                "with two formats name each once, as in csv=gzip,parquet=zstd",
+                "with two formats, name each once, as in csv=gzip,parquet=zstd",
             )
         given[name] = check_compression(name, compression)
     return ",".join(f"{name}={given.get(name, COMPRESSIONS[name][0])}" for name in format.split(","))
 
 
 def check_compression(format: str, compression: str) -> str:
-    """The compression; UsageError if the format can't be written with it."""
+    """Return the compression. Raises UsageError if the format does not support it."""
     allowed = COMPRESSIONS[format]
     if compression not in allowed:
         raise UsageError(
-            f"{format} can't be written with compression {compression!r}",
+            f"{format} does not support the compression {compression!r}",
             "--compression",
             f"use one of: {', '.join(allowed)}",
         )
@@ -65,7 +65,7 @@ def check_compression(format: str, compression: str) -> str:
 
 
 def check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raise UsageError for a value that is not one of those allowed."""
+    """Raise UsageError for a value that is not allowed."""
     if value not in allowed:
         raise UsageError(f"unknown value {value!r}", option, f"use one of: {', '.join(allowed)}")
 
@@ -75,15 +75,15 @@ def check_text(name: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise UsageError(f"{name!r} is no UTF-8", hint="attribute names are UTF-8") from None
+        raise UsageError(f"{name!r} is not valid UTF-8", hint="attribute names are UTF-8") from None
 
 
 def read_pairs(pairs: Iterable[object], option: str) -> tuple[tuple[str, str], ...]:
-    """The pairs, each once; UsageError for what is none."""
+    """Return the distinct pairs. Raises UsageError for a value that is not a pair."""
     found: dict[tuple[str, str], None] = {}
     for pair in pairs:
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(name, str) for name in pair):
-            raise UsageError(f"{pair!r} is no pair of texts", f"--{option}", "write (('a', 'b'),)")
+            raise UsageError(f"{pair!r} is not a pair of strings", f"--{option}", "write (('a', 'b'),)")
         found[pair[0], pair[1]] = None
     return tuple(found)
 
@@ -104,13 +104,15 @@ def check_layout(layout: str) -> None:
     try:
         fields = [field for _, field, _, _ in string.Formatter().parse(layout) if field is not None]
     except ValueError as error:
-        raise UsageError(f"{layout!r} is no layout: {error}", "--layout", f"fields are {known}") from None
+        raise UsageError(f"{layout!r} is not a valid layout: {error}", "--layout", f"the fields are {known}") from None
     for field in fields:
         if field not in LAYOUT_FIELDS:
-            raise UsageError(f"unknown field {{{field}}}", "--layout", f"fields are {known}")
+            raise UsageError(f"unknown field {{{field}}}", "--layout", f"the fields are {known}")
     segments = layout.split("/")
     if any("{" in segment.split("=", 1)[0] for segment in segments if "=" in segment):
-        raise UsageError("the name of a key can't be a field", "--layout", "put fields behind the =, as in dt={date}")
+        raise UsageError(
+            "the name of a folder key can't be a field", "--layout", "put fields after the =, as in dt={date}"
+        )
     if layout.startswith("/") or ".." in segments or "" in segments[:-1] or "\\" in layout:
         raise UsageError(f"{layout!r} leaves the destination", "--layout", "use a relative path such as dt={date}")
     if segments[0].startswith(("_", ".")):

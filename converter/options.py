@@ -1,4 +1,4 @@
-"""What a conversion can be told, as one frozen object. Texts (`96MiB`, `a,b`) are parsed by the command line."""
+"""Options of a conversion, as one frozen object. The command line parses text forms such as `96MiB` and `a,b`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from converter.cpus import usable_cpus
 from converter.errors import UsageError
@@ -25,8 +25,10 @@ from converter.option_values import (
     read_format,
     read_pairs,
 )
-from converter.schema.column_types import CASTS, TIMESTAMP, Cast
 from converter.time_options import UNITS, OnBadTime, OnFineTime, TimeDefault, Unit
+
+if TYPE_CHECKING:
+    from converter.schema.column_types import Cast
 
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
@@ -36,22 +38,22 @@ Consumer = Literal["treasure-data", "athena", "duckdb", "polars", "spark"]
 Trigger = Literal["schedule", "manifest"]
 Buckets = Literal["export", "destination", "both"]
 OnGap = Literal["fail", "full"]
-"""What becomes of changes of which some can't be had any more: an error, or a full export to begin anew with."""
+"""Action if some changes can no longer be exported: an error, or a new start with a full export."""
 
 ADDED = ("export_time", "export_id", "date", "unix_time")
-"""Facts of an export that a column can hold."""
+"""Facts of an export that a column can contain."""
 TIME_COLUMN = "time"
 NAMES_LIMIT = 100_000
 NAMES_BYTES_LIMIT = 16 << 20
-"""Of all attributes together: 160 bytes a name for as many as there can be. Each worker remembers all that it sees."""
+"""Limit of all attribute names together: 160 bytes for each. Each worker keeps all names in memory."""
 MIB = 1 << 20
 SMALLEST_PART = 4 << 10
-"""Bytes of the smallest part size. A smaller number has lost its unit: as MiB it would be a usual size."""
-OURS = ("_op", "_write_ts", "_old")
-"""Columns of incremental exports; kept free in full ones too, so that both kinds agree."""
+"""Smallest part size in bytes. A smaller number probably lacks its unit: in MiB it would be a usual size."""
+RESERVED_COLUMNS = ("_op", "_write_ts", "_old")
+"""Columns of incremental exports. They are reserved in full exports too, so that both kinds use the same names."""
 
-# Published options that count only if they differ from their defaults: older records do not have them.
-_CAME_LATER = (
+# Published options that older records do not have. They are compared only if they differ from their defaults.
+_LATER_OPTIONS = (
     "encoding",
     "old_image",
     "nul",
@@ -61,8 +63,8 @@ _CAME_LATER = (
     "on_bad_time",
     "on_fine_time",
 )
-# Options that change what is published. The others (workers, show_values, replace …) may differ between two
-# runs whose output is the same.
+# Options that change the published output. The others (workers, show_values, replace …) can differ between two
+# runs with equal output.
 _PUBLISHED = (
     "format",
     "compression",
@@ -82,17 +84,17 @@ _PUBLISHED = (
     "cast",
     "time",
     "add_column",
-    *_CAME_LATER,
+    *_LATER_OPTIONS,
 )
-# Published options that are not compared with those of a record: the rows are the same, in another number of files.
+# Published options that are not compared with those of a record: only the number of files differs, not the rows.
 _NOT_COMPARED = ("part_size",)
 
 
 @dataclass(frozen=True, slots=True)
 class NamePolicy:
-    """Which names a policy of `names` allows for columns.
+    """Rules of a policy of `names` for column names.
 
-    pattern: what the whole name must match. longest: most characters. reserved: what the consumer keeps for itself.
+    pattern: matches the whole name. longest: maximum of characters. reserved: names that the consumer reserves.
     """
 
     pattern: str
@@ -100,9 +102,9 @@ class NamePolicy:
     reserved: tuple[str, ...] = ()
 
     def objection(self, name: str, *, reserved: bool = False) -> str:
-        """Why a column can't have this name; empty when it can. reserved: it may be one of those too."""
+        """Return the reason why a column can't have this name, or an empty text. reserved: allow reserved names."""
         if not re.fullmatch(self.pattern, name, re.DOTALL):
-            return "only a-z, 0-9 and _ are allowed, and no digit first"
+            return "only a-z, 0-9 and _ are allowed, and the first character can't be a digit"
         if self.longest is not None and len(name) > self.longest:
             return f"it is longer than {self.longest} characters"
         return "the name is reserved" if name in self.reserved and not reserved else ""
@@ -118,52 +120,54 @@ NAME_POLICIES: dict[str, NamePolicy] = {
 
 @dataclass(frozen=True, slots=True)
 class SchemaText:
-    """A schema file's content, and where it is from (schema/schema_file.py reads it)."""
+    """Content and path of a schema file. schema/schema_file.py parses it."""
 
     where: str
     content: str
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> SchemaText:
-        """Raises UsageError when there is no such file, or when it is no UTF-8."""
+        """Read a file. Raises UsageError if it does not exist or is not UTF-8."""
         name = os.fspath(path)
         try:
             with open(name, encoding="utf-8") as file:
                 return SchemaText(name, file.read())
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise UsageError(f"the schema file can't be read: {reason}", name, "name a file, or new") from None
+            raise UsageError(
+                f"the schema file can't be read: {reason}", name, "pass the path of a file, or new"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertOptions:
-    """Options of one conversion; an impossible combination raises UsageError when the object is made.
+    """Options of one conversion. Raises UsageError if they contradict each other.
 
-    format: "csv,parquet", in any order, for both in one pass; each then has a folder of its own.
-    compression: None takes the format's default (zstd for Parquet, none for CSV). With both formats it names each,
-    as in "csv=gzip,parquet=snappy"; one that isn't named has its default.
-    encoding: of Parquet; compatible has only PLAIN values and dictionaries, which readers of every age take.
-    key, select, exclude: attribute names as DynamoDB has them. Keys come first in the columns.
-    overflow: name of the JSON column that takes the attributes beyond max_columns; None makes that an error.
-    schema: a schema file, whose columns come first; "new" forgets the columns of earlier records, None keeps them.
-    evolve: a column that can't hold a value is made wider, instead of ending the run.
-    names: preserve keeps the attributes' names; the others make names that Treasure Data takes, or snake_case.
-    rename: (attribute, column name) pairs; these columns have exactly that name.
-    cast: pairs of attribute and the type that each of its values must be read as, exactly (CASTS).
-    time: the attribute that becomes the column `time`, Unix seconds. Its values are read as those of a timestamp.
-    time_unit: what numbers in it count; None finds it out, as a cast to `timestamp` without a unit does.
-    time_default: what `time` holds for an item without a value: the export's time; or such an item ends the run.
-    on_bad_time: a value that is not a timestamp ends the run, or becomes null and is counted.
-    on_fine_time: a timestamp finer than microseconds ends the run, or is cut and counted.
-    add_column: pairs of a column's name and the fact of the export that it holds in every row (ADDED).
-    old_image: of an incremental export, add the column `_old`: all of the item before, as plain JSON.
-    nul: the character NUL in texts: keep it, drop it, replace it by U+FFFD, or fail the run. In JSON it stays \\u0000.
-    csv_bom: begin each part in CSV with a byte order mark, by which Excel knows UTF-8.
-    part_size: bytes on disk after which a part is closed, looked at after each row group or 1 MiB of CSV rows. Another
-    one is no reason to publish an export again, unless `replace` is set.
-    workers: threads that convert; None for one on each CPU that may be used.
-    verify: False skips md5 and item counts (for exports edited by hand) and says so in the record.
-    latest, export_id: of several exports in SOURCE, take the newest, or the one of this id.
+    format: "csv,parquet", in any order, writes both in one pass, each to its own folder.
+    compression: None is the default of the format (zstd for Parquet, none for CSV). With both formats: the compression
+    of each, as in "csv=gzip,parquet=snappy"; a format that is not named has its default.
+    encoding: encoding of Parquet. compatible uses only PLAIN values and dictionaries, which all readers support.
+    key, select, exclude: attribute names as in DynamoDB. Key columns come first.
+    overflow: name of the JSON column with the attributes beyond max_columns. None makes these an error.
+    schema: a schema file, whose columns come first; "new" ignores the columns of earlier records, None keeps them.
+    evolve: widen a column if a value does not fit, instead of an error.
+    names: preserve keeps the attribute names; the others create names for Treasure Data, or snake_case.
+    rename: pairs of attribute and column name. These columns have exactly this name.
+    cast: pairs of attribute and the type that each of its values must have (CASTS).
+    time: the attribute that is written to the column `time` as Unix seconds. Its values are parsed as timestamps.
+    time_unit: unit of its numbers. None detects it, as a cast to `timestamp` without a unit does.
+    time_default: for an item without a value: use the export's time, or fail.
+    on_bad_time: for a value that is not a timestamp: fail, or write null and count it.
+    on_fine_time: for a timestamp finer than microseconds: fail, or truncate and count it.
+    add_column: pairs of a column name and the fact of the export that the column contains in every row (ADDED).
+    old_image: in an incremental export, add the column `_old` with the item before the change, as plain JSON.
+    nul: NUL characters in text: keep, drop, replace with U+FFFD, or fail. In JSON they stay \\u0000.
+    csv_bom: start each CSV part with a byte order mark, so that Excel reads it as UTF-8.
+    part_size: bytes on disk after which a part ends, checked after each row group or 1 MiB of CSV rows. A different
+    size does not publish an export again, unless `replace` is set.
+    workers: threads that convert. None uses one for each available CPU.
+    verify: False skips the checks of md5 and item counts (for exports edited by hand). The record contains this.
+    latest, export_id: if SOURCE has several exports, the newest, or the one with this id.
     """
 
     format: Format = "parquet"
@@ -208,35 +212,39 @@ class ConvertOptions:
         check_choice("--numbers", self.numbers, ("exact", "double", "text"))
         check_choice("--mixed", self.mixed, ("text", "json", "fail"))
         if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
-            raise UsageError(f"{self.schema!r} is no schema", "--schema", 'use SchemaText.read(path), or "new"')
+            raise UsageError(f"{self.schema!r} is not a schema", "--schema", 'use SchemaText.read(path), or "new"')
         check_choice("--names", self.names, tuple(NAME_POLICIES))
         check_choice("--nul", self.nul, ("keep", "drop", "replace", "fail"))
         if self.csv_bom and self.format == "parquet":
-            raise UsageError("no part is CSV", "--csv-bom", "add --format csv, or leave it out")
+            raise UsageError("this option requires CSV", "--csv-bom", "add --format csv, or remove the option")
         check_layout(self.layout)
         check_timezone(self.timezone)
         if self.workers is None:
             object.__setattr__(self, "workers", usable_cpus())
         elif self.workers < 1:
-            raise UsageError(f"{self.workers} workers can't convert", "--workers", "leave it out to use every CPU")
+            raise UsageError(
+                f"at least 1 worker is required, not {self.workers}", "--workers", "omit the option to use every CPU"
+            )
         if self.latest and self.export_id is not None:
-            raise UsageError("it can't go with --latest", "--export-id", "drop one of the two")
+            raise UsageError("--export-id and --latest exclude each other", "--export-id", "remove one of them")
         if self.part_size < SMALLEST_PART:
             raise UsageError(
-                f"a part of {self.part_size:,} bytes is too small: the least is {SMALLEST_PART >> 10} KiB",
+                f"a part size of {self.part_size:,} bytes is too small: the minimum is {SMALLEST_PART >> 10} KiB",
                 "--part-size",
-                "use for example 96MiB",
+                "for example, use 96MiB",
             )
         if not 1 <= self.max_columns <= NAMES_LIMIT:
-            raise UsageError(f"there can be 1 to {NAMES_LIMIT} columns", "--max-columns", "the default is 2000")
+            raise UsageError(
+                f"{self.max_columns} is not between 1 and {NAMES_LIMIT}", "--max-columns", "the default is 2000"
+            )
         for option in ("key", "select", "exclude"):
             names = getattr(self, option)
             if isinstance(names, str):
-                raise UsageError(f"{names!r} is one text, not names", f"--{option}", "write ('id',) for one name")
+                raise UsageError(f"{names!r} is a string, not a tuple", f"--{option}", "write ('id',) for one name")
             object.__setattr__(self, option, tuple(dict.fromkeys(names)))
         both = sorted(set(self.select) & set(self.exclude))
         if both:
-            raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "drop one of the two")
+            raise UsageError(f"{both[0]!r} is both selected and excluded", "--exclude", "remove it from one of them")
         object.__setattr__(self, "cast", read_pairs(self.cast, "cast"))
         object.__setattr__(self, "add_column", read_pairs(self.add_column, "add-column"))
         object.__setattr__(self, "rename", read_pairs(self.rename, "rename"))
@@ -244,12 +252,12 @@ class ConvertOptions:
         self._check_names()
 
     def _check_names(self) -> None:
-        """Columns that are given a name must be able to have it, each its own."""
-        taken = {name.casefold(): "the output needs this name itself" for name in OURS}
-        taken |= {name.casefold(): "a key of the layout's folders has this name" for name in self.layout_keys()}
+        """Check that each chosen column name is valid and unique."""
+        taken = {name.casefold(): "the name is reserved" for name in RESERVED_COLUMNS}
+        taken |= {name.casefold(): "a folder key of the layout has this name" for name in self.layout_keys()}
         if self.time is not None:
             taken[TIME_COLUMN] = "the column of --time has this name"
-        given = [("--overflow", "the overflow column", self.overflow, "use for example _more")]
+        given = [("--overflow", "the overflow column", self.overflow, "for example, use _more")]
         given += [("--rename", f"attribute {a!r}", name, "choose another name") for a, name in self.rename]
         given += [("--add-column", f"the {fact}", name, "choose another name") for name, fact in self.add_column]
         for option, what, name, hint in given:
@@ -271,9 +279,12 @@ class ConvertOptions:
             taken[name.casefold()] = f"the column for {what} has this name"
 
     def _check_attributes(self) -> None:
-        """Attributes that are named must have a column, and be told one thing only."""
-        for name, type_ in self.cast:
-            check_choice(f"--cast {name}", type_, tuple(CASTS))
+        """Check that each named attribute has a column, and is in only one of the options."""
+        if self.cast:
+            from converter.schema.column_types import CASTS
+
+            for name, type_ in self.cast:
+                check_choice(f"--cast {name}", type_, tuple(CASTS))
         for name, fact in self.add_column:
             check_choice(f"--add-column {name}", fact, ADDED)
         self._check_time()
@@ -282,23 +293,23 @@ class ConvertOptions:
             names = named[option]
             twice = [name for name in names if names.count(name) > 1]
             if twice:
-                raise UsageError(f"{twice[0]!r} is there twice", option, "say it once")
+                raise UsageError(f"{twice[0]!r} is given twice", option, "give it once")
             if self.time in names:
-                raise UsageError(f"{self.time!r} is in {option} too", "--time", "drop one of the two")
+                raise UsageError(f"{self.time!r} is also in {option}", "--time", "remove it from one of them")
         for option, names in named.items():
             for name in names:
                 check_text(name)
                 if option != "--exclude" and not self.wants(name):
-                    way = f"take {name!r} out of --exclude" if name in self.exclude else f"add {name!r} to --select"
-                    raise UsageError(f"the attribute {name!r} would have no column", option, way)
+                    hint = f"remove {name!r} from --exclude" if name in self.exclude else f"add {name!r} to --select"
+                    raise UsageError(f"the attribute {name!r} would have no column", option, hint)
 
     def _check_time(self) -> None:
-        """Options about the column `time` need one."""
+        """Check the options of the column `time`."""
         if self.time == "":
-            raise UsageError("the attribute has no name", "--time", "use for example created_at")
+            raise UsageError("the attribute name is empty", "--time", "for example, use created_at")
         for option, value in (("--time-default", self.time_default), ("--time with a unit", self.time_unit)):
             if value is not None and self.time is None:
-                raise UsageError("there is no column time", option, "name its attribute with --time")
+                raise UsageError("this option requires --time", option, "add --time with the name of an attribute")
         if self.time_unit is not None:
             check_choice("--time", self.time_unit, UNITS)
         if self.time_default is not None:
@@ -307,7 +318,7 @@ class ConvertOptions:
         check_choice("--on-fine-time", self.on_fine_time, get_args(OnFineTime))
 
     def named_attributes(self) -> dict[str, tuple[str, ...]]:
-        """The attributes that the user names, by option."""
+        """Return the attributes that the user names, by option."""
         return {
             "--key": self.key,
             "--select": self.select,
@@ -318,21 +329,23 @@ class ConvertOptions:
         }
 
     def times(self) -> dict[str, Cast]:
-        """The attributes of `cast` and `time`, each with the type that its values must be read as."""
+        """Return the attributes of `cast` and `time`, each with the type of its values."""
+        from converter.schema.column_types import TIMESTAMP, Cast
+
         casts = {attribute: Cast.parse(text) for attribute, text in self.cast}
         return casts if self.time is None else {**casts, self.time: Cast(TIMESTAMP, self.time_unit)}
 
     def wants(self, attribute: str) -> bool:
-        """Does the user want a column for this attribute?"""
+        """Return whether the output has a column for this attribute."""
         return attribute not in self.exclude and (not self.select or attribute in self.select)
 
     @property
     def threads(self) -> int:
-        """The workers, however many were asked for."""
+        """The number of workers, after defaults."""
         return self.workers or usable_cpus()
 
     def by_format(self) -> tuple[ConvertOptions, ...]:
-        """The same options for each format alone, in the order of their names."""
+        """Return these options for each format separately, in the order of the format names."""
         if self.format != BOTH_FORMATS:
             return (self,)
         compressions = dict(named.split("=") for named in (self.compression or "").split(","))
@@ -343,28 +356,28 @@ class ConvertOptions:
 
     @property
     def text(self) -> bool:
-        """Is CSV all that is written, so that exact numbers are digits whatever their type?"""
+        """Whether only CSV is written, so that exact numbers are digits whatever their type."""
         return self.format == "csv"
 
     def layout_keys(self) -> tuple[str, ...]:
-        """Names that readers take from the destination's folders: `dt` of `dt={date}`."""
+        """Return the columns that readers derive from folder names: `dt` of `dt={date}`."""
         return tuple(segment.split("=", 1)[0] for segment in self.layout.split("/") if "=" in segment)
 
     def published(self) -> dict[str, object]:
-        """The options that decide what is published, as JSON types."""
+        """Return the options that determine the published output, as JSON types."""
         values = asdict(self)
         published = {name: list(v) if isinstance(v := values[name], tuple) else v for name in _PUBLISHED}
         published |= {"select": sorted(self.select), "exclude": sorted(self.exclude)}
         published |= {name: sorted(map(list, getattr(self, name))) for name in ("rename", "cast")}
         published["add_column"] = [list(pair) for pair in self.add_column]
-        # Of a schema file its content counts, not its name; a schema that is begun anew is none that a record had.
+        # A schema file is identified by its content, not by its name. "new" is never recorded.
         text = self.schema.content if isinstance(self.schema, SchemaText) else None
         return published | {"schema": text and hashlib.sha256(text.encode()).hexdigest()}
 
     def differences(self, recorded: Mapping[str, object]) -> dict[str, tuple[object, object]]:
-        """The options that something was published with and that are others here: by name, what they were and are.
+        """Return the options that differ from recorded ones: by name, the recorded and the current value.
 
-        recorded: from a record. An older version did not have all options, and did what is now their default.
+        recorded: from a record. An option that an older version did not record has its default value.
         """
         before, now = {**ConvertOptions().published(), **recorded}, self.published()
         return {
@@ -374,14 +387,14 @@ class ConvertOptions:
         }
 
     def published_hash(self) -> str:
-        """sha256 (hex) of the options that are compared. One that came later counts where it is given."""
-        defaults = {field.name: field.default for field in fields(self) if field.name in _CAME_LATER}
+        """Return the sha256 (hex) of the compared options. Options of later versions count only if they are set."""
+        defaults = {field.name: field.default for field in fields(self) if field.name in _LATER_OPTIONS}
         published = {
             name: value
             for name, value in self.published().items()
             if name not in defaults or getattr(self, name) != defaults[name]
         }
-        # Versions that compared these too had them in the hash.
+        # Older versions compared these too, so the hash includes their defaults.
         published |= {field.name: field.default for field in fields(self) if field.name in _NOT_COMPARED}
         text = json.dumps(published, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()

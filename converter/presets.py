@@ -1,10 +1,10 @@
-"""What a consumer needs of the output, as options: one word in the place of four, and each of them can be overridden.
+"""Presets of options for consumers. Explicit options override those of a preset.
 
-    treasure-data   gzipped CSV; names that it takes; a column `time`, by which it partitions, with the export's time in
-                    Unix seconds (`time=ATTRIBUTE` takes that of each item)
-    athena          Parquet with zstd; lower-case names without quotes
+    treasure-data   gzipped CSV; names for Treasure Data; a column `time`, which it partitions by, with the export's
+                    time in Unix seconds (`time=ATTRIBUTE` uses an attribute of each item instead)
+    athena          Parquet with zstd; lower-case names that need no quotes
 
-Numbers stay exact for both: the recipes give Treasure Data what is neither a long nor exact as a double as a string.
+Numbers stay exact for both: in Treasure Data, a number that is neither a long nor an exact double is a string.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
 
 
 def options_for(consumer: PresetConsumer, **given: Any) -> ConvertOptions:
-    """The options for a consumer; those that are given take the place of its own, columns are added to its own.
+    """Return the options for a consumer. Given options override its preset; given columns are added to its columns.
 
-    Raises UsageError for a consumer without a preset, and what ConvertOptions raises.
+    Raises UsageError for a consumer without a preset, and the errors of ConvertOptions.
     """
     own = preset(consumer, given)
     added = (*own.pop("add_column", ()), *given.get("add_column", ()))
@@ -40,7 +40,7 @@ def options_for(consumer: PresetConsumer, **given: Any) -> ConvertOptions:
 
 
 def preset(consumer: PresetConsumer, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the consumer's preset sets beside these options."""
+    """Return the options that the preset sets in addition to the given ones."""
     if consumer not in _PRESETS:
         known = ", ".join(get_args(PresetConsumer))
         raise UsageError(f"there is no preset for {consumer!r}", "--for", f"use one of: {known}")
@@ -59,9 +59,9 @@ def preset(consumer: PresetConsumer, given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def describe_preset(consumer: PresetConsumer, given: Mapping[str, Any]) -> str:
-    """`--for athena sets --format parquet …`, as it would be written out."""
+    """Describe a preset on the command line: `--for athena sets --format parquet …`."""
     pieces = []
     for name, value in preset(consumer, given).items():
         text = ",".join("=".join(pair) for pair in value) if isinstance(value, tuple) else value
         pieces.append(f"--{name.replace('_', '-')} {text}")
-    return f"--for {consumer} sets {' '.join(pieces) or 'nothing beside the other options'}"
+    return f"--for {consumer} sets {' '.join(pieces) or 'nothing in addition to the other options'}"

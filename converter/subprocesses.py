@@ -1,7 +1,7 @@
-"""How to start a Python process that runs this very package, and no code from the current directory.
+"""Start of Python processes that run this package, and no code from the current directory.
 
-`python -c` puts the current directory in front of all others, and PYTHONPATH may name it. A module there (`numba.py`,
-or the `converter` of another checkout) would then run in our process, whoever wrote it.
+`python -c` puts the current directory first in sys.path, and PYTHONPATH may name it. An untrusted module there
+(`numba.py`, or the `converter` of another checkout) would then run in our process.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 CURRENT_DIRECTORY: Final = os.path.abspath(os.sep)
-"""For the `cwd` of such a process: libraries read settings from the current directory, as Numba does."""
+"""The `cwd` of such a process, because libraries such as Numba read settings from the current directory."""
 
 _ROOT: Final = str(Path(__file__).absolute().parents[1])
 """The folder, or the zip file, that this package was loaded from."""
 
-# The package is looked up in its own folder alone: another one of this name may come earlier in sys.path. The other
-# entries keep their order, in which the standard library comes first.
+# The package is searched only in its own folder, because another one of this name may be earlier in sys.path. The other
+# entries keep their order, with the standard library first.
 _PROGRAM: Final = """
 import sys
 from importlib import import_module
@@ -35,41 +35,41 @@ spec.loader.exec_module(package)
 import_module(module).main()
 """
 
-# Where Python itself is, and what says nothing about which code runs.
+# Variables with the location of Python, and variables that do not affect which code runs.
 _KEPT: Final = frozenset(
     {"PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONFAULTHANDLER"}
 )
-# Loaded by now, so what else is in their folders is trusted already.
+# Already loaded, so the other files in their folders are trusted too.
 _LIBRARIES: Final = ("numpy", "llvmlite")
 
 
 def python_command(module: str, arguments: Sequence[str] = ()) -> list[str]:
-    """The command line of a process that calls `main` of a module of this package; it gets the arguments in sys.argv.
+    """Return the command line of a process that calls `main` of a module of this package, with arguments in sys.argv.
 
-    -P and -s: neither the current directory nor the user's own packages are in sys.path, unless this process has them.
+    -P and -s keep the current directory and the user's site packages out of sys.path, unless this process has them.
     """
     path = _without_current_directory(unless={_folder_of(library) for library in _LIBRARIES})
     return [sys.executable, "-P", "-s", "-c", _PROGRAM, _ROOT, module, str(len(path)), *path, *arguments]
 
 
 def python_environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """These variables without those with which others change what Python and Numba run."""
+    """Return the variables without those that change which code Python and Numba run."""
     return {
         name: value for name, value in variables.items() if name in _KEPT or not name.startswith(("PYTHON", "NUMBA_"))
     }
 
 
 def leave_current_directory() -> None:
-    """Import nothing more from the current directory: for a process that is ours alone, as that of a command is."""
+    """Stop imports from the current directory. Only for a process of its own, such as a command."""
     sys.path[:] = _without_current_directory(unless={os.path.realpath(_ROOT)})
 
 
 def _without_current_directory(unless: Set[str]) -> list[str]:
-    """This process's sys.path without the current directory, unless that is one of these; all absolute."""
+    """Return the absolute entries of sys.path without the current directory, unless that is one of these."""
     try:
         here = os.getcwd()
     except OSError:
-        # It was removed: relative entries lead nowhere.
+        # The directory was removed, so relative entries are useless.
         return [entry for entry in sys.path if os.path.isabs(entry)]
     left_out = {os.path.realpath(here)} - unless
     absolute = (os.path.abspath(entry) for entry in sys.path)

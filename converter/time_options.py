@@ -1,11 +1,11 @@
-"""Choices about times: in which unit a number counts, and what becomes of values that are not times."""
+"""Options of times: the unit of numbers, and the treatment of values that are not times."""
 
 from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
 Unit = Literal["s", "ms", "us", "ns"]
-"""What a Unix time counts since 1970: seconds, milliseconds, microseconds or nanoseconds."""
+"""Unit of a Unix time: seconds, milliseconds, microseconds or nanoseconds since 1970."""
 UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
 UNIT_NAMES: Final[dict[Unit, str]] = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
@@ -15,7 +15,7 @@ OnFineTime = Literal["fail", "truncate"]
 
 
 def parse_unit(text: str) -> Unit:
-    """A unit by its name. Raises ValueError."""
+    """Return a unit by its name. Raises ValueError."""
     if text not in UNITS:
         raise ValueError(f"{text!r} is not a unit of time")
     return text

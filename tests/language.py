@@ -71,7 +71,10 @@ PHRASES = _rules(
     (r"\bways? out\b", "options"),
     (r"\bthe same again\b", "the same command again"),
     (r"\b(?:one|that|which) there (?:is|are)(?=[.,;:)]|$)", "the existing …"),
-    (r"\b[Tt]ak(?:e|es|en|ing) (?:\w+ ){1,3}for (?:an?|the|one|what)\b", "mistake … for, or read … as"),
+    (
+        r"\b[Tt]ak(?:e|es|en|ing) (?:it|them|this|that|these|each|one|text|names?|data) for (?:an?|the|one|what)\b",
+        "mistake … for, or read … as",
+    ),
     (r"\b(?:[Tt]hereof|[Ww]hence|[Ww]herein|[Hh]itherto)\b", "simpler words"),
     (r"\bchanges (?:\w+ )?brought\b|\bbr(?:ings?|ought) (?:the )?changes\b", "export, or publish changes"),
     # Sentences that begin with the wrong word.

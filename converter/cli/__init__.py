@@ -3,8 +3,8 @@
 import os
 import signal
 
-# For process 1 of a container the system does nothing at SIGTERM. The handlers come later, and importing what is behind
-# them takes a while, in which nothing is begun that would have to be cleaned up.
+# The kernel ignores SIGTERM for process 1 of a container unless the process installs a handler. The real handlers are
+# installed after the imports, which take a while; until then there is nothing to clean up.
 if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
 

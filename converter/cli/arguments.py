@@ -1,4 +1,4 @@
-"""The arguments and options of the verbs, each declared once, and how a dataclass of them becomes a Typer command."""
+"""Arguments and options of the verbs, each declared once, and their conversion to Typer commands."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ Arguments = TypeVar("Arguments", bound="DataclassInstance")
 
 
 def environment_name(option: str) -> str:
-    """The environment variable of an option: `DDB_CONVERT_PART_SIZE` for `part-size`."""
+    """Return the environment variable of an option: `DDB_CONVERT_PART_SIZE` for `part-size`."""
     return ENV_PREFIX + option.upper().replace("-", "_")
 
 
 class _Command(typer.core.TyperCommand):
-    """A command whose help lists the options with a panel below a heading of their own."""
+    """A command whose help lists each panel of options under its own heading."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The arguments without the braces that Typer puts around them."""
-        # Of several values Typer says so with dots, and so does the name `INCREMENT... DEST`.
+        """Return the arguments without the braces that Typer puts around them."""
+        # Typer appends dots to an argument with several values. `INCREMENT... DEST` already has them.
         pieces = (
             re.sub(r"(\.\.\. \S+)\.\.\.$", r"\1", re.sub("[{}]", "", p)) for p in super().collect_usage_pieces(ctx)
         )
@@ -51,7 +51,7 @@ class _Command(typer.core.TyperCommand):
             if row is not None:
                 is_option = parameter.param_type_name == "option"
                 panel = getattr(parameter, "rich_help_panel", None)
-                # Typer says of each argument that it is text.
+                # Typer appends the type `<str>` to each argument.
                 shown = (re.sub(r" <(str|list\[str\])>$", "", row[0]), row[1])
                 sections.setdefault(panel or ("Options" if is_option else "Arguments"), []).append(shown)
         for heading, rows in sections.items():
@@ -65,9 +65,9 @@ def add_verb(
 ) -> None:
     """Add a command that takes the fields of the dataclass `arguments`, and runs `run` with the object.
 
-    The fields come in their order, those of the class itself before those of the class that it is made from.
-    Its name and help are `run`'s name, without a _ at its end, and docstring. What Typer calls returns the job instead
-    of doing it, so that the job's own errors, signals and closed pipes are not met by Typer's handlers first.
+    The fields of the class itself precede the inherited ones. The command's name is the name of `run` without a
+    trailing underscore; its help is the docstring of `run`. The Typer callback returns the job instead of running it,
+    so that Typer's handlers don't intercept the job's errors, signals and closed pipes.
     """
 
     def command(**values: Any) -> Callable[[], None]:
@@ -86,7 +86,7 @@ def add_verb(
         ]
     )
     numbered = (f"  {_fit(f'{number}. {example}')}" for number, example in enumerate(examples, 1))
-    # \b keeps Typer from filling the lines that follow it into one paragraph.
+    # \b keeps Typer from joining the following lines into one paragraph.
     epilog = "\n".join(["\b", "Examples:", *numbered])
     commands.command(run.__name__.rstrip("_"), cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(
         command
@@ -94,7 +94,7 @@ def add_verb(
 
 
 def _fit(example: str) -> str:
-    """An example in lines that fit into 80 columns: broken before options or, if need be, other words, for a shell."""
+    """Break an example into shell lines of at most 80 columns: before options or, if necessary, before other words."""
     lines = [""]
     for piece in re.split(r" (?=--)", example):
         words = [piece] if len(piece) < _EXAMPLE_COLUMNS else piece.split(" ")
@@ -116,9 +116,9 @@ def option(
     panel: str | None = None,
     minimum: int | None = None,
 ) -> Any:
-    """An option that also reads its environment variable; default: what help says of it; panel: its heading there.
+    """Declare an option that also reads its environment variable.
 
-    minimum: of a number.
+    default: its description in the help; panel: the heading in the help; minimum: the smallest number accepted.
     """
     return typer.Option(
         f"--{name}",
@@ -133,7 +133,7 @@ def option(
 
 
 def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
-    # Without envvar=: Typer splits a list from the environment at white space. `parse.read_names` reads it.
+    # No envvar=: Typer splits lists from the environment at white space. `parse.read_names` reads the variable instead.
     return typer.Option(f"--{name}", help=help, metavar=metavar)
 
 
@@ -141,16 +141,16 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="An export's folder or manifest-summary.json, or a folder of exports, local or s3://; or an export's ARN.",
+        help="The export: its folder, its manifest-summary.json, a folder of exports (local or s3://), or its ARN.",
     ),
 ]
-Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix/ to publish in.")]
+Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix/ to publish to.")]
 
 For = Annotated[
     PresetConsumer | None,
     option(
         "for",
-        "Set format, compression, names and added columns as a consumer needs them; other options come first.",
+        "Preset for a consumer: format, compression, names and added columns. Explicit options override it.",
         default=False,
     ),
 ]
@@ -158,7 +158,7 @@ OutputFormat = Annotated[
     str | None,
     option(
         "format",
-        "What the parts are: parquet, csv, or both in one pass, as csv,parquet.",
+        "Output format: parquet, csv, or csv,parquet for both in one pass.",
         metavar="FORMAT",
         default="parquet",
     ),
@@ -167,93 +167,97 @@ Compression = Annotated[
     str | None,
     option(
         "compression",
-        "Parquet: zstd, snappy, gzip or none. CSV: none or gzip. Both: csv=gzip,parquet=zstd, or one of them.",
+        "Parquet: zstd, snappy, gzip or none. CSV: none or gzip. For both formats: csv=gzip,parquet=zstd.",
         metavar="NAME",
         default="zstd for Parquet, none for CSV",
     ),
 ]
-EncodingAs = Annotated[
+EncodingOption = Annotated[
     Encoding,
-    option("encoding", "Encodings in Parquet. compatible: only those that every reader knows, PLAIN and dictionaries."),
+    option("encoding", "Parquet encodings. compatible: only PLAIN and dictionaries, which every reader supports."),
 ]
 Layout = Annotated[
     str,
-    option("layout", "Folders below DEST. Fields: {date}, {from}, {to}, {table}.", metavar="LAYOUT"),
+    option("layout", "Folder layout below DEST. Fields: {date}, {from}, {to}, {table}.", metavar="LAYOUT"),
 ]
 Timezone = Annotated[str, option("timezone", "Time zone of the dates in folder names.", metavar="ZONE")]
-NumbersAs = Annotated[
+NumbersOption = Annotated[
     Numbers,
-    option("numbers", "exact: int64, decimal or text, whichever keeps every digit; double; or always text."),
+    option("numbers", "How to store numbers. exact: int64, decimal or text, whichever keeps every digit."),
 ]
-MixedAs = Annotated[
+MixedOption = Annotated[
     Mixed,
-    option("mixed", "An attribute of several types becomes text, or DynamoDB JSON; or fails the run."),
+    option("mixed", "How to convert an attribute with several types: text, DynamoDB JSON, or fail."),
 ]
-Key = Annotated[list[str] | None, _names("key", "Attributes whose columns come first.")]
-Select = Annotated[list[str] | None, _names("select", "Only these attributes.")]
-Exclude = Annotated[list[str] | None, _names("exclude", "All attributes but these.")]
-MaxColumns = Annotated[int, option("max-columns", "Stop when there would be more columns.", metavar="COUNT")]
+Key = Annotated[list[str] | None, _names("key", "Attributes to put in the first columns, such as the table's key.")]
+Select = Annotated[list[str] | None, _names("select", "Convert only these attributes.")]
+Exclude = Annotated[list[str] | None, _names("exclude", "Convert all attributes except these.")]
+MaxColumns = Annotated[
+    int, option("max-columns", "Fail if the output would have more columns than this.", metavar="COUNT")
+]
 Overflow = Annotated[
     str | None,
-    option("overflow", "Put attributes beyond --max-columns into one JSON column of this name.", metavar="NAME"),
+    option("overflow", "Put the attributes beyond --max-columns in one JSON column with this name.", metavar="NAME"),
 ]
 Schema = Annotated[
     str | None,
     option(
         "schema",
-        "A schema file whose columns to keep; new forgets those of earlier exports in DEST.",
+        "Schema file with the columns to write. new: ignore the columns of earlier exports in DEST.",
         metavar="FILE|new",
-        default="the columns of DEST's newest export",
+        default="the columns of the newest export in DEST",
     ),
 ]
 Evolve = Annotated[
-    bool, option("evolve", "Make a column wider when a value doesn't fit it, and say which dates differ then.")
+    bool, option("evolve", "Widen a column if a value does not fit, and report the dates that keep the narrower type.")
 ]
-NamesAs = Annotated[
+NamesOption = Annotated[
     Names | None,
     option(
         "names",
-        "Names of columns: the attributes' own, or such as Treasure Data takes, or snake_case.",
+        "How to name columns: as the attributes, as Treasure Data requires, or in snake_case.",
         default="preserve",
     ),
 ]
 Rename = Annotated[
-    list[str] | None, _names("rename", "Columns that get exactly this name: attribute=column.", metavar="RENAMES")
+    list[str] | None, _names("rename", "Give columns exactly these names: attribute=column.", metavar="RENAMES")
 ]
 Cast = Annotated[
     list[str] | None,
     _names(
         "cast",
-        "This attribute is a timestamp, or a date (YYYY-MM-DD). (UNIT) says what the numbers of a timestamp count:"
-        " s, ms, us or ns; otherwise all of them show it.",
+        "Convert an attribute to a timestamp, or a date (YYYY-MM-DD). UNIT of the numbers: s, ms, us or ns; default:"
+        " detect it.",
         "NAME=timestamp[(UNIT)]|date",
     ),
 ]
 Time = Annotated[
     str | None,
-    option("time", "This attribute's timestamps become the column time, as Unix seconds.", metavar="NAME[=UNIT]"),
+    option(
+        "time", "Write the timestamps of this attribute to the column time, as Unix seconds.", metavar="NAME[=UNIT]"
+    ),
 ]
-TimeDefaultOf = Annotated[
+TimeDefaultOption = Annotated[
     TimeDefault | None,
     option(
         "time-default",
-        "An item without a --time value: takes the export's time, or fails the run.",
-        default="it is left empty",
+        "Items without a --time value: use the time of the export, or fail.",
+        default="leave it empty",
     ),
 ]
-OnBadTimeDo = Annotated[
+OnBadTimeOption = Annotated[
     OnBadTime,
-    option("on-bad-time", "A value of --cast or --time that is not a time or date fails the run, or becomes null."),
+    option("on-bad-time", "Values of --cast or --time that are not a time or date: fail, or write null."),
 ]
-OnFineTimeDo = Annotated[
+OnFineTimeOption = Annotated[
     OnFineTime,
-    option("on-fine-time", "A --cast timestamp finer than microseconds fails the run, or is cut to the one below."),
+    option("on-fine-time", "Timestamps of --cast finer than microseconds: fail, or truncate them."),
 ]
 AddColumn = Annotated[
     list[str] | None,
     _names(
         "add-column",
-        "A last column, the same in every row: export_time, unix_time (of the same), export_id or date.",
+        "Add a last column with one value for all rows: export_time, unix_time, export_id or date.",
         "NAME=FACT",
     ),
 ]
@@ -261,81 +265,91 @@ OldImage = Annotated[
     bool,
     option(
         "old-image",
-        "Of an incremental export, add the column _old: all of the item before the change, as plain JSON.",
+        "Incremental exports: add the column _old with the item before the change, as plain JSON.",
         default=False,
     ),
 ]
-NulAs = Annotated[
+NulOption = Annotated[
     Nul,
-    option("nul", "The character NUL in texts: keep it, drop it, replace it with U+FFFD, or fail the run."),
+    option("nul", "NUL characters in text: keep, drop, replace with U+FFFD, or fail."),
 ]
 CsvBom = Annotated[
-    bool, option("csv-bom", "Begin each CSV part with a byte order mark, so that Excel reads it as UTF-8.")
+    bool, option("csv-bom", "Start each CSV part with a byte order mark, so that Excel reads it as UTF-8.")
 ]
 PartSize = Annotated[
     str,
     option(
-        "part-size", "Close a part when it has this size on disk, after a row group or 1 MiB of CSV.", metavar="SIZE"
+        "part-size",
+        "Size of a part on disk. A part ends after the row group, or 1 MiB of CSV, that reaches it.",
+        metavar="SIZE",
     ),
 ]
 Workers = Annotated[
-    int | None, option("workers", "How many threads convert.", metavar="COUNT", default="the CPUs that may be used")
+    int | None, option("workers", "Number of threads that convert.", metavar="COUNT", default="the available CPUs")
 ]
-Latest = Annotated[bool, option("latest", "If SOURCE holds several exports, take the newest.")]
+Latest = Annotated[bool, option("latest", "If SOURCE has several exports, convert the newest.")]
 ExportId = Annotated[
-    str | None, option("export-id", "If SOURCE holds several exports, take the one of this id.", metavar="ID")
+    str | None, option("export-id", "If SOURCE has several exports, convert the one with this id.", metavar="ID")
 ]
-NoVerify = Annotated[bool, option("no-verify", "Don't check md5 and item counts: for exports edited by hand.")]
-ShowValues = Annotated[bool, option("show-values", "Show the data in messages about bad lines; it may be personal.")]
-Replace = Annotated[bool, option("replace", "Replace what an earlier run published for this export, or for its date.")]
+NoVerify = Annotated[
+    bool, option("no-verify", "Skip the md5 and item count checks, for exports that were edited by hand.")
+]
+ShowValues = Annotated[bool, option("show-values", "Show data in messages about bad lines. It may be personal.")]
+Replace = Annotated[bool, option("replace", "Replace the published output of this export, or of its date.")]
 DryRun = Annotated[
-    bool, option("dry-run", "Read the manifests and DEST's records, say what would be done, and write nothing.")
+    bool, option("dry-run", "Read the manifests and the records in DEST, print what a run would do, and write nothing.")
 ]
 Complete = Annotated[
-    bool, option("complete", "Finish a commit that has begun, as the next convert would; else it is kept.")
+    bool, option("complete", "Finish an unfinished commit, as the next convert would. By default it is kept.")
 ]
-OnlyShow = Annotated[bool, option("dry-run", "Show what would be removed, and change nothing.")]
-Sample = Annotated[bool, option("sample", "Read only the beginning of up to 16 data files: quick, approximate.")]
+CleanDryRun = Annotated[bool, option("dry-run", "Print what would be removed, and change nothing.")]
+Sample = Annotated[bool, option("sample", "Read only the beginning of up to 16 data files: fast, but approximate.")]
 WriteSchema = Annotated[
     str | None,
-    option("write-schema", "Write the columns to a new schema file, to edit for convert --schema.", metavar="FILE"),
+    option(
+        "write-schema", "Write the columns to a new schema file, to edit and pass to convert --schema.", metavar="FILE"
+    ),
 ]
-Json = Annotated[bool, option("json", "Print the result as one JSON object on stdout.")]
-Quiet = Annotated[bool, option("quiet", "Only warnings and errors on stderr.")]
-LogFormatAs = Annotated[LogFormat, option("log-format", "Form of the messages on stderr.")]
+Json = Annotated[bool, option("json", "Print the result to stdout as one JSON object.")]
+Quiet = Annotated[bool, option("quiet", "Print only warnings and errors to stderr.")]
+LogFormatOption = Annotated[LogFormat, option("log-format", "Format of the messages on stderr.")]
 
-ConsumerOf = Annotated[
-    Consumer, typer.Argument(metavar="CONSUMER", help="treasure-data, athena, duckdb, polars or spark.")
+ConsumerArgument = Annotated[
+    Consumer,
+    typer.Argument(metavar="CONSUMER", help="The system to load into: treasure-data, athena, duckdb, polars or spark."),
 ]
-PublishedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where exports are published; local or s3://.")]
-CleanedAt = Annotated[str, typer.Argument(metavar="DEST", help="Where runs publish; local or s3://.")]
+PublishedDest = Annotated[
+    str, typer.Argument(metavar="DEST", help="The folder that exports are published to, local or s3://.")
+]
+CleanDest = Annotated[str, typer.Argument(metavar="DEST", help="The folder that runs publish to, local or s3://.")]
 Location = Annotated[
     str | None,
-    option(
-        "location", "Where DEST is, or will be copied to, for the consumer.", metavar="PLACE", default="DEST itself"
-    ),
+    option("location", "Where the consumer reads DEST, if it is copied elsewhere.", metavar="PLACE", default="DEST"),
 ]
 Database = Annotated[
     str | None,
     option(
-        "database", "Treasure Data's or Athena's.", metavar="NAME", default="the table's name; Athena: the session's"
+        "database",
+        "Database in Treasure Data or Athena.",
+        metavar="NAME",
+        default="the table's name; for Athena, the session's database",
     ),
 ]
 Table = Annotated[
     str | None,
-    option("table", "The table to make, or Spark's view.", metavar="NAME", default="from the DynamoDB table's name"),
+    option("table", "Table, or Spark view, to create.", metavar="NAME", default="the DynamoDB table's name, adapted"),
 ]
 RecipeFormat = Annotated[
     OneFormat | None,
-    option("format", "Which one, where DEST has two.", default="parquet; for Treasure Data csv"),
+    option("format", "The format to load, if DEST has both.", default="parquet; for Treasure Data, csv"),
 ]
 Out = Annotated[
     str | None,
     option(
         "out",
-        "The folder to write the files in; - prints them.",
+        "Folder to write the files to. - prints them.",
         metavar="FOLDER",
-        default=". for treasure-data, else -",
+        default=". for treasure-data, - for the others",
     ),
 ]
-Force = Annotated[bool, option("force", "Write over files of the same name.")]
+Force = Annotated[bool, option("force", "Overwrite existing files.")]

@@ -1,67 +1,67 @@
-"""The options of every verb that converts, and what they say to the library."""
+"""Options of every verb that converts, and their conversion to options of the library."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from converter.cli import arguments as takes
-from converter.cli import aws_arguments as in_aws
+from converter.cli import arguments as common_args
+from converter.cli import aws_arguments as aws_args
 from converter.cli.parse import parse_size, read_names, read_pairs, read_schema, read_time_attribute, without_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionArguments:
-    """What every verb takes that converts, in the order of its help."""
+    """Options of every verb that converts, in the order of its help."""
 
-    for_: takes.For = None
-    format: takes.OutputFormat = None
-    compression: takes.Compression = None
-    encoding: takes.EncodingAs = takes.DEFAULTS.encoding
-    layout: takes.Layout = takes.DEFAULTS.layout
-    timezone: takes.Timezone = takes.DEFAULTS.timezone
-    numbers: takes.NumbersAs = takes.DEFAULTS.numbers
-    mixed: takes.MixedAs = takes.DEFAULTS.mixed
-    key: takes.Key = None
-    select: takes.Select = None
-    exclude: takes.Exclude = None
-    max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
-    overflow: takes.Overflow = None
-    schema: takes.Schema = None
-    evolve: takes.Evolve = False
-    names: takes.NamesAs = None
-    rename: takes.Rename = None
-    cast: takes.Cast = None
-    time: takes.Time = None
-    time_default: takes.TimeDefaultOf = None
-    on_bad_time: takes.OnBadTimeDo = takes.DEFAULTS.on_bad_time
-    on_fine_time: takes.OnFineTimeDo = takes.DEFAULTS.on_fine_time
-    add_column: takes.AddColumn = None
-    nul: takes.NulAs = takes.DEFAULTS.nul
-    csv_bom: takes.CsvBom = False
-    part_size: takes.PartSize = takes.DEFAULT_PART_SIZE
-    workers: takes.Workers = None
-    no_verify: takes.NoVerify = False
-    show_values: takes.ShowValues = False
-    replace: takes.Replace = False
-    dry_run: takes.DryRun = False
-    profile: in_aws.Profile = None
-    region: in_aws.Region = None
-    endpoint_url: in_aws.EndpointUrl = None
-    source_role_arn: in_aws.SourceRoleArn = None
-    source_bucket_owner: in_aws.SourceBucketOwner = None
-    dest_role_arn: in_aws.DestRoleArn = None
-    dest_bucket_owner: in_aws.DestBucketOwner = None
-    dest_sse: in_aws.DestSse = None
-    dest_kms_key_id: in_aws.DestKmsKeyId = None
-    acl: in_aws.AclOf = None
-    storage_class: in_aws.StorageClass = None
-    json: takes.Json = False
-    quiet: takes.Quiet = False
-    log_format: takes.LogFormatAs = "text"
+    for_: common_args.For = None
+    format: common_args.OutputFormat = None
+    compression: common_args.Compression = None
+    encoding: common_args.EncodingOption = common_args.DEFAULTS.encoding
+    layout: common_args.Layout = common_args.DEFAULTS.layout
+    timezone: common_args.Timezone = common_args.DEFAULTS.timezone
+    numbers: common_args.NumbersOption = common_args.DEFAULTS.numbers
+    mixed: common_args.MixedOption = common_args.DEFAULTS.mixed
+    key: common_args.Key = None
+    select: common_args.Select = None
+    exclude: common_args.Exclude = None
+    max_columns: common_args.MaxColumns = common_args.DEFAULTS.max_columns
+    overflow: common_args.Overflow = None
+    schema: common_args.Schema = None
+    evolve: common_args.Evolve = False
+    names: common_args.NamesOption = None
+    rename: common_args.Rename = None
+    cast: common_args.Cast = None
+    time: common_args.Time = None
+    time_default: common_args.TimeDefaultOption = None
+    on_bad_time: common_args.OnBadTimeOption = common_args.DEFAULTS.on_bad_time
+    on_fine_time: common_args.OnFineTimeOption = common_args.DEFAULTS.on_fine_time
+    add_column: common_args.AddColumn = None
+    nul: common_args.NulOption = common_args.DEFAULTS.nul
+    csv_bom: common_args.CsvBom = False
+    part_size: common_args.PartSize = common_args.DEFAULT_PART_SIZE
+    workers: common_args.Workers = None
+    no_verify: common_args.NoVerify = False
+    show_values: common_args.ShowValues = False
+    replace: common_args.Replace = False
+    dry_run: common_args.DryRun = False
+    profile: aws_args.Profile = None
+    region: aws_args.Region = None
+    endpoint_url: aws_args.EndpointUrl = None
+    source_role_arn: aws_args.SourceRoleArn = None
+    source_bucket_owner: aws_args.SourceBucketOwner = None
+    dest_role_arn: aws_args.DestRoleArn = None
+    dest_bucket_owner: aws_args.DestBucketOwner = None
+    dest_sse: aws_args.DestSse = None
+    dest_kms_key_id: aws_args.DestKmsKeyId = None
+    acl: aws_args.AclOption = None
+    storage_class: aws_args.StorageClass = None
+    json: common_args.Json = False
+    quiet: common_args.Quiet = False
+    log_format: common_args.LogFormatOption = "text"
 
     def given(self) -> dict[str, Any]:
-        """The options for the library, without those that a preset may set and that are not there."""
+        """Return the options for the library, without unset ones that a preset may set."""
         return {
             "encoding": self.encoding,
             "layout": self.layout,

@@ -7,13 +7,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from converter.cli import arguments as takes
-from converter.cli import aws_arguments as in_aws
-from converter.cli import export_arguments as of_export
+from converter.cli import arguments as common_args
+from converter.cli import aws_arguments as aws_args
+from converter.cli import export_arguments as export_args
 from converter.cli.messages import Messages
 from converter.cli.output import print_json, writing_result
 from converter.cli.parse import parse_time
-from converter.cli.progress import show_waiting
 from converter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,44 +39,46 @@ LIST_EXAMPLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartArguments:
-    """What `export start` takes, in the order of its help."""
+    """Arguments of `export start`, in the order of its help."""
 
-    table: of_export.Table
-    bucket: of_export.Bucket
-    export_prefix: of_export.ExportPrefix = None
-    bucket_owner: of_export.BucketOwner = None
-    export_format: of_export.ExportFormatAs = "DYNAMODB_JSON"
-    export_sse: of_export.ExportSseAs = None
-    export_kms_key_id: of_export.ExportKmsKeyId = None
-    export_time: of_export.ExportTime = None
-    incremental: of_export.Incremental = False
-    from_: of_export.From = None
-    to: of_export.To = None
-    view: of_export.ViewOf = None
-    client_token: of_export.ClientToken = None
-    wait: of_export.Wait = False
-    timeout: of_export.Timeout = None
-    profile: in_aws.Profile = None
-    region: in_aws.Region = None
-    endpoint_url: in_aws.EndpointUrl = None
-    source_role_arn: of_export.RoleArn = None
-    json: takes.Json = False
-    quiet: takes.Quiet = False
-    log_format: takes.LogFormatAs = "text"
+    table: export_args.Table
+    bucket: export_args.Bucket
+    export_prefix: export_args.ExportPrefix = None
+    bucket_owner: export_args.BucketOwner = None
+    export_format: export_args.ExportFormatOption = "DYNAMODB_JSON"
+    export_sse: export_args.ExportSseOption = None
+    export_kms_key_id: export_args.ExportKmsKeyId = None
+    export_time: export_args.ExportTime = None
+    incremental: export_args.Incremental = False
+    from_: export_args.From = None
+    to: export_args.To = None
+    view: export_args.ViewOption = None
+    client_token: export_args.ClientToken = None
+    wait: export_args.Wait = False
+    timeout: export_args.Timeout = None
+    profile: aws_args.Profile = None
+    region: aws_args.Region = None
+    endpoint_url: aws_args.EndpointUrl = None
+    source_role_arn: export_args.RoleArn = None
+    json: common_args.Json = False
+    quiet: common_args.Quiet = False
+    log_format: common_args.LogFormatOption = "text"
 
     def window(self) -> Window | None:
-        """The window of an export of changes; UsageError for options of one without the others."""
+        """Return the window of an incremental export. Raises UsageError if its options are incomplete."""
         given = {"--from": self.from_, "--to": self.to, "--view": self.view}
         if not self.incremental:
             for option, value in given.items():
                 if value is not None:
-                    raise UsageError("this is for --incremental", option, "pass --incremental, or leave it out")
+                    raise UsageError(
+                        "this option requires --incremental", option, "add --incremental, or remove the option"
+                    )
             return None
         if self.from_ is None or self.to is None:
             raise UsageError(
-                "an export of changes is of a window",
+                "an incremental export needs a time window",
                 "--incremental",
-                "pass --from and --to, such as the last full hour",
+                "add --from and --to, for example the last full hour",
             )
         from converter.aws.export_request import Window
 
@@ -89,24 +90,25 @@ class StartArguments:
 
 
 def start(arguments: StartArguments) -> None:
-    """Have DynamoDB export TABLE to S3.
+    """Export TABLE to S3.
 
-    Prints the export's ARN, which convert takes as SOURCE once it is completed: ten minutes later at the earliest. The
-    table needs point-in-time recovery; its read capacity is not used, and AWS charges for each GB. The objects are
-    written with the caller's rights. What the service would refuse, or accept and fail on later, is refused at once.
+    Prints the ARN of the export, which convert accepts as SOURCE when the export is completed: after ten minutes or
+    more. The table needs point-in-time recovery. An export does not use read capacity; AWS charges for each GB. The
+    objects are written with the caller's permissions. Settings that DynamoDB would reject, now or later, are rejected
+    before the request.
 
-    The same command again does not export twice: for 8 hours the service remembers it, and answers with the export that
-    is there, also when the first answer got lost. For an export of now, the date (UTC) is a part of that: after
-    midnight it is another one. To export twice in 8 hours, name the second one by a --client-token of its own, such as
-    orders-evening. After an export that has failed, the same command begins a new one.
+    If you repeat the command within 8 hours, DynamoDB returns the existing export instead of starting another, even if
+    the first response was lost. For an export of the current time, the date (UTC) is part of the token, so the command
+    starts a new export after midnight. To start a second export within 8 hours, pass another --client-token, such as
+    orders-evening. After a failed export, the same command starts a new one.
     """
-    target = of_export.export_target(arguments)
+    target = export_args.export_target(arguments)
     window = arguments.window()
     time = None if arguments.export_time is None else parse_time(arguments.export_time, "export-time")
-    timeout = of_export.read_timeout(arguments.timeout)
+    timeout = export_args.read_timeout(arguments.timeout)
     if timeout is not None and not arguments.wait:
-        raise UsageError("this is for --wait", "--timeout", "pass --wait, or leave it out")
-    aws = in_aws.aws_options(arguments)
+        raise UsageError("this option requires --wait", "--timeout", "add --wait, or remove the option")
+    aws = aws_args.aws_options(arguments)
     from converter import api
     from converter.cli.render_exports import started_line
 
@@ -119,7 +121,7 @@ def start(arguments: StartArguments) -> None:
         messages.warning(warning)
     messages.info("export", started_line(started, waits=arguments.wait), {"export": state.to_json()})
     if not arguments.json:
-        # Before the wait, which may be interrupted.
+        # Printed before the wait, which may be interrupted.
         _print_line(state.arn)
     if arguments.wait:
         state = _wait(state.arn, timeout, aws, messages)
@@ -129,30 +131,30 @@ def start(arguments: StartArguments) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitArguments:
-    """What `export wait` takes, in the order of its help."""
+    """Arguments of `export wait`, in the order of its help."""
 
-    arn: of_export.Arn
-    timeout: of_export.Timeout = None
-    profile: in_aws.Profile = None
-    region: in_aws.Region = None
-    endpoint_url: in_aws.EndpointUrl = None
-    source_role_arn: of_export.RoleArn = None
-    json: takes.Json = False
-    quiet: takes.Quiet = False
-    log_format: takes.LogFormatAs = "text"
+    arn: export_args.Arn
+    timeout: export_args.Timeout = None
+    profile: aws_args.Profile = None
+    region: aws_args.Region = None
+    endpoint_url: aws_args.EndpointUrl = None
+    source_role_arn: export_args.RoleArn = None
+    json: common_args.Json = False
+    quiet: common_args.Quiet = False
+    log_format: common_args.LogFormatOption = "text"
 
 
 def wait(arguments: WaitArguments) -> None:
-    """Wait until an export is completed, and print where it is.
+    """Wait until an export is completed, and print its location.
 
-    An export takes ten minutes or more, even of ten items, and one of terabytes takes hours. The service is asked ever
-    more rarely, down to once a minute. When it throttles or fails, or the network does, for up to half an hour, that is
-    told and waited for. An export that has failed ends the wait with exit code 3, the reason and what helps; --timeout
-    ends it with 6. The wait may be ended and begun again at any time: the export goes on at the service.
+    An export takes at least ten minutes, even for ten items; an export of terabytes takes hours. The status is polled
+    with growing intervals, up to one minute. Throttling, service errors and network errors are reported and retried for
+    up to half an hour. If the export fails, the command ends with exit code 3, the reason and a hint; after --timeout
+    it ends with 6. You can stop the wait and start it again at any time: the export continues.
     """
-    timeout = of_export.read_timeout(arguments.timeout)
+    timeout = export_args.read_timeout(arguments.timeout)
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
-    state = _wait(arguments.arn, timeout, in_aws.aws_options(arguments), messages)
+    state = _wait(arguments.arn, timeout, aws_args.aws_options(arguments), messages)
     if arguments.json:
         print_json(state.to_json())
     else:
@@ -161,31 +163,31 @@ def wait(arguments: WaitArguments) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListArguments:
-    """What `export list` takes, in the order of its help."""
+    """Arguments of `export list`, in the order of its help."""
 
-    table: of_export.Table
-    limit: of_export.Limit = 20
-    profile: in_aws.Profile = None
-    region: in_aws.Region = None
-    endpoint_url: in_aws.EndpointUrl = None
-    source_role_arn: of_export.RoleArn = None
-    json: takes.Json = False
-    quiet: takes.Quiet = False
-    log_format: takes.LogFormatAs = "text"
+    table: export_args.Table
+    limit: export_args.Limit = 20
+    profile: aws_args.Profile = None
+    region: aws_args.Region = None
+    endpoint_url: aws_args.EndpointUrl = None
+    source_role_arn: export_args.RoleArn = None
+    json: common_args.Json = False
+    quiet: common_args.Quiet = False
+    log_format: common_args.LogFormatOption = "text"
 
 
 def list_(arguments: ListArguments) -> None:
-    """List the exports of TABLE, the newest first.
+    """List the exports of TABLE, newest first.
 
-    Each with its id, status, kind, time or window, format, items and place. The service forgets exports after 90 days;
-    what is in S3 stays. By its ARN, a table that is no more can be named, too. --json prints all that is known, as one
-    array.
+    Shows the id, status, kind, time or window, format, item count and location of each export. DynamoDB keeps the
+    details of exports for 90 days; the files in S3 remain. Use the ARN to name a table that was deleted. --json prints
+    all details as one array.
     """
     from converter import api
     from converter.cli.render_exports import render_exports
 
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
-    listing = api.list_exports(arguments.table, limit=arguments.limit, aws=in_aws.aws_options(arguments))
+    listing = api.list_exports(arguments.table, limit=arguments.limit, aws=aws_args.aws_options(arguments))
     if arguments.json:
         print_json([state.to_json() for state in listing.exports])
     else:
@@ -193,13 +195,14 @@ def list_(arguments: ListArguments) -> None:
             sys.stdout.write(render_exports(listing.exports))
     if listing.more:
         older = "one older export is" if listing.more == 1 else f"{listing.more} older exports are"
-        messages.info("list", f"{older} not shown; --limit shows more", {"more": listing.more})
+        messages.info("list", f"{older} not shown; raise --limit to show more", {"more": listing.more})
     elif not listing.exports:
-        messages.info("list", f"the service knows no exports of {arguments.table} of the last 90 days")
+        messages.info("list", f"{arguments.table} has no exports in the last 90 days")
 
 
 def _wait(arn: str, timeout: float | None, aws: AwsOptions, messages: Messages) -> ExportState:
     from converter import api
+    from converter.cli.progress import show_waiting
     from converter.cli.render_exports import completed_line
 
     try:
@@ -208,10 +211,10 @@ def _wait(arn: str, timeout: float | None, aws: AwsOptions, messages: Messages) 
                 arn, timeout=timeout, aws=aws, on_poll=watcher.polled, on_trouble=watcher.troubled
             )
     except BaseException as error:
-        # Ctrl-C and SIGTERM end the wait alone.
+        # Ctrl-C and SIGTERM end only the wait.
         if not isinstance(error, Exception):
             error.add_note(
-                f"the export goes on at the service; wait for it again: ddb-convert export wait {shlex.quote(arn)}"
+                f"the export continues in DynamoDB; to wait for it again: ddb-convert export wait {shlex.quote(arn)}"
             )
         raise
     messages.info("export", completed_line(state), {"export": state.to_json()})

@@ -1,4 +1,4 @@
-"""The arguments and options about exports that are to be made, each declared once."""
+"""Arguments and options of exports to start, each declared once."""
 
 from __future__ import annotations
 
@@ -19,100 +19,109 @@ if TYPE_CHECKING:
 option = partial(arguments.option, panel="Options for the export")
 changes_option = partial(arguments.option, panel="Options for changes")
 
-Table = Annotated[str, typer.Argument(metavar="TABLE", help="The table's name, or its ARN.")]
-Bucket = Annotated[str, option("bucket", "The bucket that the service writes exports to.", metavar="NAME")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="The name or ARN of the table.")]
+Bucket = Annotated[str, option("bucket", "Bucket that DynamoDB exports to.", metavar="NAME")]
 ExportPrefix = Annotated[
     str | None,
-    option("export-prefix", "Folders of the bucket to export to, such as dynamodb/orders.", metavar="FOLDERS"),
+    option("export-prefix", "Prefix in the bucket to export to, such as dynamodb/orders.", metavar="FOLDERS"),
 ]
 BucketOwner = Annotated[
     str | None,
-    option("bucket-owner", "Account of the bucket, if it is not the caller's.", metavar="ACCOUNT"),
+    option("bucket-owner", "Account that owns the bucket, if it is not the caller's.", metavar="ACCOUNT"),
 ]
-ExportFormatAs = Annotated[ExportFormat, option("export-format", "What the service writes.")]
-ExportSseAs = Annotated[ExportSse | None, option("export-sse", "Encryption of the export's objects.", default="AES256")]
+ExportFormatOption = Annotated[ExportFormat, option("export-format", "Format of the export.")]
+ExportSseOption = Annotated[
+    ExportSse | None, option("export-sse", "Encryption of the export's objects.", default="AES256")
+]
 ExportKmsKeyId = Annotated[
-    str | None, option("export-kms-key-id", "KMS key for --export-sse KMS.", metavar="KEY", default="AWS' own")
+    str | None,
+    option("export-kms-key-id", "KMS key for --export-sse KMS.", metavar="KEY", default="the AWS managed key"),
 ]
 Date = Annotated[
     str | None,
-    arguments.option("date", "The day, in --timezone, such as 2026-11-27.", metavar="DATE", default="today"),
+    arguments.option("date", "Day to export, in --timezone, such as 2026-11-27.", metavar="DATE", default="today"),
 ]
 ExportTime = Annotated[
     str | None,
     option(
         "export-time",
-        "Export all items as they were then: 2026-11-27T23:59:59Z; without a zone it is UTC.",
+        "Export the items as of this time, such as 2026-11-27T23:59:59Z. The default zone is UTC.",
         metavar="TIME",
         default="now",
     ),
 ]
-Incremental = Annotated[
-    bool, option("incremental", "Export what has changed from --from to --to, in place of all items.")
-]
-From = Annotated[
-    str | None, option("from", "When the changes begin: this moment is the first one exported.", metavar="TIME")
-]
+Incremental = Annotated[bool, option("incremental", "Export the changes between --from and --to instead of all items.")]
+From = Annotated[str | None, option("from", "Start of the changes (inclusive).", metavar="TIME")]
 To = Annotated[
     str | None,
-    option("to", "When the changes end, 15 minutes to 24 hours later: the first moment not exported.", metavar="TIME"),
+    option("to", "End of the changes (exclusive), 15 minutes to 24 hours after --from.", metavar="TIME"),
 ]
-ViewOf = Annotated[
+ViewOption = Annotated[
     View | None,
-    option("view", "What is said of each change: what the item is now, or what it was, too.", default="new-and-old"),
+    option("view", "Images in each change: only the new item, or the new and the old one.", default="new-and-old"),
 ]
-Changing = Annotated[
-    bool, changes_option("incremental", "Export what has changed since the last run, instead of the whole table.")
+SyncIncremental = Annotated[
+    bool, changes_option("incremental", "Export the changes since the last run instead of the whole table.")
 ]
 Merge = Annotated[
-    bool, changes_option("merge", "With --incremental: also publish all items as they are then, each time.")
+    bool, changes_option("merge", "With --incremental: also publish a snapshot of all items after each run.")
 ]
-OnGapThen = Annotated[
+OnGapOption = Annotated[
     OnGap | None,
     changes_option(
-        "on-gap", "Where changes can't be had any more: fail, or begin anew with a full export.", default="fail"
+        "on-gap",
+        "If changes can no longer be exported: fail, or start over with a full export.",
+        default="fail",
     ),
 ]
 ClientToken = Annotated[
     str | None,
     option(
         "client-token",
-        "The service starts one export for each token in 8 hours.",
+        "DynamoDB starts only one export for a token within 8 hours.",
         metavar="TEXT",
-        default="made from the table, the other options, and the date (UTC) if it is of now",
+        default="derived from the table, the other options and, without --export-time, the date (UTC)",
     ),
 ]
 Wait = Annotated[bool, option("wait", "Wait until the export is completed.")]
 Timeout = Annotated[
     str | None,
-    option("timeout", "Wait no longer than this, such as 90m or 2h; exit code 6.", metavar="TIME", default="no limit"),
+    option(
+        "timeout",
+        "Stop waiting after this time, such as 90m or 2h, with exit code 6.",
+        metavar="TIME",
+        default="no limit",
+    ),
 ]
 RoleArn = Annotated[
     str | None,
     arguments.option(
         "source-role-arn",
-        "Role to assume for making and finding exports.",
+        "IAM role to assume to start and find exports.",
         metavar="ARN",
         panel="Options for AWS",
     ),
 ]
-Arn = Annotated[str, typer.Argument(metavar="ARN", help="The export's ARN, as export start prints it.")]
-Limit = Annotated[int, option("limit", "Show so many of the newest exports.", metavar="COUNT", minimum=1)]
+Arn = Annotated[str, typer.Argument(metavar="ARN", help="The ARN of the export, as printed by export start.")]
+Limit = Annotated[int, option("limit", "Number of exports to show, newest first.", metavar="COUNT", minimum=1)]
 
 
 def read_timeout(given: str | None) -> float | None:
-    """Seconds, None without a limit; UsageError for what is no time."""
+    """Return seconds, or None for no limit. Raises UsageError if the text is not a duration."""
     return None if given is None else parse_duration(given, "timeout")
 
 
 def export_target(given: object) -> ExportTarget:
-    """What a verb's arguments say; UsageError for what the service would refuse."""
+    """Build the target of an export from a verb's arguments. Raises UsageError if DynamoDB would reject it."""
     named = {field: option.removeprefix("--").replace("-", "_") for field, option in OPTIONS.items()}
     return ExportTarget(**{field: getattr(given, name) for field, name in named.items() if hasattr(given, name)})
 
 
 def read_changes(given: Any) -> Changes | None:
-    """Which changes a verb is to bring; None where it is all items. UsageError for what is said of changes alone."""
+    """Return the incremental options of a verb, or None for a full export.
+
+    Raises UsageError for options that require --incremental.
+    """
     if given.incremental:
         from converter.syncing.incremental_options import Changes
 
@@ -120,5 +129,7 @@ def read_changes(given: Any) -> Changes | None:
     for name in ("merge", "view", "on_gap", "old_image"):
         if getattr(given, name, None):
             option_name = f"--{name.replace('_', '-')}"
-            raise UsageError("this is for --incremental", option_name, "pass --incremental, or leave it out")
+            raise UsageError(
+                "this option requires --incremental", option_name, "add --incremental, or remove the option"
+            )
     return None

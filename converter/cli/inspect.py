@@ -6,12 +6,11 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from converter.cli import arguments as takes
-from converter.cli import aws_arguments as in_aws
+from converter.cli import arguments as common_args
+from converter.cli import aws_arguments as aws_args
 from converter.cli.messages import Messages
 from converter.cli.output import print_json, write_new_file, writing_result
 from converter.cli.parse import apply_preset, read_names, read_pairs, without_none
-from converter.cli.progress import show_progress
 
 EXAMPLES = (
     "ddb-convert inspect fixtures/orders",
@@ -23,38 +22,38 @@ EXAMPLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectArguments:
-    """What `inspect` takes, in the order of its help."""
+    """Arguments of `inspect`, in the order of its help."""
 
-    source: takes.Source
-    sample: takes.Sample = False
-    for_: takes.For = None
-    numbers: takes.NumbersAs = takes.DEFAULTS.numbers
-    mixed: takes.MixedAs = takes.DEFAULTS.mixed
-    key: takes.Key = None
-    cast: takes.Cast = None
-    time: takes.Time = None
-    add_column: takes.AddColumn = None
-    old_image: takes.OldImage = False
-    max_columns: takes.MaxColumns = takes.DEFAULTS.max_columns
-    names: takes.NamesAs = None
-    rename: takes.Rename = None
-    workers: takes.Workers = None
-    latest: takes.Latest = False
-    export_id: takes.ExportId = None
-    no_verify: takes.NoVerify = False
-    show_values: takes.ShowValues = False
-    write_schema: takes.WriteSchema = None
-    profile: in_aws.Profile = None
-    region: in_aws.Region = None
-    endpoint_url: in_aws.EndpointUrl = None
-    source_role_arn: in_aws.SourceRoleArn = None
-    source_bucket_owner: in_aws.SourceBucketOwner = None
-    json: takes.Json = False
-    quiet: takes.Quiet = False
-    log_format: takes.LogFormatAs = "text"
+    source: common_args.Source
+    sample: common_args.Sample = False
+    for_: common_args.For = None
+    numbers: common_args.NumbersOption = common_args.DEFAULTS.numbers
+    mixed: common_args.MixedOption = common_args.DEFAULTS.mixed
+    key: common_args.Key = None
+    cast: common_args.Cast = None
+    time: common_args.Time = None
+    add_column: common_args.AddColumn = None
+    old_image: common_args.OldImage = False
+    max_columns: common_args.MaxColumns = common_args.DEFAULTS.max_columns
+    names: common_args.NamesOption = None
+    rename: common_args.Rename = None
+    workers: common_args.Workers = None
+    latest: common_args.Latest = False
+    export_id: common_args.ExportId = None
+    no_verify: common_args.NoVerify = False
+    show_values: common_args.ShowValues = False
+    write_schema: common_args.WriteSchema = None
+    profile: aws_args.Profile = None
+    region: aws_args.Region = None
+    endpoint_url: aws_args.EndpointUrl = None
+    source_role_arn: aws_args.SourceRoleArn = None
+    source_bucket_owner: aws_args.SourceBucketOwner = None
+    json: common_args.Json = False
+    quiet: common_args.Quiet = False
+    log_format: common_args.LogFormatOption = "text"
 
     def given(self) -> dict[str, Any]:
-        """The options for the library, without those that a preset may set and that are not there."""
+        """Return the options for the library, without unset ones that a preset may set."""
         return {
             "numbers": self.numbers,
             "mixed": self.mixed,
@@ -75,16 +74,17 @@ class InspectArguments:
 
 
 def inspect(arguments: InspectArguments) -> None:
-    """Show what an export holds and would become.
+    """Show the contents and the columns of an export.
 
-    Reads every data file, and checks each against the manifest, unless --sample is given: then the counts cover a part
-    of the items and a rare attribute or type may be missing. Memory depends on --workers and on how many attributes
-    there are. Nothing is written but the schema file that --write-schema asks for; the result goes to stdout. In that
-    file a column is one line: change its place, name or type, or write {"attribute": "a", "drop": true}.
+    Reads every data file and checks it against the manifest. With --sample, only a part of the items is counted, and a
+    rare attribute or type may be missing. Memory use depends on --workers and on the number of attributes. The result
+    is printed to stdout; the only file written is the schema file of --write-schema. In that file each column is one
+    line: change its position, name or type, or write {"attribute": "a", "drop": true}.
     """
     options, _ = apply_preset(arguments.for_, arguments.given())
-    aws = in_aws.aws_options(arguments)
+    aws = aws_args.aws_options(arguments)
     from converter import api
+    from converter.cli.progress import show_progress
     from converter.cli.render_inspection import render_inspection
     from converter.schema.schema_file import render_schema_file
 

@@ -1,4 +1,4 @@
-"""Runs one command line and turns whatever ends it into a message and an exit code."""
+"""Runs one command line, and reports its error as a message and an exit code."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ EXIT_CLOSED_PIPE = 128 + signal.SIGPIPE
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived. Not an Exception, so that everything on the way out cleans up and nothing handles it."""
+    """SIGTERM arrived. Not an Exception, so that handlers of exceptions don't catch it and all clean-up runs."""
 
 
 def app(program: str = PROGRAM) -> NoReturn:
-    """The `ddb-convert` command. program: how the user calls it."""
+    """Run the `ddb-convert` command and exit. program: its name in messages."""
     leave_current_directory()
-    # The imports make half a million objects that stay; the collector would look through them again and again.
+    # The imports create half a million permanent objects, which the collector would scan repeatedly.
     gc.set_threshold(100_000)
-    # numpy's linear algebra, which nothing here uses, would start a thread for each CPU.
+    # numpy's linear algebra is not used here, but would start a thread for each CPU.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = run(sys.argv[1:], program)
     sys.stdout.flush()
     sys.stderr.flush()
-    # All that matters is on disk by now, and taking numba and Arrow apart would take a quarter of a second.
+    # All output is on disk. An orderly shutdown of numba and Arrow would take a quarter of a second.
     os._exit(code)
 
 
 def run(arguments: Sequence[str], program: str = PROGRAM) -> int:
-    """Do what the command line asks for and return the exit code."""
+    """Run the command line and return the exit code."""
     _open_closed_streams()
-    # Nothing that is said there is worth a run: `2>&1 | head -1` must not end a conversion.
+    # A failed write to stderr must not end a conversion, for example with `2>&1 | head -1`.
     with redirect_stderr(cast(TextIO, PatientStream(sys.stderr))):
         return _run_to_the_end(arguments, program)
 
 
 def _run_to_the_end(arguments: Sequence[str], program: str) -> int:
     messages = Messages(log_format=wanted_log_format(arguments))
-    # A name that the terminal's encoding lacks must not end a conversion.
+    # A name that the terminal's encoding can't represent must not end a conversion.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -72,29 +72,29 @@ def _run_to_the_end(arguments: Sequence[str], program: str) -> int:
     except Terminated as error:
         return _end(messages, "terminated", signal.SIGTERM, error)
     except BrokenPipeError:
-        # Who read stdout has gone, as `| head` does.
+        # The reader of stdout has exited, for example `| head`.
         give_up_stdout()
         return EXIT_CLOSED_PIPE
-    except Exception as error:  # noqa: BLE001 - the very top: nothing above could say it better
+    except Exception as error:  # noqa: BLE001 - the top level: no caller could report it
         return _fail(messages, no_memory_error()) if means_no_memory(error) else _fail_unexpectedly(messages, error)
 
 
 def _open_closed_streams() -> None:
-    """Open what `>&-` has closed to nothing: else the next file would be the stream, and messages would go into it."""
+    """Open streams that `>&-` closed on the null device, so that no file gets their descriptors and their messages."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            # The system gives the lowest number that is free, which is this one.
+            # The system assigns the lowest free descriptor, which is this one.
             os.open(os.devnull, os.O_RDWR)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 def wanted_log_format(arguments: Sequence[str]) -> LogFormat:
-    """The log format that the command line asks for.
+    """Return the log format that the command line asks for.
 
-    Read before the command line is parsed, because a mistake elsewhere in it must be told in this format too.
+    Read before the command line is parsed, because parse errors are reported in this format too.
     """
     wanted = os.environ.get(environment_name("log-format"), "")
     for number, argument in enumerate(arguments):
@@ -106,15 +106,15 @@ def wanted_log_format(arguments: Sequence[str]) -> LogFormat:
 
 
 def _run(arguments: list[str], program: str) -> int:
-    # Typer has exit codes of its own for streams that refuse: so it does not write to them.
-    with redirect_stdout(StringIO()) as told:
+    # Typer exits with its own codes if a stream fails, so it must not write to the real ones.
+    with redirect_stdout(StringIO()) as printed:
         job = read_command(arguments or ["--help"], program)
     if not arguments:
-        sys.stderr.write(told.getvalue())
+        sys.stderr.write(printed.getvalue())
         return UsageError.exit_code
     if job is not None:
         job()
-    elif text := told.getvalue():
+    elif text := printed.getvalue():
         with writing_result():
             sys.stdout.write(text)
     return 0
@@ -122,26 +122,26 @@ def _run(arguments: list[str], program: str) -> int:
 
 @contextmanager
 def _signals_raise(messages: Messages) -> Iterator[None]:
-    """SIGTERM raises, as Ctrl-C does. After the first of both, the rest are passed over.
+    """Raise an exception at the first SIGTERM or Ctrl-C, and ignore the following ones.
 
-    The clean-up that follows must not be cut short by an impatient second signal. Both are answered at once.
+    A second signal must not interrupt the clean-up. The first two signals are acknowledged with a message.
     """
     signals = count(1)
 
     def end(number: int, _frame: FrameType | None) -> None:
-        # A second signal may come while the first one is answered: each must know which one it is.
+        # A second signal may arrive while the first one is handled, so each one takes its number first.
         which = next(signals)
-        # The signal may have come while this thread was writing, which can't be begun again inside.
+        # The signal may have arrived while this thread was writing, and writes are not reentrant.
         with suppress(RuntimeError):
             if which == 1:
-                messages.info("stopping", "stopping, and removing what was begun")
+                messages.info("stopping", "stopping: removing unfinished output")
             elif which == 2:
-                messages.info("stopping", "already stopping: what was begun is still being removed")
+                messages.info("stopping", "already stopping: unfinished output is still being removed")
         if which == 1:
             raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    # Whoever starts a program in the background of a script wants it to ignore Ctrl-C.
+    # A shell starts background jobs of scripts with Ctrl-C ignored, and that must remain.
     if before[signal.SIGINT] is signal.SIG_IGN:
         del before[signal.SIGINT]
     for number in before:
@@ -154,13 +154,13 @@ def _signals_raise(messages: Messages) -> Iterator[None]:
 
 
 def _end(messages: Messages, how: str, number: signal.Signals, error: BaseException) -> int:
-    messages.error(lines(how, *_notes(error)), {"exitCode": 128 + number})
+    messages.error(lines(how, *_added_lines(error)), {"exitCode": 128 + number})
     return 128 + number
 
 
-def _notes(error: BaseException) -> list[str]:
-    notes: list[str] = getattr(error, "__notes__", [])
-    return notes
+def _added_lines(error: BaseException) -> list[str]:
+    added: list[str] = getattr(error, "__notes__", [])
+    return added
 
 
 def _fail(messages: Messages, error: ConvertError) -> int:
@@ -171,7 +171,7 @@ def _fail(messages: Messages, error: ConvertError) -> int:
         "hint": error.hint,
         "exitCode": error.exit_code,
     }
-    messages.error(lines(str(error), *_notes(error)), facts)
+    messages.error(lines(str(error), *_added_lines(error)), facts)
     _print_traceback(error)
     return error.exit_code
 
@@ -180,7 +180,7 @@ def _fail_unexpectedly(messages: Messages, error: Exception) -> int:
     name = type(error).__name__
     text = lines(
         f"this is a bug in {PROGRAM} {VERSION}: {name}: {error}",
-        f"please report this message and the command line to the maintainers; {DEBUG}=1 shows the traceback",
+        f"report this message and the command line to the maintainers; {DEBUG}=1 shows the traceback",
     )
     messages.error(text, {"type": name, "what": str(error), "exitCode": ConvertError.exit_code})
     _print_traceback(error)
@@ -196,6 +196,6 @@ def _print_traceback(error: Exception) -> None:
 def _as_usage_error(error: typer.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
-    # Typer has pydantic check the choices, and passes on how pydantic begins its sentences.
+    # Typer checks choices with pydantic, and keeps the prefix of its messages.
     text = error.format_message().rstrip(".").replace(": Value error, ", ": ")
-    return UsageError(text[:1].lower() + text[1:], hint=f"`{command} --help` shows what it takes")
+    return UsageError(text[:1].lower() + text[1:], hint=f"see `{command} --help`")

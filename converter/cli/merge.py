@@ -7,13 +7,10 @@ from typing import Annotated
 
 import typer
 
-from converter.cli import arguments as takes
-from converter.cli import aws_arguments as in_aws
+from converter.cli import arguments as common_args
+from converter.cli import aws_arguments as aws_args
 from converter.cli.conversion_arguments import ConversionArguments
-from converter.cli.messages import Messages
-from converter.cli.output import PUBLISHED, print_json
 from converter.cli.parse import apply_preset
-from converter.cli.progress import show_progress
 from converter.errors import UsageError
 
 EXAMPLES = (
@@ -26,31 +23,33 @@ Base = Annotated[
     str,
     typer.Argument(
         metavar="BASE",
-        help="A full export, as SOURCE of convert; or a destination with items, or one of its records.",
+        help="A full export, as SOURCE of convert; or a destination with items; or a record of one.",
     ),
 ]
 IncrementsAndDest = Annotated[
     list[str],
     typer.Argument(
         metavar="INCREMENT... DEST",
-        help="Incremental exports of the same table, in any order; and the folder or s3://bucket/prefix/ to write to.",
+        help="Incremental exports of the table, in any order, then the folder or s3://bucket/prefix/ to publish to.",
     ),
 ]
-AllowGap = Annotated[bool, takes.option("allow-gap", "Merge all the same where no increment holds a part of the time.")]
+AllowGap = Annotated[
+    bool, common_args.option("allow-gap", "Merge even if the increments do not cover all of the time.")
+]
 AllowOverlap = Annotated[
-    bool, takes.option("allow-overlap", "Merge all the same where a window begins before the one before ends.")
+    bool, common_args.option("allow-overlap", "Merge even if a window begins before the previous one ends.")
 ]
 AllowFiltered = Annotated[
-    bool, takes.option("allow-filtered", "Merge increments that the service says were made with a filter, too.")
+    bool, common_args.option("allow-filtered", "Merge increments even if DynamoDB reports that they were filtered.")
 ]
 Verify = Annotated[
-    bool, takes.option("verify", "Compare the old images of all changes with the items before, by value.")
+    bool, common_args.option("verify", "Compare the old image of each change with the item before it, by value.")
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeArguments(ConversionArguments):
-    """What `merge` takes, in the order of its help."""
+    """Arguments of `merge`, in the order of its help."""
 
     base: Base
     increments_and_dest: IncrementsAndDest
@@ -61,30 +60,32 @@ class MergeArguments(ConversionArguments):
 
 
 def merge(arguments: MergeArguments) -> None:
-    """Apply incremental exports to a full one: a snapshot.
+    """Merge incremental exports into a full export.
 
-    The result is what converting a full export of the last window's end would give, but for the order of rows.
+    Publishes a snapshot of all items at the end of the last window. It equals a converted full export of that
+    time, except for the order of rows.
 
-    The windows must follow each other from the base's time on: a gap ends the run, and so does a window that begins
-    before the one before ends, because an item that was put before that and deleted after it would stay for ever.
-    Increments that are given twice, or say nothing more than others, are passed over.
+    The windows must follow each other without a gap, starting at the time of the base. Overlapping windows are an
+    error too: an item that was put in the overlap and deleted after it could remain in the snapshot. Duplicate
+    increments, and increments that others contain, are skipped.
 
-    BASE may be a destination of snapshots or items: its latest record, or the record's file that is named. Its parts
-    must be there as Parquet and have the keys, and its columns stay: what they can't hold ends the run, unless --evolve
-    makes them wider.
+    BASE can be a destination of snapshots or items; its latest record is used, or the record that you name. Its parts
+    must be in Parquet and contain the key attributes. Its columns stay; a value that does not fit is an error, unless
+    --evolve widens the column.
 
-    The manifest of an increment that was made with a filter does not say so; only for an ARN the service is asked.
-    Items that stop matching just disappear, and a snapshot would keep them as they were: don't merge such increments.
+    Don't merge filtered increments: an item that stops matching the filter disappears from them, and the snapshot would
+    keep its old state. The manifest does not record a filter; it is detected only if an increment is given by its ARN.
 
-    Memory depends on --workers and on the number of keys that the increments touch, not on the size of the base. The
-    same merge again changes nothing.
+    Memory use depends on --workers and on the number of changed keys, not on the size of the base. The same merge
+    repeated changes nothing.
     """
     *increments, dest = arguments.increments_and_dest
     if not increments:
-        raise UsageError("there is no increment", "INCREMENT", "write ddb-convert merge BASE INCREMENT... DEST")
+        raise UsageError("an increment is missing", "INCREMENT", "run ddb-convert merge BASE INCREMENT... DEST")
     options, preset = apply_preset(arguments.for_, arguments.given())
-    aws = in_aws.aws_options(arguments)
+    aws = aws_args.aws_options(arguments)
     from converter import api
+    from converter.cli.publish import run_and_report
     from converter.cli.render_report import render_report, report_line
     from converter.export.windows import MergeRules
 
@@ -94,15 +95,11 @@ def merge(arguments: MergeArguments) -> None:
         allow_filtered=arguments.allow_filtered,
         verify=arguments.verify,
     )
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
-    if preset:
-        messages.info("preset", preset)
-    with show_progress(messages) as listener:
-        report = api.merge(arguments.base, increments, dest, options, rules=rules, aws=aws, listener=listener)
-    for warning in report.warnings:
-        messages.warning(warning)
-    facts = report.to_json()
-    outcome = report_line(report) if messages.log_format == "json" else render_report(report)
-    messages.info("report", outcome, {"report": facts})
-    if arguments.json:
-        print_json(facts, PUBLISHED)
+    run_and_report(
+        arguments,
+        preset,
+        lambda listener: api.merge(arguments.base, increments, dest, options, rules=rules, aws=aws, listener=listener),
+        event="report",
+        line=report_line,
+        text=render_report,
+    )

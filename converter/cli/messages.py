@@ -1,4 +1,4 @@
-"""What a run says on stderr: plain lines for people, or one JSON object a line for log collectors."""
+"""Messages on stderr: plain lines for people, or one JSON object per line for log collectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Level = Literal["info", "warning", "error"]
 
 
 def _terminal_width() -> int | None:
-    """The columns of the terminal that stderr is; None if it is not one."""
+    """Return the columns of the terminal on stderr, or None if stderr is not a terminal."""
     if not sys.stderr.isatty():
         return None
     try:
@@ -31,19 +31,19 @@ def _terminal_width() -> int | None:
 
 
 class PatientStream:
-    """A stream for messages that goes on when nobody takes them: what was closed, or is full, takes nothing more."""
+    """A stream for messages that ignores write errors: messages to a closed or full stream are dropped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write the text, or lose it."""
+        """Write the text, or drop it."""
         with self._tolerant():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written, or lose it."""
+        """Flush the buffer, or drop it."""
         with self._tolerant():
             self._stream.flush()
 
@@ -57,7 +57,7 @@ class PatientStream:
         except BlockingIOError:
             pass
         except (OSError, ValueError):
-            # What is left in the buffer must not fail at exit once more.
+            # A flush of the remaining buffer at exit must not fail again.
             with suppress(OSError, ValueError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
@@ -65,25 +65,25 @@ class PatientStream:
 
 
 class Messages:
-    """Writes messages to stderr; safe to call from many threads.
+    """Writes messages to stderr. Thread-safe.
 
-    A text is one line, or several as `Lines`. quiet: says only warnings and errors.
+    A text is one line, or several as `Lines`. quiet: writes only warnings and errors.
     """
 
     def __init__(self, *, log_format: LogFormat = "text", quiet: bool = False) -> None:
         self.log_format: LogFormat = log_format
         self.quiet = quiet
-        # A signal's handler may speak while this thread does.
+        # Reentrant, because a signal handler may write while this thread does.
         self._lock = threading.RLock()
         self._warned: set[str] = set()
 
     def info(self, event: str, text: str, facts: Mapping[str, object] | None = None) -> None:
-        """Say how things stand; `facts` reach only the JSON form."""
+        """Write an informational message. Only the JSON format includes `facts`."""
         if not self.quiet:
             self._say("info", event, text, facts)
 
     def warning(self, text: str) -> None:
-        """Warn, once for each text: a run's report repeats what was said while it ran."""
+        """Write a warning once per text: the report of a run repeats the warnings of its progress."""
         with self._lock:
             if text in self._warned:
                 return
@@ -91,15 +91,15 @@ class Messages:
         self._say("warning", "warning", text, None)
 
     def error(self, text: str, facts: Mapping[str, object] | None = None) -> None:
-        """Say why the command fails; `facts` reach only the JSON form."""
+        """Write the reason why the command fails. Only the JSON format includes `facts`."""
         self._say("error", "error", text, facts)
 
     def _fit(self, line: str, level: Level) -> str:
-        """The line broken at spaces for a terminal; what an error says to do stays whole, because it is copied."""
+        """Wrap a line for a terminal. The hint of an error is not wrapped, because users copy it."""
         width = _terminal_width()
         if width is None or len(line) <= width or (level == "error" and not line.startswith("error: ")):
             return line
-        # A path is copied too, and rather broken by the terminal than pushed to a line of its own.
+        # Paths are copied too: the terminal breaks a long one better than a line of its own.
         if max(map(len, line.split())) > width - _INDENT:
             return line
         facts = re.match(r"  \S+ {2,}", line)
@@ -111,19 +111,19 @@ class Messages:
         if self.log_format == "json":
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             message = without_users(text) if isinstance(text, Lines) else shorten(without_users(text))
-            said = {"time": now, "level": level, "event": event, "message": message}
-            line = json.dumps({**said, **{name: _shown(fact) for name, fact in (facts or {}).items()}})
+            record = {"time": now, "level": level, "event": event, "message": message}
+            line = json.dumps({**record, **{name: _shown(fact) for name, fact in (facts or {}).items()}})
         else:
             line = lines(text) if level == "info" else f"{level}: {lines(text)}"
             line = "\n".join(self._fit(part, level) for part in line.split("\n"))
-        # sys.stderr is looked up each time: while a progress bar is drawn, rich puts itself in its place.
+        # sys.stderr is looked up for each message: rich replaces it while a progress bar is visible.
         with self._lock:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
 
 
 def _shown(fact: object) -> object:
-    """A fact without the user parts of URLs. JSON keeps the rest of a text as it is, on the one line."""
+    """Return a fact without the user parts of URLs. JSON escapes everything else that is not printable."""
     if isinstance(fact, str):
         return without_users(fact)
     if isinstance(fact, Mapping):

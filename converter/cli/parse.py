@@ -1,4 +1,4 @@
-"""Reads the texts that options are given as: sizes (`96MiB`) and lists of names (`a,b`)."""
+"""Parses the values of options, such as sizes (`96MiB`) and lists of names (`a,b`)."""
 
 from __future__ import annotations
 
@@ -28,86 +28,88 @@ _UNITS = {
 
 
 def parse_size(text: str, option: str) -> int:
-    """Bytes from `100000000`, `100MB` or `96MiB`; UsageError names the option."""
+    """Parse bytes from `100000000`, `100MB` or `96MiB`. Raises UsageError with the option."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text, re.ASCII)
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or unit is None:
-        raise UsageError(f"{text!r} is no size", f"--{option}", "use a number of bytes, or one with KiB, MiB, GiB")
+        raise UsageError(
+            f"{text!r} is not a valid size", f"--{option}", "use a number of bytes, or a number with KiB, MiB or GiB"
+        )
     return int(Fraction(match[1]) * unit)
 
 
 def parse_time(text: str, option: str) -> datetime:
-    """An aware time from ISO-8601, in UTC where the text names no zone; UsageError names the option."""
+    """Parse an aware time from ISO-8601; the default zone is UTC. Raises UsageError with the option."""
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise UsageError(f"{text!r} is no time", f"--{option}", "write it like 2026-11-27T23:59:59Z") from None
+        raise UsageError(f"{text!r} is not a valid time", f"--{option}", "use the form 2026-11-27T23:59:59Z") from None
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def parse_date(text: str, option: str) -> date:
-    """A day from `2026-11-27`; UsageError names the option."""
+    """Parse a day from `2026-11-27`. Raises UsageError with the option."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise UsageError(f"{text!r} is no date", f"--{option}", "write it like 2026-11-27") from None
+        raise UsageError(f"{text!r} is not a valid date", f"--{option}", "use the form 2026-11-27") from None
 
 
 def parse_duration(text: str, option: str) -> float:
-    """Seconds from `90`, `90s`, `45m` or `1h30m`; UsageError names the option."""
+    """Parse seconds from `90`, `90s`, `45m` or `1h30m`. Raises UsageError with the option."""
     match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?|(\d+)", text.strip(), re.ASCII)
     if match is None or not any(match.groups()):
-        raise UsageError(f"{text!r} is no duration", f"--{option}", "write it like 90s, 45m, 2h or 1h30m")
+        raise UsageError(f"{text!r} is not a valid duration", f"--{option}", "use a form like 90s, 45m, 2h or 1h30m")
     days, hours, minutes, seconds, alone = (int(number or 0) for number in match.groups())
     return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds + alone)
 
 
 def read_schema(given: str | None) -> SchemaText | Literal["new"] | None:
-    """The text of the schema file that the option names, or `new`."""
+    """Read the schema file that the option names, or return `new`."""
     if given is None or given == "new":
         return "new" if given else None
     return SchemaText.read(given)
 
 
 def without_none(**options: object) -> dict[str, Any]:
-    """The options that were given."""
+    """Return the options that are set."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def apply_preset(consumer: PresetConsumer | None, given: dict[str, Any]) -> tuple[ConvertOptions, str]:
-    """The options, and what --for has set among them, to be told; UsageError where they make no sense together."""
+    """Return the options with those of --for, and a message about the latter. Raises UsageError for a conflict."""
     if consumer is None:
         return ConvertOptions(**given), ""
     return options_for(consumer, **given), describe_preset(consumer, given)
 
 
 def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:
-    r"""Names from a repeatable option, or from its environment variable when the option is not there.
+    r"""Read names from a repeatable option, or from its environment variable if the option is not set.
 
-    Each text holds names between commas; `\,` is a comma in a name and `\\` a backslash.
+    Each text contains names separated by commas; `\,` is a comma in a name and `\\` a backslash.
     """
     names = [name for text in _texts(given, option) for name in split_names(text)]
     if "" in names:
         raise UsageError(
-            "a name is empty", f"--{option}", r"separate names by one comma, and write \, for a comma in a name"
+            "a name is empty", f"--{option}", r"separate names with one comma, and write \, for a comma in a name"
         )
     return tuple(dict.fromkeys(names))
 
 
 def read_pairs(given: list[str] | None, option: str) -> tuple[tuple[str, str], ...]:
-    r"""Pairs, given as names are: `a=b,c=d`, where `\=` is an equals sign in a name."""
+    r"""Read pairs in the same way: `a=b,c=d`, where `\=` is an equals sign in a name."""
     pairs = []
     for text in _texts(given, option):
         names: list[str] = []
-        for name, end in _cut(text, ",="):
+        for name, end in _split(text, ",="):
             names.append(name)
             if end == "=":
                 continue
             if len(names) != 2:
                 raise UsageError(
-                    f"{'='.join(names)!r} is no pair",
+                    f"{'='.join(names)!r} is not a pair of names",
                     f"--{option}",
-                    r"write a=b, commas between pairs, and \= or \, for such a character in a name",
+                    r"write a=b, separate pairs with commas, and write \= or \, for these characters in a name",
                 )
             pairs.append((names[0], names[1]))
             names = []
@@ -115,10 +117,10 @@ def read_pairs(given: list[str] | None, option: str) -> tuple[tuple[str, str], .
 
 
 def read_time_attribute(text: str | None) -> dict[str, Any]:
-    r"""The options of `--time created_at` or `--time created_at=ms`; `\=` is an equals sign in the name."""
+    r"""Return the options for `--time created_at` or `--time created_at=ms`; `\=` is an equals sign in the name."""
     if text is None:
         return {}
-    name, *units = [piece for piece, _ in _cut(text, "=")]
+    name, *units = [piece for piece, _ in _split(text, "=")]
     if len(units) > 1 or (units and units[0] not in UNITS):
         raise UsageError(
             f"{units[-1]!r} is not a unit of time",
@@ -129,8 +131,8 @@ def read_time_attribute(text: str | None) -> dict[str, Any]:
 
 
 def split_names(text: str) -> list[str]:
-    r"""Cut a text at its commas: `a,b\,c` is `a` and `b,c`. A backslash before anything else is itself."""
-    return [name for name, _ in _cut(text, ",")]
+    r"""Split a text at its commas: `a,b\,c` is `a` and `b,c`. Other backslashes stay as they are."""
+    return [name for name, _ in _split(text, ",")]
 
 
 def _texts(given: list[str] | None, option: str) -> list[str]:
@@ -140,8 +142,8 @@ def _texts(given: list[str] | None, option: str) -> list[str]:
     return [from_environment] if from_environment else []
 
 
-def _cut(text: str, separators: str) -> Iterator[tuple[str, str]]:
-    """The pieces, each with the separator that ends it; of the last it is empty."""
+def _split(text: str, separators: str) -> Iterator[tuple[str, str]]:
+    """Yield the pieces, each with the separator that ends it. The separator of the last piece is empty."""
     name = ""
     rest = iter(text)
     for character in rest:

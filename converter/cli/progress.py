@@ -1,4 +1,4 @@
-"""Shows progress on stderr, of a run or of a wait: something that moves on a terminal, lines anywhere else."""
+"""Shows the progress of a run or of a wait on stderr: a live line on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from converter.errors import ConvertError
 
 SECONDS_BETWEEN_EVENTS = 10.0
-SECONDS_BETWEEN_POLLS_TOLD = 300.0
+SECONDS_BETWEEN_REPORTED_POLLS = 300.0
 _LONGEST_PHASE = 20
-"""What fits beside the bar and its figures in 80 columns."""
+"""Longest phase that fits beside the bar and its numbers in 80 columns."""
 _BAR_COLUMNS = 16
 
 
 @contextmanager
 def show_progress(messages: Messages) -> Iterator[Listener]:
-    """Give a listener that shows what it hears in the way that fits the messages' format and where stderr goes."""
+    """Yield a listener that shows progress as the message format and the target of stderr allow."""
     if messages.quiet or messages.log_format == "json" or not sys.stderr.isatty():
         yield LineProgress(messages)
         return
@@ -38,7 +38,7 @@ def show_progress(messages: Messages) -> Iterator[Listener]:
 
 
 class LineProgress:
-    """A line for each phase; in the JSON form also one every ten seconds with the bytes read so far."""
+    """A line per phase; in the JSON format also a line every ten seconds with the bytes read so far."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
@@ -49,7 +49,7 @@ class LineProgress:
         self._next_event = time.monotonic() + SECONDS_BETWEEN_EVENTS
 
     def started(self, total_bytes: int, files: int) -> None:
-        """Count from zero towards the new total."""
+        """Start to count from zero to the new total."""
         with self._lock:
             self.bytes_read = 0
             self._total = total_bytes
@@ -57,7 +57,7 @@ class LineProgress:
             self._messages.info("started", "reading", {"totalBytes": total_bytes, "dataFiles": files})
 
     def advanced(self, compressed_bytes: int) -> None:
-        """Count, and once in a while say so in the JSON form."""
+        """Count the bytes, and report them every ten seconds in the JSON format."""
         with self._lock:
             self.bytes_read += compressed_bytes
             now = time.monotonic()
@@ -68,7 +68,7 @@ class LineProgress:
         self._messages.info("progress", phase, facts)
 
     def phase(self, text: str) -> None:
-        """Say each phase once, however often it is announced in a row."""
+        """Report a phase, unless it repeats the previous one."""
         with self._lock:
             if text == self._phase:
                 return
@@ -76,12 +76,12 @@ class LineProgress:
         self._messages.info("phase", text)
 
     def warned(self, text: str) -> None:
-        """Pass the warning on."""
+        """Write the warning."""
         self._messages.warning(text)
 
 
 class BarProgress:
-    """One live line: phase, bar, bytes of the export, speed and time left."""
+    """A live line: phase, bar, bytes of the export, speed and remaining time."""
 
     def __init__(self, messages: Messages, bar: Progress) -> None:
         self._messages = messages
@@ -89,7 +89,7 @@ class BarProgress:
         self._task: TaskID = bar.add_task("starting", total=None)
 
     def started(self, total_bytes: int, files: int) -> None:  # noqa: ARG002 - the bar counts bytes alone
-        """Draw the bar from its beginning."""
+        """Reset the bar."""
         self._bar.reset(self._task, total=total_bytes)
 
     def advanced(self, compressed_bytes: int) -> None:
@@ -97,7 +97,7 @@ class BarProgress:
         self._bar.advance(self._task, compressed_bytes)
 
     def phase(self, text: str) -> None:
-        """Show the phase before the bar; a long one with a reason is said in full above it."""
+        """Show the phase beside the bar. A long phase with a reason is printed in full above the bar."""
         if len(text) > _LONGEST_PHASE and ": " in text:
             self._messages.info("phase", text)
             text = text.partition(": ")[0]
@@ -110,7 +110,7 @@ class BarProgress:
 
 @contextmanager
 def show_waiting(messages: Messages) -> Iterator[LineWatcher]:
-    """Give what shows the polls of a wait for an export, in the way that fits the messages' format and stderr."""
+    """Yield a watcher that shows the polls of a wait as the message format and the target of stderr allow."""
     if messages.quiet or messages.log_format == "json" or not sys.stderr.isatty():
         yield LineWatcher(messages)
         return
@@ -119,34 +119,34 @@ def show_waiting(messages: Messages) -> Iterator[LineWatcher]:
 
 
 class LineWatcher:
-    """A line for the first poll, and every five minutes."""
+    """A line for the first poll, and then every five minutes."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
         self._next = time.monotonic()
 
     def polled(self, state: ExportState) -> None:
-        """Say that the export is in progress, if that was not said for long."""
+        """Report that the export is in progress, at most every five minutes."""
         now = time.monotonic()
         if state.status != "IN_PROGRESS" or now < self._next:
             return
-        self._next = now + SECONDS_BETWEEN_POLLS_TOLD
+        self._next = now + SECONDS_BETWEEN_REPORTED_POLLS
         self._messages.info(
             "waiting", f"export {state.export_id} is in progress{_age(state)}", {"export": state.to_json()}
         )
 
     def troubled(self, error: ConvertError) -> None:
-        """Warn, once for each text."""
-        self._messages.warning(f"{error.where}: {error.what}; the next poll may be answered")
+        """Write a warning once per text."""
+        self._messages.warning(f"{error.where}: {error.what}; will poll again")
 
 
 class LiveWatcher(LineWatcher):
-    """One live line: the status, and for how long the export has been under way."""
+    """A live line: the status, and the time since the export started."""
 
     def __init__(self, messages: Messages, line: Progress) -> None:
         super().__init__(messages)
         self._line = line
-        self._task: TaskID = line.add_task("asking", total=None)
+        self._task: TaskID = line.add_task("polling", total=None)
 
     def polled(self, state: ExportState) -> None:
         """Show the status."""
@@ -173,13 +173,13 @@ def _open_clock() -> Progress:
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
-        # The service says when an export began.
+        # The start time of an export comes from the service.
         get_time=time.time,
     )
 
 
 def _open_bar() -> Progress:
-    # rich takes 70 ms to import: only who sees the bar pays for it.
+    # Imported here, because the import of rich takes 70 ms and only the bar needs it.
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -196,7 +196,7 @@ def _open_bar() -> Progress:
     from rich.text import Text
 
     class While(ProgressColumn):
-        """A column that is empty unless bytes are counted, or unless they are not."""
+        """A column that is visible only while bytes are counted, or only while they are not."""
 
         def __init__(self, column: ProgressColumn, *, counting: bool) -> None:
             super().__init__()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from converter.cli import arguments as takes
-from converter.cli import aws_arguments as in_aws
+from converter.cli import arguments as common_args
+from converter.cli import aws_arguments as aws_args
 from converter.cli.messages import Messages
 from converter.cli.output import print_texts, write_texts
 
@@ -21,34 +21,34 @@ EXAMPLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeArguments:
-    """What `recipe` takes, in the order of its help."""
+    """Arguments of `recipe`, in the order of its help."""
 
-    consumer: takes.ConsumerOf
-    dest: takes.PublishedAt
-    location: takes.Location = None
-    database: takes.Database = None
-    table: takes.Table = None
-    format: takes.RecipeFormat = None
-    out: takes.Out = None
-    force: takes.Force = False
-    profile: in_aws.Profile = None
-    region: in_aws.Region = None
-    endpoint_url: in_aws.EndpointUrl = None
-    dest_role_arn: in_aws.DestRoleArn = None
-    dest_bucket_owner: in_aws.DestBucketOwner = None
-    quiet: takes.Quiet = False
-    log_format: takes.LogFormatAs = "text"
+    consumer: common_args.ConsumerArgument
+    dest: common_args.PublishedDest
+    location: common_args.Location = None
+    database: common_args.Database = None
+    table: common_args.Table = None
+    format: common_args.RecipeFormat = None
+    out: common_args.Out = None
+    force: common_args.Force = False
+    profile: aws_args.Profile = None
+    region: aws_args.Region = None
+    endpoint_url: aws_args.EndpointUrl = None
+    dest_role_arn: aws_args.DestRoleArn = None
+    dest_bucket_owner: aws_args.DestBucketOwner = None
+    quiet: common_args.Quiet = False
+    log_format: common_args.LogFormatOption = "text"
 
 
 def recipe(arguments: RecipeArguments) -> None:
-    """Write what loads DEST into another system.
+    """Write files that load DEST into another system.
 
     treasure-data: load.yml for the importer s3_v2, and the workflow load.dig that loads each day. athena: a CREATE
-    EXTERNAL TABLE that needs no partitions to be added. duckdb, spark: SQL, and polars: a program, over all days.
+    EXTERNAL TABLE with partition projection. duckdb, spark: SQL, and polars: a program, for all days.
 
-    Columns that came later are null on older days, null and the empty string stay apart, and numbers keep their digits
-    wherever the consumer can do that; the files' comments say what it can't. Make a recipe anew when a column is added.
-    What can't be read together ends with exit code 4.
+    Columns that were added later are null on older days, null and the empty string stay distinct, and numbers keep
+    their digits wherever the consumer supports it; comments in the files state the exceptions. Write the recipe again
+    after a column was added. Exports that can't be read together end the command with exit code 4.
     """
     from converter import api
 
@@ -59,7 +59,7 @@ def recipe(arguments: RecipeArguments) -> None:
         database=arguments.database,
         table=arguments.table,
         format=arguments.format,
-        aws=in_aws.aws_options(arguments),
+        aws=aws_args.aws_options(arguments),
     )
     messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
     for warning in made.warnings:

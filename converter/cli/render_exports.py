@@ -1,4 +1,4 @@
-"""Exports as the service knows them, for people."""
+"""Text output of exports: a table, and the outcomes of start and wait."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from converter.aws.export_request import to_text
-from converter.cli.figures import count, duration
+from converter.cli.number_format import format_count, format_duration
 from converter.display import cell, lines
 
 if TYPE_CHECKING:
@@ -20,37 +20,37 @@ _KINDS = {"FULL_EXPORT": "full", "INCREMENTAL_EXPORT": "changes"}
 
 
 def started_line(started: StartedExport, *, waits: bool) -> str:
-    """What was begun, or was there before, and the next command unless it is waited for anyway."""
+    """Return the outcome of a start, and the next command unless the run waits itself."""
     state = started.state
     table = state.table_arn.rpartition("/")[2]
     if started.is_new:
-        text = f"{table}: export {state.export_id} has begun, to {state.folder}/"
+        text = f"{table}: started export {state.export_id} to {state.folder}/"
     else:
         text = (
-            f"{table}: nothing new has begun: the same command has begun export {state.export_id} before; it "
-            f"is {_how_it_stands(state)}, to {state.folder}/ (a --client-token of its own begins another one)"
+            f"{table}: the same command already started export {state.export_id}; it is {_progress(state)}, to "
+            f"{state.folder}/ (to start another export, pass a --client-token)"
         )
     return text if waits else lines(text, f"next: ddb-convert export wait {shlex.quote(state.arn)}")
 
 
-def _how_it_stands(state: ExportState) -> str:
+def _progress(state: ExportState) -> str:
     if state.status == "COMPLETED":
         return "completed"
     return "in progress" if state.start_time is None else f"in progress since {to_text(state.start_time)}"
 
 
 def completed_line(state: ExportState) -> str:
-    """The outcome of a wait in one line."""
+    """Return the outcome of a wait in one line."""
     took = ""
     if state.start_time is not None and state.end_time is not None:
-        took = f" in {duration((state.end_time - state.start_time).total_seconds())}"
-    items = "" if state.item_count is None else f", {count(state.item_count, 'item')}"
-    part = "; it holds only what its filter lets through" if state.filtered else ""
+        took = f" in {format_duration((state.end_time - state.start_time).total_seconds())}"
+    items = "" if state.item_count is None else f", {format_count(state.item_count, 'item')}"
+    part = "; it contains only items that match its filter" if state.filtered else ""
     return f"export {state.export_id} is completed{took}{items}{part}"
 
 
 def render_exports(exports: Sequence[ExportState]) -> str:
-    """A heading and a line for each; nothing where there are none."""
+    """Return a heading and a line for each export, or an empty text if there is none."""
     if not exports:
         return ""
     rows = [_HEADINGS, *(tuple(map(cell, _row(state))) for state in exports)]
@@ -73,7 +73,7 @@ def _row(state: ExportState) -> tuple[str, ...]:
         f"{kind}, filtered" if state.filtered else kind,
         _moment(state),
         state.format,
-        "" if state.item_count is None else count(state.item_count),
+        "" if state.item_count is None else format_count(state.item_count),
         f"{state.folder}/",
     )
 

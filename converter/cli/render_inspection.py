@@ -1,4 +1,4 @@
-"""An inspection, for people: what the manifest says, then a table with a row for each attribute."""
+"""Text output of an inspection: facts from the manifest, then a table with a row for each attribute."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING, TextIO
 
-from converter.cli.figures import count, size
+from converter.cli.number_format import format_count, format_size
 from converter.display import cell, lines
 from converter.schema.column_types import STRING, Cast, parse_type
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from converter.conversion.inspection import AttributeReport, Inspection
 
-# In a pipe no cell is cut or wrapped: who reads it there is a program or scrolls.
+# In a pipe no cell is cut or wrapped: the reader is a program, or can scroll.
 _PIPE_WIDTH = 1_000_000
 _UNBROKEN = 26
 _TOGETHER = "\ue000"
-"""In the place of a space at which no line ends; rich breaks lines at every other one, U+00A0 included."""
+"""Placeholder for a space without a line break; rich breaks lines at every space, including U+00A0."""
 
 
 def render_inspection(inspection: Inspection, stream: TextIO, *, width: int | None = None) -> None:
-    """Write it to the stream; width: columns of the terminal, None to find out."""
+    """Write the inspection to the stream. width: columns of the terminal, None to detect them."""
     if width is None:
         width = shutil.get_terminal_size().columns if stream.isatty() else _PIPE_WIDTH
     shown: list[str] = [lines(f"{name:<11}{fact}") for name, fact in _facts(inspection)]
@@ -43,21 +43,21 @@ def _draw(table: Table, width: int) -> list[str]:
 
 def _facts(inspection: Inspection) -> list[tuple[str, str]]:
     kind = inspection.kind.removesuffix("s")
-    holds = f"{count(inspection.items, kind)} in {count(inspection.data_files, 'data file')}"
-    seen = f"all {count(inspection.items_seen, kind)}"
+    holds = f"{format_count(inspection.items, kind)} in {format_count(inspection.data_files, 'data file')}"
+    seen = f"all {format_count(inspection.items_seen, kind)}"
     if inspection.approximate:
-        seen = f"{inspection.items_seen:,} of {count(inspection.items, kind)}: every figure below is approximate"
+        seen = f"{inspection.items_seen:,} of {format_count(inspection.items, kind)}: every figure below is approximate"
     facts = [
         ("table", inspection.table),
         ("table ARN", inspection.table_arn),
         ("export", f"{inspection.export_id}, {inspection.kind}, {inspection.output_format}"),
         ("time", str(inspection.export_time)),
-        ("holds", f"{holds}, {size(inspection.data_bytes)} compressed"),
+        ("holds", f"{holds}, {format_size(inspection.data_bytes)} compressed"),
         ("seen", seen),
     ]
     if inspection.from_time is not None:
         facts[4:4] = [("window", f"{inspection.from_time} to {inspection.to_time}, {inspection.output_view}")]
-        operations = ", ".join(count(number, operation) for operation, number in inspection.operations.items())
+        operations = ", ".join(format_count(number, operation) for operation, number in inspection.operations.items())
         facts.append(("operations", operations or "none"))
     return facts
 
@@ -75,7 +75,7 @@ def _table(inspection: Inspection) -> Table:
     table.add_column("absent", justify="right", no_wrap=True)
     table.add_column("digits", justify="right", no_wrap=True)
     table.add_column("longest", justify="right", no_wrap=True)
-    # A type is not broken at its space to make room; a long name that a column was given may be.
+    # Types are never broken at their spaces to save room; long column names can be.
     table.add_column("column", overflow="fold", no_wrap=max(len(row[-1]) for row in rows) <= _UNBROKEN)
     for row in rows:
         table.add_row(*map(Text, row))

@@ -1,4 +1,4 @@
-"""What dead runs have left, for people."""
+"""Text output of leftovers of interrupted runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from converter.cli.figures import count, duration
+from converter.cli.number_format import format_count, format_duration
 from converter.display import Lines, lines
 
 if TYPE_CHECKING:
@@ -18,28 +18,27 @@ _LISTED = 20
 
 
 def leftovers_line(found: Leftovers) -> str:
-    """The outcome in one line."""
+    """Return the outcome in one line."""
     if not found.removed and not found.completed and all(left.state == "foreign" for left in found.kept):
-        stays = "stays" if len(found.kept) == 1 else "stay"
-        others = f"; {_kinds(found.kept)} of others {stays}" if found.kept else ""
-        return f"nothing is left over at {found.destination}{others}"
-    said = ", ".join(f"{verb} {_kinds(group)}" for verb, group in _groups(found, "would ") if group)
-    return f"{found.destination}: {said}{'; nothing was changed' if found.dry_run else ''}"
+        others = f"; kept {_kinds(found.kept)} of other programs" if found.kept else ""
+        return f"nothing to clean at {found.destination}{others}"
+    actions = ", ".join(f"{verb} {_kinds(group)}" for verb, group in _groups(found, "would ") if group)
+    return f"{found.destination}: {actions}{'; nothing was changed' if found.dry_run else ''}"
 
 
 def render_leftovers(found: Leftovers, now: datetime | None = None) -> Lines:
-    """The outcome, and a line for each thing, up to 20 of a sort. now: what ages are counted to."""
+    """Return the outcome and a line for each leftover, up to 20 per action. now: the time that ages refer to."""
     now = now or datetime.now(UTC)
     shown = [leftovers_line(found)]
     for verb, group in _groups(found):
         shown += [f"  {verb:<9} {_described(leftover, now)}" for leftover in group[:_LISTED]]
         if len(group) > _LISTED:
-            shown.append(f"  {verb:<9} {count(len(group) - _LISTED)} more, which --json lists")
+            shown.append(f"  {verb:<9} {format_count(len(group) - _LISTED)} more, which --json lists")
     return lines(*shown)
 
 
 def _groups(found: Leftovers, before: str = "") -> list[tuple[str, Sequence[Leftover]]]:
-    """Each sort with what is done to it; before: put before what only would be done."""
+    """Return each action with its leftovers. before: a prefix for actions of a dry run."""
     verbs = [f"{before}{verb}" for verb in ("complete", "remove", "keep")]
     if not found.dry_run:
         verbs = ["completed", "removed", "kept"]
@@ -47,11 +46,11 @@ def _groups(found: Leftovers, before: str = "") -> list[tuple[str, Sequence[Left
 
 
 def _described(leftover: Leftover, now: datetime) -> str:
-    age = duration(max((now - leftover.time).total_seconds(), 0))
+    age = format_duration(max((now - leftover.time).total_seconds(), 0))
     detail = f": {leftover.detail}" if leftover.detail else ""
     return f"{leftover.kind:<6} {leftover.path}, {age} old{detail}"
 
 
 def _kinds(group: Sequence[Leftover]) -> str:
     kinds = Counter(leftover.kind for leftover in group)
-    return " and ".join(count(number, kind) for kind, number in kinds.items())
+    return " and ".join(format_count(number, kind) for kind, number in kinds.items())

@@ -1,11 +1,11 @@
-"""What a sync has done, of a day or of changes, for people."""
+"""Text output of a sync of a day or of changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from converter.aws.export_request import to_text
-from converter.cli.figures import count, size
+from converter.cli.number_format import format_count, format_size
 from converter.cli.render_report import planned_facts, render_report, report_line, rows_of
 from converter.conversion.dry_run import NOT_CHECKED
 from converter.display import Lines, lines
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def sync_line(done: SyncReport) -> str:
-    """The outcome in one line."""
+    """Return the outcome in one line."""
     return _waits(done) if done.report is None else f"{done.date}: {report_line(done.report)}"
 
 
 def render_sync(done: SyncReport) -> Lines:
-    """The outcome and its figures, some lines."""
+    """Return the outcome and its numbers on several lines."""
     if done.report is not None:
         first, *rest = render_report(done.report).split("\n")
         return lines(f"{done.date}: {first}", *rest)
@@ -32,20 +32,20 @@ def render_sync(done: SyncReport) -> Lines:
 
 
 def changes_line(done: ChangesReport) -> str:
-    """The outcome in one line."""
+    """Return the outcome in one line."""
     if done.full is None and not done.windows and done.snapshot is None:
-        return f"nothing to do: {_through(done)}, and less than 15 minutes are wanted beyond that"
+        return f"nothing to do: {_through(done)}; a window has at least 15 minutes"
     steps = [*([] if done.full is None else ["all items"]), *_windows(done)]
     if done.snapshot is not None:
         steps.append("a snapshot")
     reports = [*(step.report for step in _exported(done)), done.snapshot]
     if all(report is None or report.status == "planned" for report in reports):
-        return f"would bring {' and '.join(steps)}; nothing was started or written"
-    return f"{_through(done)}: brought {' and '.join(steps)}"
+        return f"would publish {' and '.join(steps)}; nothing was started or written"
+    return f"{_through(done)}: published {' and '.join(steps)}"
 
 
 def render_changes(done: ChangesReport) -> Lines:
-    """The outcome and its steps, some lines."""
+    """Return the outcome and its steps on several lines."""
     shown = [changes_line(done)]
     planned: dict[tuple[Column, ...], None] = {}
     for step in _exported(done):
@@ -64,7 +64,7 @@ def render_changes(done: ChangesReport) -> Lines:
 
 
 def _planned(columns: Sequence[Column]) -> list[str]:
-    """Of a dry run: the columns that are promised, and what it has not looked at."""
+    """Return the facts of a dry run: expected columns, and checks that it does not make."""
     named = [(column.name, str(column.type)) for column in columns]
     return [f"  {name:<10}{fact}" for name, fact in planned_facts(named, NOT_CHECKED)]
 
@@ -74,20 +74,22 @@ def _exported(done: ChangesReport) -> list[WindowReport]:
 
 
 def _windows(done: ChangesReport) -> list[str]:
-    return [f"{count(len(done.windows), 'window')} of changes"] if done.windows else []
+    return [f"{format_count(len(done.windows), 'window')} of changes"] if done.windows else []
 
 
 def _through(done: ChangesReport) -> str:
-    return f"{done.table} is here through {'nothing yet' if done.through is None else to_text(done.through)}"
+    if done.through is None:
+        return f"{done.table} is not published yet"
+    return f"{done.table} is published through {to_text(done.through)}"
 
 
 def _outcome(step: WindowReport) -> str:
     report = step.report
     if report is None:
-        return "would be exported" if step.export_arn is None else f"would wait for {step.export_arn}"
+        return "would export it" if step.export_arn is None else f"would wait for {step.export_arn}"
     if report.status != "published":
         return report_line(report)
-    return f"{rows_of(report)}, {count(len(report.parts), 'part')}, {size(report.bytes_out)}"
+    return f"{rows_of(report)}, {format_count(len(report.parts), 'part')}, {format_size(report.bytes_out)}"
 
 
 def _waits(done: SyncReport) -> str:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from converter.aws.s3_uri import s3_uri
-from converter.cli import arguments as takes
-from converter.cli import aws_arguments as in_aws
-from converter.cli import export_arguments as of_export
-from converter.cli import schedule_arguments as of_schedule
+from converter.cli import arguments as common_args
+from converter.cli import aws_arguments as aws_args
+from converter.cli import export_arguments as export_args
+from converter.cli import schedule_arguments as schedule_args
 from converter.cli.conversion_arguments import ConversionArguments
 from converter.cli.convert import ConvertArguments
 from converter.cli.messages import Messages
@@ -32,17 +32,17 @@ EXAMPLES = (
     "ddb-convert schedule render Orders s3://lake/ --bucket exports --rate '1 hour' --incremental",
     "ddb-convert schedule render Orders s3://lake/ --bucket exports --trigger manifest",
 )
-# What a container in the cloud has none of, or what would make a night publish nothing.
-_USELESS = {
-    "profile": "a container has no profiles, but the role of its task",
+# Options that the task on Fargate can't use, or that would make it publish nothing. The values are the reasons.
+_UNSUPPORTED = {
+    "profile": "the container has the role of its task, and no profiles",
     "endpoint_url": "the task runs in AWS",
     "dry_run": "the task would publish nothing",
 }
-_USELESS_FOR_CONVERT = _USELESS | {
+_UNSUPPORTED_FOR_CONVERT = _UNSUPPORTED | {
     "latest": "the task converts one export",
     "export_id": "the task converts one export",
 }
-_USELESS_FOR_SYNC = _USELESS | {"date": "the task goes on from the last run up to now"}
+_UNSUPPORTED_FOR_SYNC = _UNSUPPORTED | {"date": "the task continues from the last run up to the current time"}
 
 
 Given = TypeVar("Given", bound=ConversionArguments)
@@ -50,57 +50,57 @@ Given = TypeVar("Given", bound=ConversionArguments)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderArguments:
-    """What `schedule render` takes, in the order of its help."""
+    """Arguments of `schedule render`, in the order of its help."""
 
-    table: of_export.Table
-    dest: of_schedule.Dest
-    convert_options: of_schedule.TaskOptions = None
-    trigger: of_schedule.TriggeredBy = "schedule"
-    cron: of_schedule.Cron = None
-    rate: of_schedule.Rate = None
-    incremental: of_export.Changing = False
-    merge: of_export.Merge = False
-    view: of_export.ViewOf = None
-    on_gap: of_export.OnGapThen = None
-    timezone: of_schedule.Timezone = "UTC"
-    window: of_schedule.Window = 0
-    create_buckets: of_schedule.CreateBuckets = None
-    stack: of_schedule.StackName = None
-    bucket: of_export.Bucket
-    export_prefix: of_export.ExportPrefix = None
-    bucket_owner: of_export.BucketOwner = None
-    export_format: of_export.ExportFormatAs = "DYNAMODB_JSON"
-    export_sse: of_export.ExportSseAs = None
-    export_kms_key_id: of_export.ExportKmsKeyId = None
-    asl: of_schedule.Asl = False
-    policies: of_schedule.Policies = False
-    out: of_schedule.OutFile = None
-    force: takes.Force = False
-    quiet: takes.Quiet = False
-    log_format: takes.LogFormatAs = "text"
+    table: export_args.Table
+    dest: schedule_args.Dest
+    convert_options: schedule_args.TaskOptions = None
+    trigger: schedule_args.TriggerOption = "schedule"
+    cron: schedule_args.Cron = None
+    rate: schedule_args.Rate = None
+    incremental: export_args.SyncIncremental = False
+    merge: export_args.Merge = False
+    view: export_args.ViewOption = None
+    on_gap: export_args.OnGapOption = None
+    timezone: schedule_args.Timezone = "UTC"
+    window: schedule_args.Window = 0
+    create_buckets: schedule_args.CreateBuckets = None
+    stack: schedule_args.StackName = None
+    bucket: export_args.Bucket
+    export_prefix: export_args.ExportPrefix = None
+    bucket_owner: export_args.BucketOwner = None
+    export_format: export_args.ExportFormatOption = "DYNAMODB_JSON"
+    export_sse: export_args.ExportSseOption = None
+    export_kms_key_id: export_args.ExportKmsKeyId = None
+    asl: schedule_args.Asl = False
+    policies: schedule_args.Policies = False
+    out: schedule_args.OutFile = None
+    force: common_args.Force = False
+    quiet: common_args.Quiet = False
+    log_format: common_args.LogFormatOption = "text"
 
 
 def render(arguments: RenderArguments) -> None:
-    """Write a CloudFormation template that exports TABLE and converts.
+    """Write a CloudFormation template for scheduled exports.
 
-    The stack has a state machine that starts the export, waits, converts it in a container on Fargate and tells a topic
-    when something failed; a schedule that starts the machine; roles that may do exactly this; alarms and a log. It
-    takes no read capacity, and leaves the table alone. Its comments say how to deploy it, and what each thing is for.
-    In China and GovCloud give TABLE's ARN.
+    The stack exports and converts TABLE. It has a state machine that starts the export, waits for it, converts it in a
+    container on Fargate, and notifies a topic of failures; a schedule that starts the state machine; roles with exactly
+    the needed permissions; alarms; and a log. It does not use read capacity or change the table. Comments in the
+    template explain how to deploy it, and the purpose of each resource. In China and GovCloud, pass the ARN of TABLE.
 
-    With --incremental the stack brings changes instead, several times a day if wanted: the machine only runs the
-    container, which exports what has changed since the last run, waits for it and publishes it at DEST/changes/; with
-    --merge also all items as they are then, at DEST/snapshot/. See `ddb-convert sync --help`.
+    With --incremental, the stack publishes changes instead, also several times a day: the state machine only runs the
+    container, which exports the changes since the last run, waits for the export, and publishes it at DEST/changes/.
+    With --merge it also publishes a snapshot of all items at DEST/snapshot/. See `ddb-convert sync --help`.
 
-    --asl writes the state machine alone: what it is not told here must be in the input of each execution. --policies
-    writes what other accounts must allow; it needs TABLE's ARN.
+    --asl writes only the state machine: settings that are missing here must be in the input of each execution.
+    --policies writes the permissions that other accounts must grant; it requires the ARN of TABLE.
     """
     from converter.schedule.policies import render_policies
     from converter.schedule.settings import Schedule, ScheduledTable
     from converter.schedule.template import render_asl, render_template
 
     words = tuple(arguments.convert_options or ())
-    changes = of_export.read_changes(arguments)
+    changes = export_args.read_changes(arguments)
     given: ConvertArguments | SyncArguments
     if changes is None:
         given = read_convert_arguments(arguments.dest, words)
@@ -108,10 +108,10 @@ def render(arguments: RenderArguments) -> None:
         given = read_sync_arguments(arguments, changes, words)
     schedule = Schedule(
         table=ScheduledTable.read(arguments.table),
-        target=of_export.export_target(arguments),
+        target=export_args.export_target(arguments),
         dest=arguments.dest,
         options=words,
-        aws=in_aws.aws_options(given),
+        aws=aws_args.aws_options(given),
         replace=given.replace,
         changes=changes,
         trigger=arguments.trigger,
@@ -123,7 +123,7 @@ def render(arguments: RenderArguments) -> None:
         stack=arguments.stack,
     )
     if arguments.asl and arguments.policies:
-        raise UsageError("it can't go with --asl", "--policies", "make them one after the other")
+        raise UsageError("--asl and --policies exclude each other", "--policies", "run the command once for each")
     write = render_asl if arguments.asl else render_policies if arguments.policies else render_template
     text = write(schedule)
     if arguments.out is None:
@@ -136,16 +136,16 @@ def render(arguments: RenderArguments) -> None:
 
 
 def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
-    """What the task's `convert` will be given, read and checked as it will do.
+    """Parse and check the arguments of the task's `convert` as the task will.
 
     Raises UsageError and typer.TyperException.
     """
     source = s3_uri("bucket", "manifest-summary.json")
-    return _read("convert", ConvertArguments, [source, dest, *words], words, _USELESS_FOR_CONVERT)
+    return _read("convert", ConvertArguments, [source, dest, *words], words, _UNSUPPORTED_FOR_CONVERT)
 
 
 def read_sync_arguments(given: RenderArguments, changes: Changes, words: Sequence[str]) -> SyncArguments:
-    """What the task's `sync` will be given, likewise."""
+    """Parse and check the arguments of the task's `sync`, likewise."""
     from converter.syncing.incremental_options import check_options
 
     own = {
@@ -161,12 +161,12 @@ def read_sync_arguments(given: RenderArguments, changes: Changes, words: Sequenc
     command = [given.table, given.dest, "--incremental"]
     command += ["--merge"] if given.merge else []
     command += [word for option, value in own.items() if value is not None for word in (option, value)]
-    read = _read("sync", SyncArguments, [*command, *words], words, _USELESS_FOR_SYNC)
+    read = _read("sync", SyncArguments, [*command, *words], words, _UNSUPPORTED_FOR_SYNC)
     plain = _read("sync", SyncArguments, command, (), {})
     for option in (*own, "--merge"):
         name = option.removeprefix("--").replace("-", "_")
         if getattr(read, name) != getattr(plain, name):
-            raise UsageError("the schedule tells the task", option, "write it before --")
+            raise UsageError("the schedule sets this option of the task", option, "write it before --")
     if read.timeout is not None:
         parse_duration(read.timeout, "timeout")
     options, _ = apply_preset(read.for_, {**read.given(), "old_image": read.old_image})
@@ -179,30 +179,32 @@ def _read(
     arguments: type[Given],
     command: Sequence[str],
     words: Sequence[str],
-    useless: Mapping[str, str],
+    unsupported: Mapping[str, str],
 ) -> Given:
-    """The arguments of a verb from a command, of which `words` are the user's; see read_convert_arguments."""
+    """Parse the arguments of a verb. `words` are the user's part of the command; see read_convert_arguments."""
     read: list[Given] = []
 
     def keep(arguments: Given) -> None:
         read.append(arguments)
 
     program = typer.Typer(add_completion=False)
-    takes.add_verb(program, arguments, keep, ())
+    common_args.add_verb(program, arguments, keep, ())
     with _without_own_variables():
         job = typer.main.get_command(program).main(
             list(command), prog_name=f"ddb-convert {verb}", standalone_mode=False
         )
         if not callable(job):
-            raise UsageError(f"this asks for help, and does no {verb}", " ".join(words), "leave it out")
+            raise UsageError("this option only prints help", " ".join(words), "remove it")
         job()
         [given] = read
-        for name, reason in useless.items():
+        for name, reason in unsupported.items():
             if getattr(given, name):
-                raise UsageError(reason, f"--{name.replace('_', '-')}", "leave it out")
+                raise UsageError(reason, f"--{name.replace('_', '-')}", "remove the option")
         if given.schema not in (None, "new"):
             raise UsageError(
-                "the container does not have this file", "--schema", "convert once by hand: DEST keeps its columns"
+                "the container does not have this file",
+                "--schema",
+                "convert once by hand with this file: later runs keep the columns in DEST",
             )
         apply_preset(given.for_, given.given())
     return given
@@ -210,8 +212,8 @@ def _read(
 
 @contextmanager
 def _without_own_variables() -> Iterator[None]:
-    """The task has none of this environment's variables for options."""
-    own = {name: value for name, value in os.environ.items() if name.startswith(takes.ENV_PREFIX)}
+    """Hide the variables for options in this environment, which the task does not have."""
+    own = {name: value for name, value in os.environ.items() if name.startswith(common_args.ENV_PREFIX)}
     for name in own:
         del os.environ[name]
     try:

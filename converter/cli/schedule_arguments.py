@@ -1,4 +1,4 @@
-"""The arguments and options of schedules, each declared once."""
+"""Arguments and options of schedules, each declared once."""
 
 from __future__ import annotations
 
@@ -12,29 +12,46 @@ from converter.options import Buckets, Trigger
 
 option = partial(arguments.option, panel="Options for the schedule")
 
-Dest = Annotated[str, typer.Argument(metavar="DEST", help="Where the task publishes: s3://bucket/folder/.")]
+Dest = Annotated[
+    str, typer.Argument(metavar="DEST", help="The folder that the task publishes to: s3://bucket/folder/.")
+]
 TaskOptions = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[-- OPTIONS]",
-        help="Options of convert (or of sync, with --incremental) for the task, checked now.",
+        help="Options of convert (with --incremental: of sync) for the task. They are checked now.",
         show_default=False,
     ),
 ]
-TriggeredBy = Annotated[
-    Trigger, option("trigger", "A schedule starts exports; or others do, and each one's manifest is the sign.")
+TriggerOption = Annotated[
+    Trigger,
+    option(
+        "trigger",
+        "schedule: the stack starts exports. manifest: it converts each export whose manifest appears in the bucket.",
+    ),
 ]
 Cron = Annotated[
     str | None,
-    option("cron", "When: minutes, hours, day of month, month, day of week, year: '0 2 * * ? *'.", metavar="FIELDS"),
+    option(
+        "cron",
+        "Cron expression: minutes, hours, day of month, month, day of week, year; such as '0 2 * * ? *'.",
+        metavar="FIELDS",
+    ),
 ]
-Rate = Annotated[str | None, option("rate", "How often: '1 day', '12 hours'.", metavar="RATE")]
+Rate = Annotated[str | None, option("rate", "Rate expression, such as '1 day' or '12 hours'.", metavar="RATE")]
 Timezone = Annotated[str, option("timezone", "Time zone of --cron.", metavar="ZONE")]
-Window = Annotated[int, option("window", "Start within so many minutes; the export's time stays.", metavar="MINUTES")]
-CreateBuckets = Annotated[Buckets | None, option("create-buckets", "Buckets that the stack makes.", default="none")]
-StackName = Annotated[
-    str | None, option("stack", "What the stack is called.", metavar="NAME", default="ddb-convert-TABLE")
+Window = Annotated[
+    int,
+    option(
+        "window",
+        "Start at any time within this many minutes. The time of the export does not change.",
+        metavar="MINUTES",
+    ),
 ]
-Asl = Annotated[bool, option("asl", "Only the state machine, as JSON.")]
-Policies = Annotated[bool, option("policies", "Only what the owners of buckets and keys must allow, as JSON.")]
-OutFile = Annotated[str | None, option("out", "The file to write.", metavar="FILE", default="stdout")]
+CreateBuckets = Annotated[Buckets | None, option("create-buckets", "Buckets that the stack creates.", default="none")]
+StackName = Annotated[str | None, option("stack", "Name of the stack.", metavar="NAME", default="ddb-convert-TABLE")]
+Asl = Annotated[bool, option("asl", "Write only the state machine, as JSON.")]
+Policies = Annotated[
+    bool, option("policies", "Write only the policies that the owners of buckets and keys must add, as JSON.")
+]
+OutFile = Annotated[str | None, option("out", "File to write to.", metavar="FILE", default="stdout")]

@@ -1,1 +1,1 @@
-"""The input: which export is meant, what its manifests say, and its data files as blocks of lines."""
+"""The input: the export to convert, its manifests, and its data files as blocks of lines."""

@@ -1,4 +1,4 @@
-"""From a data file to blocks of whole lines: read, checked against its md5, inflated, and cut at newlines."""
+"""Reads a data file as blocks of whole lines: checks its md5, decompresses it, and splits it at newlines."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ BLOCK_BYTES = 1 << 20
 
 _NEWLINE = b"\n"
 _ZEROS = bytes(PADDING)
-_SPARE = len(_NEWLINE) + PADDING
+_EXTRA_BYTES = len(_NEWLINE) + PADDING
 _READ_BYTES = 1 << 19
 # isal's stub declares the class as an instance.
 _ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
 _FLAGS_AT = 3
 _RESERVED_FLAGS = 0xE0
-_COPY_AGAIN = "copy the file again from the export's bucket; if it is the same there, export the table again"
+_COPY_AGAIN = "copy the file again from the bucket of the export; if that file is damaged too, export the table again"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Whole lines of a data file, valid until the next block is asked for: the memory is used again.
+    """Whole lines of a data file. Valid until the next block is read, which reuses the memory.
 
-    data: data[:size] are the lines, each ends in a newline; data[size : size + PADDING] are zeros.
-    byte: offset of the first byte in the inflated file.
+    data: data[:size] are the lines, each with a newline at its end; data[size : size + PADDING] are zeros.
+    byte: offset of the first byte in the decompressed file.
     """
 
     data: NDArray[np.uint8]
@@ -49,22 +49,22 @@ class Block:
 
 
 class BlockReader:
-    """The blocks of one data file:
+    """Iterator over the blocks of one data file:
 
         with BlockReader(source, file, verify=True) as reader:
             for block in reader:
                 ...
 
-    Where blocks begin and end depends on the file and on block_bytes alone. A block has at most block_bytes, unless a
-    single line is longer. A last line without a newline gets one.
+    The limits of blocks depend only on the file and on block_bytes. A block has at most block_bytes, unless a single
+    line is longer. A newline is appended to a last line without one.
 
-    Raises DataFileError when the file is missing, when its md5 is not the manifest's (verify only; known before the
-    last block is handed out) or when it is no complete gzip file, and BadLineError for a line over MAX_LINE_BYTES, or
-    one over BLOCK_BYTES that has more than MAX_LINE_COMMAS commas.
-    Damaged bytes may come out as lines before the damage is noticed. So who finds a bad line calls verify_rest(),
-    which raises if the file is damaged, before blaming the line.
+    Raises DataFileError if the file is missing, if its md5 differs from the manifest (only with verify, and before the
+    last block is returned), or if it is not a complete gzip file; and BadLineError for a line over MAX_LINE_BYTES, or a
+    line over BLOCK_BYTES with more than MAX_LINE_COMMAS commas.
+    Damaged bytes may be returned as lines before the damage is detected. So a caller that finds a bad line calls
+    verify_rest() before it reports the line; this raises an error if the file is damaged.
 
-    on_bytes: told the number of compressed bytes after each read.
+    on_bytes: called with the number of compressed bytes after each read.
     """
 
     def __init__(
@@ -100,29 +100,29 @@ class BlockReader:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the file. The reader can't be used any more; closing twice is fine."""
+        """Close the file. May be called more than once."""
         self._compressed.close()
         if self._memory is not None:
-            _spare.memory, self._memory = self._memory, None
+            _cache.memory, self._memory = self._memory, None
 
     def verify_rest(self) -> None:
-        """Reads what is left of the file, without inflating it, and raises DataFileError if the md5 is wrong."""
+        """Read the rest of the file without decompressing it, and raise DataFileError if the md5 differs."""
         if not self._verify:
             return
         self._compressed.drain()
         actual = self._compressed.md5()
         if actual != self._file.md5:
             raise DataFileError(
-                f"md5 mismatch: the manifest says {_base64(self._file.md5)}, the file has {_base64(actual)}",
+                f"md5 mismatch: {_base64(self._file.md5)} in the manifest, {_base64(actual)} in the file",
                 self.place,
-                f"{_COPY_AGAIN}. Pass --no-verify only if it was edited on purpose",
+                f"{_COPY_AGAIN}. Add --no-verify only if it was edited on purpose",
             )
 
     def line_at(self, byte: int) -> int:
-        """Number, from 1, of the line that holds this byte of the inflated file.
+        """Return the number, from 1, of the line with this byte of the decompressed file.
 
-        Reads the file a second time up to that place: counting while reading would slow every conversion by 5 %, and
-        only errors need the number.
+        Reads the file again up to this byte: counting lines in each pass would slow conversions by 5 %, and only errors
+        need the number.
         """
         newlines = 0
         if byte:
@@ -135,16 +135,16 @@ class BlockReader:
         return newlines + 1
 
     def locate(self, byte: int) -> tuple[int, int]:
-        """The line in the file, from 1, and the byte in the file, for a byte of a block: a line's first one."""
+        """Return the line, from 1, and the byte in the file of the first byte of a line in a block."""
         return self.line_at(byte), byte
 
     def where(self, byte: int) -> str:
-        """The place of a byte of the inflated file, as errors name it: `path line 12 (byte 3456)`."""
+        """Return the place of a byte of the decompressed file for an error: `path line 12 (byte 3456)`."""
         return f"{self.place} line {self.line_at(byte)} (byte {byte})"
 
     def __iter__(self) -> Iterator[Block]:
         limit, filled, searched, byte = self._block_bytes, 0, 0, 0
-        memory, data = self._memory = _take_spare(limit) or _allocate(limit)
+        memory, data = self._memory = _take_cached(limit) or _allocate(limit)
         while True:
             wanted = max(limit - filled, 0)
             read = self._inflate(memoryview(memory)[filled : filled + wanted])
@@ -154,18 +154,18 @@ class BlockReader:
             size = memory.rfind(_NEWLINE, searched, filled) + 1
             if not size:
                 if limit == MAX_LINE_BYTES:
-                    raise self._too_long(byte)
+                    raise self._too_long_error(byte)
                 limit, searched = min(2 * limit, MAX_LINE_BYTES), filled
-                if len(data) < limit + _SPARE:
+                if len(data) < limit + _EXTRA_BYTES:
                     longer, data = _allocate(limit)
                     longer[:filled] = memoryview(memory)[:filled]
                     memory = longer
                 continue
             self._check_long_lines(memory, size, byte)
-            behind = memory[size : size + PADDING]
+            following = memory[size : size + PADDING]
             memory[size : size + PADDING] = _ZEROS
             yield Block(data, size, byte)
-            memory[size : size + PADDING] = behind
+            memory[size : size + PADDING] = following
             data[: filled - size] = data[size:filled]
             byte, filled, limit, searched = byte + size, filled - size, self._block_bytes, 0
         self._finish()
@@ -178,56 +178,58 @@ class BlockReader:
             yield Block(data, filled, byte)
 
     def _inflate(self, into: memoryview) -> int:
-        """Fills the memory as far as the file goes and returns how many bytes that were."""
+        """Fill the memory, or as much of it as the file has, and return the number of bytes."""
         filled = 0
         try:
             while filled < len(into) and (read := self._inflater.readinto(into[filled:])):
                 filled += read
         except (EOFError, gzip.BadGzipFile, _ISAL_ERROR) as error:
-            raise self._damaged(str(error)) from None
+            raise self._damaged_error(str(error)) from None
         except OverflowError:
-            raise self._damaged(f"a header of more than {_READ_BYTES >> 10} KB, which no export has") from None
+            raise self._damaged_error(
+                f"its header is longer than {_READ_BYTES >> 10} KB, unlike that of an export"
+            ) from None
         if self._compressed.has_reserved_flags:
-            # RFC 1952: the header may have a part that this program would take for data.
-            raise self._damaged("reserved flags in its header")
+            # RFC 1952: the header may have a part that this program would read as data.
+            raise self._damaged_error("reserved flags in its header")
         return filled
 
     def _finish(self) -> None:
         self.verify_rest()
         if not self._compressed.read_bytes:
-            raise self._damaged("the file is empty")
+            raise self._damaged_error("the file is empty")
 
-    def _damaged(self, reason: str) -> DataFileError:
+    def _damaged_error(self, reason: str) -> DataFileError:
         self.verify_rest()
         if self._verify:
-            what, hint = f"no complete gzip file ({reason}), although the md5 is right", "export the table again"
+            what, hint = f"not a complete gzip file ({reason}), although the md5 matches", "export the table again"
         else:
-            what, hint = f"no complete gzip file ({reason})", _COPY_AGAIN
+            what, hint = f"not a complete gzip file ({reason})", _COPY_AGAIN
         return DataFileError(what, self.place, hint)
 
     def _check_long_lines(self, memory: bytearray, size: int, byte: int) -> None:
-        """Raise BadLineError for a long line with more values than an item can have: they would take gigabytes."""
+        """Raise BadLineError for a long line with more values than an item can have, which would need gigabytes."""
         start = 0
         while size - start > BLOCK_BYTES:
             end = memory.index(_NEWLINE, start, size)
             if end - start > BLOCK_BYTES and memory.count(b",", start, end) > MAX_LINE_COMMAS:
-                raise self._not_an_item(f"has more than {MAX_LINE_COMMAS:,} commas", byte + start)
+                raise self._not_an_item_error(f"has more than {MAX_LINE_COMMAS:,} commas", byte + start)
             start = end + 1
 
-    def _too_long(self, byte: int) -> BadLineError:
-        return self._not_an_item(f"is longer than {MAX_LINE_BYTES >> 20} MiB", byte)
+    def _too_long_error(self, byte: int) -> BadLineError:
+        return self._not_an_item_error(f"is longer than {MAX_LINE_BYTES >> 20} MiB", byte)
 
-    def _not_an_item(self, fact: str, byte: int) -> BadLineError:
+    def _not_an_item_error(self, fact: str, byte: int) -> BadLineError:
         self.verify_rest()
         return BadLineError(
-            f"the line {fact}, more than an item of DynamoDB's {ITEM_BYTES >> 10} KB can have",
+            f"the line {fact}, more than a DynamoDB item of {ITEM_BYTES >> 10} KB can have",
             self.where(byte),
-            "see whether this is a data file of a DynamoDB export",
+            "check that this is a data file of a DynamoDB export",
         )
 
 
 class _CompressedBytes(RawIOBase):
-    """The file as isal reads it: every byte that passes is hashed and counted."""
+    """The compressed file for isal, with a hash and a count of the bytes read."""
 
     def __init__(self, file: RawIOBase, place: str, verify: bool, on_bytes: Callable[[int], None] | None) -> None:
         self._file = file
@@ -239,7 +241,7 @@ class _CompressedBytes(RawIOBase):
         self.has_reserved_flags = False
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        # Thousands of small files feel each call to the system: there is none once the file's end has been seen.
+        # Each system call matters for thousands of small files, so none is made after the end of the file.
         if self._ended:
             return 0
         try:
@@ -247,9 +249,7 @@ class _CompressedBytes(RawIOBase):
         except StorageError:
             raise
         except OSError as error:
-            raise StorageError(
-                f"the data file can't be read: {error}", self._place, "run the same command again"
-            ) from error
+            raise StorageError(f"the data file can't be read: {error}", self._place, "run the command again") from error
         self._ended = size == 0
         if size:
             flags_at = _FLAGS_AT - self.read_bytes
@@ -263,13 +263,13 @@ class _CompressedBytes(RawIOBase):
         return size
 
     def drain(self) -> None:
-        """Reads to the end."""
+        """Read to the end."""
         buffer = memoryview(b"" if self._ended else bytearray(_READ_BYTES))
         while self.readinto(buffer):
             pass
 
     def md5(self) -> bytes:
-        """Of all bytes read so far; empty if they were not to be hashed."""
+        """Return the md5 of the bytes read so far, or an empty value without verification."""
         return self._md5.digest() if self._md5 else b""
 
     def close(self) -> None:
@@ -278,45 +278,47 @@ class _CompressedBytes(RawIOBase):
 
 
 def check_item_count(file: DataFile, items: int, empty_objects: int, place: str) -> None:
-    """Raises DataFileError unless the file has as many items as the manifest says.
+    """Raise DataFileError if the number of items in the file differs from the manifest.
 
-    empty_objects: lines that are only `{}`; the service may or may not have counted them. Blank lines are no items.
+    empty_objects: lines that are only `{}`, which DynamoDB may or may not count. Blank lines are not items.
     """
     if not items <= file.items <= items + empty_objects:
-        raise DataFileError(f"the manifest says {file.items} items, the file has {items}", place, _COPY_AGAIN)
+        raise DataFileError(
+            f"item count mismatch: {file.items} in the manifest, {items} in the file", place, _COPY_AGAIN
+        )
 
 
 def _inflater(compressed: _CompressedBytes) -> isal_zlib._GzipReader:
-    """Reads all members of a gzip file; raises EOFError, BadGzipFile or IsalError where it is damaged.
+    """Return a reader of all members of a gzip file. It raises EOFError, BadGzipFile or IsalError for damaged files.
 
-    The class that igzip.IGzipFile is a shell of. Through the shell, each block is copied once more (5 % of the time),
-    because gzip.GzipFile has no readinto of its own before Python 3.14.
+    igzip.IGzipFile wraps this class, but copies each block once more (5 % of the time), because gzip.GzipFile does not
+    implement readinto before Python 3.14.
     """
     return isal_zlib._GzipReader(cast(BinaryIO, compressed), _READ_BYTES)
 
 
 _Memory = tuple[bytearray, NDArray[np.uint8]]
-"""The same memory twice: to search and to hand out."""
+"""The same memory in two forms: to search, and to return."""
 
 
 def _allocate(limit: int) -> _Memory:
-    """Memory for a block of `limit` bytes and what may follow it."""
-    memory = bytearray(limit + _SPARE)
+    """Allocate memory for a block of `limit` bytes, a newline and padding."""
+    memory = bytearray(limit + _EXTRA_BYTES)
     return memory, np.frombuffer(memory, dtype=np.uint8)
 
 
-class _Spare(threading.local):
-    """Memory that the thread's last reader has let go of: thousands of small files would each pay for its pages."""
+class _MemoryCache(threading.local):
+    """Memory of the last reader of a thread, so that thousands of small files don't each allocate pages."""
 
     memory: _Memory | None = None
 
 
-_spare = _Spare()
+_cache = _MemoryCache()
 
 
-def _take_spare(limit: int) -> _Memory | None:
-    memory, _spare.memory = _spare.memory, None
-    return memory if memory is not None and len(memory[0]) == limit + _SPARE else None
+def _take_cached(limit: int) -> _Memory | None:
+    memory, _cache.memory = _cache.memory, None
+    return memory if memory is not None and len(memory[0]) == limit + _EXTRA_BYTES else None
 
 
 def _base64(digest: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The data files of an export, as its manifest lists them: a million of them in 80 MB."""
+"""Compact list of the data files of an export: a million of them in 80 MB."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_ITEMS = (1 << 63) - 1
 class DataFile:
     """One entry of manifest-files.json.
 
-    path: where the file is now, relative to the source's root.
+    path: current path of the file, relative to the root of the source.
     md5: of the compressed file, 16 bytes.
     index: its position in the manifest, from 0.
     in_ion: whether its lines are Ion; they are JSON otherwise.
@@ -36,7 +36,10 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """names: one after the other; ends: where each ends in there; md5s: 16 bytes of each. in_ion: of all files."""
+    """Columns of the list. names: all names, concatenated; ends: the end of each name; md5s: 16 bytes for each file.
+
+    in_ion: applies to all files.
+    """
 
     names: bytes
     ends: array[int]
@@ -46,9 +49,9 @@ class _Table:
 
 
 class DataFiles(Sequence[DataFile]):
-    """The files, made when they are asked for. Slices share what is known of them.
+    """Data files, created on access. Slices share their data.
 
-    folder: that the names are in, relative to the source's root.
+    folder: the folder of the files, relative to the root of the source.
     """
 
     def __init__(self, folder: str, table: _Table, places: range) -> None:
@@ -85,7 +88,7 @@ class DataFiles(Sequence[DataFile]):
 
 
 class ListedTwiceError(ValueError):
-    """A name is listed twice: in these lines, from 1."""
+    """A name is listed in two lines, counted from 1."""
 
     def __init__(self, name: str, first: int, second: int) -> None:
         super().__init__(name, first, second)
@@ -95,7 +98,7 @@ class ListedTwiceError(ValueError):
 
 
 def collect_files(folder: str, entries: Iterable[tuple[int, str, int, bytes]], *, in_ion: bool = False) -> DataFiles:
-    """Return the files of these entries: number of the line, name, items and md5. Raises ListedTwiceError."""
+    """Collect entries of line number, name, items and md5. Raises ListedTwiceError."""
     names, md5s = bytearray(), bytearray()
     ends, items, lines, hashes = array("q"), array("q"), array("q"), array("q")
     for line, name, count, md5 in entries:
@@ -122,9 +125,9 @@ def _check_listed_once(files: DataFiles, lines: array[int], hashes: array[int]) 
 
 
 class ManifestLines:
-    """The lines of a manifest, without their newlines, read and hashed piece by piece. Raises ValueError for long ones.
+    """Iterator over the lines of a manifest, without newlines, that reads and hashes the file in chunks.
 
-    size: bytes that a line may have.
+    size: maximum of bytes in a line; a longer line raises ValueError.
     """
 
     def __init__(self, file: RawIOBase, size: int) -> None:
@@ -143,7 +146,7 @@ class ManifestLines:
         yield rest
 
     def md5(self) -> bytes:
-        """Of the whole file, the rest of which is read."""
+        """Read the rest of the file, and return the md5 of all of it."""
         while self._read():
             pass
         return self._md5.digest()

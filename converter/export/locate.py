@@ -1,4 +1,4 @@
-"""From what the user calls SOURCE to one export: its folder, its summary, its ARN, or a folder that holds exports."""
+"""Finds the export that SOURCE names: a folder, a summary, an ARN, or a folder of exports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from converter.export.manifest import (
     ExportKind,
     Summary,
     find_summary,
-    not_finished,
+    not_finished_error,
     read_export,
     read_summary,
 )
@@ -32,12 +32,12 @@ from converter.storage.schemes import is_local
 from converter.storage.source import Source
 
 EXPORTS_FOLDER = "AWSDynamoDB"
-"""The folder that the service keeps exports in."""
+"""The folder to which DynamoDB writes exports."""
 _DATA_ENDINGS = (".gz", ".json", ".ion")
 _LISTED = 20
-# Of a store that is far away, so many folders are looked into at once.
-_AT_ONCE = 16
-# Milliseconds of the moment that the export was asked for.
+# Folders that are examined at the same time, because remote storage has a high latency.
+_CONCURRENCY = 16
+# The time of the request in milliseconds.
 _ID = re.compile(r"([0-9]{13,14})-[0-9a-f]{8}")
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -46,14 +46,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An export among others. newer: folders of later ones, which are not finished."""
+    """An export in a folder of exports. newer: folders of later unfinished exports."""
 
     folder: str
     summary: Summary
     newer: tuple[str, ...] = ()
 
     def order(self) -> tuple[datetime, str, str]:
-        """The last is the newest."""
+        """Return the sort key; the last export is the newest."""
         return self.summary.instant(), self.summary.export_id, self.folder
 
 
@@ -65,27 +65,29 @@ def open_export(
     export_id: str | None = None,
     verify: bool = True,
 ) -> tuple[Source, Export]:
-    """The export that SOURCE means, and the source that its files' paths are relative to.
+    """Return the export that SOURCE names, and the source to which the paths of its files are relative.
 
-    text: an export's folder, its manifest-summary.json, its ARN, or a folder that holds exports (its own, one level
-    down, or below AWSDynamoDB folders). If it holds several, `latest` takes the newest by Summary.instant(), and
-    `export_id` the one of this id.
+    text: the folder of an export, its manifest-summary.json, its ARN, or a folder of exports (directly in it, one level
+    down, or below AWSDynamoDB folders). If there are several, `latest` chooses the newest by Summary.instant(), and
+    `export_id` the export with this id.
 
-    Raises UsageError for several exports if nothing says which, or if none has the id; ExportError if there is none;
-    BusyError for an ARN whose export is not finished; and what read_export raises.
+    Raises UsageError for several exports without a choice, or if none has the id; ExportError if there is none;
+    BusyError for the ARN of an unfinished export; and the errors of read_export.
     """
     is_arn = text.startswith("arn:")
-    location = _place_of_arn(text, aws) if is_arn else source_folder(text)
+    location = _location_of_arn(text, aws) if is_arn else source_folder(text)
     source = open_source(location, aws)
     here = find_summary(source)
     if here is not None:
         _check_is_meant(here, text, export_id)
         found = _Found("", here)
     elif is_arn:
-        raise _gone(text, location)
+        raise _missing_export_error(text, location)
     else:
         found = _search(source, latest, export_id)
-    warnings = tuple(f"{source.child(name)}: a newer export, not finished yet, is passed over" for name in found.newer)
+    warnings = tuple(
+        f"{source.child(name)}: skipped this newer export, because it is not finished" for name in found.newer
+    )
 
     chosen = posixpath.join(location, found.folder) if found.folder else location
     source, root_folder = _rooted(chosen, found.summary.kind, aws, None if found.folder else source)
@@ -94,80 +96,80 @@ def open_export(
 
 
 def source_folder(text: str) -> str:
-    """The folder that SOURCE names, which may be an export's or hold exports."""
+    """Return the folder that SOURCE names: the folder of an export, or of exports."""
     folder = posixpath.dirname(text) or "." if posixpath.basename(text) == SUMMARY else text
     folder = folder.rstrip("/")
     return text if folder in ("", "s3:") else folder
 
 
-def _place_of_arn(arn: str, aws: AwsOptions) -> str:
+def _location_of_arn(arn: str, aws: AwsOptions) -> str:
     from converter.aws.exports import locate_export
 
     return locate_export(check_export_arn(arn), aws.for_source())
 
 
 def check_export_arn(arn: str) -> str:
-    """The same text; UsageError where it is not the ARN of an export."""
+    """Return the text. Raises UsageError if it is not the ARN of an export."""
     if EXPORT_ARN.fullmatch(arn) is None:
         raise UsageError(
-            "this is not the ARN of an export", arn, "write arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/export/ID"
+            "this is not the ARN of an export", arn, "use arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/export/ID"
         )
     return arn
 
 
-def _gone(arn: str, location: str) -> ExportError:
+def _missing_export_error(arn: str, location: str) -> ExportError:
     return ExportError(
-        f"the service has completed {arn}, but its {SUMMARY} is not there",
+        f"{arn} is completed, but its {SUMMARY} is missing",
         location,
-        "if the export was moved, name its folder; if it was deleted, export the table again",
+        "if the export was moved, pass its folder; if it was deleted, export the table again",
     )
 
 
 def _check_is_meant(found: Summary, text: str, export_id: str | None) -> None:
     if text.startswith("arn:") and found.export_arn != text:
         raise ExportError(
-            f"another export is where the service says that {text} is: {found.export_arn}",
+            f"the location of {text} contains another export: {found.export_arn}",
             found.source,
-            "see what writes there, or name the folder of the export that is meant",
+            "check which program writes to this folder, or pass the folder of the export",
         )
     if export_id not in (None, found.export_id):
         raise UsageError(
-            f"this is the export {found.export_id}, and not {export_id}",
+            f"this is the export {found.export_id}, not {export_id}",
             found.source,
-            "leave --export-id out, or name the folder that holds both",
+            "remove --export-id, or pass a folder with several exports",
         )
 
 
 def find_exports(source: Source) -> list[str]:
-    """Folders that hold an export with its summary, relative to the source's root: sorted, `""` for the root itself."""
+    """Return the sorted folders of exports with a summary, relative to the root of the source; `""` is the root."""
     return [""] if source.size(SUMMARY) is not None else _survey(source, list(_candidates(source)))[0]
 
 
 def _search(source: Source, latest: bool, export_id: str | None) -> _Found:
-    """The export that is meant among those in the folder, which holds none itself."""
+    """Return the chosen export among those in a folder of exports."""
     if source.size(STARTED) is not None:
-        raise not_finished(source, "")
+        raise not_finished_error(source, "")
     folders = list(_candidates(source))
     if latest:
         return _newest(source, folders)
     if export_id is not None:
-        return _of_id(source, folders, export_id)
+        return _with_id(source, folders, export_id)
     finished, begun = _survey(source, folders)
     if not finished:
-        raise _none_found(source, begun)
+        raise _none_found_error(source, begun)
     if len(finished) > 1:
-        raise _several(source, _read_all(source, finished))
+        raise _several_error(source, _read_all(source, finished))
     newer = [name for name in begun if posixpath.basename(name) > posixpath.basename(finished[0])]
     return _Found(finished[0], read_summary(source, finished[0]), tuple(newer))
 
 
 def _candidates(source: Source) -> Iterator[str]:
-    """Folders that may hold an export, the root itself apart."""
+    """Yield the folders below the root that may be exports."""
     above = posixpath.basename(source.root.rstrip("/"))
     for top in _folders(source, ""):
         yield top
         name = posixpath.basename(top)
-        # Listing what is in an export, or what many incremental ones share, takes long.
+        # A list of the files of an export, or of the data of many incremental exports, takes long.
         if above == EXPORTS_FOLDER or _ID.fullmatch(name):
             continue
         below = top if name == EXPORTS_FOLDER else posixpath.join(top, EXPORTS_FOLDER)
@@ -180,7 +182,7 @@ def _folders(source: Source, path: str) -> list[str]:
 
 
 def _survey(source: Source, folders: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Folders with a summary, and folders of exports that have begun but have none; sorted."""
+    """Return the sorted folders of finished exports, and of started exports without a summary."""
 
     def is_finished(folder: str) -> bool | None:
         if source.size(posixpath.join(folder, SUMMARY)) is not None:
@@ -193,20 +195,20 @@ def _survey(source: Source, folders: Sequence[str]) -> tuple[list[str], list[str
 
 
 def _read_all(source: Source, finished: Sequence[str]) -> list[_Found]:
-    """The exports, the newest last."""
+    """Return the exports, the newest last."""
     summaries = _each(lambda folder: read_summary(source, folder), finished)
     return sorted(map(_Found, finished, summaries), key=_Found.order)
 
 
 def _each(ask: Callable[[str], Answer], folders: Sequence[str]) -> list[Answer]:
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look") as pool:
+    with ThreadPoolExecutor(_CONCURRENCY, thread_name_prefix="find-exports") as pool:
         return list(pool.map(ask, folders))
 
 
 def _newest(source: Source, folders: Sequence[str]) -> _Found:
-    """The newest export, found without a look at those that can't be it.
+    """Return the newest export, without reading the summaries of those that can't be the newest.
 
-    The service exports no moment of the future, so that none in an export is later than the time in its id.
+    An export does not contain the future, so its time is not later than the time in its id.
     """
     best: _Found | None = None
     begun: list[str] = []
@@ -220,21 +222,21 @@ def _newest(source: Source, folders: Sequence[str]) -> _Found:
         elif source.size(posixpath.join(folder, STARTED)) is not None:
             begun.append(folder)
     if best is None:
-        raise _none_found(source, sorted(begun))
+        raise _none_found_error(source, sorted(begun))
     name = posixpath.basename(best.folder)
     return replace(best, newer=tuple(sorted(folder for folder in begun if posixpath.basename(folder) > name)))
 
 
 def _last_moment(folder: str) -> datetime:
-    """What no moment in the folder's export can be later than."""
+    """Return the upper limit for the time of the export in the folder."""
     match = _ID.fullmatch(posixpath.basename(folder))
     if match is None:
         return datetime.max.replace(tzinfo=UTC)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1])) + _CLOCKS_DIFFER
 
 
-def _of_id(source: Source, folders: Sequence[str], export_id: str) -> _Found:
-    """The export of this id; a copied one's folder may have any name."""
+def _with_id(source: Source, folders: Sequence[str], export_id: str) -> _Found:
+    """Return the export with this id. The folder of a copied export can have any name."""
     named = [folder for folder in folders if posixpath.basename(folder) == export_id]
     summaries = [(folder, find_summary(source, folder)) for folder in named]
     matches = [_Found(folder, summary) for folder, summary in summaries if summary and summary.export_id == export_id]
@@ -245,52 +247,52 @@ def _of_id(source: Source, folders: Sequence[str], export_id: str) -> _Found:
         matches = [entry for entry in found if entry.summary.export_id == export_id]
         unfinished = [folder for folder in begun if posixpath.basename(folder) == export_id]
         if not matches and (unfinished or not found):
-            raise _none_found(source, unfinished or begun)
+            raise _none_found_error(source, unfinished or begun)
     if not matches:
-        raise UsageError(f"no export here has the id {export_id}", source.root, lines("there are:", *_rows(found)))
+        raise UsageError(f"no export has the id {export_id}", source.root, lines("the exports are:", *_rows(found)))
     if len(matches) > 1:
-        raise _several(source, matches)
+        raise _several_error(source, matches)
     return matches[0]
 
 
-def _none_found(source: Source, begun: list[str]) -> ExportError:
+def _none_found_error(source: Source, begun: list[str]) -> ExportError:
     if begun:
-        return not_finished(source, begun[-1])
+        return not_finished_error(source, begun[-1])
     if not source.is_there():
         return ExportError(
-            "no such folder: there is no object whose name begins so",
+            "no such folder: there are no objects with this prefix",
             f"{source.root}/",
-            "name the folder that holds the export",
+            "pass the folder with the export",
         )
     without = _data_without_manifests(source)
     if without is not None:
         return ExportError(
             f"there are data files, but no {SUMMARY}",
             source.child(without),
-            "if DynamoDB wrote this export, copy all of its folder; some emulators write no manifests, and what they"
-            " export is not supported",
+            "if DynamoDB wrote this export, copy its complete folder; exports of emulators without manifests are not"
+            " supported",
         )
     looked = (SUMMARY, f"*/{SUMMARY}", f"{EXPORTS_FOLDER}/*/{SUMMARY}", f"*/{EXPORTS_FOLDER}/*/{SUMMARY}")
     return ExportError(
-        f"no export is here; looked for {', '.join(looked)}",
+        f"no export found; searched for {', '.join(looked)}",
         source.root,
-        "name the folder that holds manifest-summary.json",
+        "pass the folder with manifest-summary.json",
     )
 
 
 def _data_without_manifests(source: Source) -> str | None:
-    """The first folder with a `data` folder that holds files, among those that could be an export; None if none has."""
+    """Return the first candidate with files in its `data` folder, or None."""
     for folder in ("", *islice(_candidates(source), _LISTED)):
         if any(name.endswith(_DATA_ENDINGS) for name in source.sizes(posixpath.join(folder, "data"))):
             return folder
     return None
 
 
-def _several(source: Source, found: list[_Found]) -> UsageError:
+def _several_error(source: Source, found: list[_Found]) -> UsageError:
     return UsageError(
-        f"{len(found)} exports are here, and only one can be meant",
+        f"{len(found)} exports found, but only one can be converted",
         source.root,
-        lines("name the folder of one, pass its --export-id, or --latest for the newest:", *_rows(found)),
+        lines("pass the folder of one export, or add --export-id or --latest:", *_rows(found)),
     )
 
 
@@ -306,22 +308,22 @@ def _rows(found: list[_Found]) -> list[str]:
 
 
 def _rooted(location: str, kind: ExportKind, aws: AwsOptions, opened: Source | None) -> tuple[Source, str]:
-    """The source to read an export's files from, and its folder there; opened: that of its folder, if there is one.
+    """Return the source of the files of an export, and its folder in it. opened: an open source of the folder, if any.
 
-    A full export is its own root, so nothing outside of it can be read. The data files of an incremental export are
-    beside its folder, in the root that holds both, unless it was copied alone together with its data.
+    The folder of a full export is the root, so no files outside of it can be read. The data files of an incremental
+    export are in a sibling folder, so the parent is the root, unless the export was copied alone with its data.
     """
     source = opened or open_source(location, aws)
     if kind is ExportKind.ITEMS:
         return source, ""
     parent, name = os.path.split(_with_a_name(location)) if is_local(location) else posixpath.split(location)
-    # Nothing is beside a whole bucket: the rest of its address is not a place.
+    # A whole bucket has no parent: the rest of its address is not a place.
     is_bucket = is_local(parent) and not is_local(location)
     alone = is_bucket or ("data" in source.folders("") and posixpath.basename(parent) != EXPORTS_FOLDER)
     return (source, "") if alone else (open_source(parent or ".", aws), name)
 
 
 def _with_a_name(location: str) -> str:
-    """The folder's path, ending in its own name, so that its parent is the folder it really lies in."""
+    """Return the path of a folder that ends in its real name, so that its parent is the real parent."""
     path = location.rstrip("/")
     return os.path.realpath(location) if posixpath.basename(path) in ("", ".", "..") or os.path.islink(path) else path

@@ -1,6 +1,6 @@
-"""An export's two manifests, checked and as frozen objects: which export this is and which data files it consists of.
+"""The two manifests of an export as checked, frozen objects: its summary and its list of data files.
 
-The layout, member by member, is in
+The layout is described in
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,29 +17,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from converter.display import has_control_characters
-from converter.errors import DataFileError, ManifestError, json_reason
-from converter.export.data_files import MOST_ITEMS, DataFile, DataFiles, ListedTwiceError, ManifestLines, collect_files
+from converter.errors import DataFileError, ManifestError
+from converter.export.data_files import DataFile, DataFiles, ListedTwiceError, ManifestLines, collect_files
+from converter.export.manifest_members import WRITTEN_BY_OTHERS, Members, parse_object
 from converter.storage.source import Source
 
 SUMMARY = "manifest-summary.json"
 FILES = "manifest-files.json"
 STARTED = "_started"
 COPY_AGAIN = "copy the export again from its bucket, completely and unchanged"
-_WRITTEN_BY_OTHERS = (
-    "if DynamoDB wrote this export, copy it again from its bucket, completely and unchanged;"
-    " exports in the form of emulators and migration tools are not supported"
-)
-
 _VERSIONS = ("2020-06-30", "2023-08-01")
 _FORMATS = ("DYNAMODB_JSON", "ION")
 _VIEWS = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-# Emulators have regions and accounts of their own, or none.
+# Emulators have other regions and accounts, or none.
 _TABLE_ARN = r"arn:[A-Za-z0-9_-]+:dynamodb:[A-Za-z0-9_-]*:[A-Za-z0-9_-]*:table/([A-Za-z0-9_.-]+)"
 TABLE_ARN = re.compile(_TABLE_ARN)
-"""Group: the table's name."""
+"""Group: the name of the table."""
 EXPORT_ARN = re.compile(rf"({_TABLE_ARN})/export/([A-Za-z0-9][A-Za-z0-9_.-]*)")
-"""Groups: the table's ARN, the table's name, the export's id."""
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+"""Groups: the ARN of the table, its name, and the id of the export."""
 _MISSING_SHOWN = 5
 _MISSING_COUNTED = 1000
 _LONGEST_ENTRY = 1 << 16
@@ -48,27 +42,27 @@ _ENTRY = re.compile(
     rb'\{"itemCount":(0|[1-9][0-9]{0,17}),"md5Checksum":"([A-Za-z0-9+/]{22}==)","etag":"[0-9A-Za-z-]*",'
     rb'"dataFileS3Key":"([^"\\\x00-\x1f]*/)([A-Za-z0-9_-][A-Za-z0-9_.-]*)"\}'
 )
-"""An entry as the service writes it: items, md5, folder and name."""
+"""An entry in the form that DynamoDB writes: items, md5, folder and name."""
 
 
 class ExportKind(StrEnum):
-    """What the lines of the data files are."""
+    """Kind of the rows."""
 
     ITEMS = "items"
     CHANGES = "changes"
     SNAPSHOT = "snapshot"
-    """Items that a merge has made: of no single export."""
+    """Items of a merge, from several exports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What manifest-summary.json says of an export.
+    """Contents of manifest-summary.json.
 
-    export_id: the last part of the ARN (a copied export's folder may have any name).
+    export_id: last part of the ARN (the folder of a copied export can have any name).
     export_time: None for changes. from_time (inclusive), to_time (exclusive), output_view: None for items.
-    billed_size_bytes: what AWS charged for; it says nothing about the data files.
-    source: the export's folder, as the user would write it.
-    warnings: what is odd about the manifests, but no reason to stop.
+    billed_size_bytes: size that AWS charged for, which is not the size of the data files.
+    source: folder of the export, as the user writes it.
+    warnings: problems of the manifests that are not errors.
     """
 
     export_id: str
@@ -89,7 +83,7 @@ class Summary:
     warnings: tuple[str, ...]
 
     def instant(self) -> datetime:
-        """The last moment that the export knows of: its time, or the last millisecond inside its window."""
+        """Return the time of the export, or the last millisecond inside its window."""
         if self.to_time is not None:
             return self.to_time - timedelta(milliseconds=1)
         if self.export_time is None:
@@ -99,23 +93,24 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export(Summary):
-    """An export: its summary and its data files, in the manifest's order."""
+    """An export: its summary and its data files, in the order of the manifest."""
 
     files: Sequence[DataFile]
 
 
 def read_export(source: Source, folder: str = "", *, summary: Summary | None = None, verify: bool = True) -> Export:
-    """Reads both manifests of the export in `folder` (relative to the source's root).
+    """Read both manifests of the export in `folder`, relative to the root of the source.
 
-    summary: that of this folder, if it has been read already.
+    summary: the summary of this folder, if it was read already.
 
-    The data files of a full export are in `folder/data`. Those of an incremental export are in `data` beside `folder`,
-    shared by all incremental exports; when `folder` is the source's root (an export that was copied alone), in `data`.
+    The data files of a full export are in `folder/data`. Those of an incremental export are in the sibling `data` of
+    `folder`, which all incremental exports share; if `folder` is the root of the source (a copy of one export), they
+    are in `data`.
 
-    Raises ManifestError when a manifest is missing, is not what the service writes, names a file twice or one outside
-    of the export. A wrong checksum of the summary is a warning, because people edit it. A wrong checksum of the list
-    of files is an error, because nothing else guards the list; so is a sum of item counts other than the summary's.
-    With verify=False both are warnings.
+    Raises ManifestError if a manifest is missing or not in the form of DynamoDB, or if it names a file twice or a file
+    outside of the export. A checksum mismatch of the summary is a warning, because users edit it. A checksum mismatch
+    of the list of files is an error, because nothing else protects the list, and so is a total of item counts that
+    differs from the summary. With verify=False both are warnings.
     """
     summary = summary or read_summary(source, folder)
     place, warnings = source.child(posixpath.join(folder, FILES)), list(summary.warnings)
@@ -124,7 +119,7 @@ def read_export(source: Source, folder: str = "", *, summary: Summary | None = N
         warnings.append(f"{place}: {problem}")
     listed = sum(file.items for file in files)
     if listed != summary.items:
-        problem = f"the data files have {listed} items together, but {SUMMARY} says {summary.items}"
+        problem = f"item count mismatch: {listed} in the data files together, {summary.items} in {SUMMARY}"
         if verify:
             raise ManifestError(problem, place, f"{COPY_AGAIN}, or pass --no-verify if it was edited on purpose")
         warnings.append(f"{place}: {problem}")
@@ -132,27 +127,27 @@ def read_export(source: Source, folder: str = "", *, summary: Summary | None = N
 
 
 def read_summary(source: Source, folder: str = "") -> Summary:
-    """Reads manifest-summary.json alone. Raises ManifestError as read_export does."""
+    """Read only manifest-summary.json. Raises ManifestError as read_export does."""
     summary = find_summary(source, folder)
     if summary is not None:
         return summary
     if source.size(posixpath.join(folder, STARTED)) is not None:
-        raise not_finished(source, folder)
-    raise _missing(source, posixpath.join(folder, SUMMARY))
+        raise not_finished_error(source, folder)
+    raise _missing_error(source, posixpath.join(folder, SUMMARY))
 
 
 def find_summary(source: Source, folder: str = "") -> Summary | None:
-    """The summary of the export in the folder, None when there is no file of its name."""
+    """Return the summary of the export in the folder, or None if the file does not exist."""
     path = posixpath.join(folder, SUMMARY)
     content, place = source.find(path), source.child(path)
     if content is None:
         return None
-    members = _Members(_parse(content, place, 1), place)
+    members = Members(parse_object(content, place, 1), place)
     problem = _checksum_problem(source, folder, SUMMARY, hashlib.md5(content, usedforsecurity=False).digest())
     warnings = [f"{place}: {problem}"] if problem else []
     version = members.text_or_none("version")
     if version not in _VERSIONS:
-        warnings.append(f"{place}: version {version!r} is not known; known are {' and '.join(_VERSIONS)}")
+        warnings.append(f"{place}: version {version!r} is unknown; the known versions are {' and '.join(_VERSIONS)}")
 
     arn = members.text("exportArn")
     match = EXPORT_ARN.fullmatch(arn)
@@ -160,7 +155,7 @@ def find_summary(source: Source, folder: str = "") -> Summary | None:
         raise members.error("exportArn", f"{arn!r} is not the ARN of an export")
     table_arn, table, export_id = match.groups()
     if members.text("tableArn") != table_arn:
-        raise members.error("tableArn", f"{members.text('tableArn')!r} is not the table of {arn!r}")
+        raise members.error("tableArn", f"{members.text('tableArn')!r} is not the table of the export {arn!r}")
     kind = _kind(members)
     changes = kind is ExportKind.CHANGES
     from_time, to_time = (members.time("exportFromTime"), members.time("exportToTime")) if changes else (None, None)
@@ -186,17 +181,17 @@ def find_summary(source: Source, folder: str = "") -> Summary | None:
     )
 
 
-def not_finished(source: Source, folder: str) -> ManifestError:
-    """The error for a folder with `_started`, but without a summary."""
+def not_finished_error(source: Source, folder: str) -> ManifestError:
+    """Return the error for a folder with `_started`, but without a summary."""
     return ManifestError(
-        f"the export has begun, but has no {SUMMARY}: it is not finished, or it is copied only in part",
+        f"the export was started, but has no {SUMMARY}: it is not finished, or its copy is incomplete",
         source.child(folder),
-        "wait until `aws dynamodb describe-export` says COMPLETED, then copy all of its folder",
+        "wait until `aws dynamodb describe-export` reports COMPLETED, then copy the complete folder",
     )
 
 
 def check_files(source: Source, export: Export, hint: str = COPY_AGAIN) -> int:
-    """Compressed bytes of all data files. Raises DataFileError when one of them is not there; hint: what to do then."""
+    """Return the compressed bytes of all data files. Raises DataFileError with the hint if a file is missing."""
     listed = {folder: source.sizes(folder) for folder in {posixpath.dirname(file.path) for file in export.files}}
     total, missing, shown = 0, 0, list[str]()
     for file in export.files:
@@ -211,7 +206,7 @@ def check_files(source: Source, export: Export, hint: str = COPY_AGAIN) -> int:
         if missing <= _MISSING_SHOWN:
             shown.append(source.child(file.path))
         if missing == _MISSING_COUNTED:
-            # Each of them is asked for alone, which takes hours for a million in S3.
+            # Each missing file needs a request, which takes hours for a million files in S3.
             break
     if missing:
         most = "at least " if missing == _MISSING_COUNTED else ""
@@ -221,8 +216,8 @@ def check_files(source: Source, export: Export, hint: str = COPY_AGAIN) -> int:
     return total
 
 
-def _kind(members: _Members) -> ExportKind:
-    # Real full exports do not have the member at all.
+def _kind(members: Members) -> ExportKind:
+    # Full exports by DynamoDB do not have this member.
     if members.text_or_none("exportType") is None:
         return ExportKind.ITEMS
     full = members.choice("exportType", ("FULL_EXPORT", "INCREMENTAL_EXPORT")) == "FULL_EXPORT"
@@ -232,37 +227,37 @@ def _kind(members: _Members) -> ExportKind:
 def _read_files(
     source: Source, place: str, summary: Summary, folder: str, *, verify: bool
 ) -> tuple[DataFiles, str | None]:
-    """The data files, and what is wrong with the checksum of their list, which is an error before all others."""
-    beside = posixpath.dirname(folder) if summary.kind is ExportKind.CHANGES else folder
+    """Return the data files, and the checksum problem of their list, which takes precedence over other errors."""
+    parent = posixpath.dirname(folder) if summary.kind is ExportKind.CHANGES else folder
     path = posixpath.join(folder, FILES)
     file = source.find_file(path)
     if file is None:
-        raise _missing(source, path)
-    wrong, files = None, None
+        raise _missing_error(source, path)
+    failure, files = None, None
     with file:
         lines = ManifestLines(file, _LONGEST_ENTRY)
         try:
             entries = _entries(lines, place, summary)
-            files = collect_files(posixpath.join(beside, "data"), entries, in_ion=summary.output_format == "ION")
+            files = collect_files(posixpath.join(parent, "data"), entries, in_ion=summary.output_format == "ION")
         except ListedTwiceError as error:
             text = f"dataFileS3Key: {error.name!r} is already listed in line {error.first}"
-            wrong = ManifestError(text, f"{place} line {error.second}", _WRITTEN_BY_OTHERS)
+            failure = ManifestError(text, f"{place} line {error.second}", WRITTEN_BY_OTHERS)
         except ManifestError as error:
-            wrong = error
+            failure = error
         except ValueError as error:
-            wrong = ManifestError(f"{error}, which no list of data files has", place, _WRITTEN_BY_OTHERS)
+            failure = ManifestError(f"{error}, unlike the list of an export", place, WRITTEN_BY_OTHERS)
         problem = _checksum_problem(source, folder, FILES, lines.md5())
     if problem and verify:
         raise ManifestError(problem, place, f"{COPY_AGAIN}, or pass --no-verify if it was edited on purpose")
     if files is None:
-        assert wrong is not None
-        raise wrong
+        assert failure is not None
+        raise failure
     return files, problem
 
 
 def _entries(lines: Iterable[bytes], place: str, summary: Summary) -> Iterator[tuple[int, str, int, bytes]]:
-    """Number of the line, name, items and md5 of each data file."""
-    # Lines that are as the service writes them, in the folder of the line before, are read four times as fast.
+    """Yield the line number, name, items and md5 of each data file."""
+    # Lines in the form of DynamoDB, with the folder of the previous line, are parsed four times as fast.
     checked = b""
     for number, line in enumerate(lines, start=1):
         match = _ENTRY.fullmatch(line)
@@ -271,18 +266,18 @@ def _entries(lines: Iterable[bytes], place: str, summary: Summary) -> Iterator[t
             continue
         if not line.strip():
             continue
-        members = _Members(_parse(line, place, number), f"{place} line {number}")
+        members = Members(parse_object(line, place, number), f"{place} line {number}")
         members.text_or_none("etag")
         name = _file_name(members.text("dataFileS3Key"), summary, members)
         yield number, name, members.count("itemCount"), members.md5("md5Checksum")
         checked = match[3] if match is not None else b""
 
 
-def _file_name(key: str, summary: Summary, members: _Members) -> str:
-    """The last part of a key. All before it is only compared: a copied export keeps the keys of its first bucket."""
+def _file_name(key: str, summary: Summary, members: Members) -> str:
+    """Return the last part of a key. The rest is only checked: a copied export has the keys of its original bucket."""
     parts = key.split("/")
     tail = ["AWSDynamoDB", "data"] if summary.kind is ExportKind.CHANGES else ["AWSDynamoDB", summary.export_id, "data"]
-    # A prefix given with a leading slash is one in the bucket too.
+    # A prefix with a leading slash has it in the bucket too.
     absolute = key.startswith("/") and not (summary.s3_prefix or "").startswith("/")
     unsafe = ".." in parts or "\\" in parts[-1] or parts[-1] in ("", ".")
     if absolute or unsafe or has_control_characters(key):
@@ -292,14 +287,14 @@ def _file_name(key: str, summary: Summary, members: _Members) -> str:
     return parts[-1]
 
 
-def _missing(source: Source, path: str) -> ManifestError:
-    return ManifestError(f"there is no {posixpath.basename(path)}", source.child(path), COPY_AGAIN)
+def _missing_error(source: Source, path: str) -> ManifestError:
+    return ManifestError(f"{posixpath.basename(path)} is missing", source.child(path), COPY_AGAIN)
 
 
 def _checksum_problem(source: Source, folder: str, name: str, md5: bytes) -> str | None:
-    """What is wrong with a manifest by its checksum object, if it has one.
+    """Return the checksum problem of a manifest, or None if the checksum object matches or does not exist.
 
-    Real exports call the object `.md5`; AWS's documentation says `.checksum` in places.
+    The object is called `.md5` in exports, and `.checksum` in parts of the AWS documentation.
     """
     stem = posixpath.join(folder, name.removesuffix(".json"))
     for path in (f"{stem}.md5", f"{stem}.checksum"):
@@ -312,88 +307,5 @@ def _checksum_problem(source: Source, folder: str, name: str, md5: bytes) -> str
     actual = base64.b64encode(md5)
     if expected == actual:
         return None
-    says = expected[:24].decode("ascii", "replace")
-    return f"md5 mismatch: {posixpath.basename(path)} says {says!r}, the file has {actual.decode()!r}"
-
-
-def _parse(content: bytes, place: str, first_line: int) -> dict[str, object]:
-    """A JSON object. Editors may have put a byte order mark before it."""
-    try:
-        value = _STRICT.decode(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        line = first_line + (error.lineno - 1 if isinstance(error, json.JSONDecodeError) else 0)
-        reason = json_reason(error) if isinstance(error, json.JSONDecodeError) else str(error)
-        raise ManifestError(f"not JSON: {reason}", f"{place} line {line}", _WRITTEN_BY_OTHERS) from None
-    if not isinstance(value, dict):
-        raise ManifestError("not a JSON object", f"{place} line {first_line}", _WRITTEN_BY_OTHERS)
-    return value
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is there twice")
-    return members
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is no number")
-
-
-_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
-
-
-class _Members:
-    """Typed access to the members of one JSON object of a manifest; unknown ones are nobody's business."""
-
-    def __init__(self, members: dict[str, object], place: str) -> None:
-        self._members = members
-        self._place = place
-
-    def error(self, name: str, problem: str) -> ManifestError:
-        return ManifestError(f"{name}: {problem}", self._place, _WRITTEN_BY_OTHERS)
-
-    def text(self, name: str) -> str:
-        value = self._get(name)
-        if not isinstance(value, str):
-            raise self.error(name, f"expected text, got {json.dumps(value)[:80]}")
-        return value
-
-    def text_or_none(self, name: str) -> str | None:
-        return None if self._members.get(name) is None else self.text(name)
-
-    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(name)
-        if value not in allowed:
-            raise self.error(name, f"{value!r} is neither {' nor '.join(allowed)}")
-        return value
-
-    def count(self, name: str) -> int:
-        value = self._get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_ITEMS:
-            raise self.error(name, f"expected a count, got {json.dumps(value)[:80]}")
-        return value
-
-    def time(self, name: str) -> datetime:
-        value = self.text(name)
-        try:
-            if _TIME.fullmatch(value):
-                return datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        raise self.error(name, f"{value!r} is no time such as 2024-05-27T06:11:47.109Z")
-
-    def md5(self, name: str) -> bytes:
-        value = self.text(name)
-        try:
-            digest = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            digest = b""
-        if len(digest) != 16:
-            raise self.error(name, f"{value!r} is not the base64 of an md5")
-        return digest
-
-    def _get(self, name: str) -> object:
-        if name not in self._members:
-            raise self.error(name, "missing")
-        return self._members[name]
+    wanted = expected[:24].decode("ascii", "replace")
+    return f"md5 mismatch: {wanted!r} in {posixpath.basename(path)}, {actual.decode()!r} in the file"

@@ -1,1 +1,1 @@
-"""Exports in Amazon Ion: processes of their own turn the lines into DynamoDB JSON, which goes the way of all others."""
+"""Exports in Amazon Ion: separate processes translate the lines to DynamoDB JSON."""

@@ -1,37 +1,37 @@
-"""Lines of Amazon Ion text become the lines of DynamoDB JSON that the service would have written for the same items.
+"""Translates lines of Amazon Ion text to the DynamoDB JSON that the service writes for the same items.
 
-One line of Ion becomes one line of JSON, a blank one a blank one: so a place in the JSON is a place in the data file.
+Each line of Ion becomes one line of JSON, and a blank line stays blank, so lines have the same numbers in both.
 
     $ion_1_0 {Item:{id:"a1",price:12.5,tags:$dynamodb_SS::["x","y"]}}
     {"Item":{"id":{"S":"a1"},"price":{"N":"12.5"},"tags":{"SS":["x","y"]}}}
 
-What each Ion type means:
+The meaning of each Ion type:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html#S3DataExport.Output_Data
 
-**The language.** A line is valid UTF-8. It is blank, or it is white space, the marker `$ion_1_0`, once and not followed
-by a letter, digit, `_`, `$` or `:`, and then exactly one struct without annotations. Between tokens there may be white
-space (space, tab, CR) and comments (`/* */`, `//`); nothing goes on in the next line. The struct is empty, has
-the member `Item`, or has the member `Record`, whose members are Metadata, Keys, OldImage and NewImage. Each of these is
-a struct of values; other members, beside them or beside Item or Record, are values, which the decoder judges:
+**The language.** A line is valid UTF-8. It is blank, or it consists of white space, the marker `$ion_1_0`, once and not
+followed by a letter, digit, `_`, `$` or `:`, and then exactly one struct without annotations. White space (space, tab,
+CR) and comments (`/* */`, `//`) are allowed between tokens; no token spans lines. The struct is empty, has the member
+`Item`, or has the member `Record`, whose members are Metadata, Keys, OldImage and NewImage. Each of these is a struct
+of values. Other members of these structs are values, which the decoder checks:
 
-    S       a short string "…", or one or more long ones '''…''' in a row
-    N       a decimal: -? (0 | [1-9](_?[0-9])*) with a point, after which there may be [0-9](_?[0-9])*, or an exponent
+    S       a short string "…", or one or more consecutive long strings '''…'''
+    N       a decimal: -? (0 | [1-9](_?[0-9])*) with a point, optionally followed by [0-9](_?[0-9])*, or an exponent
             [dD][+-]?[0-9]+, or both; then white space or one of {}[](),"'
     B       {{…}}: canonical base64, padded, with unused bits zero; white space is allowed between its characters
     BOOL    true, false
     NULL    null, null.null
-    L, M    […], {…}: values with a comma between them and possibly one after the last
-    SS …    $dynamodb_SS, $dynamodb_NS or $dynamodb_BS, then :: and a list of strings, decimals or blobs alone
+    L, M    […], {…}: values separated by commas, with an optional comma after the last
+    SS …    $dynamodb_SS, $dynamodb_NS or $dynamodb_BS, then :: and a list of only strings, decimals or blobs
 
-Names of members and annotations are symbols: identifiers, or texts in single quotes. Names may also be strings. No
-struct has a name twice; the words null, true, false and nan need quotes. A text has no control characters but tab, VT
-and FF. Its escapes are \\a \\b \\t \\n \\f \\r \\v \\? \\0 \\' \\" \\/ \\\\, \\xHH, \\uHHHH, \\U000HHHHH and
-\\U0010HHHH; surrogates are a pair of two \\u.
+Names of members and annotations are symbols: identifiers, or texts in single quotes. Names can also be strings. The
+names in a struct are unique; the words null, true, false and nan need quotes. A text has no control characters except
+tab, VT and FF. Its escapes are \\a \\b \\t \\n \\f \\r \\v \\? \\0 \\' \\" \\/ \\\\, \\xHH, \\uHHHH, \\U000HHHHH and
+\\U0010HHHH; surrogates are a pair of \\u.
 
-All else is refused, also where it is Ion: ints, floats, timestamps, symbols, sexps, clobs, typed nulls, other
-annotations, symbols by number, symbol tables. VT and FF between tokens are refused as well: Amazon's own reader takes
-`true` for another symbol if one of them follows. What is true of a value in both forms (the range of numbers, sets
-without elements, DynamoDB's depth) is left to the decoder. The time that a line takes is linear in its length.
+Everything else is rejected, even if it is Ion: ints, floats, timestamps, symbols, sexps, clobs, typed nulls, other
+annotations, symbol ids, and symbol tables. VT and FF between tokens are rejected too: Amazon's reader reads `true` as
+another symbol if one of them follows. The decoder checks rules that apply to both formats (the range of numbers, empty
+sets, DynamoDB's depth). The time for a line is linear in its length.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ _BINARY = b"\xe0\x01\x00\xea"
 _MARKER = re.compile(r"[ \t\r]*\$ion_1_0(?![A-Za-z0-9_$:])")
 _BLANK = " \t\r\n"
 _RECORD = ("Metadata", "Keys", "OldImage", "NewImage")
-"""The members of a change, in the order that the service writes them in JSON."""
-_TOO_MUCH = f"more than an item of DynamoDB's {ITEM_BYTES >> 10} KB can have"
+"""Members of a change, in the order of DynamoDB JSON."""
+_TOO_MUCH = f"more than a DynamoDB item of {ITEM_BYTES >> 10} KB can have"
 
 
 def json_lines(lines: bytes) -> tuple[bytes, LineProblem | None]:
-    """The lines as DynamoDB JSON, and what is wrong with the first bad one; that one and later ones are left out.
+    """Translate lines to DynamoDB JSON up to the first bad line, and return its problem, or None.
 
     lines: whole lines, each with its newline.
     """
@@ -67,7 +67,7 @@ def json_lines(lines: bytes) -> tuple[bytes, LineProblem | None]:
         text = lines[:begin].decode()
         problem = LineProblem("$", f"invalid UTF-8 at byte {error.start - begin} of the line")
         if lines.startswith(_BINARY, begin):
-            problem = LineProblem("$", "binary Ion, and exports are Ion text")
+            problem = LineProblem("$", "binary Ion, but exports are Ion text")
     json: list[str] = []
     begin = 0
     while end := text.find("\n", begin) + 1:
@@ -81,13 +81,13 @@ def json_lines(lines: bytes) -> tuple[bytes, LineProblem | None]:
 
 
 def _json_line(line: str) -> str:
-    """One line with its newline; raises LineProblem."""
+    """Translate one line with its newline. Raises LineProblem."""
     if not line.strip(_BLANK):
         return "\n"
     marker = _MARKER.match(line)
     if marker is None:
-        # DynamoDB JSON is Ion too, of maps and texts: only the marker tells one from the other.
-        raise LineProblem("$", "the line does not begin with $ion_1_0, as each line of an export in ION does")
+        # DynamoDB JSON is valid Ion too, with maps and texts: only the marker distinguishes them.
+        raise LineProblem("$", "the line does not begin with $ion_1_0, unlike the lines of an export in ION")
     if len(line) > MAX_LINE_COMMAS and line.count(",") > MAX_LINE_COMMAS:
         raise LineProblem("$", f"more than {MAX_LINE_COMMAS:,} commas, {_TOO_MUCH}")
     try:
@@ -108,7 +108,7 @@ def _json_line(line: str) -> str:
 
 
 def _document(line: str, at: int) -> str:
-    """The one value of a line."""
+    """Translate the value of a line."""
     if at >= len(line) - 1:
         raise RefusedError("expected one value in the line, got none")
     if not _is_struct(line, at):
@@ -121,10 +121,10 @@ def _document(line: str, at: int) -> str:
     if "Item" in parts:
         return f"{_joined(parts, ('Item',))}\n"
     if "Record" in parts:
-        # What is beside the record is beside its members in JSON.
+        # In JSON, the other members of the line are members of the record.
         record = parts.pop("Record")
-        beside = _joined(parts, ())
-        return f"{record if not parts else f'{record[:-1]},{beside[1:]}'}\n"
+        others = _joined(parts, ())
+        return f"{record if not parts else f'{record[:-1]},{others[1:]}'}\n"
     if parts:
         raise RefusedError(
             f"expected the member Item or Record, got {', '.join(repr(shorten(name)) for name in parts)}"
@@ -133,7 +133,7 @@ def _document(line: str, at: int) -> str:
 
 
 def _read_part(reader: ValueReader, name: str, at: int) -> int:
-    """The value of a member of a line: the decoder says which of those that are not known may be there."""
+    """Translate a member of a line. The decoder decides which unknown members are allowed."""
     if name == "Item":
         return _image(reader, name, at)
     return _record(reader, at) if name == "Record" else reader.member(name, at)
@@ -144,7 +144,7 @@ def _read_record_part(reader: ValueReader, name: str, at: int) -> int:
 
 
 def _members(reader: ValueReader, at: int, read: Callable[[ValueReader, str, int], int]) -> tuple[dict[str, str], int]:
-    """The JSON of the values in a struct, whose brace is in front of the position, and the position after it."""
+    """Return the JSON of the members of a struct, which was opened before the position, and the position after it."""
     parts: dict[str, str] = {}
     mark = ","
     while mark == ",":
@@ -162,13 +162,13 @@ def _members(reader: ValueReader, at: int, read: Callable[[ValueReader, str, int
 
 
 def _joined(parts: Mapping[str, str], first: Sequence[str]) -> str:
-    """The members as an object, some of them first."""
+    """Return the members as an object, in the order of `first` and then as given."""
     names = [name for name in first if name in parts] + [name for name in parts if name not in first]
     return f"{{{','.join(f'{encode_basestring(name)}:{parts[name]}' for name in names)}}}"
 
 
 def _record(reader: ValueReader, at: int) -> int:
-    """A change: its members come out in the order of the service's JSON."""
+    """Translate a change, with its members in the order of DynamoDB JSON."""
     try:
         parts, at = _members(reader, _begin_struct(reader.line, at), _read_record_part)
         if not parts.keys() & set(_RECORD):
@@ -181,7 +181,7 @@ def _record(reader: ValueReader, at: int) -> int:
 
 
 def _image(reader: ValueReader, name: str, at: int) -> int:
-    """The attributes that a member of an item or a change has."""
+    """Translate the attributes of an item, or of an image of a change."""
     try:
         return reader.attributes(_begin_struct(reader.line, at))
     except RefusedError as refused:
@@ -190,7 +190,7 @@ def _image(reader: ValueReader, name: str, at: int) -> int:
 
 
 def _begin_struct(line: str, at: int) -> int:
-    """The position after the brace of a struct."""
+    """Return the position after the opening brace of a struct."""
     at = skip(line, at)
     if not _is_struct(line, at):
         raise RefusedError(f"expected a struct, got {kind_at(line, at)}")

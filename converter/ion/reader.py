@@ -1,4 +1,4 @@
-"""A data file in Ion as blocks of DynamoDB JSON lines: inflated here, translated by processes, handed out in order."""
+"""Reads a data file in Ion as blocks of DynamoDB JSON lines, which processes translate in parallel."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from converter.export.blocks import Block, BlockReader
 from converter.ion.workers import IonWorkers, JsonLines
 
 ION_BLOCK_BYTES = 1 << 19
-"""The JSON of so much Ion is about as long as other blocks."""
+"""Bytes of Ion whose JSON is about as long as a block of JSON files."""
 _NEWLINE = ord("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A block that a process has, or will have. has_room: it takes room that has to be given back."""
+    """A block that waits for its translation. has_slot: it holds a slot that must be released."""
 
     ion: bytes
     byte: int
     json: Future[JsonLines]
-    has_room: bool
+    has_slot: bool
 
 
 class IonReader:
-    """Stands for the BlockReader of a data file, whose lines are Ion; the blocks hold the same lines in JSON.
+    """Counterpart of BlockReader for a data file in Ion. Its blocks contain the same lines in JSON.
 
-    Offsets (`Block.byte`, `LineProblem.byte`) count bytes of JSON; `locate` says where that is in the file. Line by
-    line they are the same. blocks: the file's own, of about ION_BLOCK_BYTES; closed with this one.
+    Offsets (`Block.byte`, `LineProblem.byte`) count bytes of JSON; `locate` converts them to lines and bytes of the
+    file. blocks: the reader of the file with blocks of about ION_BLOCK_BYTES, which is closed with this reader.
 
-    Raises, beside what BlockReader raises, LineProblem for a line that is no Ion or not as the service writes it, when
-    all lines before it have been handed out; and ConvertError where a process dies.
+    Raises the errors of BlockReader; LineProblem for a line that is not Ion, or not in the form of DynamoDB, after all
+    lines before it were returned; and ConvertError if a process dies.
     """
 
     def __init__(self, blocks: BlockReader, workers: IonWorkers) -> None:
@@ -56,19 +56,19 @@ class IonReader:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the file and of blocks that nobody wants any more; closing twice is fine."""
+        """Close the file and cancel the remaining blocks. May be called more than once."""
         while self._waiting:
             waiting = self._waiting.popleft()
             waiting.json.cancel()
-            self._give_room(waiting.has_room)
+            self._release_slot(waiting.has_slot)
         self._blocks.close()
 
     def verify_rest(self) -> None:
-        """As BlockReader.verify_rest."""
+        """Verify the rest of the file, as BlockReader.verify_rest does."""
         self._blocks.verify_rest()
 
     def locate(self, byte: int) -> tuple[int, int]:
-        """The line in the file, from 1, and the byte that it begins at, for a byte of the current block of JSON."""
+        """Return the line in the file, from 1, and its first byte, for a byte of the current block of JSON."""
         assert self._json is not None
         before = int(np.count_nonzero(self._json.data[: byte - self._json.byte] == _NEWLINE))
         lines = self._ion.split(b"\n", before)
@@ -76,7 +76,7 @@ class IonReader:
         return self._blocks.locate(begin)
 
     def where(self, byte: int) -> str:
-        """The place of a byte of the current block of JSON, as errors name it: `path line 12 (byte 3456)`."""
+        """Return the place of a byte of the current block of JSON for an error: `path line 12 (byte 3456)`."""
         line, begin = self.locate(byte)
         return f"{self.place} line {line} (byte {begin})"
 
@@ -85,10 +85,10 @@ class IonReader:
         more, failure, byte = True, None, 0
         while True:
             try:
-                while more and (not self._waiting or self._workers.take_room()):
-                    more = self._ask(blocks, has_room=bool(self._waiting))
+                while more and (not self._waiting or self._workers.acquire_slot()):
+                    more = self._request(blocks, has_slot=bool(self._waiting))
             except ConvertError as error:
-                # The lines before it come first: one of them may be bad.
+                # The lines before the error are returned first, because one of them may be bad.
                 more, failure = False, error
             if not self._waiting:
                 break
@@ -96,7 +96,7 @@ class IonReader:
             try:
                 lines = waiting.json.result()
             finally:
-                self._give_room(waiting.has_room)
+                self._release_slot(waiting.has_slot)
             self._ion, self._ion_byte = waiting.ion, waiting.byte
             self._json = Block(lines.data, lines.size, byte)
             byte += lines.size
@@ -108,21 +108,21 @@ class IonReader:
         if failure is not None:
             raise failure
 
-    def _ask(self, blocks: Iterator[Block], *, has_room: bool) -> bool:
-        """Have the next block translated; False if there is none."""
+    def _request(self, blocks: Iterator[Block], *, has_slot: bool) -> bool:
+        """Request the translation of the next block. Return False if there is none."""
         block = None
         try:
             block = next(blocks, None)
         finally:
             if block is None:
-                self._give_room(has_room)
+                self._release_slot(has_slot)
         if block is None:
             return False
         lines = block.data[: block.size].tobytes()
         place = f"{self.place} bytes {block.byte} to {block.byte + block.size}"
-        self._waiting.append(_Waiting(lines, block.byte, self._workers.translate(lines, place), has_room))
+        self._waiting.append(_Waiting(lines, block.byte, self._workers.translate(lines, place), has_slot))
         return True
 
-    def _give_room(self, has_room: bool) -> None:
-        if has_room:
-            self._workers.give_room()
+    def _release_slot(self, has_slot: bool) -> None:
+        if has_slot:
+            self._workers.release_slot()

@@ -1,8 +1,8 @@
 """Tokens of Ion text in one line: white space, names, strings, numbers and blobs.
 
-Every function takes a line, which ends with its newline, and a position. The newline is part of no token, so it needs
-no bounds check. Each token is found in time that is linear in its length, and its length is judged before anything is
-computed with it. The grammar: https://amazon-ion.github.io/ion-docs/docs/spec.html
+Every function takes a line, which ends with its newline, and a position. No token contains the newline, so functions
+need no bounds checks. The time to find a token is linear in its length, and its length is checked before it is used in
+computations. The grammar: https://amazon-ion.github.io/ion-docs/docs/spec.html
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 SYMBOL_ID = re.compile(r"\$[0-9]+")
 KEYWORDS = frozenset({"null", "true", "false", "nan"})
 _NUMBER_ENDS = r"(?=[{}\[\](),\"' \t\r])"
-"""What may follow a number: not a comment, and not the end of the line, because the value that it is in has to end."""
+"""Characters after a number: not a comment or the end of the line, because a struct must end after it."""
 _DECIMAL = re.compile(r"(-?)(0|[1-9][0-9_]*)(?:(\.)([0-9_]*))?(?:[dD]([+-]?[0-9]+))?" + _NUMBER_ENDS)
 _INT = re.compile(r"-?(?:0|[1-9][0-9_]*|0[xX][0-9A-Fa-f_]+|0[bB][01_]+)" + _NUMBER_ENDS)
 _FLOAT = re.compile(
@@ -49,7 +49,7 @@ _PLAIN_SIZE = 64
 
 
 class NotIonError(Exception):
-    """The line is not Ion text from this position on. what: a reason that is better than that."""
+    """The line is not Ion text from this position on. what: a more specific reason."""
 
     def __init__(self, at: int, what: str = "") -> None:
         super().__init__(at, what)
@@ -58,7 +58,7 @@ class NotIonError(Exception):
 
 
 def skip(line: str, at: int) -> int:
-    """The position after white space and comments."""
+    """Return the position after white space and comments."""
     while True:
         at = _end_of_white_space(line, at)
         if line[at] != "/":
@@ -80,7 +80,7 @@ def _end_of_white_space(line: str, at: int) -> int:
 
 
 def read_string(line: str, at: int) -> tuple[str, int]:
-    """The text of the string at this position, short or long, and the position after it."""
+    """Return the text of the short or long string at this position, and the position after it."""
     if not line.startswith(_LONG_QUOTE, at):
         return _read_quoted(line, at)
     texts = []
@@ -102,13 +102,13 @@ def read_string(line: str, at: int) -> tuple[str, int]:
 
 
 def _read_quoted(line: str, at: int) -> tuple[str, int]:
-    """The text in the quotes, single or double ones, that open at this position."""
+    """Return the text in the single or double quotes at this position, and the position after it."""
     quote, close = line[at], at
     while True:
         close = line.find(quote, close + 1)
         if close < 0:
             raise NotIonError(len(line) - 1, "a text does not end")
-        # The run of backslashes in front of a quote is counted once, for that quote.
+        # The backslashes before a quote are counted once, for this quote.
         run = close
         while line[run - 1] == "\\":
             run -= 1
@@ -117,7 +117,7 @@ def _read_quoted(line: str, at: int) -> tuple[str, int]:
 
 
 def _unescape(body: str, begin: int) -> str:
-    """What the characters between quotes mean; begin: their position in the line."""
+    """Replace the escapes in a text. begin: its position in the line."""
     if _UNUSUAL.search(body) is None:
         return body
 
@@ -138,7 +138,7 @@ def _unescape(body: str, begin: int) -> str:
 
 
 def read_symbol(line: str, at: int) -> tuple[str, int] | None:
-    """The text of the symbol at this position, and the position after it; None if there is another token."""
+    """Return the text of the symbol at this position, and the position after it; None for another token."""
     if line[at] == "'" and not line.startswith(_LONG_QUOTE, at):
         return _read_quoted(line, at)
     found = IDENTIFIER.match(line, at)
@@ -146,12 +146,12 @@ def read_symbol(line: str, at: int) -> tuple[str, int] | None:
         return None
     if SYMBOL_ID.fullmatch(found[0]):
         shown = found[0] if len(found[0]) < 20 else f"{found[0][:20]}…"
-        raise NotIonError(at, f"the symbol {shown}, and there is no table that symbols are numbered in")
+        raise NotIonError(at, f"the symbol id {shown}, but there is no symbol table")
     return found[0], found.end()
 
 
 def read_name(line: str, at: int) -> tuple[str, int]:
-    """The name of a struct's member at this position, and the position after its colon."""
+    """Return the name of a member at this position, and the position after its colon."""
     if line[at] == '"' or line.startswith(_LONG_QUOTE, at):
         name, at = read_string(line, at)
     else:
@@ -166,7 +166,7 @@ def read_name(line: str, at: int) -> tuple[str, int]:
 
 
 def read_annotations(line: str, at: int) -> tuple[list[str], int]:
-    """The annotations of the value at this position, and the position of the value itself."""
+    """Return the annotations of the value at this position, and the position of the value itself."""
     texts: list[str] = []
     while True:
         at = skip(line, at)
@@ -183,9 +183,9 @@ def read_annotations(line: str, at: int) -> tuple[list[str], int]:
 
 
 def read_decimal(line: str, at: int) -> tuple[str, int] | None:
-    """The number at this position in DynamoDB's plain form, and the position after it; None if it is not a decimal.
+    """Return the decimal at this position in plain form, and the position after it; None if it is not a decimal.
 
-    A number that DynamoDB can't hold comes out as it is, with an exponent, for the decoder to refuse.
+    A number outside of the range of DynamoDB keeps an exponent, and the decoder rejects it.
     """
     found = _DECIMAL.match(line, at)
     if found is None:
@@ -203,7 +203,7 @@ def read_decimal(line: str, at: int) -> tuple[str, int] | None:
 
 
 def plain_decimal(sign: str, whole: str, fraction: str, exponent: str | None) -> str:
-    """A number of these digits without an exponent and zeros that mean nothing."""
+    """Return the number without an exponent and without insignificant zeros."""
     if exponent is None and len(whole) + len(fraction) <= _PLAIN_SIZE:
         fraction = fraction.rstrip("0")
         if fraction:
@@ -213,7 +213,7 @@ def plain_decimal(sign: str, whole: str, fraction: str, exponent: str | None) ->
     significant = digits.rstrip("0")
     if not significant:
         return "0"
-    # Nine digits are far outside of the range already.
+    # An exponent of nine digits is far outside of the range.
     shift = int((exponent or "").lstrip("+-0")[:9] or "0") * (-1 if (exponent or "").startswith("-") else 1)
     lowest = shift - len(fraction) + len(digits) - len(significant)
     leading = lowest + len(significant) - 1
@@ -228,7 +228,7 @@ def plain_decimal(sign: str, whole: str, fraction: str, exponent: str | None) ->
 
 
 def read_blob(line: str, at: int) -> tuple[str | None, int]:
-    """The base64 of the blob whose braces open at this position, and the position after it; None: not base64."""
+    """Return the base64 of the blob at this position, or None if it is not base64, and the position after it."""
     found = _BLOB.match(line, at)
     if found is None:
         raise NotIonError(at)
@@ -240,7 +240,7 @@ def read_blob(line: str, at: int) -> tuple[str | None, int]:
 
 
 def is_canonical_base64(text: str) -> bool:
-    """Whether this is how bytes are written in base64, as far as padding goes: the alphabet has been checked."""
+    """Return whether padding and unused bits of a base64 text are canonical. Its alphabet was checked before."""
     digits = text.rstrip("=")
     padding = len(text) - len(digits)
     if len(text) % 4 or padding > 2 or "=" in digits:
@@ -251,13 +251,13 @@ def is_canonical_base64(text: str) -> bool:
 
 
 def fail_at_value(line: str, at: int, annotations: list[str]) -> NoReturn:
-    """Raise NotIonError where a value is expected and there is none."""
+    """Raise NotIonError for a missing value."""
     what = "an annotation without a value" if annotations and line[at] in ",]})" else ""
     raise NotIonError(at, what)
 
 
 def kind_at(line: str, at: int) -> str:
-    """What Ion calls the type of the value at this position, with its article; NotIonError if there is no value."""
+    """Return the Ion type of the value at this position, with its article. Raises NotIonError if there is no value."""
     annotations, at = read_annotations(line, at)
     first = line[at]
     typed_null = _TYPED_NULL.match(line, at)

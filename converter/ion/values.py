@@ -1,7 +1,6 @@
-"""Values in a line of Ion text, written as DynamoDB JSON while they are read.
+"""Translates values in a line of Ion text to DynamoDB JSON.
 
-A value in its usual spelling is read by one regular expression; every other one is read token by token, with the same
-result.
+One regular expression reads a value in its usual spelling; other values are read token by token, with the same result.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from converter.ion.tokens import (
 )
 
 _DEPTH = 128
-"""The decoder has a lower limit; it names the path of what is less deep than this."""
+"""Limit of the depth. The decoder has a lower limit, and reports the path of values between the two limits."""
 _SETS = {"$dynamodb_SS": "SS", "$dynamodb_NS": "NS", "$dynamodb_BS": "BS"}
 _KINDS = {"S": "a string", "N": "a decimal", "B": "a blob"}
 _WORD = re.compile(r"(?:(true|false)|null(?:\.null)?)(?![A-Za-z0-9_$.])")
 _NUMBER_BEGINS = frozenset("-0123456789")
 _NOT_BASE64 = "not base64 (standard alphabet, padded)"
 
-# Groups: 1 and 2 the name, 3 to 9 the value; the last one that has matched says which spelling it is.
+# Groups: 1 and 2 are the name, 3 to 9 the value; the last matching group tells the spelling.
 _NAME = r"(?:([A-Za-z_][A-Za-z0-9_$]*+)|'(?!(?:null|true|false|nan)')([^'\"\\\x00-\x1f]++)'):"
 _VALUE = (
     r'(?:"([^"\\\x00-\x1f]*+)"[,END]'
@@ -46,7 +45,7 @@ _TEXT, _OPENER = 3, 9
 
 
 class RefusedError(Exception):
-    """A value that the service does not write. steps: the names and positions that lead to it, the last one first."""
+    """A value that DynamoDB does not write. steps: names and positions of the path to it, in reverse order."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -57,8 +56,8 @@ class RefusedError(Exception):
 class ValueReader:
     """Reads the values of a line, which ends with its newline.
 
-    Each method takes the position that it reads from, appends JSON to `json` and returns the position after what it has
-    read; it raises NotIonError and RefusedError.
+    Each method reads from a position, appends JSON to `json`, and returns the position after the value. Methods raise
+    NotIonError and RefusedError.
     """
 
     def __init__(self, line: str) -> None:
@@ -66,9 +65,9 @@ class ValueReader:
         self.json: list[str] = []
 
     def attributes(self, at: int, depth: int = 0) -> int:
-        """The members of a struct, whose brace is in front of the position."""
+        """Read the members of a struct that was opened before the position."""
         line, json, match = self.line, self.json, _MEMBER.match
-        # Without quotes, a keyword is not a name. In quotes, it counts as the tuple.
+        # A keyword without quotes is not a name. In quotes, its key in `seen` is a tuple.
         seen: set[object] = set(KEYWORDS)
         json.append("{")
         separator, mark = "", ","
@@ -102,7 +101,7 @@ class ValueReader:
         return at
 
     def end(self, at: int, closing: str) -> tuple[int, str]:
-        """What comes after a value, a comma or the end of what it is in, and the position after that."""
+        """Return the position after the comma, or the closing mark, that follows a value, and this mark."""
         mark = self.line[at]
         if mark not in (",", closing):
             at = skip(self.line, at)
@@ -112,11 +111,11 @@ class ValueReader:
         return at + 1, mark
 
     def member(self, name: str, at: int) -> int:
-        """The value of a member with this name; a refusal names it."""
+        """Read the value of a member with this name. The path of a RefusedError includes it."""
         return self._step(name, at, 0)
 
     def _step(self, step: str | int, at: int, depth: int, opener: str = "") -> int:
-        """The value with this name or position, or what is in it if it has been opened; a refusal names the step."""
+        """Read a value, or its contents if it was opened. The path of a RefusedError includes the name or position."""
         try:
             return self._inside(opener, at, depth) if opener else self._value(at, depth)
         except RefusedError as refused:
@@ -140,7 +139,7 @@ class ValueReader:
         return self._inside(line[at], at + 1, depth)
 
     def _inside(self, opener: str, at: int, depth: int) -> int:
-        """What is in a map, a list or a set, which has been opened in front of the position."""
+        """Read the contents of a map, list or set that was opened before the position."""
         if opener[0] == "$":
             return self._set(opener[-5:-3], at)
         if depth >= _DEPTH:
@@ -155,7 +154,7 @@ class ValueReader:
         return at
 
     def _elements(self, at: int, depth: int) -> int:
-        """The elements of a list."""
+        """Read the elements of a list."""
         line, json, match = self.line, self.json, _ELEMENT.match
         count, mark = 0, ","
         while mark == ",":
@@ -180,7 +179,7 @@ class ValueReader:
         return at
 
     def _set(self, tag: str, at: int) -> int:
-        """The elements of a set."""
+        """Read the elements of a set."""
         line, match = self.line, _ELEMENT.match
         elements: list[str] = []
         mark = ","
@@ -212,7 +211,7 @@ class ValueReader:
         return scalar[1:]
 
     def _read_scalar(self, at: int) -> tuple[str, str, int] | None:
-        """(tag, its content in JSON, position after it) of a value without annotations; None if it is not a scalar."""
+        """Return tag, JSON content and end position of a scalar without annotations; None for other values."""
         line = self.line
         first = line[at]
         if first == '"' or line.startswith("'''", at):
@@ -235,7 +234,7 @@ class ValueReader:
 
 
 def _scalar(found: re.Match[str], step: str | int) -> str:
-    """A number, a word or a blob that _MEMBER or _ELEMENT has found, as JSON. step: its name or position."""
+    """Return the JSON of a number, word or blob that _MEMBER or _ELEMENT matched. step: its name or position."""
     match found.lastindex:
         case 4 | 6:
             number = found[4]
@@ -254,5 +253,5 @@ def _scalar(found: re.Match[str], step: str | int) -> str:
 
 
 def duplicate_error(name: str) -> RefusedError:
-    """A struct has this name twice."""
+    """Return the error for a duplicate name in a struct."""
     return RefusedError(f"the name {shorten(name)!r} occurs twice in one struct")

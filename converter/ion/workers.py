@@ -1,7 +1,7 @@
-"""Processes that read Ion, side by side: blocks of lines in, and a future of the JSON lines for each.
+"""Pool of processes that translate Ion. Each block of lines gives a future of JSON lines.
 
-They are programs of their own at the other end of pipes, and no children of multiprocessing: so a program without a
-`__main__` guard, `python -c` and a notebook can start them, and nothing that the program holds is copied.
+The processes are separate programs connected by pipes, not multiprocessing children. So programs without a `__main__`
+guard, `python -c` and notebooks can start them, and no memory of the program is copied.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from converter.subprocesses import CURRENT_DIRECTORY, python_command, python_env
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JsonLines:
-    """data[:size] are lines of JSON, and zeros follow. problem: of the first bad line, which is not among them."""
+    """data[:size] are lines of JSON, followed by zeros. problem: of the first bad line, which is not included."""
 
     data: NDArray[np.uint8]
     size: int
@@ -37,18 +37,18 @@ class JsonLines:
 
 
 class IonWorkers:
-    """Up to `most` processes, each started when it is first needed; all are gone after close().
+    """Up to `most` processes, each started on first use and ended by close().
 
-    Whoever asks for a block ahead of its turn asks for room first: so what waits in memory depends on `most` alone.
+    A reader acquires a slot before it prefetches a block, so the memory of waiting blocks depends only on `most`.
     """
 
     def __init__(self, most: int) -> None:
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="ion")
-        self._room = threading.Semaphore(2 * most)
+        self._slots = threading.Semaphore(2 * most)
         self._lock = threading.Lock()
         self._closed = False
         self._all = [_Process() for _ in range(most)]
-        # Last in, first out: a small export needs one process, and starts no more.
+        # Last in, first out, so that a small export starts only one process.
         self._idle: LifoQueue[_Process] = LifoQueue()
         for process in reversed(self._all):
             self._idle.put(process)
@@ -59,25 +59,25 @@ class IonWorkers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def take_room(self) -> bool:
-        """Whether one more block may wait; who is told so gives the room back."""
-        return self._room.acquire(blocking=False)
+    def acquire_slot(self) -> bool:
+        """Return whether one more block may wait. The caller must release the slot."""
+        return self._slots.acquire(blocking=False)
 
-    def give_room(self) -> None:
-        """A block does not wait any more."""
-        self._room.release()
+    def release_slot(self) -> None:
+        """Release the slot of a block."""
+        self._slots.release()
 
     def translate(self, lines: bytes, place: str) -> Future[JsonLines]:
-        """The JSON of whole lines of Ion; ConvertError where the process dies. place: of the lines, for errors."""
+        """Translate whole lines of Ion. Raises ConvertError if the process dies. place: of the lines, for errors."""
         return self._threads.submit(self._translate, lines, place)
 
     def close(self) -> None:
-        """End all processes, whatever they are doing; what was not answered becomes an error. Closing twice is fine."""
+        """Kill all processes. Open requests raise an error. May be called more than once."""
         with self._lock:
             self._closed = True
             for process in self._all:
                 process.kill()
-        # The threads see the ends of the pipes.
+        # The threads end because the pipes are closed.
         self._threads.shutdown(cancel_futures=True)
         for process in self._all:
             process.forget()
@@ -95,13 +95,13 @@ class IonWorkers:
 
 
 class _Process:
-    """One process; where it has died, another one is started in its place."""
+    """One process. If it dies, the next start replaces it."""
 
     def __init__(self) -> None:
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start the process, unless it is running."""
         if self._running is not None:
             return
         try:
@@ -111,14 +111,18 @@ class _Process:
                 stdout=subprocess.PIPE,
                 cwd=CURRENT_DIRECTORY,
                 env=python_environment(),
-                # Ctrl-C in a terminal is for the program alone: this process ends with its input.
+                # Ctrl-C in a terminal must reach only the main program; this process ends with its input.
                 process_group=0,
             )
         except OSError as error:
-            raise ConvertError(f"no process that reads Ion can be started: {error}", sys.executable) from error
+            raise ConvertError(
+                f"can't start a process to read Ion: {error}",
+                sys.executable,
+                "check the limit of processes, and run the command again",
+            ) from error
 
     def translate(self, lines: bytes, place: str) -> JsonLines:
-        """One request and its reply."""
+        """Send a request and read its reply."""
         process = self._running
         assert process is not None
         try:
@@ -126,18 +130,18 @@ class _Process:
             process.stdin.write(REQUEST.pack(len(lines)))
             process.stdin.write(lines)
             process.stdin.flush()
-            size, told = REPLY.unpack(_read(process, bytearray(REPLY.size)))
+            size, report_size = REPLY.unpack(_read(process, bytearray(REPLY.size)))
             memory = bytearray(size + PADDING)
             _read(process, memory, size)
-            problem = LineProblem(*json.loads(_read(process, bytearray(told)))) if told else None
+            problem = LineProblem(*json.loads(_read(process, bytearray(report_size)))) if report_size else None
         except (BrokenPipeError, EOFError):
             process.wait()
             self.forget()
-            raise _died(process.returncode, len(lines), place) from None
+            raise _dead_process_error(process.returncode, len(lines), place) from None
         return JsonLines(np.frombuffer(memory, np.uint8), size, problem)
 
     def kill(self) -> None:
-        """End it at once: there is nothing that it could leave half done."""
+        """Kill the process, which has no state to lose."""
         if self._running is not None:
             self._running.kill()
             self._running.wait()
@@ -149,13 +153,13 @@ class _Process:
             return
         for pipe in (process.stdin, process.stdout):
             assert pipe is not None
-            # What it has not read goes nowhere any more.
+            # Data that the process has not read is dropped.
             with suppress(BrokenPipeError):
                 pipe.close()
 
 
 def _read(process: subprocess.Popen[bytes], into: bytearray, size: int | None = None) -> bytearray:
-    """Fill the memory, or its first `size` bytes; EOFError where the process has ended."""
+    """Fill the memory, or its first `size` bytes. Raises EOFError if the process has ended."""
     assert process.stdout is not None
     left = memoryview(into)[:size]
     while left:
@@ -166,24 +170,24 @@ def _read(process: subprocess.Popen[bytes], into: bytearray, size: int | None = 
     return into
 
 
-def _died(code: int, size: int, place: str) -> ConvertError:
-    """Why the process has ended, of its exit code; size: of the block that it had."""
+def _dead_process_error(code: int, size: int, place: str) -> ConvertError:
+    """Return the error for the exit code of a process. size: size of its block."""
     if code == NO_MEMORY or code == -signal.SIGKILL:
-        how = "has too little memory" if code == NO_MEMORY else "was killed"
+        how = "ran out of memory" if code == NO_MEMORY else "was killed"
         return ConvertError(
             f"a process that reads Ion {how}",
             place,
-            "mostly that means too little memory: have more, or fewer --workers, and run the same command again",
+            "the usual cause is too little memory: add memory, or use fewer --workers, and run the command again",
         )
     if code == -OUT_OF_TIME:
         return ConvertError(
-            f"a process that reads Ion has spent more than {cpu_seconds(size):.0f} s on {size} bytes",
+            f"a process that reads Ion used more than {cpu_seconds(size):.0f} s of CPU time for {size} bytes",
             place,
-            "this is a bug: please report it with these lines",
+            "this is a bug: report it with these lines",
         )
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     return ConvertError(
         f"a process that reads Ion {how}",
         place,
-        "run the same command again; if it ends the same way, it is a bug: please report it with these lines",
+        "run the command again; if the error repeats, it is a bug: report it with these lines",
     )

@@ -1,1 +1,1 @@
-"""Texts that other systems load a destination with."""
+"""Files that load a destination into other systems."""

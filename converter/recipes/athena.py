@@ -1,14 +1,14 @@
-"""Athena: CREATE EXTERNAL TABLE whose partitions are projected from the dates, so that none is ever added by hand.
+"""Athena: CREATE EXTERNAL TABLE with partition projection on the date, so that partitions need no maintenance.
 
 Sources, all below https://docs.aws.amazon.com/athena/latest/ug/:
 
-- tables-location-format.html: Athena reads all data below a location, so the exports' own folders in a partition are
-  read; and what must not be read must not be there. `_exports/` is beside the partitions, in none of them.
-- partition-projection-supported-types.html: `NOW` is UTC, and may be followed by `+1DAYS`.
-- tables-databases-columns-names.html: names are lower-case, of 255 bytes at most; backticks take the others.
-- csv-serde.html: OpenCSVSerDe makes strings of everything, and takes no line breaks in quotes. Its code (Trino's
-  CsvDeserializer is made alike, "bug for bug") gives the empty string for a null, and drops the escape character, which
-  is the backslash by default and can't be the quote.
+- tables-location-format.html: Athena reads all files below a location, including the folder of each export in a
+  partition. The records in `_exports/` are outside all partitions.
+- partition-projection-supported-types.html: `NOW` is UTC, and can be followed by `+1DAYS`.
+- tables-databases-columns-names.html: names are lower-case with at most 255 bytes; others need backticks.
+- csv-serde.html: OpenCSVSerDe reads all values as strings, and does not support line breaks in quotes. Its code (copied
+  "bug for bug" in Trino's CsvDeserializer) reads null as the empty string, and drops the escape character, which is the
+  backslash by default and can't be the quote.
 
 Not checked against a live account.
 """
@@ -29,15 +29,15 @@ _TABLE_NAME = re.compile(r"[a-z0-9_]{1,255}")
 _DATABASE_NAME = re.compile(r"[a-z0-9_-]{1,255}")
 
 _CSV_HEAD = """\
--- All columns are strings: Athena's CSV reader knows no decimals, and takes no null in a column of numbers.
--- What it can't do, and Parquet can: it makes null and the empty string both the empty string, breaks a row at a line
--- break in a text, and drops the escape character from texts. That is a backslash by default and can't be the quote, so
--- it is U+0001, which texts hardly have. This query gives the values their types:
+-- All columns are strings, because the CSV reader of Athena does not support decimals, or null in numeric columns.
+-- It has other limits that Parquet does not have: it reads null and the empty string both as the empty string, ends a
+-- row at a line break in a text, and drops the escape character from texts. The escape character can't be the quote; it
+-- is set to U+0001, which is rare in texts, instead of the default backslash. This query converts the values:
 """
 
 
 def athena_table(published: Published, database: str | None, table: str | None) -> str:
-    """The statement; for CSV with a query that casts, as a comment. Raises UsageError."""
+    """Return the statement; for CSV, a comment contains a query with casts. Raises UsageError."""
     key, folder = published.dated_folder("${DATE}")
     partition = (key or _DATE_COLUMN).lower()
     _check_columns(published, partition)
@@ -49,19 +49,19 @@ def athena_table(published: Published, database: str | None, table: str | None) 
     )
     for option, name, legal in names:
         if name is not None and not legal.fullmatch(name):
-            raise UsageError(f"Athena does not take the name {name!r}", option, "use a to z, 0 to 9 and _")
+            raise UsageError(f"{name!r} is not a valid name in Athena", option, "use a-z, 0-9 and _")
     name = back_quoted(table) if database is None else f"{back_quoted(database)}.{back_quoted(table)}"
     csv = published.format == "csv"
     columns = [
         f"  {back_quoted(column.name.lower())} {STRING.athena.name if csv else column.type.athena.name}"
         for column in published.columns
     ]
-    ahead = "" if published.timezone == "UTC" else "+1DAYS"
+    range_end = "" if published.timezone == "UTC" else "+1DAYS"
     properties = {
         "projection.enabled": "true",
         f"projection.{partition}.type": "date",
         f"projection.{partition}.format": "yyyy-MM-dd",
-        f"projection.{partition}.range": f"{published.first_date},NOW{ahead}",
+        f"projection.{partition}.range": f"{published.first_date},NOW{range_end}",
         f"projection.{partition}.interval": "1",
         f"projection.{partition}.interval.unit": "DAYS",
         "storage.location.template": f"{published.location}/{folder.replace('${DATE}', '${' + partition + '}')}",
@@ -72,7 +72,7 @@ def athena_table(published: Published, database: str | None, table: str | None) 
         [
             f"-- The DynamoDB table {in_comment(published.table)} in Athena, with the columns of export"
             f" {in_comment(published.newest)}.",
-            *_comments(published, partition, ahead),
+            *_comments(published, partition, range_end),
             *(_casting_query(published, name.replace("`", '"'), partition) if csv else ()),
             f"CREATE EXTERNAL TABLE {name} (",
             ",\n".join(columns),
@@ -95,26 +95,28 @@ STORED AS TEXTFILE"""
 
 
 def athena_warnings(published: Published) -> tuple[str, ...]:
-    """What the user should know beyond the comments."""
+    """Return warnings for the user in addition to the comments."""
     if published.format == "csv":
-        return ("Athena can't read every CSV text: see the beginning of the statement, or convert to Parquet",)
+        return ("Athena can't read all texts in CSV: see the comments in the statement, or convert to Parquet",)
     return ()
 
 
-def _comments(published: Published, partition: str, ahead: str) -> list[str]:
+def _comments(published: Published, partition: str, range_end: str) -> list[str]:
     comments = [
-        "-- When a column is added, drop the table and make it again: the data stays.",
-        f"-- Partitions follow from the dates, from {published.first_date} on: an earlier date that is back-filled is",
-        f"-- not seen before projection.{partition}.range begins with it.",
+        "-- After a column was added, drop the table and create it again. The data is not changed.",
+        f"-- Partitions are projected from the dates since {published.first_date}. To read an earlier date, change the",
+        f"-- start of projection.{partition}.range.",
     ]
-    if ahead:
-        comments.append(f"-- NOW is UTC, and the dates are of {published.timezone}, which may be a day ahead.")
+    if range_end:
+        comments.append(f"-- NOW is in UTC. The dates are in {published.timezone} and can be one day later.")
     if published.format == "csv":
         comments += _CSV_HEAD.splitlines()
         return comments
-    comments.append("-- parquet.compression is for what Athena writes; it finds out how to read these files by itself.")
+    comments.append(
+        "-- Athena detects the compression of these files; parquet.compression applies only to files that it writes."
+    )
     if any(column.type == TIMESTAMP for column in published.columns):
-        comments.append("-- Athena shows timestamps of such tables in milliseconds; the files have microseconds.")
+        comments.append("-- Athena returns timestamps of such tables in milliseconds; the files have microseconds.")
     return comments
 
 
@@ -138,14 +140,14 @@ def _cast(column: Column) -> str:
 
 
 def _check_columns(published: Published, partition: str) -> None:
-    """Athena knows columns by their lower-case names, and Hive keeps them in one list between commas."""
-    hint = "convert into another DEST with --names snake, or leave the attribute out with --exclude"
+    """Check that names are valid: Athena uses lower-case names, and Hive stores them in a comma-separated list."""
+    hint = "convert into another DEST with --names snake, or remove the attribute with --exclude"
     seen = {partition: f"the partition key {partition!r}"}
     for column in published.columns:
         name = column.name.lower()
         if name in seen:
             raise UsageError(
-                f"Athena does not tell {column.name!r} from {seen[name]}: it makes all names lower-case",
+                f"Athena can't distinguish {column.name!r} from {seen[name]}, because it converts names to lower case",
                 "recipe athena",
                 hint,
             )
@@ -153,8 +155,8 @@ def _check_columns(published: Published, partition: str) -> None:
         odd = not name.isprintable() or re.search("[,:;`]", name) or name.startswith(" ")
         if not name or odd or len(name.encode()) > _MOST_BYTES:
             raise UsageError(
-                f"Athena does not take the column name {column.name!r}: it has to be printable, without , : ; ` and"
-                f" a space in front, and to have 1 to {_MOST_BYTES} bytes",
+                f"{column.name!r} is not a valid column name in Athena: it must be printable, without , : ; ` and"
+                f" without a leading space, and have 1 to {_MOST_BYTES} bytes",
                 "recipe athena",
                 hint,
             )

@@ -1,14 +1,14 @@
 """A DuckDB query over all parts of a destination.
 
-What its options are for was found by running it:
+The effects of its options were observed in DuckDB:
 
-- `union_by_name` makes columns that came later null in older Parquet files; without it they are an error.
-- `allow_quoted_nulls = false` keeps the empty string, which is quoted in our CSV, apart from null, which is not.
-- `new_line` is guessed otherwise, and a CR in quotes near the beginning makes DuckDB find no rows, without an error.
-- `null_padding` makes columns that came later null in older CSV files. It does not go together with line breaks in
-  quotes unless `parallel = false`, so both are there only when some files lack columns.
-- `max_line_size` is 2 MB otherwise, and the JSON of one DynamoDB item can be longer: `1E125` becomes 126 digits.
-- A folder `key=value` above the destination becomes a column too, and has to be taken out again.
+- `union_by_name` reads columns that were added later as null in older Parquet files. Without it they are an error.
+- `allow_quoted_nulls = false` distinguishes the empty string, which is quoted in the CSV, from null, which is not.
+- `new_line` is detected by default, and after a CR in quotes near the start DuckDB finds no rows, without an error.
+- `null_padding` reads columns that were added later as null in older CSV files. With line breaks in quotes it requires
+  `parallel = false`, so both are used only if some files lack columns.
+- `max_line_size` is 2 MB by default, and the JSON of a DynamoDB item can be longer: `1E125` has 126 digits.
+- A folder `key=value` above the destination also becomes a column, which the query excludes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from converter.schema.types import Column
 
 
 def duckdb_query(published: Published) -> str:
-    """The query, as SQL."""
+    """Return the query as SQL."""
     arguments = [sql_text(published.glob(literal_glob))]
     if published.format == "parquet":
         _check_unnamed(published.columns)
@@ -40,7 +40,7 @@ def duckdb_query(published: Published) -> str:
         [
             f"-- All days of {in_comment(published.table)} for DuckDB, with the columns of export"
             f" {in_comment(published.newest)}.",
-            *(["-- Make this query again when a column is added."] if published.format == "csv" else []),
+            *(["-- Create this query again after a column was added."] if published.format == "csv" else []),
             *_renamed(published.columns),
             f"SELECT {_selected(published)}",
             f"FROM read_{published.format}(",
@@ -52,9 +52,9 @@ def duckdb_query(published: Published) -> str:
 
 
 def duckdb_names(columns: Sequence[Column]) -> list[str]:
-    """What DuckDB calls the columns: it does not tell capitals from small letters, and numbers names that are alike.
+    """Return the names of the columns in DuckDB, which ignores case and numbers equal names.
 
-    A column without a name is called after its place.
+    The name of a column without a name is its position.
     """
     taken: set[str] = set()
     names = []
@@ -70,12 +70,12 @@ def duckdb_names(columns: Sequence[Column]) -> list[str]:
 
 
 def _check_unnamed(columns: Sequence[Column]) -> None:
-    """DuckDB calls a column without a name after its place, and fails where another column of the file is called so."""
+    """Check that the name that DuckDB gives to a column without a name is not the name of another column."""
     others = {column.name.lower() for column in columns}
     for place, column in enumerate(columns):
         if not column.name and f"c{place}" in others:
             raise UsageError(
-                f"DuckDB would call the column without a name C{place}, as another one is called already",
+                f"DuckDB names the column without a name C{place}, which is the name of another column",
                 "recipe duckdb",
                 "convert with --names snake",
             )
@@ -83,11 +83,11 @@ def _check_unnamed(columns: Sequence[Column]) -> None:
 
 def _renamed(columns: Sequence[Column]) -> list[str]:
     renamed = [
-        f"{in_comment(column.name) or 'the column without a name'} is {in_comment(name)}"
+        f"{in_comment(column.name) or 'the column without a name'} is called {in_comment(name)}"
         for column, name in zip(columns, duckdb_names(columns), strict=True)
         if name != column.name
     ]
-    return [f"-- DuckDB does not tell capitals from small letters: {', '.join(renamed)}."] if renamed else []
+    return [f"-- DuckDB ignores the case of names: {', '.join(renamed)}."] if renamed else []
 
 
 def _selected(published: Published) -> str:
@@ -108,7 +108,9 @@ def _csv_arguments(published: Published) -> list[str]:
     for name in names:
         if "\0" in name:
             raise UsageError(
-                f"DuckDB can't be told the column name {name!r}", "recipe duckdb", "convert with --names snake"
+                f"a query for DuckDB can't contain the column name {name!r}",
+                "recipe duckdb",
+                "convert with --names snake",
             )
     types = [
         f"        {sql_text(name)}: {sql_text((STRING if column.type.duckdb.parse else column.type).duckdb.name)}"

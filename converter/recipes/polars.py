@@ -1,12 +1,12 @@
 """A Polars program over all parts of a destination.
 
-What its arguments are for was found by running it:
+The effects of its arguments were observed in Polars:
 
-- Without `schema`, a column that came later is an error even with `missing_columns="insert"`.
-- `scan_csv` does not read the folders' keys, nor take the quotes off the names in a header: the program takes the keys
-  from the paths, and skips the header.
-- The default `empty_string_is_null=True` means the unquoted one: the empty string, which is quoted, stays itself.
-- `pl.col` takes some names for patterns (`*`, `^…$`): selectors by name do not.
+- Without `schema`, a column that was added later is an error even with `missing_columns="insert"`.
+- `scan_csv` does not read the keys of folders, and does not remove quotes from the names in a header: the program reads
+  the keys from the paths, and skips the header.
+- The default `empty_string_is_null=True` applies to unquoted empty cells: the empty string, which is quoted, is kept.
+- `pl.col` reads some names as patterns (`*`, `^…$`); selectors by name do not.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _SHOW = ('if __name__ == "__main__":', "    print(frame.head(10).collect())")
 
 
 def polars_program(published: Published) -> str:
-    """The program, which makes a LazyFrame called `frame`."""
+    """Return the program, which creates a LazyFrame called `frame`."""
     head = [
         f"# All days of {in_comment(published.table)} for Polars, with the columns of export"
         f" {in_comment(published.newest)}.",
-        "# Make this program again when a column is added.",
+        "# Create this program again after a column was added.",
         "import polars as pl",
     ]
     body = _parquet(published) if published.format == "parquet" else _csv(published)
@@ -91,7 +91,7 @@ def _schema_lines(columns: Iterable[Column], *, csv: bool) -> list[str]:
 
 
 def _key_pattern(published: Published, number: int) -> str:
-    """Finds the value of the layout's folder of this number in a path, from the end: folders above may look alike."""
+    """Return a pattern for the value of a layout folder, anchored at the end, because folders above may match too."""
     folder = published.layout[number]
     after = len(published.layout) - number - 1 + 2
     return f"/{re.escape(folder.key or '')}=([^/]*)" + "/[^/]+" * after + "$"

@@ -1,8 +1,8 @@
-"""What a recipe has to know of a destination, from its records: where the parts are, and their columns together.
+"""Facts about a destination for recipes, from its records: the location of the parts, and their common columns.
 
-A recipe is one query over all days, or one load of each day alike. So all records must have one layout, parts of the
-format that the recipe reads, and columns that a reader can take together: in Parquet of one type each, in CSV, which
-is read by position, each where it was before.
+A recipe is one query for all days, or one load for each day. So all records must have the same layout, parts in the
+format that the recipe reads, and compatible columns: in Parquet a column has one type, and in CSV, which is read by
+position, it has one position.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from converter.storage import open_destination
 from converter.storage.schemes import is_local
 
 _FORMATS: tuple[OneFormat, ...] = ("parquet", "csv")
-_WAYS_OUT = (
-    "publish the older dates again with --replace, or choose another DEST for the new ones; converter.scan(DEST) reads"
-    " each date as its record says"
+_HINT = (
+    "publish the older dates again with --replace, or use another DEST for the new ones; converter.scan(DEST) reads"
+    " each date according to its record"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder of the layout: `dt={date}` has the key `dt` and the value `{date}`; key is None for a plain name."""
+    """A folder of the layout: `dt={date}` has the key `dt` and the value `{date}`. The key of a plain name is None."""
 
     key: str | None
     value: str
 
     @property
     def is_date(self) -> bool:
-        """Is the key's value the date and nothing else?"""
+        """Whether the value of the key is exactly the date."""
         return self.key is not None and self.value == "{date}"
 
     def render(self, field: Callable[[str], str | None], literal: Callable[[str], str] = str) -> str:
-        """The folder's name, with its fields and all that stands between them written as the functions say."""
+        """Return the name of the folder. The functions write its fields and the literal text between them."""
         text = self.value if self.key is None else f"{self.key}={self.value}"
         pieces = []
         for fixed, name, _, _ in string.Formatter().parse(text):
@@ -58,17 +58,17 @@ class Folder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A destination, as one who loads it sees it.
+    """A destination as seen by a consumer.
 
-    location: where its parts are or will be, without a slash at the end; a path or `s3://bucket/prefix`.
-    table: DynamoDB's name of the table.
-    newest: the ExportId of the newest record.
-    layout: the folders between location and the exports' own.
-    suffixes: how the parts' names end: `.csv` and `.csv.gz` where both are there.
-    columns: of all records, the newest record's first.
-    kind: is a row an item, or a change?
-    grown: do some parts lack the last columns?
-    first_date, timezone: of the oldest record (`2023-11-27`), and of the newest.
+    location: folder of the parts for the consumer, without a final slash; a path or `s3://bucket/prefix`.
+    table: name of the table in DynamoDB.
+    newest: export id of the newest record.
+    layout: folders between the location and the folders of exports.
+    suffixes: suffixes of the parts: `.csv` and `.csv.gz` if both exist.
+    columns: columns of all records, those of the newest record first.
+    kind: whether a row is an item or a change.
+    grown: whether some parts do not have the last columns.
+    first_date: date of the oldest record (`2023-11-27`). timezone: time zone of the newest.
     """
 
     location: str
@@ -85,13 +85,13 @@ class Published:
 
     @property
     def keys(self) -> tuple[Folder, ...]:
-        """The folders that readers make a column of."""
+        """The folders that readers convert to columns."""
         return tuple(folder for folder in self.layout if folder.key is not None)
 
     def dated_folder(self, date: str) -> tuple[str | None, str]:
-        """The key of the folder that the date is in, and the path of it below location, with `date` in place of it.
+        """Return the key of the folder with the date, and the path of the folder below the location for `date`.
 
-        All parts of a date lie below it, and nothing else. Raises UsageError for a layout that has no such folder.
+        The folder contains exactly the parts of a date. Raises UsageError if the layout has no such folder.
         """
         path = ""
         for folder in self.layout:
@@ -102,33 +102,33 @@ class Published:
             if "date" in fields:
                 return folder.key, path
         raise UsageError(
-            "the dates of the destination are in no folder of their own",
+            "the layout of the destination has no folder for each date",
             "--layout",
             "convert into another DEST with a layout such as dt={date}",
         )
 
     def keys_above(self, reader: str) -> tuple[str, ...]:
-        """The keys of folders `key=value` above the layout, which some readers make columns of.
+        """Return the keys of folders `key=value` above the layout, which some readers convert to columns.
 
-        Raises UsageError when such a column would take the place of one of ours.
+        Raises UsageError if such a column would replace a column of the destination.
         """
         above = tuple(
             dict.fromkeys(segment.partition("=")[0] for segment in self.location.split("/") if "=" in segment)
         )
-        ours = {column.name.lower() for column in self.columns} | {(key.key or "").lower() for key in self.keys}
+        names = {column.name.lower() for column in self.columns} | {(key.key or "").lower() for key in self.keys}
         for key in above:
-            if key.lower() in ours:
+            if key.lower() in names:
                 raise UsageError(
-                    f"{reader} would take the values of {key!r} from a folder above the destination",
+                    f"{reader} would read the values of {key!r} from a folder above the destination",
                     self.location,
                     "move the destination, or read it with converter.scan(DEST)",
                 )
         return above
 
     def glob(self, literal: Callable[[str], str]) -> str:
-        """A pattern for all parts and nothing else; literal: writes a text so that no character is a wildcard.
+        """Return a pattern that matches exactly the parts. literal: escapes the wildcards of a text.
 
-        The ExportId's folder has no key, and nothing that is no part has the parts' ending.
+        The folder of an export has no key, and only parts have the suffix of parts.
         """
         folders = [folder.render(lambda _: "*", literal) for folder in self.layout]
         end = literal(self.suffixes[0]) if len(self.suffixes) == 1 else ".csv*"
@@ -140,11 +140,10 @@ def read_published(
 ) -> Published:
     """Read the records of the destination.
 
-    location: where the destination is, or will be copied to, for the one who loads it; None for `dest` itself, which
-    is found from every folder then.
-    format: which of two formats, when the destination has both; None for Parquet if there is some, else CSV.
-    Raises StorageError where nothing is published, UsageError when the format is not there, SchemaError when one
-    reader can't take all records together.
+    location: where the consumer reads the destination; None for the absolute path of `dest`.
+    format: the format to read; None for Parquet if all records have it, otherwise CSV.
+    Raises StorageError if nothing is published, UsageError if the format is missing, and SchemaError if the records
+    can't be read together.
     """
     destination = open_destination(dest, aws)
     if location is None:
@@ -159,9 +158,9 @@ def read_published(
     places = [_place(record, format, dest) for record in filled]
     if len({(record.layout, place) for record, place in zip(filled, places, strict=True)}) > 1:
         raise SchemaError(
-            f"the exports lie in folders of several layouts ({', '.join(sorted({r.layout for r in filled}))})",
+            f"the exports have several layouts ({', '.join(sorted({r.layout for r in filled}))})",
             dest,
-            _WAYS_OUT,
+            _HINT,
         )
     columns = common_columns(filled)
     for record in filled:
@@ -195,7 +194,7 @@ def _suffix(part: Part) -> str:
 
 
 def _format_of_all(records: Sequence[Record]) -> OneFormat:
-    """The first format that every record has; else that of the newest, and `_place` says who lacks it."""
+    """Return the first format that all records have, or that of the newest; `_place` reports a record without it."""
     for format in _FORMATS:
         if all(record.parts_of(format) for record in records):
             return format
@@ -203,34 +202,32 @@ def _format_of_all(records: Sequence[Record]) -> OneFormat:
 
 
 def _place(record: Record, format: OneFormat, dest: str) -> str:
-    """The folder that the layout begins in, relative to the destination: `""`, or one of the format's own."""
+    """Return the folder with the layout, relative to the destination: `""`, or the folder of the format."""
     parts = record.parts_of(format)
     if not parts:
         raise UsageError(
-            f"export {record.export_id} of {record.date} is not published as {format}",
+            f"export {record.export_id} of {record.date} is not published in {format}",
             dest,
-            f"convert its exports into another DEST with --format {format}",
+            f"convert the exports into another DEST with --format {format}",
         )
     layout = "/".join(folder.render(lambda _: "[^/]*", re.escape) for folder in _folders(record.layout))
     match = re.fullmatch(rf"(.*/)?{layout}/{re.escape(record.export_id)}/[^/]+", parts[0].path)
     if match is None:
-        raise StorageError(
-            f"{parts[0].path!r} of export {record.export_id} is not where its layout says", dest, _WAYS_OUT
-        )
+        raise StorageError(f"{parts[0].path!r} of export {record.export_id} is outside of its layout", dest, _HINT)
     return (match[1] or "").rstrip("/")
 
 
 def _check_together(record: Record, columns: Sequence[Column], format: OneFormat) -> None:
-    """Raises SchemaError if one reader can't take the record's parts with these columns."""
+    """Raise SchemaError if the parts of a record can't be read with these columns."""
     common = {column.name: (number, column.type) for number, column in enumerate(columns)}
     for number, column in enumerate(record.columns):
         where = f"column {column.name!r} of export {record.export_id} ({record.date})"
         position, type_ = common[column.name]
         if format == "parquet" and column.type != type_:
-            raise SchemaError(f"{where} is {column.type}, and {type_} together with other dates", hint=_WAYS_OUT)
+            raise SchemaError(f"{where} is {column.type}, but {type_} when combined with other dates", hint=_HINT)
         if format == "csv" and position != number:
             raise SchemaError(
-                f"{where} is the {number + 1}. in its files, and the {position + 1}. in newer ones: CSV is read by"
+                f"{where} is column {number + 1} in its files, but column {position + 1} in newer files: CSV is read by"
                 " position",
-                hint=_WAYS_OUT,
+                hint=_HINT,
             )

@@ -1,4 +1,4 @@
-"""Makes the recipe that a user asks for: which files, and what there is to warn of."""
+"""Creates the files and warnings of a recipe."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from converter.schema.changes import OLD_COLUMN
 
 _IN_S3 = ("treasure-data", "athena")
 _CHANGES = (
-    "A row is a change: _op is insert, update or delete (put: insert or update, which the export does not tell),",
-    "and _write_ts is when it was written. The other columns are the item after it, of a deleted one the keys alone.",
-    "An item has a row for each window that it was written in, and the last by _write_ts says how it is now.",
+    "Each row is a change. _op is insert, update or delete; put means insert or update, if the export does not",
+    "say which. _write_ts is the time of the write. The other columns contain the item after the change, or only the",
+    "key of a deleted item. An item has one row for each window in which it was written; the row with the last",
+    "_write_ts is its current state.",
 )
-_TAKES = {"database": ("treasure-data", "athena"), "table": ("treasure-data", "athena", "spark")}
-# Nothing that SQL, YAML or a workflow's templates would have to be told about.
+_OPTIONS_OF_CONSUMERS = {"database": ("treasure-data", "athena"), "table": ("treasure-data", "athena", "spark")}
+# Only characters without a special meaning in SQL, YAML and the templates of workflows.
 _S3_LOCATION = re.compile(rf"{SCHEME}[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](/[\w .=@+~!()-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """files: text by name. warnings: what the user should know beyond the files' comments."""
+    """Text of each file by name, and warnings for the user in addition to the comments in the files."""
 
     files: Mapping[str, str]
     warnings: tuple[str, ...] = ()
@@ -41,7 +42,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeOptions:
-    """What a recipe may be told; see converter.api.recipe. Raises UsageError for what the consumer has no use for."""
+    """Options of a recipe; see converter.api.recipe. Raises UsageError for options of other consumers."""
 
     consumer: Consumer
     location: str | None = None
@@ -53,35 +54,39 @@ class RecipeOptions:
         if self.consumer not in get_args(Consumer):
             known = ", ".join(get_args(Consumer))
             raise UsageError(f"there is no recipe for {self.consumer!r}", "CONSUMER", f"use one of: {known}")
-        for option, consumers in _TAKES.items():
+        for option, consumers in _OPTIONS_OF_CONSUMERS.items():
             value = getattr(self, option)
             if value is None:
                 continue
             if self.consumer not in consumers:
                 raise UsageError(
-                    f"a recipe for {self.consumer} has none", f"--{option}", f"it is for {', '.join(consumers)}"
+                    f"this option is not used for {self.consumer}",
+                    f"--{option}",
+                    f"it is used for {', '.join(consumers)}; remove it",
                 )
             if not value:
-                raise UsageError("the name is empty", f"--{option}", "leave it out to take the DynamoDB table's name")
+                raise UsageError(
+                    "the name is empty", f"--{option}", "remove the option to use the name of the DynamoDB table"
+                )
 
 
 def make_recipe(dest: str, options: RecipeOptions, aws: AwsOptions) -> Recipe:
-    """See converter.api.recipe."""
+    """Create a recipe; see converter.api.recipe."""
     location = options.location
     if options.consumer in _IN_S3:
         if location is None and is_in_s3(dest):
             location = dest
         if location is None or not is_in_s3(location):
             raise UsageError(
-                f"{options.consumer} reads from S3, and {location or dest} is not there",
+                f"{options.consumer} reads from S3, and {location or dest} is not in S3",
                 "--location",
-                f"say where the destination is or will be copied to: --location {SCHEME}bucket/prefix/",
+                f"pass the location of the copy in S3: --location {SCHEME}bucket/prefix/",
             )
     format = options.format
     if format is None and options.consumer == "treasure-data":
         format = "csv"
     published = read_published(dest, location, format, aws)
-    _check_place(published)
+    _check_location(published)
     recipe = _make(published, options)
     if published.kind is not ExportKind.CHANGES:
         return recipe
@@ -100,30 +105,30 @@ def _make(published: Published, options: RecipeOptions) -> Recipe:
         case "duckdb":
             return Recipe({"duckdb.sql": duckdb_query(published)})
         case "polars":
-            # Not polars.py, which would be imported in place of Polars.
+            # A file polars.py would be imported instead of Polars.
             return Recipe({"scan_with_polars.py": polars_program(published)})
         case "spark":
             return Recipe({"spark.sql": spark_view(published, options.table)})
 
 
 def _about_changes(published: Published, file: str) -> str:
-    """What the columns of changes mean, as a comment at the beginning of a file."""
+    """Return the meaning of the columns of changes, as a comment for the start of a file."""
     lines = list(_CHANGES)
     if any(column.name == OLD_COLUMN for column in published.columns):
-        lines.append("_old is the item before the change, as JSON, and null where there was none.")
+        lines.append("_old is the item before the change, as JSON, or null if there was none.")
     mark = "--" if file.endswith(".sql") else "#"
     return "".join(f"{mark} {line}\n" for line in lines)
 
 
-def _check_place(published: Published) -> None:
-    """Raises UsageError for a place in S3 that would have to be quoted differently in each language."""
+def _check_location(published: Published) -> None:
+    """Raise UsageError for a location in S3 with characters that need quoting."""
     if not is_in_s3(published.location):
         return
     folders = [folder.render(lambda _: "x") for folder in published.layout]
     place = "/".join([published.location, *folders])
     if not _S3_LOCATION.fullmatch(place):
         raise UsageError(
-            f"{place!r} is not a place in S3 that a recipe can name",
+            f"a recipe can't contain the location {place!r}",
             "--location",
             f"use {SCHEME}bucket/prefix/ with letters, digits and . _ - = @ + ~ ! ( ) and spaces in the prefix",
         )

@@ -1,15 +1,15 @@
 """A Spark view of all parts of a destination, as Spark SQL.
 
-What its options are for was found by running it:
+The effects of its options were observed in Spark:
 
-- `basePath` makes columns of the layout's keys and of no folder above; the schema says their types.
-- `datetimeRebaseMode` says that timestamps before 1900, and dates before 1582-10-15, are of today's calendar;
-  otherwise they are an error.
-- In CSV, Spark turns a cell into null when it equals `nullValue`, quoted or not, and the default is the empty string.
-  A lone surrogate is in no text that was read from UTF-8, so that only what is empty and unquoted is null.
-- `charToEscapeQuoteEscaping` is NUL otherwise, and eats a NUL before a quote.
-- `lineSep` keeps a CR before LF in a text; `multiLine` takes line breaks in quotes.
-- `mode` FAILFAST refuses what is no value of its type, but rows without the columns that came later as well.
+- `basePath` creates columns for the keys of the layout, and not for folders above. The schema has their types.
+- `datetimeRebaseMode` reads timestamps before 1900, and dates before 1582-10-15, in the current calendar; by default
+  they are an error.
+- In CSV, a cell that equals `nullValue`, quoted or not, is null, and the default is the empty string. With a lone
+  surrogate, which does not occur in UTF-8, only unquoted empty cells are null.
+- `charToEscapeQuoteEscaping` is NUL by default, and drops a NUL before a quote.
+- `lineSep` keeps a CR before LF in a text; `multiLine` supports line breaks in quotes.
+- `mode` FAILFAST rejects values that do not have the type of their column, but also rows without later columns.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from converter.schema.column_types import CAST_TYPES, STRING
 
 _MOST_COLUMNS = 20480
 _NEVER = r"'\uD800'"
-# What `spark-sql -f` splits, drops or replaces, also between backticks; and what breaks a line.
+# Characters that `spark-sql -f` splits, drops or replaces, also between backticks, and line breaks.
 _AWKWARD = re.compile(r"[;'\"\\\x00-\x1f\x7f-\x9f\u2028\u2029]|--|/\*|\*/|\$\{")
 _ABOUT_NAMES = {
-    "csv": "-- Some columns have names that `spark-sql -f` would split: they are given as texts.\n",
+    "csv": "-- `spark-sql -f` would split the names of some columns, so they are written as texts.\n",
     "parquet": """\
--- Some columns have names that `spark-sql -f` would split: they are given as texts, and the types are read from all
--- files. This needs Spark 3.4 or later.
+-- `spark-sql -f` would split the names of some columns, so they are written as texts, and the types are read from all
+-- files. This requires Spark 3.4 or later.
 """,
 }
 
 
 def spark_view(published: Published, view: str | None) -> str:
-    """Statements that make a temporary view called `view`, by default like the table."""
+    """Return statements that create a temporary view called `view`, by default the name of the table."""
     _check_keys(published)
     view = view or legal_name(published.table)
     for name in (view, *(key.key or "" for key in published.keys)):
         if not _is_plain(name):
             raise UsageError(
-                f"the name {name!r} can't be in a file of statements for Spark",
+                f"a file of statements for Spark can't contain the name {name!r}",
                 "recipe spark",
-                "use letters, digits and spaces in --table, and in the keys of --layout",
+                "use only letters, digits and spaces in --table and in the keys of --layout",
             )
     names = [column.name.lower() for column in published.columns]
     plain = all(_is_plain(column.name) for column in published.columns)
@@ -51,7 +51,7 @@ def spark_view(published: Published, view: str | None) -> str:
     head = [
         f"-- All days of {in_comment(published.table)} for Spark SQL, with the columns of export"
         f" {in_comment(published.newest)}.",
-        "-- Make these statements again when a column is added.\n",
+        "-- Create these statements again after a column was added.\n",
     ]
     if len(set(names)) < len(names):
         head.append("SET spark.sql.caseSensitive = true;\n")
@@ -65,26 +65,27 @@ def spark_view(published: Published, view: str | None) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    """Does `spark-sql -f`, which splits a file at semicolons, take the name between backticks for nothing else?"""
+    """Return whether `spark-sql -f`, which splits a file at semicolons, reads the name between backticks correctly."""
     return _AWKWARD.search(name) is None
 
 
 def _check_keys(published: Published) -> None:
-    """Going up from the parts, Spark stops at the first folder without a key that is above one with a key."""
+    """Raise UsageError if Spark would not find a key: it stops at a folder without a key above one with a key."""
     first = next((number for number, folder in enumerate(published.layout) if folder.key is not None), 0)
     last = max((number for number, folder in enumerate(published.layout) if folder.key is not None), default=0)
     for folder in published.layout[first:last]:
         if folder.key is None:
             raise UsageError(
-                f"Spark does not find the key {published.layout[first].key!r} above the folder {folder.value!r}",
+                f"Spark can't find the key {published.layout[first].key!r} above the folder {folder.value!r}",
                 "recipe spark",
-                "use a --layout with all its keys side by side, or read the destination with converter.scan(DEST)",
+                "use a --layout with adjacent keys, or read the destination with converter.scan(DEST)",
             )
 
 
 def _create(published: Published, view: str, *, named: bool = True) -> str:
-    """The view of the files. named: with the columns' names; otherwise, as no name may be there, by number in CSV, and
-    in Parquet as the files have them.
+    """Return the statement for the view of the files.
+
+    named: use the names of the columns; otherwise the columns have numbers in CSV, and the file's names in Parquet.
     """
     csv = published.format == "csv"
     columns = [
@@ -146,7 +147,7 @@ def _parse(published: Published, view: str, files: str) -> str:
 
 
 def _name(published: Published, view: str, files: str) -> str:
-    """The view whose columns get their names from texts, in which every character can be escaped."""
+    """Return the statement for a view with column names from texts, in which every character can be escaped."""
     fields = []
     for number, column in enumerate(published.columns):
         if published.format == "parquet":

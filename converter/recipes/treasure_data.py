@@ -1,9 +1,9 @@
 """Treasure Data: load.yml for the importer `s3_v2`, and the workflow load.dig that loads each day with `td_load>`.
 
-Sources: the importer's page (https://docs.treasuredata.com/int/amazon-s3-import-integration-v2), the options of
-embulk-parser-csv, which it is made of, and the operator's page (https://docs.digdag.io/operators/td_load.html). Not
-checked against a live account. The operator puts values in place of all variables in load.yml before it reads it as
-YAML, so no comment there may look like one.
+Sources: the page of the importer (https://docs.treasuredata.com/int/amazon-s3-import-integration-v2), the options of
+embulk-parser-csv, on which it is based, and the page of the operator (https://docs.digdag.io/operators/td_load.html).
+Not checked against a live account. The operator replaces all variables in load.yml before it parses the YAML, so a
+comment there must not contain a variable.
 """
 
 from __future__ import annotations
@@ -19,57 +19,58 @@ from converter.schema.types import Column
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 _CATALOG_NAME = re.compile(r"[a-z0-9_]{3,128}")
-# Treasure Data keeps these for itself; `time` may be given, as Unix seconds.
+# Treasure Data reserves these; `time` is allowed, as Unix seconds.
 _RESERVED = ("v",)
-# One item has 400 KB, and numbers and control characters become longer in CSV: `1E125` has 126 digits.
+# An item has up to 400 KB, and numbers and control characters are longer in CSV: `1E125` has 126 digits.
 _LONGEST_CELL = 64 << 20
 _DATE = "${moment(session_time).format('YYYY-MM-DD')}"
 
 _LOAD = """\
 # Loads one day of the DynamoDB table {table} into Treasure Data.
-# Made for the columns of export {newest}; make it again when a column is added.
+# Created for the columns of export {newest}. Create it again after a column was added.
 in:
   type: s3_v2
   # td wf secrets --project PROJECT --set s3.access_key_id --set s3.secret_access_key
   access_key_id: ${{secret:s3.access_key_id}}
   secret_access_key: ${{secret:s3.secret_access_key}}
   bucket: {bucket}
-  # The folder of a date, never the destination itself: that holds the records in _exports/, too. The workflow puts in
-  # the date of its session; for `td connector:issue`, write a date instead.
+  # The folder of one date, not the destination, which also contains the records in _exports/. The workflow inserts the
+  # date of its session; for `td connector:issue`, write a date instead.
   path_prefix: {path_prefix}
-  # With `incremental: true`, only keys behind `last_path` in the alphabet are loaded, for ever: a date that is replaced
-  # or back-filled never would be. To load one again, delete its rows, then start a session of its date.
+  # With `incremental: true`, only keys after `last_path` in alphabetical order would be loaded, so a date that is
+  # replaced or back-filled would be skipped. To load a date again, delete its rows, then start a session of this date.
   incremental: false
 {decoders}\
   parser:
     type: csv
     charset: UTF-8
-    # The defaults would change line breaks inside of texts, and end a row at a CR in one. (A text with a NUL can't be
-    # loaded: the load stops there.)
+    # The defaults change line breaks in texts, and end a row at a CR in a text. (A text with a NUL can't be loaded: the
+    # load stops there.)
     newline: LF
     line_delimiter_recognized: LF
     delimiter: ","
     quote: "\\""
-    # The files double quotes. The default, a backslash, would change texts that have one.
+    # Quotes in the files are doubled. The default, a backslash, would change texts that contain one.
     escape: "\\""
-    # An empty cell is null, and "" the empty string; both would be lost with a `null_string`.
+    # An empty cell is null, and "" is the empty string. With a `null_string` they could not be distinguished.
     trim_if_not_quoted: false
-    # The default, 131072, skips rows with longer texts. An item has up to 400 KB, and some grow as JSON: control
-    # characters to six times as much, 1E125 to 126 digits.
+    # The default, 131072, skips rows with longer texts. An item has up to 400 KB, and some values are longer in JSON: a
+    # control character has six characters, and 1E125 has 126 digits.
     max_quoted_size_limit: {longest}
-    # The default skips rows that it can't read, and the load succeeds without them.
+    # By default, rows that can't be parsed are skipped, and the load succeeds without them.
     stop_on_invalid_record: true
     skip_header_lines: 1
-    # Rows with more columns than below mean that this file is old: better an error than rows without them.
+    # Rows with more columns than listed below show that this file is outdated. This must be an error.
     allow_extra_columns: false
 {optional}\
-    # By position: the header is not read. What Treasure Data can't hold exactly is a string: decimals, numbers beyond
-    # int64, binaries (base64), timestamps, dates, and JSON, whose numbers the type json would make doubles.
+    # Columns are matched by position; the header is not read. Types that Treasure Data can't store exactly are strings:
+    # decimals, numbers beyond int64, binaries (base64), timestamps, dates, and JSON (numbers in the type json are
+    # doubles).
     columns:
 {columns}
 {filters}\
 out:
-  # A second load of the same date would add its rows once more.
+  # A second load of the same date adds its rows again.
   mode: append
 """
 
@@ -77,7 +78,7 @@ _ALL_COLUMNS = """\
     allow_optional_columns: false
 """
 _OPTIONAL_COLUMNS = """\
-    # Files of older dates lack the last columns, which are null there.
+    # Files of older dates do not have the last columns, which are null there.
     allow_optional_columns: true
 """
 _GZIP = """\
@@ -85,13 +86,13 @@ _GZIP = """\
   - {type: gzip}
 """
 _HAS_TIME = """\
-# The column `time` is in the files: {what}.
+# The files contain the column `time`: {what}.
 filters: []
 """
 _ADD_TIME = """\
-# No column is called `time`, so each row gets the time of its upload. That is worse than a column of the files: a date
-# that is loaded late or again gets the wrong time, daily snapshots in one table can't be told apart, and rows of one
-# date can't be deleted. `ddb-convert convert --for treasure-data` writes the export's time.
+# The files have no column `time`, so each row gets the time of its upload. A column in the files is better: with the
+# upload time, a date that is loaded late or again gets the wrong time, daily snapshots in one table can't be
+# distinguished, and the rows of one date can't be deleted. `ddb-convert convert --for treasure-data` adds the column.
 filters:
 - type: add_time
   from_value: {mode: upload_time}
@@ -100,11 +101,11 @@ filters:
 
 _WORKFLOW = """\
 # Loads the DynamoDB table {table} into Treasure Data each day, with load.yml.
-# The dates in the folders' names are of this time zone.
+# The time zone of the dates in folder names.
 timezone: {timezone}
 
 schedule:
-  # Late enough that the date's export is converted: a load begins when `ddb-convert convert` has ended with 0.
+  # Choose a time when the export of the date is converted: after `ddb-convert convert` ended with exit code 0.
   daily>: 06:00:00
 
 +tables:
@@ -113,13 +114,13 @@ schedule:
   create_tables: [{into}]
   database: {database}
 
-# No _retry: after a failure in the middle, look at what was loaded first, because `mode: append` loads twice.
+# No _retry: after a failure, check which rows were loaded, because `mode: append` would load them again.
 +load:
   td_load>: load.yml
   database: {database}
   table: {into}
 
-# A date without files is loaded without an error.
+# The load of a date without files succeeds, so the number of rows is checked.
 +check:
   if>: ${{td.last_job.num_records == 0}}
   _do:
@@ -128,7 +129,7 @@ schedule:
 
 
 def treasure_data_files(published: Published, database: str | None, table: str | None) -> dict[str, str]:
-    """load.yml and load.dig. Raises UsageError for what Treasure Data does not take."""
+    """Return load.yml and load.dig. Raises UsageError for names and formats that Treasure Data does not support."""
     _check(published)
     bucket, prefix = split_s3_uri(published.location)
     path_prefix = "/".join(filter(None, (prefix, published.dated_folder(_DATE)[1])))
@@ -137,7 +138,7 @@ def treasure_data_files(published: Published, database: str | None, table: str |
     for option, name in names.items():
         if not _CATALOG_NAME.fullmatch(name):
             raise UsageError(
-                f"Treasure Data does not take the name {name!r}", option, "use 3 to 128 of a to z, 0 to 9 and _"
+                f"{name!r} is not a valid name in Treasure Data", option, "use 3 to 128 characters of a-z, 0-9 and _"
             )
     load = _LOAD.format(
         table=_in_comment(published.table),
@@ -164,12 +165,12 @@ def treasure_data_files(published: Published, database: str | None, table: str |
 
 
 def treasure_data_warnings(published: Published) -> tuple[str, ...]:
-    """What the user should know beyond the comments."""
+    """Return warnings for the user in addition to the comments."""
     time = _time(published)
     if time is None:
-        return ("no column is called time: rows get the time of their upload; see the end of load.yml",)
+        return ("there is no column time, so rows get the time of their upload; see the end of load.yml",)
     if time.origin is Origin.NUMBER:
-        return (f"the attribute {time.attribute!r} is Treasure Data's time: its numbers must be Unix seconds",)
+        return (f"the attribute {time.attribute!r} is the time in Treasure Data: its numbers must be Unix seconds",)
     return ()
 
 
@@ -188,7 +189,7 @@ def _filters(published: Published) -> str:
 
 
 def _in_comment(text: str) -> str:
-    """As in_comment, and without variables: `td_load>` puts values in their place in comments too."""
+    """Return a text for a comment, without variables, because `td_load>` replaces them in comments too."""
     return in_comment(text).replace("$", "\\x24")
 
 
@@ -199,32 +200,30 @@ def _default_name(published: Published) -> str:
 def _check(published: Published) -> None:
     if published.format != "csv":
         raise UsageError(
-            "the importer s3_v2 reads CSV, and the destination is Parquet",
+            "the importer s3_v2 reads only CSV, and the destination has Parquet",
             "recipe treasure-data",
             "convert into another DEST with --format csv",
         )
     if len(published.suffixes) > 1:
         raise UsageError(
-            "some parts are compressed and some are not, and one load reads only one kind",
+            "some parts are compressed and others are not, but a load reads only one kind",
             "recipe treasure-data",
-            "publish one kind again with --replace and the --compression of the other",
+            "publish the exports of one kind again with --replace and the --compression of the other kind",
         )
-    hint = "convert into another DEST with --names treasure-data, or leave the attribute out with --exclude"
+    hint = "convert into another DEST with --names treasure-data, or remove the attribute with --exclude"
     for column in published.columns:
         if not _NAME.fullmatch(column.name):
             raise UsageError(
-                f"Treasure Data does not take the column name {column.name!r}: it has to match [a-z_][a-z0-9_]* and to"
-                " have at most 128 characters",
+                f"{column.name!r} is not a valid column name in Treasure Data: it must match [a-z_][a-z0-9_]* and have"
+                " at most 128 characters",
                 "recipe treasure-data",
                 hint,
             )
         if column.name in _RESERVED:
-            raise UsageError(
-                f"Treasure Data keeps the column name {column.name!r} for itself", "recipe treasure-data", hint
-            )
+            raise UsageError(f"Treasure Data reserves the column name {column.name!r}", "recipe treasure-data", hint)
         if column.name == "time" and column.type != INT64:
             raise UsageError(
-                f"Treasure Data's time is an integer of Unix seconds, and the column time is {column.type}"
+                f"the time in Treasure Data must be an integer of Unix seconds, but the column time is {column.type}"
                 f" ({column.origin})",
                 "recipe treasure-data",
                 hint,

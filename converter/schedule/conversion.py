@@ -1,4 +1,4 @@
-"""The states that have an export converted, or changes brought, in a container on Fargate, and judge how it ended.
+"""States that run the conversion, or the sync, in a container on Fargate, and that handle its exit.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html
 """
@@ -8,20 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from converter.aws.s3_uri import SCHEME
+from converter.schedule.failures import CAUSE, TRANSIENT, State, failure_variables
 from converter.schedule.settings import Schedule
-from converter.schedule.tasks import CAUSE, TRANSIENT, State, failed
 from converter.syncing.incremental_options import Changes
 
 CONTAINER = "convert"
 """The name of the container in the task definition."""
 
 CONVERT_SECONDS = 6 * 3600
-# It waits for exports too: a first one of terabytes takes hours. Less than an execution has, so that it is told.
+# A sync also waits for exports, and the first one of terabytes takes hours. Shorter than the limit of an execution, so
+# that a timeout is reported.
 SYNC_SECONDS = 20 * 3600
-# Another run at the destination: look again for three hours.
+# If another run uses the destination: retry for three hours.
 BUSY_SECONDS = 300
 BUSY_TIMES = 36
-# A container that did not start, or was stopped from outside.
+# If the container did not start, or was stopped from outside: restart it.
 RESTART_SECONDS = 60
 RESTARTS = 2
 
@@ -31,10 +32,10 @@ _REASON = r"""/"StoppedReason"\s*:\s*"([^"]*)"/i"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """What the container does, in the state `name`.
+    """The work of the container in the state `name`.
 
-    command, again, output: JSONata, for its words without the options, for the input that does it once more (see
-    `failed`), and for what an execution says in the end.
+    command: JSONata, the arguments without the options; again: JSONata, the input that repeats the work (see
+    `failure_variables`); output: the output of the execution.
     """
 
     name: str
@@ -47,7 +48,7 @@ class _Job:
 
 _CONVERT = _Job(
     name="Convert",
-    comment="Publishes all of the export or nothing, so that it may run as often as need be.",
+    comment="Publishes all of the export or nothing, so it can be repeated.",
     command=f"['convert', '{SCHEME}' & $export.S3Bucket & '/' & $export.ExportManifest, $settings.destination]",
     seconds=CONVERT_SECONDS,
     again="{'exportArn': $exportArn}",
@@ -56,12 +57,12 @@ _CONVERT = _Job(
 
 
 def first_state(schedule: Schedule) -> str:
-    """The name of the state that runs the container."""
+    """Return the name of the state that runs the container."""
     return _job(schedule).name
 
 
-def conversion(schedule: Schedule) -> dict[str, State]:
-    """From `Convert`, or `Sync` where changes are brought, to `Done`, or to `Say what happened`."""
+def conversion_states(schedule: Schedule) -> dict[str, State]:
+    """Return the states from `Convert`, or `Sync` for changes, to `Done`, or to `Describe the failure`."""
     job = _job(schedule)
     return {
         job.name: _run(job, schedule.partition),
@@ -87,8 +88,8 @@ def _sync(schedule: Schedule, changes: Changes) -> _Job:
     prefix = "$exists($settings.prefix) ? ['--export-prefix', $settings.prefix] : []"
     return _Job(
         name="Sync",
-        comment="Has the changes since the last run exported, waits for them, and publishes them. It goes on where the"
-        " one before it ended, so that it may run as often as need be.",
+        comment="Exports the changes since the last run, waits for the exports, and publishes them. It resumes where"
+        " the last run ended, so it can be repeated.",
         command=f"$append([{', '.join(words)}], {prefix})",
         seconds=SYNC_SECONDS,
         again="{}",
@@ -118,7 +119,7 @@ def _run(job: _Job, partition: str) -> State:
         },
         "TimeoutSeconds": job.seconds,
         "Retry": [
-            # That the task could not be placed. What its container ended with is States.TaskFailed, and caught.
+            # Errors when the task starts. A failed container raises States.TaskFailed, which is caught below.
             {
                 "ErrorEquals": [
                     "AmazonECS.Unknown",
@@ -134,13 +135,13 @@ def _run(job: _Job, partition: str) -> State:
             {
                 "ErrorEquals": ["States.ALL"],
                 "Assign": {
-                    # The cause describes the stopped task, as JSON that may be cut off: hence no parser.
+                    # The cause describes the stopped task as JSON, but may be truncated, so it is not parsed.
                     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Container.html
                     "exitCode": f"{{% ($found := $match({CAUSE}, {_EXIT_CODE});"
                     " $exists($found) ? $number($found[0].groups[0]) : -1) %}",
-                    **failed(job.name, "{% $states.errorOutput.Error %}", reason, job.again),
+                    **failure_variables(job.name, "{% $states.errorOutput.Error %}", reason, job.again),
                 },
-                "Next": "Why did it end?",
+                "Next": "Why did the task end?",
             }
         ],
         "Output": job.output,
@@ -150,10 +151,10 @@ def _run(job: _Job, partition: str) -> State:
 
 def _after_a_failed_run(again: str) -> dict[str, State]:
     return {
-        "Why did it end?": {
+        "Why did the task end?": {
             "Type": "Choice",
-            "Comment": "6: another run holds the destination. 143 or none: the container was stopped or never ran."
-            " With any other, the same again would end the same.",
+            "Comment": "Exit code 6: another run uses the destination. 143 or none: the container was stopped or did"
+            " not start. Other exit codes are not retried, because the result would be the same.",
             "Choices": [
                 {
                     "Condition": f"{{% $exitCode = 6 and $busy < {BUSY_TIMES} %}}",
@@ -185,6 +186,6 @@ def _after_a_failed_run(again: str) -> dict[str, State]:
                 "failure": "{% $exitCode = -1 ? $failure"
                 " : $merge([$failure, {'error': 'ExitCode' & $string($exitCode)}]) %}"
             },
-            "Next": "Say what happened",
+            "Next": "Describe the failure",
         },
     }

@@ -1,8 +1,8 @@
-"""What the owners of buckets and keys in other accounts must allow, as policies with their reasons.
+"""Policies for buckets and keys in other accounts, each with its reason.
 
-A request across accounts needs both sides: the roles in the stack say what they want to do, and the policy of the
-bucket or key that they may. The roles are named by the pattern of CloudFormation's names for them, as a condition:
-unlike a role as principal, it may be written before the stack is there, and holds when the stack is made anew.
+A cross-account request needs permissions on both sides: in the role of the stack, and in the policy of the bucket or
+key. A condition matches the names that CloudFormation gives to the roles. Unlike a role as principal, the condition can
+be written before the stack exists, and stays valid when the stack is created again.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-walkthroughs-managing-access-example2.html
 https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
@@ -17,35 +17,35 @@ from converter.schedule.settings import Role, Schedule
 
 Statement = dict[str, object]
 
-# CloudFormation puts a name of two parts and its own suffix of 12 or 13 characters into the 64 that IAM allows.
+# IAM allows 64 characters for the name of a role: the stack, the role and a suffix of 12 or 13 characters.
 _LONGEST_STACK = 64 - len("-StateMachineRole-") - 13
 
 
 def render_policies(schedule: Schedule) -> str:
-    """JSON: for each bucket and key of another account what it must allow, why, and how this is set.
+    """Return JSON with a policy, its reason and a command for each bucket and key of another account.
 
-    Raises UsageError where the table's account is not known, or nothing is in another one.
+    Raises UsageError if the account of the table is not known, or if all resources are in that account.
     """
     if schedule.table.account is None:
-        raise UsageError("the policies name the account of the table", "TABLE", "give its ARN")
+        raise UsageError("the policies need the account of the table", "TABLE", "pass the ARN of the table")
     if not schedule.stays_with_table:
         raise UsageError(
-            "with --source-role-arn the stack may be in any account, and the policies would have to name it",
+            "with --source-role-arn the stack can be in any account, so its roles are not known",
             "--policies",
-            "allow the role TaskRole of the stack what the template says of it",
+            "grant the role TaskRole of the stack the permissions that the template lists",
         )
     if len(schedule.stack_name) > _LONGEST_STACK:
         raise UsageError(
-            f"{schedule.stack_name!r} is so long that CloudFormation would cut it in the names of roles",
+            f"{schedule.stack_name!r} is too long: CloudFormation would truncate it in the names of roles",
             "--stack",
             f"use at most {_LONGEST_STACK} characters",
         )
     needed = [*_export_bucket(schedule), *_destination_bucket(schedule), *_keys(schedule)]
     if not needed:
         raise UsageError(
-            "everything is in the account of the table, where the roles in the stack are enough",
+            "all resources are in the account of the table, where the roles in the stack are sufficient",
             "--policies",
-            "say what is not: by --bucket-owner, by --dest-bucket-owner behind --, or by a key's ARN",
+            "name resources of other accounts with --bucket-owner, with --dest-bucket-owner after --, or with key ARNs",
         )
     return json.dumps(needed, indent=2) + "\n"
 
@@ -62,7 +62,7 @@ def _export_bucket(schedule: Schedule) -> list[dict[str, object]]:
     if schedule.aws.source_role_arn is None:
         statements.append(_allow(schedule, "TaskRole", ["s3:GetObject"], _objects(schedule, bucket, folder)))
         statements.append(_allow_listing(schedule, bucket, folder))
-    why = "DynamoDB writes exports with the rights of who asks for them, and the task reads them."
+    why = "DynamoDB writes exports with the permissions of the caller, and the task reads them."
     return [_bucket_policy(bucket, str(owner), why, statements)] if statements else []
 
 
@@ -79,11 +79,11 @@ def _destination_bucket(schedule: Schedule) -> list[dict[str, object]]:
         _allow_listing(schedule, bucket, folder),
         _allow(schedule, "TaskRole", ["s3:ListBucketMultipartUploads"], _objects(schedule, bucket)),
     ]
-    return [_bucket_policy(bucket, str(owner), "The task publishes there.", statements)]
+    return [_bucket_policy(bucket, str(owner), "The task publishes to this bucket.", statements)]
 
 
 def _keys(schedule: Schedule) -> list[dict[str, object]]:
-    """Key policies, which name no key: each is of its own."""
+    """Return key policies. Their resource is `*`, because each belongs to one key."""
     uses: dict[str, list[Statement]] = {}
     both = ["kms:GenerateDataKey", "kms:Decrypt"]
     source, dest = schedule.target.kms_key_id, schedule.aws.dest_kms_key_id
@@ -98,8 +98,8 @@ def _keys(schedule: Schedule) -> list[dict[str, object]]:
     return [
         {
             "for": f"the KMS key {key}",
-            "why": "Its own account decides who may use a key. Data keys encrypt what is written; ending an upload, and"
-            " reading, decrypts.",
+            "why": "The account of a key controls its use. Writes use data keys; completing an upload and reading"
+            " decrypt.",
             "how": "add these statements to the key's policy: aws kms put-key-policy",
             "policy": {"Version": "2012-10-17", "Statement": statements},
         }
@@ -117,7 +117,7 @@ def _bucket_policy(bucket: str, owner: str, why: str, statements: list[Statement
         "for": f"the bucket {bucket}, in the account {owner}",
         "why": why,
         "how": f"as the account {owner}: aws s3api put-bucket-policy --bucket {bucket} --policy file://policy.json;"
-        " it replaces what policy there is, so add the statements to that",
+        " this replaces an existing policy, so add the statements to it instead",
         "policy": {"Version": "2012-10-17", "Statement": statements},
     }
 
@@ -145,5 +145,5 @@ def _allow_listing(schedule: Schedule, bucket: str, folder: str) -> Statement:
 
 
 def _objects(schedule: Schedule, bucket: str, folder: str | None = None) -> str:
-    """The ARN of a bucket, or of all objects of a folder in it."""
+    """Return the ARN of a bucket, or of all objects of a folder in it."""
     return f"arn:{schedule.table.partition}:s3:::{bucket}" + ("" if folder is None else f"/{folder}*")

@@ -1,4 +1,4 @@
-"""What a schedule is made of: the table, where its exports go and what becomes of them, and when."""
+"""Settings of a schedule: the table, its exports, their destination, and the times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from converter.aws.s3_uri import SCHEME, s3_uri
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
 from converter.options import Buckets, Trigger
-from converter.schedule.times import check_cron, check_rate, several_a_day, shortest_gap
+from converter.schedule.expressions import check_cron, check_rate, several_a_day, shortest_gap
 from converter.syncing.incremental_options import Changes
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
@@ -24,16 +24,16 @@ _DEST = re.compile(rf"{SCHEME}([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(?:/(.*))?", r
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 # The longest flexible time window: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html
 _LONGEST_WINDOW = 1440
-# The service exports changes of 15 minutes or more.
+# DynamoDB exports changes of 15 minutes or more.
 _SHORTEST_GAP = 15
 
 Role = Literal["StateMachineRole", "TaskRole"]
-"""The roles in the stack that may need rights in other accounts."""
+"""Roles of the stack that may need permissions in other accounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledTable:
-    """A table of DynamoDB; region, account and partition are None where it is given by name alone."""
+    """A DynamoDB table. Region, account and partition are None if only the name is known."""
 
     name: str
     region: str | None = None
@@ -42,17 +42,19 @@ class ScheduledTable:
 
     @classmethod
     def read(cls, text: str) -> ScheduledTable:
-        """From a name or an ARN; UsageError for what is neither."""
+        """Parse a name or an ARN. Raises UsageError for other texts."""
         match = _TABLE_ARN.fullmatch(text)
         if match:
             return cls(match[4], match[2], match[3], match[1])
         if _TABLE.fullmatch(text) is None:
-            raise UsageError(f"{text!r} is neither a table's name nor its ARN", "TABLE", "write Orders, or arn:aws:…")
+            raise UsageError(
+                f"{text!r} is neither the name nor the ARN of a table", "TABLE", "use Orders, or arn:aws:…"
+            )
         return cls(text)
 
     @property
     def arn(self) -> str | None:
-        """The ARN, where it is known."""
+        """The ARN, or None if it is not known."""
         if self.region is None:
             return None
         return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{self.name}"
@@ -60,16 +62,15 @@ class ScheduledTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Exports of a table, and what is made of each.
+    """Settings of scheduled exports of a table, and of their conversion.
 
-    dest: s3://bucket/prefix/. options: words for `ddb-convert convert`, or `sync` where `changes` are brought. aws,
-    replace: what these words say about AWS, for the roles, and whether a later export of a date replaces an earlier
-    one. changes: None where each export is of all items. trigger: a schedule starts the exports, or somebody else does
-    and their manifests are the sign. cron, rate: when, as EventBridge Scheduler writes it without its parentheses;
-    timezone: of the cron; window: minutes within which it starts. create: the buckets that are to be made. stack: what
-    the stack is called.
+    dest: s3://bucket/prefix/. options: arguments for `ddb-convert convert`, or `sync` with `changes`. aws, replace: the
+    parsed options for AWS, for the roles, and whether a later export of a date replaces an earlier one. changes: None
+    for exports of all items. trigger: a schedule starts exports, or the manifest of each finished export starts its
+    conversion. cron, rate: expressions of EventBridge Scheduler without parentheses. timezone: time zone of the cron.
+    window: minutes within which an execution starts. create: the buckets to create. stack: the name of the stack.
 
-    Raises UsageError for what AWS would refuse, or accept now and fail on later.
+    Raises UsageError for settings that AWS would reject, at once or later.
     """
 
     table: ScheduledTable
@@ -90,69 +91,71 @@ class Schedule:
     def __post_init__(self) -> None:
         match = _DEST.fullmatch(self.dest)
         if match is None:
-            raise UsageError(f"{self.dest!r} is not a place in S3", "DEST", f"write {SCHEME}bucket/folder/")
+            raise UsageError(f"{self.dest!r} is not a location in S3", "DEST", f"use {SCHEME}bucket/folder/")
         folder = (match[2] or "").rstrip("/")
         object.__setattr__(self, "dest", s3_uri(match[1], folder and f"{folder}/"))
         for name, text in (("--export-prefix", self.target.prefix or ""), ("DEST", self.dest)):
             found = re.search(r"[*?$\"\\{}\x00-\x1f\x7f-\x9f\u2028\u2029]", text)
             if found:
-                raise UsageError(f"{found[0]!r} means something else in policies and templates", name, "rename it")
+                raise UsageError(
+                    f"{found[0]!r} has a special meaning in policies and templates", name, "rename the folder"
+                )
         for word in self.options:
             if "${" in word or word.startswith("{%"):
-                raise UsageError(f"{word!r} would be replaced in the template", "--", "write it without ${ and {%")
+                raise UsageError(f"the template would replace {word!r}", "--", "remove ${ and {% from it")
         if self.stack is not None and _STACK.fullmatch(self.stack) is None:
-            raise UsageError(f"{self.stack!r} is no name of a stack", "--stack", "use letters, digits and -")
+            raise UsageError(f"{self.stack!r} is not a valid name of a stack", "--stack", "use letters, digits and -")
         self._check_aws()
         self._check_changes()
         self._check_times()
         self._check_buckets()
 
     def _check_aws(self) -> None:
-        """What the task is told of AWS goes into policies, where some texts mean more than one thing."""
+        """Check the options for AWS, because policies contain them and give some characters a special meaning."""
         if self.aws.dest_kms_key_id is not None:
             check_kms_key(self.aws.dest_kms_key_id, "--dest-kms-key-id")
         roles = {"--source-role-arn": self.aws.source_role_arn, "--dest-role-arn": self.aws.dest_role_arn}
         for option, role in roles.items():
             if role is not None and _ROLE_ARN.fullmatch(role) is None:
-                raise UsageError(f"{role!r} is not the ARN of a role", option, "write arn:aws:iam::ACCOUNT:role/NAME")
+                raise UsageError(f"{role!r} is not the ARN of a role", option, "use arn:aws:iam::ACCOUNT:role/NAME")
 
     def _check_changes(self) -> None:
         if self.changes is not None and self.trigger == "manifest":
             raise UsageError(
-                "changes must follow each other without a gap, so the task itself has them exported",
+                "changes must follow each other without a gap, so the task itself exports them",
                 "--trigger",
-                "leave it out, and say when by --cron or --rate",
+                "remove it, and set the times with --cron or --rate",
             )
         role = self.aws.source_role_arn
         if self.changes is not None and role is not None and role.split(":")[4:5] != [self.table.account]:
             raise UsageError(
-                "only a role of the table's own account can have it exported",
+                "only a role in the account of the table can export it",
                 "--source-role-arn",
-                "name one of that account, and TABLE by its ARN",
+                "use a role in that account, and the ARN of TABLE",
             )
 
     def _check_buckets(self) -> None:
         if self.target.bucket_owner is not None and self.target.sse == "KMS" and self.target.kms_key_id is None:
             raise UsageError(
-                "the account's own key can't be used for a bucket of another account",
+                "the AWS managed key of an account can't be used for a bucket of another account",
                 "--export-kms-key-id",
-                "name a key whose policy allows both accounts",
+                "use a key whose policy allows both accounts",
             )
         if self.target.bucket_owner is not None and self.creates("export"):
             raise UsageError(
-                "a bucket of another account can't be made by this stack", "--create-buckets", "make it there"
+                "this stack can't create a bucket of another account", "--create-buckets", "create it in that account"
             )
         if self.dest.startswith(self.target.folder):
             raise UsageError(
-                "exports are written there, and what is published would be mixed into them",
+                "exports are written to this folder, and the output would be mixed with them",
                 "DEST",
                 "use another prefix or bucket",
             )
         if self.creates("export") and self.dest.startswith(s3_uri(self.target.bucket, self.export_folder)):
             raise UsageError(
-                "exports expire in the bucket that the stack makes, and what is published here would with them",
+                "exports expire in the bucket that the stack creates, and the output in this folder would too",
                 "DEST",
-                "use another bucket, or an --export-prefix that DEST is not below",
+                "use another bucket, or an --export-prefix outside DEST",
             )
 
     def _check_times(self) -> None:
@@ -160,10 +163,10 @@ class Schedule:
             given = {"--cron": self.cron, "--rate": self.rate, "--window": self.window or None}
             for option, value in given.items():
                 if value is not None:
-                    raise UsageError("exports that others start have no schedule here", option, "leave it out")
+                    raise UsageError("with --trigger manifest there is no schedule", option, "remove the option")
             return
         if self.cron is not None and self.rate is not None:
-            raise UsageError("a schedule has one of both", "--cron, --rate", "drop one of the two")
+            raise UsageError("a schedule has either a cron or a rate", "--cron, --rate", "remove one of them")
         if self.cron is not None:
             check_cron(self.cron)
             object.__setattr__(self, "cron", " ".join(self.cron.split()))
@@ -173,15 +176,15 @@ class Schedule:
         if self.changes is not None:
             if shortest_gap(self.cron, self.rate) < _SHORTEST_GAP:
                 raise UsageError(
-                    f"changes are exported {_SHORTEST_GAP} minutes at a time or more, and this comes more often",
+                    f"an export of changes has at least {_SHORTEST_GAP} minutes, and this schedule runs more often",
                     option,
-                    f"leave {_SHORTEST_GAP} minutes or more between two times",
+                    f"leave at least {_SHORTEST_GAP} minutes between two runs",
                 )
         elif not self.replace and several_a_day(self.cron, self.rate):
             raise UsageError(
-                "a date of DEST holds one export, and this makes several a day",
+                "DEST has one export for each date, and this schedule runs several times a day",
                 option,
-                "add `-- --replace`, so that the last one of each day stays; or bring changes alone, by --incremental",
+                "add `-- --replace` to keep the last export of each day, or use --incremental to publish changes",
             )
         try:
             ZoneInfo(self.timezone)
@@ -190,16 +193,18 @@ class Schedule:
                 f"unknown time zone {self.timezone!r}", "--timezone", "use an IANA name such as Europe/Berlin"
             ) from None
         if not 0 <= self.window <= _LONGEST_WINDOW:
-            raise UsageError(f"a window has 0 to {_LONGEST_WINDOW} minutes", "--window")
+            raise UsageError(
+                f"{self.window} minutes are not allowed", "--window", f"use 0 to {_LONGEST_WINDOW} minutes"
+            )
 
     @property
     def partition(self) -> str:
-        """The partition of AWS (`aws-cn`) that all of it is in."""
+        """The AWS partition of all resources, such as `aws-cn`."""
         return self.table.partition or "aws"
 
     @property
     def exporter(self) -> Role | None:
-        """The role that has the service write exports; None: one that is not in the stack, or somebody else."""
+        """The role of the stack that starts exports; None if another role or another program does."""
         if self.trigger == "manifest":
             return None
         if self.changes is None:
@@ -208,15 +213,15 @@ class Schedule:
 
     @property
     def stays_with_table(self) -> bool:
-        """Must the stack be in the table's account? A role of that account can have exports made from elsewhere."""
+        """Whether the stack must be in the account of the table. A role of that account can be assumed elsewhere."""
         return self.changes is None or self.aws.source_role_arn is None
 
     @property
     def expression(self) -> str:
-        """When, as EventBridge Scheduler reads it; UsageError where this is not said."""
+        """The expression for EventBridge Scheduler. Raises UsageError without --cron and --rate."""
         if self.cron is None and self.rate is None:
             raise UsageError(
-                "a schedule needs one of --cron and --rate", hint="for example --cron '0 2 * * ? *', or --rate '1 day'"
+                "a schedule needs --cron or --rate", hint="for example, --cron '0 2 * * ? *' or --rate '1 day'"
             )
         return f"cron({self.cron})" if self.cron is not None else f"rate({self.rate})"
 
@@ -227,25 +232,25 @@ class Schedule:
 
     @property
     def dest_folder(self) -> str:
-        """The destination's folder in its bucket, with a slash at its end; empty for the whole bucket."""
+        """The folder of the destination in its bucket, with a final slash; empty for the whole bucket."""
         return self.dest.split("/", 3)[3]
 
     @property
     def export_folder(self) -> str:
-        """The folder that all exports lie below, likewise."""
+        """The folder of all exports in their bucket, likewise."""
         return f"{self.target.prefix}/" if self.target.prefix else ""
 
     @property
     def stack_name(self) -> str:
-        """What the stack is called."""
+        """The name of the stack."""
         return self.stack or "ddb-convert-" + re.sub(r"[^A-Za-z0-9]+", "-", self.table.name).strip("-")
 
     def creates(self, bucket: Literal["export", "destination"]) -> bool:
-        """Is this bucket to be made by the stack?"""
+        """Return whether the stack creates this bucket."""
         return self.create in (bucket, "both")
 
     def container_options(self) -> tuple[str, ...]:
-        """The words after SOURCE and DEST, with the owner that the export's bucket must have."""
+        """Return the arguments after SOURCE and DEST, with the required owner of the export's bucket."""
         if self.target.bucket_owner is not None and self.aws.source_bucket_owner is None:
             return (*self.options, "--source-bucket-owner", self.target.bucket_owner)
         return self.options

@@ -1,28 +1,30 @@
-"""The state machine that exports a table, waits, has the export converted, and tells when something of that failed.
+"""The state machine that exports a table, waits, converts the export, and notifies a topic of failures.
 
     Defaults → Read the input → Is the input complete? → Is there an export? → Wait until the time can be exported
     → Start the export → Wait → Describe the export → Is it finished? → Convert → Done
-    and from anywhere → Say what happened → Tell → Failed
+    and from every state → Describe the failure → Notify → Failed
 
-It is written in the Amazon States Language with JSONata. The execution's input, all of it optional where the
-definition has defaults:
+It is written in the Amazon States Language with JSONata. The input of an execution, in which fields with a default in
+the definition are optional:
 
-    scheduledTime   the moment to export, ISO-8601; the start of the execution if it is not given
-    attempt         1; a higher one makes an export anew where the token of this moment gives one that failed
-    exportArn       an export that is there: it is waited for and converted, and none is started
-    options         words for `ddb-convert convert`
+    scheduledTime   the time to export, ISO-8601; by default the start of the execution
+    attempt         1; a higher number starts a new export if the token of this time returns a failed one
+    exportArn       an existing export, which is converted when it is completed; no export is started
+    options         arguments for `ddb-convert convert`
     tableArn, bucket, prefix, destination, cluster, taskDefinition, subnets, securityGroups, assignPublicIp, topicArn
 
-With the trigger `manifest` nothing is exported; `manifest`, the key of an export's manifest, stands for `exportArn`.
-Where changes are brought, the container has them exported and waits itself, for it knows how far the destination is:
+With the trigger `manifest` no export is started; `manifest`, the key of the manifest of an export, replaces
+`exportArn`. For changes, the container starts the exports and waits for them, because it knows the state of the
+destination:
 
-    Defaults → Read the input → Is the input complete? → List the executions → Is an older one running? → Sync → Done
+    Defaults → Read the input → Is the input complete? → List the executions → Is an older execution running?
+    → Sync → Done
 
-The input then has `onGap` (`full` begins anew where changes can't be had any more), neither attempt nor exportArn, and
-a scheduledTime that is only told.
+The input then has `onGap` (`full` starts over if changes can no longer be exported), neither attempt nor exportArn, and
+a scheduledTime that is used only in notifications.
 
-The export is of the table as it was at the scheduled moment, and its token is made of that moment: whatever starts the
-machine twice for the same one gets the same export, and the conversion of an export that is published changes nothing.
+The export contains the table as of the scheduled time, and its token is derived from that time. Two executions for the
+same time get the same export, and the conversion of a published export changes nothing.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
@@ -32,11 +34,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from converter.schedule.conversion import conversion, first_state
-from converter.schedule.notice import SUBJECT, advice_for, message
+from converter.schedule.conversion import conversion_states, first_state
+from converter.schedule.execution_queue import FIRST_QUEUE_STATE, queue_states
+from converter.schedule.failures import REQUEST_SECONDS, TRANSIENT, State, catch_failure, failure_variables
+from converter.schedule.notification import SUBJECT, advice_for, message
 from converter.schedule.settings import Schedule
-from converter.schedule.tasks import REQUEST_SECONDS, TRANSIENT, State, catch, failed
-from converter.schedule.turns import FIRST_TURN, turns
 
 REQUIRED = (
     "tableArn",
@@ -49,14 +51,14 @@ REQUIRED = (
     "assignPublicIp",
     "topicArn",
 )
-"""What an execution can't do without: from the definition's defaults, or from its input."""
+"""Settings that an execution requires, from the defaults in the definition or from its input."""
 
-# Exports of terabytes take hours, and a night must be over before the next one begins.
+# Exports of terabytes take hours, but a run must end before the next daily one starts.
 EXECUTION_SECONDS = 24 * 3600
-# Point-in-time recovery reaches to about five minutes ago: later times are refused.
+# Point-in-time recovery ends about five minutes ago: later times are rejected.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
-BEHIND_SECONDS = 6 * 60
-# Each poll is three state transitions, which AWS charges for; an export takes ten minutes or more.
+RECOVERY_DELAY_SECONDS = 6 * 60
+# Each poll has three state transitions, which AWS charges for. An export takes ten minutes or more.
 FIRST_POLL_SECONDS = 30
 LONGEST_POLL_SECONDS = 300
 
@@ -66,19 +68,19 @@ _MISSING = f"[$filter([{_NAMES}], function($name) {{ $not($exists($lookup($setti
 _WITHOUT_TIME = "$time = '' ? 'scheduledTime' : []"
 _GIVEN = "$states.context.Execution.Input"
 _WITHOUT_EXPORT = f"$exportArn = '' ? ($exists({_GIVEN}.manifest) ? 'manifest' : 'exportArn') : []"
-# Whoever may put an object into the bucket chooses its key. Of one that an export has, only the id is used.
+# Every writer to the bucket can choose a key. Only the id in the key of a manifest is used.
 _MANIFEST = r"/(^|\/)AWSDynamoDB\/[0-9A-Za-z-]+\/manifest-summary\.json$/"
-# Inputs for exports, which would change nothing where changes are brought.
+# Inputs for full exports, which have no effect on changes.
 _OF_EXPORTS = (
     "[$filter(['attempt', 'exportArn'], function($name) { $exists($lookup($states.context.Execution.Input, $name)) })]"
 )
 
 
 def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, object]:
-    """The definition, as JSON types.
+    """Return the definition as JSON types.
 
-    given: settings by name (REQUIRED, logGroup) that are known beside those of the schedule; what is missing must be
-    in the input of each execution.
+    given: known settings by name (REQUIRED, logGroup) in addition to those of the schedule. Missing settings must be in
+    the input of each execution.
     """
     exports = schedule.trigger == "schedule" and schedule.changes is None
     wrong = _WITHOUT_EXPORT if schedule.trigger == "manifest" else _WITHOUT_TIME
@@ -88,26 +90,26 @@ def state_machine(schedule: Schedule, given: Mapping[str, object]) -> dict[str, 
         "Defaults": _defaults(schedule, given),
         "Read the input": _read_input(schedule),
         "Is the input complete?": _check_input(schedule),
-        "Refuse the input": {
+        "Reject the input": {
             "Type": "Pass",
-            "Comment": "A typo in an input must be told like any other failure.",
-            "Assign": failed(
+            "Comment": "An error in the input is reported like any other failure.",
+            "Assign": failure_variables(
                 "Read the input",
                 "IncompleteInput",
-                f"'missing, or not as it must be: ' & $join($append({_MISSING}, {wrong}), ', ')",
+                f"'missing or not valid: ' & $join($append({_MISSING}, {wrong}), ', ')",
                 "$states.context.Execution.Input",
             ),
-            "Next": "Say what happened",
+            "Next": "Describe the failure",
         },
         **(_export(schedule) if exports else {}),
         **(_wait(schedule.partition) if schedule.changes is None else {}),
-        **(turns(schedule.partition, first_state(schedule)) if schedule.changes is not None else {}),
-        **conversion(schedule),
-        **_tell(schedule),
+        **(queue_states(schedule.partition, first_state(schedule)) if schedule.changes is not None else {}),
+        **conversion_states(schedule),
+        **_notification_states(schedule),
     }
-    what = "Converts exports" if schedule.changes is None else "Brings the changes"
+    what = "Converts exports" if schedule.changes is None else "Publishes changes"
     return {
-        "Comment": f"{what} of the table {schedule.table.name} with ddb-convert, and tells when that failed.",
+        "Comment": f"{what} of the table {schedule.table.name} with ddb-convert, and notifies a topic of failures.",
         "QueryLanguage": "JSONata",
         "TimeoutSeconds": EXECUTION_SECONDS,
         "StartAt": "Defaults",
@@ -131,7 +133,7 @@ def _defaults(schedule: Schedule, given: Mapping[str, object]) -> State:
     polls: State = {"pollSeconds": FIRST_POLL_SECONDS} if schedule.changes is None else {}
     return {
         "Type": "Pass",
-        "Comment": "What an execution uses where its input says nothing else.",
+        "Comment": "Settings of an execution that its input does not override.",
         "Assign": {
             "defaults": {name: value for name, value in known.items() if value is not None},
             "advice": advice_for(schedule),
@@ -146,7 +148,7 @@ def _defaults(schedule: Schedule, given: Mapping[str, object]) -> State:
 def _read_input(schedule: Schedule) -> State:
     export = "$exists($states.input.exportArn) ? $states.input.exportArn : ''"
     if schedule.trigger == "manifest":
-        # The id is the name of the folder that the manifest lies in.
+        # The id of an export is the name of the folder with its manifest.
         arn = "$merge([$defaults, $states.input]).tableArn & '/export/' & $split($states.input.manifest, '/')[-2]"
         manifest = f"$exists($states.input.manifest) and $contains($string($states.input.manifest), {_MANIFEST})"
         export = export.replace("''", f"{manifest} ? {arn} : ''")
@@ -154,10 +156,12 @@ def _read_input(schedule: Schedule) -> State:
         "attempt": "{% $exists($states.input.attempt) ? $states.input.attempt : 1 %}",
         "exportArn": f"{{% {export} %}}",
     }
-    comment = "The moment is in UTC and whole seconds: folder, token and the export's time are made of it."
+    comment = "The time is in UTC and whole seconds: the folder, the token and the export time are derived from it."
     return {
         "Type": "Pass",
-        "Comment": comment if schedule.changes is None else "The moment, in UTC and whole seconds, is for notices.",
+        "Comment": comment
+        if schedule.changes is None
+        else "The time, in UTC and whole seconds, is used in notifications.",
         "Assign": {
             "settings": "{% $merge([$defaults, $states.input]) %}",
             "time": "{% ($given := $exists($states.input.scheduledTime) ? $states.input.scheduledTime"
@@ -170,25 +174,25 @@ def _read_input(schedule: Schedule) -> State:
 
 
 def _check_input(schedule: Schedule) -> State:
-    incomplete: State = {"Condition": f"{{% $count({_MISSING}) > 0 %}}", "Next": "Refuse the input"}
+    incomplete: State = {"Condition": f"{{% $count({_MISSING}) > 0 %}}", "Next": "Reject the input"}
     if schedule.changes is not None:
         return {
             "Type": "Choice",
-            "Comment": "What is exported is for the container to decide.",
+            "Comment": "The container decides what to export.",
             "Choices": [
                 incomplete,
-                {"Condition": f"{{% $count({_OF_EXPORTS}) > 0 %}}", "Next": "Refuse the input"},
-                {"Condition": "{% $time != '' %}", "Next": FIRST_TURN},
+                {"Condition": f"{{% $count({_OF_EXPORTS}) > 0 %}}", "Next": "Reject the input"},
+                {"Condition": "{% $time != '' %}", "Next": FIRST_QUEUE_STATE},
             ],
-            "Default": "Refuse the input",
+            "Default": "Reject the input",
         }
     known: State = {"Condition": "{% $exportArn != '' %}", "Next": "Describe the export"}
     new: State = {"Condition": "{% $time != '' %}", "Next": "Wait until the time can be exported"}
     return {
         "Type": "Choice",
-        "Comment": "An export that is named is only waited for and converted.",
+        "Comment": "An existing export is converted when it is completed.",
         "Choices": [incomplete, known, new] if schedule.trigger == "schedule" else [incomplete, known],
-        "Default": "Refuse the input",
+        "Default": "Reject the input",
     }
 
 
@@ -213,19 +217,19 @@ def _export(schedule: Schedule) -> dict[str, State]:
     return {
         "Wait until the time can be exported": {
             "Type": "Wait",
-            "Comment": "Point-in-time recovery is some minutes behind. What is past is not waited for.",
-            "Timestamp": f"{{% $fromMillis($toMillis($time) + {BEHIND_SECONDS * 1000}) %}}",
+            "Comment": "Point-in-time recovery has a delay of some minutes. A time in the past needs no wait.",
+            "Timestamp": f"{{% $fromMillis($toMillis($time) + {RECOVERY_DELAY_SECONDS * 1000}) %}}",
             "Next": "Start the export",
         },
         "Start the export": {
             "Type": "Task",
-            "Comment": "The token is of the table, the place and the moment: within 8 hours, whoever asks for the same"
-            " gets the export that there is. Each day has its own folder.",
+            "Comment": "The token is derived from the table, the location and the time: within 8 hours, an equal"
+            " request returns the existing export. Each day has its own folder.",
             "Resource": f"arn:{schedule.partition}:states:::aws-sdk:dynamodb:exportTableToPointInTime",
             "Arguments": arguments,
             "TimeoutSeconds": REQUEST_SECONDS,
             "Retry": [
-                # Asking again changes nothing about these.
+                # These are permanent errors.
                 {
                     "ErrorEquals": [
                         "DynamoDb.ExportConflictException",
@@ -234,14 +238,14 @@ def _export(schedule: Schedule) -> dict[str, State]:
                     ],
                     "MaxAttempts": 0,
                 },
-                # Recovery may be further behind than it usually is.
+                # The delay of recovery may be longer than usual.
                 {
                     "ErrorEquals": ["DynamoDb.InvalidExportTimeException"],
                     "IntervalSeconds": 60,
                     "BackoffRate": 1,
                     "MaxAttempts": 10,
                 },
-                # Too many exports at once: until some of them are done.
+                # Too many concurrent exports: retry until some have finished.
                 {
                     "ErrorEquals": ["DynamoDb.LimitExceededException"],
                     "IntervalSeconds": 300,
@@ -251,7 +255,7 @@ def _export(schedule: Schedule) -> dict[str, State]:
                 },
                 {"ErrorEquals": ["States.ALL"], **TRANSIENT},
             ],
-            "Catch": [catch("Start the export", "{'scheduledTime': $time, 'attempt': $attempt}")],
+            "Catch": [catch_failure("Start the export", "{'scheduledTime': $time, 'attempt': $attempt}")],
             "Assign": {"exportArn": "{% $states.result.ExportDescription.ExportArn %}"},
             "Next": "Wait",
         },
@@ -262,7 +266,7 @@ def _wait(partition: str) -> dict[str, State]:
     return {
         "Wait": {
             "Type": "Wait",
-            "Comment": "The service has no event for a finished export, so it is asked, less and less often.",
+            "Comment": "DynamoDB has no event for a finished export, so the state is polled with growing intervals.",
             "Seconds": "{% $pollSeconds %}",
             "Assign": {"pollSeconds": f"{{% $min([$pollSeconds * 2, {LONGEST_POLL_SECONDS}]) %}}"},
             "Next": "Describe the export",
@@ -276,7 +280,7 @@ def _wait(partition: str) -> dict[str, State]:
                 {"ErrorEquals": ["DynamoDb.ExportNotFoundException"], "MaxAttempts": 0},
                 {"ErrorEquals": ["States.ALL"], **TRANSIENT},
             ],
-            "Catch": [catch("Describe the export", "{'exportArn': $exportArn}")],
+            "Catch": [catch_failure("Describe the export", "{'exportArn': $exportArn}")],
             "Assign": {"export": "{% $states.result.ExportDescription %}"},
             "Next": "Is it finished?",
         },
@@ -290,26 +294,26 @@ def _wait(partition: str) -> dict[str, State]:
         },
         "The export failed": {
             "Type": "Pass",
-            "Comment": "The same token would give this failed export for 8 hours; the next attempt has another one.",
-            "Assign": failed(
+            "Comment": "The same token returns this failed export for 8 hours. The next attempt has another token.",
+            "Assign": failure_variables(
                 "Export",
                 "{% $exists($export.FailureCode) ? $export.FailureCode : 'ExportFailed' %}",
                 "$exists($export.FailureMessage) ? $export.FailureMessage : 'its status is ' & $export.ExportStatus",
                 "{'scheduledTime': $time, 'attempt': $attempt + 1}",
             ),
-            "Next": "Say what happened",
+            "Next": "Describe the failure",
         },
     }
 
 
-def _tell(schedule: Schedule) -> dict[str, State]:
+def _notification_states(schedule: Schedule) -> dict[str, State]:
     return {
-        "Say what happened": {
+        "Describe the failure": {
             "Type": "Pass",
             "Assign": {"subject": SUBJECT, "message": message(schedule)},
-            "Next": "Tell",
+            "Next": "Notify",
         },
-        "Tell": {
+        "Notify": {
             "Type": "Task",
             "Resource": f"arn:{schedule.partition}:states:::sns:publish",
             "Arguments": {
@@ -327,7 +331,7 @@ def _tell(schedule: Schedule) -> dict[str, State]:
         },
         "Failed": {
             "Type": "Fail",
-            "Comment": "The alarm counts this, even if nobody could be told.",
+            "Comment": "The alarm counts this failure, even if the notification failed.",
             "Error": "{% $failure.error %}",
             "Cause": "{% $message %}",
         },

@@ -1,7 +1,7 @@
 """The CloudFormation template of a schedule, as YAML with comments.
 
-The template never holds a value as it is: whatever `<< … >>` shows is written as YAML by `to_yaml`. Only words that
-`plain` has checked, and the state machine's JSON in its block literal, go in without quotes.
+`to_yaml` converts each value of `<< … >>` to YAML. Only words that `plain` has checked, and the JSON of the state
+machine in its block literal, are written without quotes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-# No line break, no quote, and nothing that begins a comment or a variable.
+# No line breaks, no quotes, and no start of a comment or a variable.
 _PLAIN = re.compile(r"[\w .,:;()/=-]*", re.ASCII)
 _ALIAS = re.compile(r"(?:(arn:[^/]*):)?(alias/.*)", re.DOTALL)
 
@@ -33,11 +33,11 @@ _SUBSTITUTED = {
     "topicArn": "${Topic}",
     "logGroup": "${LogGroup}",
 }
-"""What CloudFormation knows when it makes the state machine."""
+"""Settings that CloudFormation knows when it creates the state machine."""
 
 
 def render_template(schedule: Schedule) -> str:
-    """The template; the same bytes for equal schedules."""
+    """Return the template. Equal schedules give equal bytes."""
     name = schedule.table.name
     own = Sub(f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{name}")
     return (
@@ -56,14 +56,14 @@ def render_template(schedule: Schedule) -> str:
 
 
 def render_asl(schedule: Schedule) -> str:
-    """The state machine's definition alone, as JSON: what is not known here must be in the input of each execution."""
+    """Return only the definition of the state machine, as JSON. Unknown settings must be in the input of executions."""
     return json.dumps(state_machine(schedule, {}), indent=2) + "\n"
 
 
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    # Not Jinja's own delimiters: {% is JSONata's.
+    # The default delimiter {% of Jinja is also that of JSONata.
     environment = Environment(
         loader=PackageLoader("converter", "schedule"),
         variable_start_string="<<",
@@ -85,14 +85,14 @@ def _environment() -> Environment:
 
 
 def _serialized(value: object) -> Markup:
-    """Every value that the template shows, as YAML; `Markup` is what is YAML already, as the results of macros are."""
+    """Convert a value of the template to YAML. `Markup`, such as the result of a macro, is YAML already."""
     from markupsafe import Markup
 
     return value if isinstance(value, Markup) else Markup(to_yaml(value))
 
 
 def _plain(text: str) -> Markup:
-    """A text as it is, for comments, keys and middles of texts; raises ValueError where it could end one of these."""
+    """Return a text unchanged for comments, keys and parts of texts. Raises ValueError if it could end one of these."""
     from markupsafe import Markup
 
     if _PLAIN.fullmatch(text) is None:
@@ -101,41 +101,41 @@ def _plain(text: str) -> Markup:
 
 
 def _literal(text: str, indent: int) -> Markup:
-    """The lines of a block literal (`|`); the first one is where the template has it."""
+    """Indent the lines of a block literal (`|`), except the first, which the template indents."""
     from markupsafe import Markup
 
     return Markup(f"\n{' ' * indent}".join(text.splitlines()))
 
 
 def _key_resource(key: str) -> Markup:
-    """The resource of a statement about a KMS key that is given by its ARN, id or alias."""
+    """Return the resource of a statement about a KMS key, given by ARN, id or alias."""
     from markupsafe import Markup
 
     own = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}"
     alias = _ALIAS.fullmatch(key)
     if alias is None:
-        # The variables of a key's own ARN make a line too long to have more on it.
+        # The ARN with its variables gets a line of its own, because it is long.
         resource = to_yaml(key) if key.startswith("arn:") else f"!Sub\n{' ' * 18}{to_yaml(f'{own}:key/{key}')}"
         return Markup(f"                Resource: {resource}")
-    # Policies know keys by their ids alone; the condition says whose alias it is.
+    # Policies identify keys only by their ids; the condition checks the alias.
     keys = Sub(f"{alias[1] or own}:key/*")
     condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias[2]}}
     return Markup(
         f"                Resource: {to_yaml(keys)}\n"
-        "                # Policies can't name a key by its alias.\n"
+        "                # A policy can't name a key by its alias, so a condition does.\n"
         f"                Condition: {to_yaml(condition)}"
     )
 
 
 def _bucket_properties(key: str | None) -> Markup:
-    """What every bucket has that the stack makes."""
+    """Return the properties of every bucket that the stack creates."""
     from markupsafe import Markup
 
     encryption = "SSEAlgorithm: AES256"
     if key is not None:
         encryption = f"""SSEAlgorithm: aws:kms
               KMSMasterKeyID: {to_yaml(key)}
-            # KMS is asked once for many objects.
+            # One request to KMS serves many objects.
             BucketKeyEnabled: true"""
     return Markup(f"""\
       BucketEncryption:
@@ -147,7 +147,7 @@ def _bucket_properties(key: str | None) -> Markup:
         BlockPublicPolicy: true
         IgnorePublicAcls: true
         RestrictPublicBuckets: true
-      # Whoever writes an object, the bucket's owner owns it.
+      # The owner of the bucket owns all objects, whoever writes them.
       OwnershipControls:
         Rules:
           - ObjectOwnership: BucketOwnerEnforced""")

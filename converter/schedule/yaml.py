@@ -1,4 +1,4 @@
-"""Values as YAML, on one line each, so that no text in them is anything but text."""
+"""Conversion of values to YAML, each on one line, so that a text can't be read as anything else."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sub:
-    """A text with variables `${…}` that CloudFormation replaces."""
+    """A text with variables `${…}` for CloudFormation."""
 
     text: str
 
 
 def to_yaml(value: object) -> str:
-    """The value in YAML's flow style: texts in double quotes, lists and mappings in brackets."""
+    """Convert a value to the flow style of YAML: texts in double quotes, lists and mappings in brackets."""
     if isinstance(value, str):
         return yaml_text(value)
     if isinstance(value, bool) or value is None:
@@ -27,11 +27,11 @@ def to_yaml(value: object) -> str:
         return "{" + ", ".join(f"{to_yaml(key)}: {to_yaml(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(to_yaml, value)) + "]"
-    raise TypeError(f"{type(value).__name__} has no form in the template")
+    raise TypeError(f"{type(value).__name__} can't be converted to YAML")
 
 
 def yaml_text(text: str) -> str:
-    """A string in double quotes, which no reader takes for a number, a boolean or null."""
+    """Return a string in double quotes, which no reader parses as a number, a boolean or null."""
     return '"' + "".join(_character(character) for character in text) + '"'
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from converter.options import OURS
+from converter.options import RESERVED_COLUMNS
 from converter.schema.column_types import STRING, TIMESTAMP, Origin
 from converter.schema.observe import Observation
 from converter.schema.types import Column
@@ -23,7 +23,7 @@ DELETED: Final = f"{MARK}delete"
 OPERATIONS: Final = ("insert", "update", "delete", "put")
 """`put` is an insert or an update, if the export does not show which."""
 
-OPERATION_COLUMN, WRITTEN_COLUMN, OLD_COLUMN = OURS
+OPERATION_COLUMN, WRITTEN_COLUMN, OLD_COLUMN = RESERVED_COLUMNS
 COLUMN_OF: Final = {
     **{f"{MARK}{operation}": OPERATION_COLUMN for operation in OPERATIONS},
     WRITTEN: WRITTEN_COLUMN,

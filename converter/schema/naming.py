@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from converter.errors import UsageError
-from converter.options import NAME_POLICIES, OURS, Names
+from converter.options import NAME_POLICIES, RESERVED_COLUMNS, Names
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _ILLEGAL = re.compile("[^A-Za-z0-9_]+")
@@ -40,7 +40,7 @@ class NameRules:
     """Rules for names of columns.
 
     renames: (attribute, column name) pairs that go before the policy. reserved: names that no attribute gets, beside
-    OURS and those of the policy: folder keys, the overflow column, added columns.
+    RESERVED_COLUMNS and those of the policy: folder keys, the overflow column, added columns.
     """
 
     policy: Names = "preserve"
@@ -49,7 +49,7 @@ class NameRules:
 
     def kept_free(self) -> set[str]:
         """Case folded: the names that no attribute gets by the policy."""
-        return {name.casefold() for name in (*self.reserved, *OURS, *NAME_POLICIES[self.policy].reserved)}
+        return {name.casefold() for name in (*self.reserved, *RESERVED_COLUMNS, *NAME_POLICIES[self.policy].reserved)}
 
 
 def name_columns(attributes: Iterable[str], rules: NameRules, before: Mapping[str, str] = _NONE) -> dict[str, str]:

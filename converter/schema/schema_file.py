@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Final, cast, get_args
 
 from converter.errors import UsageError, json_reason
-from converter.options import NAME_POLICIES, OURS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
+from converter.options import NAME_POLICIES, RESERVED_COLUMNS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
 from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, FILE_TYPES, INT64, Cast, Origin
 from converter.schema.contract import Contract, Promise
 from converter.schema.types import Column
@@ -112,7 +112,7 @@ def _members_of(column: Column) -> dict[str, object]:
 
 
 def _check_name(reader: _Reader, node: _Node, name: str, options: ConvertOptions) -> None:
-    if name.casefold() in {reserved.casefold() for reserved in (*options.layout_keys(), *OURS)}:
+    if name.casefold() in {reserved.casefold() for reserved in (*options.layout_keys(), *RESERVED_COLUMNS)}:
         raise reader.error(node, f"{name!r} is the name of a folder key or a reserved column")
     if objection := NAME_POLICIES[options.names].objection(name, reserved=name == TIME_COLUMN):
         raise reader.error(node, f"a column can't be called {name!r} with --names {options.names}: {objection}")

@@ -38,12 +38,12 @@ def edit_files(export: ExportPaths, edit: Callable[[list[dict[str, object]]], No
 
 def no_summary(export: ExportPaths) -> str:
     export.summary.unlink()
-    return "the export has begun, but has no manifest-summary.json"
+    return "the export was started, but has no manifest-summary.json"
 
 
 def nothing_at_all(export: ExportPaths) -> str:
     shutil.rmtree(export.folder)
-    return "no export is here"
+    return "no export found"
 
 
 def no_list_of_files(export: ExportPaths) -> str:
@@ -103,12 +103,12 @@ def a_file_outside(export: ExportPaths) -> str:
 
 def a_wrong_sum(export: ExportPaths) -> str:
     edit_summary(export, itemCount=7)
-    return "the data files have 200 items together, but manifest-summary.json says 7"
+    return "item count mismatch: 200 in the data files together, 7 in manifest-summary.json"
 
 
 def a_time_that_is_none(export: ExportPaths) -> str:
     edit_summary(export, exportTime="yesterday")
-    return "exportTime: 'yesterday' is no time"
+    return "exportTime: 'yesterday' is not a time"
 
 
 def another_output_format(export: ExportPaths) -> str:
@@ -183,13 +183,13 @@ def exchanged_data_files(export: ExportPaths) -> str:
 def a_sealed_truncation(export: ExportPaths) -> str:
     export.data_files[1].write_bytes(export.data_files[1].read_bytes()[:-20])
     seal(export.folder)
-    return f"{export.data_files[1].name}: no complete gzip file"
+    return f"{export.data_files[1].name}: not a complete gzip file"
 
 
 def no_gzip_at_all(export: ExportPaths) -> str:
     export.data_files[1].write_bytes(b"\n".join(LINES))
     seal(export.folder)
-    return f"{export.data_files[1].name}: no complete gzip file"
+    return f"{export.data_files[1].name}: not a complete gzip file"
 
 
 def too_few_items(export: ExportPaths) -> str:
@@ -201,7 +201,7 @@ def too_few_items(export: ExportPaths) -> str:
     seal(export.folder)
     edit_files(export, keep_count)
     edit_summary(export, itemCount=102)
-    return f"{export.data_files[1].name}: the manifest says 2 items, the file has 1"
+    return f"{export.data_files[1].name}: item count mismatch: 2 in the manifest, 1 in the file"
 
 
 DAMAGES: list[Damage] = [
@@ -288,7 +288,7 @@ def test_several_exports_are_listed_for_the_user_to_choose(forked: ForkedCommand
     ]
     done = forked.run("convert", "b", "out", cwd=tmp_path)
     listed = [export.export_id for export in exports]
-    check_failure(done, 2, "2 exports are here", "--latest", *listed, dest=tmp_path / "out")
+    check_failure(done, 2, "2 exports found", "--latest", *listed, dest=tmp_path / "out")
 
 
 @pytest.mark.parametrize("source", ["nowhere", ""])

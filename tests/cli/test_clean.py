@@ -48,7 +48,7 @@ def test_a_destination_where_nothing_is_left_over(tmp_path: Path) -> None:
     assert ddb_convert("convert", str(export.folder), "out", cwd=tmp_path).returncode == 0
     for option in ("--complete", "--dry-run"):
         done = ddb_convert("clean", "out", option, cwd=tmp_path, forked=False)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "nothing is left over at out\n")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "nothing to clean at out\n")
 
 
 def test_what_is_left_over_is_shown_then_removed(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_in_s3_uploads_are_removed_and_those_of_others_stay(ministack: S3Server,
     assert ministack.listing(bucket) == {}
     again = ddb_convert("clean", dest, env=env)
     assert again.returncode == 0
-    assert again.stderr.startswith(f"nothing is left over at {dest}; 1 upload of others stays")
+    assert again.stderr.startswith(f"nothing to clean at {dest}; kept 1 upload of other programs")
 
 
 def test_a_bucket_that_does_not_exist_is_an_error(ministack: S3Server) -> None:

@@ -151,7 +151,7 @@ def test_a_signal_cleans_up_and_ends_with_128_and_its_number(number: signal.Sign
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, "cleaned up\n")
-    assert err == f"stopping, and removing what was begun\n{message}"
+    assert err == f"stopping: removing unfinished output\n{message}"
 
 
 def test_a_signal_is_answered_at_once_and_a_second_one_too() -> None:
@@ -167,10 +167,10 @@ def test_a_signal_is_answered_at_once_and_a_second_one_too() -> None:
         assert stdout.readline() == "running\n"
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.stderr.readline() == "stopping, and removing what was begun\n"
+        assert process.stderr.readline() == "stopping: removing unfinished output\n"
         assert time.monotonic() - sent < 0.5
         process.send_signal(signal.SIGINT)
-        assert process.stderr.readline() == "already stopping: what was begun is still being removed\n"
+        assert process.stderr.readline() == "already stopping: unfinished output is still being removed\n"
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "error: interrupted\n")

@@ -56,7 +56,7 @@ def test_started_twice_it_is_one_export_and_stdout_is_its_arn(
     dynamodb.exports[arn].description["StartTime"] -= 60
     again = run("export", "start", table.arn, *options)
     assert (again.returncode, again.stdout) == (0, first.stdout)
-    assert "nothing new has begun" in again.stderr
+    assert "the same command already started export" in again.stderr
     facts = json.loads(run("export", "start", table.arn, *options, "--json").stdout)
     assert (facts["exportArn"], facts["isNew"], facts["status"]) == (arn, False, "IN_PROGRESS")
     assert len(dynamodb.exports) == 1
@@ -152,12 +152,12 @@ def test_what_the_service_refuses_is_told_with_a_next_step(
         ("start T-1 --bucket B_", "no name that a bucket can have"),
         ("start T-1", "--bucket"),
         ("start T --bucket exports", "no name that a table can have"),
-        ("start T-1 --bucket exports --incremental", "pass --from and --to"),
-        ("start T-1 --bucket exports --from 2026-01-01", "--from: this is for --incremental"),
-        ("start T-1 --bucket exports --view new", "--view: this is for --incremental"),
-        ("start T-1 --bucket exports --timeout 5m", "--timeout: this is for --wait"),
-        ("start T-1 --bucket exports --wait --timeout soon", "'soon' is no duration"),
-        ("start T-1 --bucket exports --export-time noon", "'noon' is no time"),
+        ("start T-1 --bucket exports --incremental", "add --from and --to"),
+        ("start T-1 --bucket exports --from 2026-01-01", "--from: this option requires --incremental"),
+        ("start T-1 --bucket exports --view new", "--view: this option requires --incremental"),
+        ("start T-1 --bucket exports --timeout 5m", "--timeout: this option requires --wait"),
+        ("start T-1 --bucket exports --wait --timeout soon", "'soon' is not a valid duration"),
+        ("start T-1 --bucket exports --export-time noon", "'noon' is not a valid time"),
         ("start T-1 --bucket exports --client-token a$b", "--client-token"),
         ("wait T-1", "not the ARN of an export"),
         ("list T-1 --limit 0", "--limit"),
@@ -177,7 +177,7 @@ def test_a_list_shows_the_newest_first_and_says_when_there_are_more(
 ) -> None:
     none = run("export", "list", table.name)
     assert (none.returncode, none.stdout) == (0, "")
-    assert "knows no exports" in none.stderr
+    assert "has no exports in the last 90 days" in none.stderr
     dynamodb.polls = 0
     arns = []
     for token in ("1", "2", "3"):
@@ -218,4 +218,4 @@ def test_an_interrupted_wait_says_that_the_export_goes_on(
         out, err = process.communicate(timeout=30)
     (arn,) = dynamodb.exports
     assert (process.returncode, out) == (code, f"{arn}\n")
-    assert f"the export goes on at the service; wait for it again: ddb-convert export wait {arn}" in err
+    assert f"the export continues in DynamoDB; to wait for it again: ddb-convert export wait {arn}" in err

@@ -129,7 +129,7 @@ def test_a_run_with_shards_that_have_not_begun_ends_at_once(
         wait_for(process, "a block")
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
-        wait_for(process, "stopping, ")
+        wait_for(process, "stopping: ")
         said = time.monotonic()
         _, err = process.communicate(timeout=20)
         ended = time.monotonic()

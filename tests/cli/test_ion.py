@@ -82,7 +82,7 @@ def test_a_wrong_count_of_items_is_told(forked: ForkedCommands, tmp_path: Path) 
         manifest.write_bytes(manifest.read_bytes().replace(b'"itemCount":10', b'"itemCount":9'))
         manifest.with_suffix(".md5").unlink()
     done = forked.run("convert", str(tmp_path), "out", cwd=tmp_path)
-    check_failure(done, 3, "the manifest says 9 items, the file has 10", dest=tmp_path / "out")
+    check_failure(done, 3, "item count mismatch: 9 in the manifest, 10 in the file", dest=tmp_path / "out")
 
 
 def test_a_value_that_does_not_fit_its_column_is_named_with_its_place(forked: ForkedCommands, tmp_path: Path) -> None:

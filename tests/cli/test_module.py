@@ -35,7 +35,7 @@ def test_help_and_hints_name_what_the_user_has_typed(tmp_path: Path) -> None:
     assert others == ddb_convert("convert", "--help").stdout.splitlines()[1:]
     wrong = module("convert", "--no-such-option", cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "`python -m converter convert --help` shows what it takes" in wrong.stderr
+    assert "see `python -m converter convert --help`" in wrong.stderr
 
 
 def test_nothing_is_imported_from_the_current_directory(tmp_path: Path) -> None:

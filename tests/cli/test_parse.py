@@ -111,7 +111,7 @@ def test_pairs_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("text", ["", "a", "a,b=c", "a=b,", ",a=b", "a=b=c", r"a\=b", r"a=b\,c=d"])
 def test_what_is_no_pair_is_refused_by_the_options_name(text: str) -> None:
-    with pytest.raises(UsageError, match="is no pair") as caught:
+    with pytest.raises(UsageError, match="is not a pair") as caught:
         read_pairs([text], "cast")
     assert caught.value.where == "--cast"
 
@@ -140,7 +140,7 @@ def test_a_time_is_in_utc_unless_it_says_otherwise(text: str, time: datetime) ->
 
 @pytest.mark.parametrize("text", ["", "noon", "27.11.2026", "1701065507", "2026-11-31"])
 def test_what_is_no_time_is_refused_by_the_options_name(text: str) -> None:
-    with pytest.raises(UsageError, match="is no time") as caught:
+    with pytest.raises(UsageError, match="is not a valid time") as caught:
         parse_time(text, "from")
     assert caught.value.where == "--from"
 
@@ -164,7 +164,7 @@ def test_a_duration_is_seconds_or_numbers_with_units(text: str, seconds: int) ->
 
 @pytest.mark.parametrize("text", ["", "m", "1h30", "30m1h", "-5m", "1.5h", "1w", "٣m"])
 def test_what_is_no_duration_is_refused_by_the_options_name(text: str) -> None:
-    with pytest.raises(UsageError, match="is no duration") as caught:
+    with pytest.raises(UsageError, match="is not a valid duration") as caught:
         parse_duration(text, "timeout")
     assert caught.value.where == "--timeout"
 

@@ -158,11 +158,11 @@ def test_a_wait_without_a_terminal_has_a_line_every_five_minutes(
 ) -> None:
     export_id = ExportFacts().export_id
     line = f"export {export_id} is in progress, for 1 h 2 min\n"
-    warning = "warning: arn:x: AWS can't be reached; the next poll may be answered\n"
+    warning = "warning: arn:x: AWS can't be reached; will poll again\n"
     with progress.show_waiting(Messages()) as watcher:
         _wait(watcher)
     assert capsys.readouterr() == ("", line + warning)
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_POLLS_TOLD", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_REPORTED_POLLS", 0.0)
     with progress.show_waiting(Messages()) as watcher:
         _wait(watcher)
     assert capsys.readouterr().err == line * 2 + warning + line

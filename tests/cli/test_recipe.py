@@ -44,7 +44,7 @@ def test_files_for_treasure_data_go_into_the_current_folder(folder: Path) -> Non
     done = run(folder, "treasure-data", "csv", *PLACE)
     assert (done.returncode, done.stdout) == (0, "")
     assert "wrote ./load.yml\nwrote ./load.dig\n" in done.stderr
-    assert "warning: no column is called time" in done.stderr
+    assert "warning: there is no column time" in done.stderr
     files = recipe("treasure-data", folder / "csv", location="s3://lake/orders").files
     assert {name: (folder / name).read_text("utf-8") for name in files} == files
 

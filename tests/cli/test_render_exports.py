@@ -33,14 +33,14 @@ DONE = replace(
 
 def test_what_has_begun_is_told_with_the_next_command() -> None:
     started = StartedExport(state=BEGUN, is_new=True)
-    text = "Orders: export 01701065507109-cce6a3f8 has begun, to s3://exports/AWSDynamoDB/01701065507109-cce6a3f8/"
+    text = "Orders: started export 01701065507109-cce6a3f8 to s3://exports/AWSDynamoDB/01701065507109-cce6a3f8/"
     assert started_line(started, waits=True) == text
     assert started_line(started, waits=False) == f"{text}\nnext: ddb-convert export wait {BEGUN.arn}"
 
 
 def test_what_was_there_is_told_with_its_status_and_the_way_to_another() -> None:
     text = started_line(StartedExport(state=BEGUN, is_new=False), waits=True)
-    assert text.startswith("Orders: nothing new has begun: the same command has begun export 01701065507109-cce6a3f8 ")
+    assert text.startswith("Orders: the same command already started export 01701065507109-cce6a3f8;")
     assert "it is in progress since 2023-11-27T06:11:47Z, to s3://exports/" in text
     assert "--client-token" in text
     assert "it is completed since" not in started_line(StartedExport(state=DONE, is_new=False), waits=True)
@@ -49,7 +49,7 @@ def test_what_was_there_is_told_with_its_status_and_the_way_to_another() -> None
 def test_the_end_of_a_wait_says_how_long_it_took_and_how_much_it_is() -> None:
     assert completed_line(DONE) == "export 01701065507109-cce6a3f8 is completed in 9 min 0 s, 12,345 items"
     assert completed_line(replace(DONE, end_time=None, item_count=None, filtered=True)) == (
-        "export 01701065507109-cce6a3f8 is completed; it holds only what its filter lets through"
+        "export 01701065507109-cce6a3f8 is completed; it contains only items that match its filter"
     )
 
 

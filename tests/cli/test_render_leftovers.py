@@ -47,6 +47,6 @@ def test_of_a_sort_twenty_are_listed_and_the_others_counted() -> None:
 
 
 def test_nothing_is_nothing_whatever_others_have_there() -> None:
-    assert leftovers_line(Leftovers(destination="out", dry_run=True)) == "nothing is left over at out"
+    assert leftovers_line(Leftovers(destination="out", dry_run=True)) == "nothing to clean at out"
     found = Leftovers(destination="out", dry_run=False, kept=(FILM, FILM))
-    assert leftovers_line(found) == "nothing is left over at out; 2 uploads of others stay"
+    assert leftovers_line(found) == "nothing to clean at out; kept 2 uploads of other programs"

@@ -85,7 +85,7 @@ def test_what_was_not_checked_is_said() -> None:
 
 def test_an_export_that_is_there_already_is_nothing_to_do() -> None:
     report = dataclasses.replace(REPORT, status="unchanged")
-    assert report_line(report) == "nothing to do: 1,234 items of Orders were already published with these options"
+    assert report_line(report) == "nothing to do: 1,234 items of Orders are already published with these options"
     assert "checked" not in render_report(report)
 
 
@@ -104,7 +104,7 @@ def test_a_plan_of_a_snapshot_says_whose_items_it_counts() -> None:
     merge = MergeReport(chain=MergeChain(base, (after,)))
     report = dataclasses.replace(REPORT, status="planned", kind="snapshot", parts=(), columns=(), merge=merge)
     assert report_line(report).startswith(
-        f"would publish a snapshot of {REPORT.table}, whose base has {REPORT.items:,} items, from "
+        f"would publish a snapshot of {REPORT.table}, based on {REPORT.items:,} items, from "
     )
 
 
@@ -130,7 +130,7 @@ def test_two_formats_have_a_line_for_each_folder_and_their_shares() -> None:
     assert lines[2:5] == [
         f"  to       out/{folders[0]}",
         f"  to       out/{folders[1]}",
-        "  of them  1 part of csv, 500 kB, 2 parts of parquet, 300 kB",
+        "  parts    1 part of csv, 500 kB, 2 parts of parquet, 300 kB",
     ]
     zipped = dataclasses.replace(report, compression="csv=gzip,parquet=none", status="planned", parts=())
     assert "(csv, gzip + parquet)" in report_line(zipped)

@@ -23,7 +23,7 @@ ALL = replace(DONE, begin=BEGIN, end=BEGIN)
 
 def test_nothing_to_do_is_said() -> None:
     assert changes_line(NOTHING) == (
-        "nothing to do: Orders is here through 2026-11-28T22:00:00Z, and less than 15 minutes are wanted beyond that"
+        "nothing to do: Orders is published through 2026-11-28T22:00:00Z; a window has at least 15 minutes"
     )
 
 
@@ -32,21 +32,21 @@ def test_a_dry_run_says_what_it_would_bring() -> None:
     planned_columns = (Column("id", "id", STRING, Origin.TEXT), Column("v", "v", INT64, Origin.NUMBER))
     windows = tuple(replace(window, columns=planned_columns) for window in (PLANNED, waits))
     assert render_changes(replace(NOTHING, windows=windows)).splitlines() == [
-        "would bring 2 windows of changes; nothing was started or written",
-        "  changes   2026-11-28T22:00:00Z to 2026-11-29T22:00:00Z: would be exported",
+        "would publish 2 windows of changes; nothing was started or written",
+        "  changes   2026-11-28T22:00:00Z to 2026-11-29T22:00:00Z: would export it",
         f"  changes   2026-11-29T22:00:00Z to 2026-11-30T22:00:00Z: would wait for {ARN}",
-        "  columns   2 are promised: id string, v int64",
-        "  not seen  the data: whether every line is right and every value fits its column, and which columns are new",
-        "  not seen  whether DEST can be written",
+        "  columns   2 expected: id string, v int64",
+        "  not read  the data: whether every line is right and every value fits its column, and which columns are new",
+        "  not read  whether DEST can be written",
     ]
     planned = replace(PUBLISHED, status="planned")
-    assert changes_line(replace(NOTHING, snapshot=planned)).startswith("would bring a snapshot")
+    assert changes_line(replace(NOTHING, snapshot=planned)).startswith("would publish a snapshot")
 
 
 def test_each_step_has_its_line_and_the_snapshot_its_figures() -> None:
     lines = render_changes(replace(NOTHING, full=ALL, windows=(DONE,), snapshot=PUBLISHED)).splitlines()
     assert lines[0] == (
-        "Orders is here through 2026-11-28T22:00:00Z: brought all items and 1 window of changes and a snapshot"
+        "Orders is published through 2026-11-28T22:00:00Z: published all items and 1 window of changes and a snapshot"
     )
     assert lines[1].startswith("  all items as of 2026-11-28T22:00:00Z: 3 items, 0 parts")
     assert lines[2].startswith("  changes   2026-11-28T22:00:00Z to 2026-11-29T22:00:00Z: 3 items, 0 parts")

@@ -34,9 +34,9 @@ def test_a_template_is_printed_or_written_to_a_file(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().out == ""
     assert path.read_text("utf-8") == printed.stdout
     path.write_text("mine")
-    with pytest.raises(UsageError, match="says something else") as caught:
+    with pytest.raises(UsageError, match="exists with other content") as caught:
         render(*NIGHTLY, "--out", str(path))
-    assert caught.value.hint == "pass --force, or name another file with --out"
+    assert caught.value.hint == "add --force to overwrite it, or choose another file with --out"
     render(*NIGHTLY, "--out", str(path), "--force")
     assert path.read_text("utf-8") == printed.stdout
 
@@ -83,21 +83,25 @@ def test_changes_may_be_brought_several_times_a_day(rate: str, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("options", "where", "what"),
     [
-        (("--trigger", "manifest"), "--trigger", "the task itself has them exported"),
-        (("--rate", "14 minutes"), "--rate", "15 minutes at a time or more"),
-        (("--cron", "0/10 * * * ? *"), "--cron", "15 minutes at a time or more"),
+        (("--trigger", "manifest"), "--trigger", "the task itself exports them"),
+        (("--rate", "14 minutes"), "--rate", "has at least 15 minutes"),
+        (("--cron", "0/10 * * * ? *"), "--cron", "has at least 15 minutes"),
         ((*NIGHTLY, "--", "--replace"), "--replace", "goes on from there"),
-        ((*NIGHTLY, "--", "--date", "2026-11-27"), "--date", "from the last run up to now"),
+        ((*NIGHTLY, "--", "--date", "2026-11-27"), "--date", "from the last run up to the current time"),
         ((*NIGHTLY, "--", "--dry-run"), "--dry-run", "publish nothing"),
-        ((*NIGHTLY, "--", "--bucket", "other"), "--bucket", "the schedule tells the task"),
-        ((*NIGHTLY, "--", "--export-prefix", "other"), "--export-prefix", "the schedule tells the task"),
-        ((*NIGHTLY, "--", "--merge"), "--merge", "the schedule tells the task"),
-        ((*NIGHTLY, "--", "--on-gap", "full"), "--on-gap", "the schedule tells the task"),
-        ((*NIGHTLY, "--", "--timeout", "soon"), "--timeout", "is no duration"),
+        ((*NIGHTLY, "--", "--bucket", "other"), "--bucket", "the schedule sets this option of the task"),
+        ((*NIGHTLY, "--", "--export-prefix", "other"), "--export-prefix", "the schedule sets this option of the task"),
+        ((*NIGHTLY, "--", "--merge"), "--merge", "the schedule sets this option of the task"),
+        ((*NIGHTLY, "--", "--on-gap", "full"), "--on-gap", "the schedule sets this option of the task"),
+        ((*NIGHTLY, "--", "--timeout", "soon"), "--timeout", "is not a valid duration"),
         ((*NIGHTLY, "--view", "new", "--", "--old-image"), "--old-image", "have no old images"),
         ((*NIGHTLY, "--merge", "--", "--for", "treasure-data"), "--format", "as Parquet"),
-        ((*NIGHTLY, "--", "--help"), "--help", "asks for help"),
-        ((*NIGHTLY, "--", "--source-role-arn", "arn:aws:iam::444455556666:role/a"), "--source-role-arn", "own account"),
+        ((*NIGHTLY, "--", "--help"), "--help", "only prints help"),
+        (
+            (*NIGHTLY, "--", "--source-role-arn", "arn:aws:iam::444455556666:role/a"),
+            "--source-role-arn",
+            "in the account of the table",
+        ),
         (("--policies", "--", "--source-role-arn", "arn:aws:iam::111122223333:role/a"), "--policies", "any account"),
     ],
 )
@@ -110,7 +114,7 @@ def test_what_makes_no_sense_for_changes_is_refused_now(options: tuple[str, ...]
 
 @pytest.mark.parametrize("options", [("--merge",), ("--view", "new"), ("--on-gap", "fail")])
 def test_what_is_for_changes_is_refused_without_them(options: tuple[str, ...]) -> None:
-    with pytest.raises(UsageError, match="this is for --incremental") as caught:
+    with pytest.raises(UsageError, match="this option requires --incremental") as caught:
         render(*NIGHTLY, *options)
     assert caught.value.where == options[0]
 
@@ -124,29 +128,29 @@ def test_options_of_the_task_are_those_of_sync_where_it_brings_changes(words: tu
 @pytest.mark.parametrize(
     ("options", "where", "what"),
     [
-        ((), "", "one of --cron and --rate"),
-        ((*NIGHTLY, "--rate", "1 day"), "--cron, --rate", "one of both"),
+        ((), "", "needs --cron or --rate"),
+        ((*NIGHTLY, "--rate", "1 day"), "--cron, --rate", "either a cron or a rate"),
         (("--cron", "0 2 * * *"), "--cron", "five fields"),
-        (("--rate", "12 hours"), "--rate", "several a day"),
+        (("--rate", "12 hours"), "--rate", "several times a day"),
         ((*NIGHTLY, "--timezone", "Mars"), "--timezone", "unknown time zone"),
-        ((*NIGHTLY, "--window", "1441"), "--window", "0 to 1440"),
-        (("--trigger", "manifest", "--rate", "1 day"), "--rate", "no schedule here"),
-        (("--trigger", "manifest", "--window", "5"), "--window", "no schedule here"),
-        ((*NIGHTLY, "--stack", "a_b"), "--stack", "no name of a stack"),
-        ((*NIGHTLY, "--export-prefix", "a*b"), "--export-prefix", "'*' means something else"),
+        ((*NIGHTLY, "--window", "1441"), "--window", "1441 minutes are not allowed"),
+        (("--trigger", "manifest", "--rate", "1 day"), "--rate", "there is no schedule"),
+        (("--trigger", "manifest", "--window", "5"), "--window", "there is no schedule"),
+        ((*NIGHTLY, "--stack", "a_b"), "--stack", "not a valid name of a stack"),
+        ((*NIGHTLY, "--export-prefix", "a*b"), "--export-prefix", "'*' has a special meaning"),
         ((*NIGHTLY, "--bucket-owner", "444455556666", "--create-buckets", "export"), "--create-buckets", "another"),
         ((*NIGHTLY, "--bucket-owner", "444455556666", "--export-sse", "KMS"), "--export-kms-key-id", "another account"),
         ((*NIGHTLY, "--export-sse", "KMS", "--export-kms-key-id", "a\n  b"), "--export-kms-key-id", "be a KMS key"),
         ((*NIGHTLY, "--asl", "--policies"), "--policies", "--asl"),
         ((*NIGHTLY, "--policies"), "TABLE", "account of the table"),
-        ((*NIGHTLY, "--", "--part-size", "huge"), "--part-size", "is no size"),
+        ((*NIGHTLY, "--", "--part-size", "huge"), "--part-size", "is not a valid size"),
         ((*NIGHTLY, "--", "--for", "athena", "--compression", "bzip2"), "--compression", "bzip2"),
         ((*NIGHTLY, "--", "--latest"), "--latest", "one export"),
         ((*NIGHTLY, "--", "--profile", "p"), "--profile", "no profiles"),
         ((*NIGHTLY, "--", "--dry-run"), "--dry-run", "publish nothing"),
         ((*NIGHTLY, "--", "--schema", "schema.json"), "--schema", "does not have this file"),
-        ((*NIGHTLY, "--", "--key", "${AWS::Region}"), "--", "would be replaced"),
-        ((*NIGHTLY, "--", "--help"), "--help", "asks for help"),
+        ((*NIGHTLY, "--", "--key", "${AWS::Region}"), "--", "the template would replace"),
+        ((*NIGHTLY, "--", "--help"), "--help", "only prints help"),
     ],
 )
 def test_what_would_fail_at_night_is_refused_now(options: tuple[str, ...], where: str, what: str) -> None:
@@ -164,13 +168,13 @@ def test_a_mistyped_option_of_the_task_is_a_usage_error() -> None:
 
 @pytest.mark.parametrize("table", ["Or", "a/b", "arn:aws:dynamodb:eu-central-1:1:table/Orders", f"{ARN}/export/1"])
 def test_what_is_no_table_is_refused(table: str) -> None:
-    with pytest.raises(UsageError, match="neither a table's name nor its ARN"):
+    with pytest.raises(UsageError, match="neither the name nor the ARN of a table"):
         render(*NIGHTLY, table=table)
 
 
 @pytest.mark.parametrize("dest", ["lake/orders", "s3://", "s3://Lake/orders", "file:///lake"])
 def test_a_destination_must_be_in_s3(dest: str) -> None:
-    with pytest.raises(UsageError, match="not a place in S3"):
+    with pytest.raises(UsageError, match="is not a location in S3"):
         render(*NIGHTLY, dest=dest)
 
 
@@ -196,9 +200,9 @@ def test_in_another_partition_the_machine_asks_its_services(capsys: pytest.Captu
 
 
 def test_policies_are_for_what_is_in_another_account(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UsageError, match="everything is in the account of the table"):
+    with pytest.raises(UsageError, match="all resources are in the account of the table"):
         render("--policies", table=ARN)
-    with pytest.raises(UsageError, match="cut"):
+    with pytest.raises(UsageError, match="truncate"):
         render("--policies", "--stack", "a" * 40, table=ARN)
     render("--policies", "--", "--dest-bucket-owner", "444455556666", table=ARN)
     [policy] = json.loads(capsys.readouterr().out)

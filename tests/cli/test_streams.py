@@ -52,7 +52,7 @@ def test_what_to_do_is_said_of_what_was_done(arguments: list[str], published: bo
     done = shell(">/dev/full", *arguments, cwd=tmp_path)
     assert done.returncode == 5
     assert "stdout: the result can't be written: No space left on device\n" in done.stderr
-    assert ("what was published stays" in done.stderr) == published
+    assert ("the output is published" in done.stderr) == published
     assert "bug" not in done.stderr
 
 

@@ -17,30 +17,39 @@ MISTAKES = [
     (["convrt", "a", "b"], "Did you mean 'convert'?"),
     (["convert", "a", "b", "--no-such-option"], "no such option: --no-such-option"),
     (["convert", "a", "b", "--format", "xml"], "--format: unknown format 'xml'\nuse one of: parquet; csv; csv,parquet"),
-    (["convert", "a", "b", "--format", "csv", "--compression", "zstd"], "csv can't be written with compression 'zstd'"),
+    (["convert", "a", "b", "--format", "csv", "--compression", "zstd"], "csv does not support the compression 'zstd'"),
     (["convert", "a", "b", "--workers", "many"], "--workers"),
-    (["convert", "a", "b", "--workers", "-1"], "--workers: -1 workers can't convert"),
-    (["convert", "a", "b", "--part-size", "big"], "--part-size: 'big' is no size"),
-    (["convert", "a", "b", "--part-size", "0"], "--part-size: a part of 0 bytes is too small: the least is 4 KiB"),
-    (["convert", "a", "b", "--part-size", "10"], "--part-size: a part of 10 bytes is too small: the least is 4 KiB"),
-    (["convert", "a", "b", "--workers", "0"], "--workers: 0 workers can't convert\nleave it out to use every CPU"),
-    (["inspect", "a", "--workers", "0"], "--workers: 0 workers can't convert"),
+    (["convert", "a", "b", "--workers", "-1"], "--workers: at least 1 worker is required, not -1"),
+    (["convert", "a", "b", "--part-size", "big"], "--part-size: 'big' is not a valid size"),
+    (
+        ["convert", "a", "b", "--part-size", "0"],
+        "--part-size: a part size of 0 bytes is too small: the minimum is 4 KiB",
+    ),
+    (
+        ["convert", "a", "b", "--part-size", "10"],
+        "--part-size: a part size of 10 bytes is too small: the minimum is 4 KiB",
+    ),
+    (
+        ["convert", "a", "b", "--workers", "0"],
+        "--workers: at least 1 worker is required, not 0\nomit the option to use every CPU",
+    ),
+    (["inspect", "a", "--workers", "0"], "--workers: at least 1 worker is required, not 0"),
     (["convert", "a", "b", "--key", "a,,b"], "--key: a name is empty"),
     (["convert", "a", "b", "--select", "x", "--exclude", "x"], "--exclude: 'x' is both selected and excluded"),
     (["convert", "a", "b", "--layout", "{day}"], "--layout: unknown field {day}"),
     (["convert", "a", "b", "--timezone", "Mars/Base"], "--timezone: unknown time zone 'Mars/Base'"),
     (["convert", "a", "b", "--names", "camel"], "'camel' is not one of 'preserve', 'treasure-data', 'snake'"),
-    (["convert", "a", "b", "--rename", "a"], "--rename: 'a' is no pair"),
+    (["convert", "a", "b", "--rename", "a"], "--rename: 'a' is not a pair"),
     (
         ["convert", "a", "b", "--rename", "a=dt"],
-        "--rename: the column for attribute 'a' can't be called 'dt': a key of the layout's folders has this name",
+        "--rename: the column for attribute 'a' can't be called 'dt': a folder key of the layout has this name",
     ),
     (
         ["inspect", "a", "--names", "snake", "--rename", "a=B"],
         "'a' can't be called 'B' with --names snake",
     ),
     (["recipe", "excel", "out"], "'excel' is not one of 'treasure-data'"),
-    (["recipe", "duckdb", "out", "--table", "x"], "--table: a recipe for duckdb has none"),
+    (["recipe", "duckdb", "out", "--table", "x"], "--table: this option is not used for duckdb"),
     (["inspect"], "missing argument 'SOURCE'"),
     (["inspect", "a", "--format", "csv"], "no such option: --format"),
     (["inspect", "a", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
@@ -94,4 +103,4 @@ def test_a_mistake_is_one_json_object_for_log_collectors(arguments: list[str], a
 def test_options_from_the_environment_are_checked_like_the_others() -> None:
     done = ddb_convert("convert", "a", "b", env={"DDB_CONVERT_PART_SIZE": "big"})
     assert done.returncode == 2
-    assert "--part-size: 'big' is no size" in done.stderr
+    assert "--part-size: 'big' is not a valid size" in done.stderr

@@ -82,7 +82,7 @@ STATES = {
 CASES: dict[str, dict[str, str]] = {
     name: {STATES[name]: name} if name in STATES else {"Convert": name, "Sync": name} for name in PLAYED
 }
-CASES["denied"] = {"Convert": "exit-4", "Tell": "denied"}
+CASES["denied"] = {"Convert": "exit-4", "Notify": "denied"}
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def fail_at(night: Night, machine: str, case: str, **given: object) -> tuple[Exe
     """Run a case that fails; the execution, and the text of its one notice."""
     done = night.execute(machine, night.settings() | {"scheduledTime": YESTERDAY} | given, case)
     assert done.status == "FAILED", done
-    assert done.states[-3:] == ["Say what happened", "Tell", "Failed"]
+    assert done.states[-3:] == ["Describe the failure", "Notify", "Failed"]
     [notice] = done.notices
     assert notice["Subject"] == f"ddb-convert failed: {night.table} {YESTERDAY[:10]}"
     return done, notice["Message"]

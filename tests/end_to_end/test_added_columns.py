@@ -126,6 +126,6 @@ def test_a_surprise_changes_nothing_of_them(format: Format, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["_op", "_WRITE_TS"])
 def test_a_name_of_ours_is_refused(name: str, tmp_path: Path) -> None:
     export = export_of(tmp_path / "bucket", list(small_lines(1)))
-    with pytest.raises(UsageError, match="the output needs this name") as caught:
+    with pytest.raises(UsageError, match="the name is reserved") as caught:
         convert(export.folder, tmp_path / "out", ConvertOptions(add_column=((name, "date"),)))
     assert caught.value.where == "--add-column"

@@ -144,10 +144,10 @@ def test_a_table_that_is_emptied_becomes_a_snapshot_without_rows(tmp_path: Path)
 @pytest.mark.parametrize(
     ("windows", "error", "message"),
     [
-        ([(1, 2)], ExportError, "no increment holds the changes from 2026-11-27T06:00:00.000Z"),
+        ([(1, 2)], ExportError, "no increment contains the changes from 2026-11-27T06:00:00.000Z"),
         ([(0, 1), (2, 3)], ExportError, "from 2026-11-27T07:00:00.000Z, where increment .* ends, to 2026-11-27T08"),
         ([(-1, 1)], ExportError, "before the base ends"),
-        ([(0, 2), (1, 3)], ExportError, "would stay for ever"),
+        ([(0, 2), (1, 3)], ExportError, "would remain in the snapshot"),
         ([(-2, 0)], ExportError, "no increment holds changes from after"),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_gap_and_an_overlap_can_be_allowed_and_are_warned_of(tmp_path: Path) -
     report = merge(full, paths, tmp_path / "out", rules=MergeRules(allow_gap=True, allow_overlap=True))
     assert report.items == 7
     assert sum("no increment holds" in warning for warning in report.warnings) == 1
-    assert sum("may have stayed" in warning for warning in report.warnings) == 1
+    assert sum("may remain in the snapshot" in warning for warning in report.warnings) == 1
 
 
 def test_exports_that_can_not_be_merged_are_refused(tmp_path: Path) -> None:

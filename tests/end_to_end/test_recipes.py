@@ -341,7 +341,7 @@ def test_spark_finds_the_keys_of_a_layout_and_no_others(format: OneFormat, spark
 def test_spark_is_not_asked_for_a_key_that_it_does_not_find(tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", [{"id": "1"}])
     convert(export.folder, tmp_path / "out", ConvertOptions(layout="t={table}/y/dt={date}"))
-    with pytest.raises(UsageError, match="Spark does not find the key 't'"):
+    with pytest.raises(UsageError, match="Spark can't find the key 't'"):
         recipe("spark", tmp_path / "out")
 
 
@@ -349,7 +349,7 @@ def test_spark_is_not_asked_for_a_key_that_it_does_not_find(tmp_path: Path) -> N
 def test_a_folder_above_that_would_take_the_place_of_a_column_is_refused(consumer: Consumer, tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", [{"id": "1"}])
     convert(export.folder, tmp_path / "ID=7" / "out")
-    with pytest.raises(UsageError, match="take the values of 'ID' from a folder above"):
+    with pytest.raises(UsageError, match="read the values of 'ID' from a folder above"):
         recipe(consumer, tmp_path / "ID=7" / "out")
 
 

@@ -57,5 +57,5 @@ def test_where_nothing_is_published_there_is_no_recipe(place: str) -> None:
 def test_a_place_that_languages_quote_differently_is_refused(ministack: S3Server, place: str) -> None:
     odd = f"{place}/it's"
     convert(export_folder("orders"), odd)
-    with pytest.raises(UsageError, match="not a place in S3 that a recipe can name"):
+    with pytest.raises(UsageError, match="a recipe can't contain the location"):
         recipe("athena", odd)

@@ -146,7 +146,7 @@ def fail(night: Night, case: str, **given: object) -> tuple[Execution, str]:
     done, text = fail_at(night, machine_of(night), case, **given)
     assert text == done.output["Cause"]
     assert f"The export of {night.table_arn} was not converted." in text
-    assert f"Moment: {YESTERDAY}\n" in text
+    assert f"Time: {YESTERDAY}\n" in text
     assert (
         f"Execution: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/{done.arn}\n"
         in text
@@ -204,7 +204,7 @@ def test_a_throttled_start_is_tried_again_before_it_is_told(bad_night: Night) ->
 def test_a_table_without_recovery_is_told_at_once(bad_night: Night) -> None:
     done, text = fail(bad_night, "no-recovery")
     assert done.attempts == 1
-    assert "What to do: Turn point-in-time recovery on" in text
+    assert "What to do: Enable point-in-time recovery" in text
 
 
 def test_an_export_that_cannot_be_described_is_tried_again_before_it_is_told(bad_night: Night) -> None:
@@ -228,9 +228,9 @@ def test_an_input_that_lacks_something_is_refused_and_told(
 ) -> None:
     given = {name: value for name, value in (bad_night.settings() | changed).items() if value is not None}
     done = bad_night.execute(machine_of(bad_night), given)
-    assert done.states[-4:] == ["Refuse the input", "Say what happened", "Tell", "Failed"]
+    assert done.states[-4:] == ["Reject the input", "Describe the failure", "Notify", "Failed"]
     assert done.output["Error"] == "IncompleteInput"
-    assert f"\nCause: missing, or not as it must be: {named}\n" in done.notices[0]["Message"]
+    assert f"\nCause: missing or not valid: {named}\n" in done.notices[0]["Message"]
 
 
 def test_a_manifest_whose_key_no_export_has_is_refused_and_told_in_a_command_that_does_nothing_else(
@@ -239,9 +239,9 @@ def test_a_manifest_whose_key_no_export_has_is_refused_and_told_in_a_command_tha
     machine = machine_of(bad_night, "--trigger", "manifest")
     evil = "AWSDynamoDB/x'; echo PWNED >&2; echo '/manifest-summary.json"
     done = bad_night.execute(machine, bad_night.settings() | {"manifest": evil})
-    assert done.states[-4:] == ["Refuse the input", "Say what happened", "Tell", "Failed"]
+    assert done.states[-4:] == ["Reject the input", "Describe the failure", "Notify", "Failed"]
     message = done.notices[0]["Message"]
-    assert "\nCause: missing, or not as it must be: manifest\n" in message
+    assert "\nCause: missing or not valid: manifest\n" in message
     command = message.split("\nStart again: ")[1]
     run = subprocess.run(["bash", "-c", f"aws() {{ :; }}\n{command}"], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

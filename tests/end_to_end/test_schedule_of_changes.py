@@ -127,11 +127,11 @@ def test_one_execution_works_at_a_time_and_one_waits_for_it(night: Night) -> Non
     template = render(night, night.table, "--rate", "1 hour", "--incremental", "--merge", "--", "--key", "id")
     machine = deploy(night, template, Email="oncall@example.com")["StateMachine"]
     first = start(night, machine, "Sync")
-    second = start(night, machine, "Wait for the older one")
-    third = start(night, machine, "Another one waits already")
+    second = start(night, machine, "Wait for the older execution")
+    third = start(night, machine, "Another execution waits already")
     assert night.states.describe_execution(executionArn=third)["status"] == "SUCCEEDED"
     # What somebody has asked for is done, however many wait.
-    asked = start(night, machine, "Wait for the older one", onGap="full")
+    asked = start(night, machine, "Wait for the older execution", onGap="full")
     assert night.follow(first).status == "SUCCEEDED"
     assert_brought(night)
     assert len(night.runs) == 1
@@ -145,7 +145,7 @@ def test_an_execution_that_has_died_holds_up_no_other_one(night: Night) -> None:
     template = render(night, night.table, "--rate", "1 hour", "--incremental", "--merge", "--", "--key", "id")
     machine = deploy(night, template, Email="oncall@example.com")["StateMachine"]
     first = start(night, machine, "Sync")
-    second = start(night, machine, "Wait for the older one")
+    second = start(night, machine, "Wait for the older execution")
     night.states.stop_execution(executionArn=first)
     assert night.follow(second).status == "SUCCEEDED"
     assert_brought(night)
@@ -165,7 +165,7 @@ def test_a_run_that_can_be_repeated_is(night: Night, case: str, waits: str) -> N
 def fail(night: Night, case: str, **given: object) -> tuple[Execution, str]:
     """Run a case that fails, and give its notice."""
     done, text = fail_at(night, machine_of(night, "--incremental", "--on-gap", "fail"), case, **given)
-    assert text.startswith(f"The changes of {night.table_arn} were not brought.\n\nMoment: {YESTERDAY}\nStep: ")
+    assert text.startswith(f"The changes of {night.table_arn} were not published.\n\nTime: {YESTERDAY}\nStep: ")
     assert night.descriptions() == []
     return done, text
 
@@ -206,6 +206,6 @@ def test_a_run_that_is_out_of_time_is_told(bad_night: Night) -> None:
 def test_an_input_that_is_for_exports_or_no_time_is_refused_and_told(bad_night: Night, name: str) -> None:
     given = bad_night.settings() | {name: "1"}
     done = bad_night.execute(machine_of(bad_night, "--incremental"), given)
-    assert done.states[-4:] == ["Refuse the input", "Say what happened", "Tell", "Failed"]
+    assert done.states[-4:] == ["Reject the input", "Describe the failure", "Notify", "Failed"]
     assert done.output["Error"] == "IncompleteInput"
-    assert f"\nCause: missing, or not as it must be: {name}\n" in done.notices[0]["Message"]
+    assert f"\nCause: missing or not valid: {name}\n" in done.notices[0]["Message"]

@@ -133,7 +133,7 @@ def test_a_dry_run_starts_and_writes_nothing(nights: Nights) -> None:
     third = nights.run(3, dry, merge=True, on_gap="full")
     assert third.full is not None
     assert (third.full.export, third.snapshot, len(nights.service.exports)) == ("none", None, 2)
-    assert "would be exported anew" in third.warnings[0]
+    assert "would be exported" in third.warnings[0]
 
 
 def test_what_can_never_be_merged_is_refused_before_an_export_is_made(nights: Nights) -> None:
@@ -179,12 +179,12 @@ def test_the_command_says_what_it_brings(service: PlayedDynamoDb, tmp_path: Path
     command = ["sync", table.name, str(tmp_path / "out"), "--bucket", place.bucket, "--incremental", "--merge"]
     refused = ddb_convert(*command[:5], "--merge")
     assert refused.returncode == 2
-    assert "this is for --incremental" in refused.stderr
+    assert "this option requires --incremental" in refused.stderr
     first = ddb_convert(*command, "--json", forked=False)
     assert first.returncode == 0, first.stderr
     said = json.loads(first.stdout)
     assert (said["full"]["report"]["items"], said["changes"], said["snapshot"]) == (len(items_at(3)), [], None)
-    assert f"{table.name} is here through {said['through']}: brought all items" in first.stderr
+    assert f"{table.name} is published through {said['through']}: brought all items" in first.stderr
     second = ddb_convert(*command)
     assert second.returncode == 0, second.stderr
     assert "nothing to do" in second.stderr

@@ -137,17 +137,17 @@ def test_options_cannot_be_changed() -> None:
         ({"timezone": "../etc/passwd"}, "--timezone", "IANA"),
         ({"timezone": ""}, "--timezone", "IANA"),
         ({"workers": -1}, "--workers", "every CPU"),
-        ({"latest": True, "export_id": "x"}, "--export-id", "drop one"),
+        ({"latest": True, "export_id": "x"}, "--export-id", "remove"),
         ({"part_size": 0}, "--part-size", "96MiB"),
         ({"part_size": 10}, "--part-size", "96MiB"),
         ({"part_size": 4095}, "--part-size", "96MiB"),
-        ({"workers": 0}, "--workers", "leave it out"),
+        ({"workers": 0}, "--workers", "omit the option"),
         ({"max_columns": 0}, "--max-columns", "2000"),
         ({"max_columns": NAMES_LIMIT + 1}, "--max-columns", "2000"),
         ({"overflow": ""}, "--overflow", "_more"),
-        ({"select": ("a", "b"), "exclude": ("b",)}, "--exclude", "drop one"),
+        ({"select": ("a", "b"), "exclude": ("b",)}, "--exclude", "remove"),
         ({"key": ("a", "k"), "select": ("a", "b")}, "--key", "add 'k' to --select"),
-        ({"key": ("k",), "exclude": ("b", "k")}, "--key", "take 'k' out of --exclude"),
+        ({"key": ("k",), "exclude": ("b", "k")}, "--key", "remove 'k' from --exclude"),
         ({"names": "camel"}, "--names", "preserve, treasure-data, snake"),
         ({"names": "snake", "overflow": "More"}, "--overflow", "_more"),
         ({"names": "treasure-data", "overflow": "v"}, "--overflow", "_more"),
@@ -157,7 +157,7 @@ def test_options_cannot_be_changed() -> None:
         ({"rename": (("a", "b", "c"),)}, "--rename", "(('a', 'b'),)"),
         ({"rename": (("a", 1),)}, "--rename", "(('a', 'b'),)"),
         ({"rename": (("a", ""),)}, "--rename", "another name"),
-        ({"rename": (("a", "x"), ("a", "y"))}, "--rename", "say it once"),
+        ({"rename": (("a", "x"), ("a", "y"))}, "--rename", "give it once"),
         ({"rename": (("a", "x"), ("b", "X"))}, "--rename", "another name"),
         ({"rename": (("a", "straße"), ("b", "STRASSE"))}, "--rename", "another name"),
         ({"rename": (("a", "dt"),)}, "--rename", "another name"),
@@ -171,16 +171,16 @@ def test_options_cannot_be_changed() -> None:
         ({"rename": (("a", "x" * 129),), "names": "treasure-data"}, "--rename", "another name"),
         ({"rename": (("a", "x" * 256),), "names": "snake"}, "--rename", "another name"),
         ({"rename": (("a", "time"),), "names": "treasure-data"}, "--rename", "another name"),
-        ({"rename": (("a", "b"),), "exclude": ("a",)}, "--rename", "take 'a' out of --exclude"),
+        ({"rename": (("a", "b"),), "exclude": ("a",)}, "--rename", "remove 'a' from --exclude"),
         ({"rename": (("a", "b"),), "select": ("c",)}, "--rename", "add 'a' to --select"),
         ({"cast": (("a", "datetime"),)}, "--cast a", "timestamp"),
-        ({"cast": (("a", "timestamp"),), "exclude": ("a",)}, "--cast", "take 'a' out of --exclude"),
+        ({"cast": (("a", "timestamp"),), "exclude": ("a",)}, "--cast", "remove 'a' from --exclude"),
         ({"cast": (("a", "timestamp"),), "select": ("b",)}, "--cast", "add 'a' to --select"),
-        ({"cast": (("a", "timestamp"),), "time": "a"}, "--time", "drop one"),
-        ({"time": "a", "exclude": ("a",)}, "--time", "take 'a' out of --exclude"),
+        ({"cast": (("a", "timestamp"),), "time": "a"}, "--time", "remove"),
+        ({"time": "a", "exclude": ("a",)}, "--time", "remove 'a' from --exclude"),
         ({"time": ""}, "--time", "created_at"),
-        ({"time_default": "export_time"}, "--time-default", "name its attribute"),
-        ({"time_unit": "s"}, "--time with a unit", "name its attribute"),
+        ({"time_default": "export_time"}, "--time-default", "add --time"),
+        ({"time_unit": "s"}, "--time with a unit", "add --time"),
         ({"time": "a", "time_unit": "h"}, "--time", "s, ms, us, ns"),
         ({"time": "a", "time_default": "now"}, "--time-default", "export_time, fail"),
         ({"on_bad_time": "skip"}, "--on-bad-time", "fail, null"),
@@ -207,7 +207,7 @@ def test_what_makes_no_sense_is_refused_with_the_options_name_and_a_hint(
 
 @pytest.mark.parametrize("rename", [("\ud800", "b"), ("a", "\ud800")])
 def test_a_rename_from_or_to_what_is_no_utf_8_is_refused(rename: tuple[str, str]) -> None:
-    with pytest.raises(UsageError, match="is no UTF-8"):
+    with pytest.raises(UsageError, match="is not valid UTF-8"):
         ConvertOptions(rename=(rename,))
 
 
@@ -224,7 +224,7 @@ def test_a_rename_from_or_to_what_is_no_utf_8_is_refused(rename: tuple[str, str]
     ],
 )
 def test_a_name_that_is_no_utf_8_is_refused_in_every_option(given: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="is no UTF-8"):
+    with pytest.raises(UsageError, match="is not valid UTF-8"):
         ConvertOptions(**given)
 
 
@@ -314,5 +314,5 @@ def test_the_keys_of_a_layout_are_the_names_that_readers_take_from_folders(layou
 
 
 def test_a_keys_name_in_the_layout_is_the_same_for_every_export() -> None:
-    with pytest.raises(UsageError, match="the name of a key can't be a field"):
+    with pytest.raises(UsageError, match="the name of a folder key can't be a field"):
         ConvertOptions(layout="{table}={date}")

@@ -43,7 +43,7 @@ def test_a_preset_says_what_it_sets_and_nothing_that_was_given() -> None:
         "--for treasure-data sets --format csv"
     )
     everything = {"format": "csv", "compression": "none", "names": "snake"}
-    assert describe_preset("athena", everything).endswith("nothing beside the other options")
+    assert describe_preset("athena", everything).endswith("nothing in addition to the other options")
 
 
 def test_an_unknown_consumer_is_refused_with_those_that_are_known() -> None:

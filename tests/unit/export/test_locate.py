@@ -196,7 +196,7 @@ def test_an_export_is_taken_by_its_id_whatever_its_folder_is_called(make_export:
     shutil.move(make_export(later_summary()), tmp_path / "monday")
     for export_id in (FULL_ID, LATER_ID):
         assert open_export(str(tmp_path), export_id=export_id)[1].export_id == export_id
-    with pytest.raises(UsageError, match=f"no export here has the id {WINDOW_ID}") as raised:
+    with pytest.raises(UsageError, match=f"no export has the id {WINDOW_ID}") as raised:
         open_export(str(tmp_path), export_id=WINDOW_ID)
     assert [line.split()[-1] for line in raised.value.hint.splitlines()[1:]] == [f"AWSDynamoDB/{FULL_ID}", "monday"]
 
@@ -204,14 +204,14 @@ def test_an_export_is_taken_by_its_id_whatever_its_folder_is_called(make_export:
 def test_the_same_export_twice_is_no_answer_to_an_id(make_export: MakeExport, tmp_path: Path) -> None:
     for under in ("a/AWSDynamoDB", "b/AWSDynamoDB"):
         make_export(under=under)
-    with pytest.raises(UsageError, match="2 exports are here"):
+    with pytest.raises(UsageError, match="2 exports found"):
         open_export(str(tmp_path), export_id=FULL_ID)
 
 
 def test_an_id_must_be_that_of_the_export_that_is_named(make_export: MakeExport) -> None:
     folder = make_export()
     assert open_export(str(folder), export_id=FULL_ID)[1].export_id == FULL_ID
-    with pytest.raises(UsageError, match=f"this is the export {FULL_ID}, and not {LATER_ID}") as raised:
+    with pytest.raises(UsageError, match=f"this is the export {FULL_ID}, not {LATER_ID}") as raised:
         open_export(str(folder), export_id=LATER_ID)
     assert raised.value.where == str(folder)
 
@@ -224,11 +224,11 @@ def test_data_files_without_manifests_are_named(tmp_path: Path, under: str) -> N
     with pytest.raises(ExportError, match=r"data files, but no manifest-summary\.json") as raised:
         open_export(str(tmp_path))
     assert raised.value.where == str(data.parent)
-    assert "some emulators write no manifests" in raised.value.hint
+    assert "exports of emulators without manifests" in raised.value.hint
 
 
 def test_an_id_of_nothing_finished_is_an_export_error(make_export: MakeExport, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="no export is here"):
+    with pytest.raises(ExportError, match="no export found"):
         open_export(str(tmp_path), export_id=FULL_ID)
     (make_export() / "manifest-summary.json").unlink()
     make_export(later_summary())

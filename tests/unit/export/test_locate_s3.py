@@ -163,7 +163,7 @@ def test_a_newer_export_that_is_not_finished_is_passed_over_with_a_warning(
         export = opened("", **options)
         assert export.export_id == FULL_ID
         assert export.warnings == (
-            f"s3://{bucket}/AWSDynamoDB/{LATER_ID}: a newer export, not finished yet, is passed over",
+            f"s3://{bucket}/AWSDynamoDB/{LATER_ID}: skipped this newer export, because it is not finished",
         )
     for path, export_id in ((f"/AWSDynamoDB/{LATER_ID}", None), ("", LATER_ID)):
         with pytest.raises(ManifestError, match="not finished") as raised:
@@ -186,7 +186,7 @@ def test_a_folder_that_does_not_exist_is_named(
 
 def test_a_folder_without_exports_says_what_was_looked_for(ministack: S3Server, bucket: str, opened: Open) -> None:
     ministack.client().put_object(Bucket=bucket, Key="other/thing", Body=b"")
-    with pytest.raises(ExportError, match=r"looked for .*AWSDynamoDB/\*/manifest-summary\.json") as raised:
+    with pytest.raises(ExportError, match=r"searched for .*AWSDynamoDB/\*/manifest-summary\.json") as raised:
         opened("/other")
     assert raised.value.exit_code == 3
 

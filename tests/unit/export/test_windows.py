@@ -52,11 +52,11 @@ def test_the_fewest_windows_that_follow_each_other_are_applied(
 @pytest.mark.parametrize(
     ("bounds", "message", "applied"),
     [
-        ([(0.001, 1)], "from 2026-11-27T00:00:00.000Z, where the base ends, to 2026-11-27T00:00:03.600Z", [0]),
-        ([(0, 1), (2, 3), (5, 6)], "where increment export-0 ends, to 2026-11-27T02:00:00.000Z", [0, 1, 2]),
+        ([(0.001, 1)], "from 2026-11-27T00:00:00.000Z, the end of the base, to 2026-11-27T00:00:03.600Z", [0]),
+        ([(0, 1), (2, 3), (5, 6)], "the end of increment export-0, to 2026-11-27T02:00:00.000Z", [0, 1, 2]),
         ([(-1, 1)], "begins at 2026-11-26T23:00:00.000Z, before the base ends", [0]),
         ([(0, 2), (1, 3)], "before increment export-0 ends at 2026-11-27T02:00:00.000Z", [0, 1]),
-        ([(0, 2), (0.5, 1), (3, 4)], "where increment export-0 ends", [0, 2]),
+        ([(0, 2), (0.5, 1), (3, 4)], "the end of increment export-0", [0, 2]),
     ],
 )
 def test_a_gap_or_an_overlap_is_named_and_can_be_allowed(

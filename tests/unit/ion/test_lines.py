@@ -105,12 +105,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     "{Item:{m:[{a:1.,'a':2.}]}}": ("$.Item.m[0]", "the name 'a' occurs twice"),
     "{Item:{a:'''x''',a:1.}}": ("$.Item", "the name 'a' occurs twice"),
     "{Item:{},Item:{}}": ("$", "the name 'Item' occurs twice"),
-    "{Item:{$0:1.}}": ("$", "the symbol $0"),
-    '{Item:{a:"$10",b:$41701065507.109}}': ("$", "the symbol $41701065507"),
+    "{Item:{$0:1.}}": ("$", "the symbol id $0"),
+    '{Item:{a:"$10",b:$41701065507.109}}': ("$", "the symbol id $41701065507"),
     '{Item:{a:{{ "}}" }},b:$41701065507,c:"x"}}': ("$.Item.a", "a clob, "),
-    '{Item:{a:"{{",b:$41701065507,c:"}}"}}': ("$", "the symbol $41701065507"),
-    '/* " */ $41701065507 /* " */ {Item:{}}': ("$", "the symbol $41701065507"),
-    "{Item:{a:''' a ' b ''',b:$41701065507,c:''' c ' '''}}": ("$", "the symbol $41701065507"),
+    '{Item:{a:"{{",b:$41701065507,c:"}}"}}': ("$", "the symbol id $41701065507"),
+    '/* " */ $41701065507 /* " */ {Item:{}}': ("$", "the symbol id $41701065507"),
+    "{Item:{a:''' a ' b ''',b:$41701065507,c:''' c ' '''}}": ("$", "the symbol id $41701065507"),
     "{Item:[]}": ("$.Item", "expected a struct, got a list"),
     "{Item:x::{}}": ("$.Item", "expected a struct, got a struct with the annotation 'x'"),
     "{item:{}}": ("$", "expected the member Item or Record, got 'item'"),
@@ -184,7 +184,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "{Item:{a:null.x}}": ("$", "not Ion text"),
     "{Item:{a:null.null.null}}": ("$", "not Ion text"),
     "{Item:{a:null::1.}}": ("$", "not Ion text"),
-    "{Item:{a:$4::1.}}": ("$", "the symbol $4"),
+    "{Item:{a:$4::1.}}": ("$", "the symbol id $4"),
     '{Item:{a:"\\q"}}': ("$", "an escape that Ion does not have"),
     '{Item:{a:"\\x4"}}': ("$", "an escape that Ion does not have"),
     '{Item:{a:"\\u00e"}}': ("$", "an escape that Ion does not have"),
@@ -221,7 +221,7 @@ BYTES: dict[bytes, str] = {
     b"\f": "the line does not begin with $ion_1_0",
     b"$ion_1_0::{Item:{}}": "the line does not begin with $ion_1_0",
     b"$ion_1_0 $ion_1_1 {Item:{}}": "got a symbol",
-    b"\xe0\x01\x00\xea\xd2\x84\x21": "binary Ion, and exports are Ion text",
+    b"\xe0\x01\x00\xea\xd2\x84\x21": "binary Ion, but exports are Ion text",
 }
 
 
@@ -398,9 +398,9 @@ def test_a_number_far_outside_of_the_range_is_left_to_the_decoder_and_not_writte
 
 def test_more_values_than_an_item_can_have_are_refused_before_they_are_read() -> None:
     problem = refusal(b"$ion_1_0 {Item:{a:$dynamodb_NS::[%s]}}" % (b"1d-130," * 1_000_000))
-    assert problem.reason == "more than 835,584 commas, more than an item of DynamoDB's 400 KB can have"
+    assert problem.reason == "more than 835,584 commas, more than a DynamoDB item of 400 KB can have"
     problem = refusal(b"$ion_1_0 {Item:{a:$dynamodb_NS::[%s]}}" % (b"-12d-131," * 500_000))
-    assert problem.reason == "65 MiB in DynamoDB JSON, more than an item of DynamoDB's 400 KB can have"
+    assert problem.reason == "65 MiB in DynamoDB JSON, more than a DynamoDB item of 400 KB can have"
     text = "," * 400_000
     assert translated(f'$ion_1_0 {{Item:{{a:"{text}"}}}}') == {"Item": {"a": {"S": text}}}
 

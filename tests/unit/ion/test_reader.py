@@ -44,10 +44,10 @@ def read_on(reader: IonReader) -> tuple[bytes, Exception | None]:
 
 def free_rooms(workers: IonWorkers) -> int:
     rooms = 0
-    while workers.take_room():
+    while workers.acquire_slot():
         rooms += 1
     for _ in range(rooms):
-        workers.give_room()
+        workers.release_slot()
     return rooms
 
 

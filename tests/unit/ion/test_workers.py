@@ -72,7 +72,7 @@ def test_a_process_that_is_killed_is_an_error_with_the_place_and_not_the_end_of_
         with pytest.raises(ConvertError, match=said) as caught:
             asked.result(timeout=20)
         assert caught.value.where == "f.ion.gz bytes 5 to 10"
-        assert "run the same command again" in caught.value.hint
+        assert "run the command again" in caught.value.hint
         assert caught.value.exit_code == 1
         assert workers.translate(LINE, "f").result().size == len(JSON)
 
@@ -166,7 +166,10 @@ def test_a_busy_process_ends_when_the_program_is_killed(how: str, more: str) -> 
 def test_a_block_that_takes_too_much_time_is_an_error(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command = busy_command(how, "worker._LEAST_SECONDS = 0.3")
     monkeypatch.setattr(workers, "python_command", lambda _, arguments: [*command, *arguments])
-    with IonWorkers(1) as busy, pytest.raises(ConvertError, match="has spent more than 60 s on 32 bytes") as caught:
+    with (
+        IonWorkers(1) as busy,
+        pytest.raises(ConvertError, match="used more than 60 s of CPU time for 32 bytes") as caught,
+    ):
         busy.translate(LINE, "f").result(timeout=30)
     assert "this is a bug" in caught.value.hint
     assert caught.value.where == "f"
@@ -185,5 +188,5 @@ def test_too_little_memory_in_a_process_is_told_as_that() -> None:
 
 def test_a_program_that_cannot_be_started_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
-    with IonWorkers(1) as workers, pytest.raises(ConvertError, match="can be started"):
+    with IonWorkers(1) as workers, pytest.raises(ConvertError, match=r"can.t start a process"):
         workers.translate(LINE, "f").result()

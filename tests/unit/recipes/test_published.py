@@ -54,9 +54,9 @@ def test_compressed_and_other_parts_of_csv_are_read_together(tmp_path: Path) -> 
 
 def test_a_date_that_lacks_the_format_is_named(tmp_path: Path) -> None:
     dest = write_records(tmp_path, make_day(1, format="csv"), make_day(2))
-    with pytest.raises(UsageError, match="export export-1 of 2024-01-01 is not published as parquet"):
+    with pytest.raises(UsageError, match="export export-1 of 2024-01-01 is not published in parquet"):
         read_published(dest, None, None)
-    with pytest.raises(UsageError, match="export export-2 of 2024-01-02 is not published as csv"):
+    with pytest.raises(UsageError, match="export export-2 of 2024-01-02 is not published in csv"):
         read_published(dest, None, "csv")
 
 
@@ -84,7 +84,7 @@ def test_in_parquet_a_column_of_two_types_is_refused_even_if_both_are_numbers(tm
         make_day(1, (column("n", "int64", Origin.NUMBER),)),
         make_day(2, (column("n", "decimal128(38, 2)", Origin.NUMBER),)),
     ]
-    expected = r"column 'n' of export export-1 \(2024-01-01\) is int64, and decimal128\(38, 2\) together"
+    expected = r"column 'n' of export export-1 \(2024-01-01\) is int64, but decimal128\(38, 2\) when combined"
     with pytest.raises(SchemaError, match=expected) as error:
         read_published(write_records(tmp_path, *days), None, None)
     assert "--replace" in error.value.hint
@@ -108,7 +108,7 @@ def test_a_column_of_two_origins_is_refused(format: str, tmp_path: Path) -> None
 
 def test_in_csv_a_column_that_has_moved_is_refused(tmp_path: Path) -> None:
     days = [make_day(1, format="csv"), make_day(2, (column("a"), TEXT), format="csv")]
-    expected = r"column 'id' of export export-1 \(2024-01-01\) is the 1. in its files, and the 2. in newer ones"
+    expected = r"column 'id' of export export-1 \(2024-01-01\) is column 1 in its files, but column 2 in newer files"
     with pytest.raises(SchemaError, match=expected):
         read_published(write_records(tmp_path, *days), None, None)
 
@@ -121,7 +121,7 @@ def test_in_parquet_a_column_may_have_moved(tmp_path: Path) -> None:
 
 def test_parts_that_are_not_where_the_layout_says_are_an_error(tmp_path: Path) -> None:
     dest = write_records(tmp_path, make_day(1, layout="day={date}"))
-    with pytest.raises(StorageError, match="is not where its layout says"):
+    with pytest.raises(StorageError, match="is outside of its layout"):
         read_published(dest, None, None)
 
 
@@ -146,5 +146,5 @@ def test_a_layout_without_a_folder_for_each_date_is_refused(layout: str, tmp_pat
         layout.replace("{table}", "orders").replace("{date}", "2024-01-01").replace("{from}", "x").replace("{to}", "y")
     )
     dest = write_records(tmp_path, make_day(1, layout=layout, paths=[f"{path}/export-1/0.parquet"]))
-    with pytest.raises(UsageError, match="in no folder of their own"):
+    with pytest.raises(UsageError, match="has no folder for each date"):
         read_published(dest, None, None).dated_folder("DAY")

@@ -78,12 +78,12 @@ def messages(texts: tuple[str, ...]) -> list[tuple[dict[str, Any], str]]:
     states = states_of()
     inputs: list[dict[str, Any]] = [{"manifest": f"AWSDynamoDB/x{text}/manifest-summary.json"} for text in texts]
     inputs += [{"exportArn": text, "tableArn": f"{ARN}{text}"} for text in texts]
-    again = evaluate([(states["Refuse the input"]["Assign"]["again"], variables_of(given)) for given in inputs])
+    again = evaluate([(states["Reject the input"]["Assign"]["again"], variables_of(given)) for given in inputs])
     assert again == inputs
     failure = {"step": "Read the input", "error": "IncompleteInput", "cause": "C"}
     told = [
         (
-            states["Say what happened"]["Assign"]["message"],
+            states["Describe the failure"]["Assign"]["message"],
             variables_of(given, again=each, failure=failure, time="T", exportArn=given.get("exportArn", "")),
         )
         for given, each in zip(inputs, again, strict=True)
@@ -110,7 +110,7 @@ def test_what_others_wrote_begins_no_line_of_a_notice(line_break: str) -> None:
     failure = {"step": "Convert", "error": evil, "cause": evil}
     given = variables_of({"tableArn": evil, "logGroup": evil}, again={}, failure=failure, time="T", exportArn=evil)
     for trigger in ("manifest", "schedule"):
-        [message] = evaluate([(states_of(trigger)["Say what happened"]["Assign"]["message"], given)])
+        [message] = evaluate([(states_of(trigger)["Describe the failure"]["Assign"]["message"], given)])
         lines = [line for line in message.splitlines() if line.startswith("Start again: ")]
         assert [line.split()[2] for line in lines] == ["aws"]
 
@@ -134,7 +134,7 @@ def test_only_a_key_that_an_export_has_is_read() -> None:
 
 
 def test_what_is_refused_is_named() -> None:
-    cause = states_of()["Refuse the input"]["Assign"]["failure"]["cause"]
+    cause = states_of()["Reject the input"]["Assign"]["failure"]["cause"]
     [by_key, by_none] = evaluate(
         [(cause, variables_of(given, exportArn="", time="T")) for given in ({"manifest": "x"}, {})]
     )

@@ -12,14 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.errors import UsageError
-from converter.options import NAME_POLICIES, OURS, Names
+from converter.options import NAME_POLICIES, RESERVED_COLUMNS, Names
 from converter.schema.naming import NameRules, case_duplicates, legal_name, name_columns
 from tests import oracle
 from tests.strategies import names
 
 POLICIES: tuple[Names, ...] = get_args(Names)
 LEGAL = {"preserve": r"(?s:.*)", "treasure-data": r"\A[a-z_][a-z0-9_]{0,127}\Z", "snake": r"\A[a-z_][a-z0-9_]{0,254}\Z"}
-KEPT_FREE = {"preserve": {"dt", *OURS}, "treasure-data": {"dt", "time", "v", *OURS}, "snake": {"dt", *OURS}}
+KEPT_FREE = {
+    "preserve": {"dt", *RESERVED_COLUMNS},
+    "treasure-data": {"dt", "time", "v", *RESERVED_COLUMNS},
+    "snake": {"dt", *RESERVED_COLUMNS},
+}
 LONG = "x" * 300
 
 RESERVED = st.sampled_from(
@@ -273,7 +277,7 @@ def test_columns_keep_their_names_from_run_to_run_and_new_ones_avoid_them(
 @given(st.lists(RESERVED, unique=True), st.sets(st.sampled_from(["dt", "DT", "_more", "dt_1"])))
 def test_columns_never_take_a_reserved_name_nor_the_name_of_another(attributes: Sequence[str], kept: set[str]) -> None:
     columns = name_columns(attributes, rules("preserve", *kept))
-    free = {name.casefold() for name in (*kept, *OURS)}
+    free = {name.casefold() for name in (*kept, *RESERVED_COLUMNS)}
     assert not free & {column.casefold() for column in columns.values()}
     assert len(set(columns.values())) == len(columns)
 

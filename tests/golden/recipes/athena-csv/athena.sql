@@ -1,12 +1,12 @@
 -- The DynamoDB table Orders in Athena, with the columns of export 01704196800000-757dc4d1.
--- When a column is added, drop the table and make it again: the data stays.
--- Partitions follow from the dates, from 2024-01-01 on: an earlier date that is back-filled is
--- not seen before projection.dt.range begins with it.
--- NOW is UTC, and the dates are of Asia/Tokyo, which may be a day ahead.
--- All columns are strings: Athena's CSV reader knows no decimals, and takes no null in a column of numbers.
--- What it can't do, and Parquet can: it makes null and the empty string both the empty string, breaks a row at a line
--- break in a text, and drops the escape character from texts. That is a backslash by default and can't be the quote, so
--- it is U+0001, which texts hardly have. This query gives the values their types:
+-- After a column was added, drop the table and create it again. The data is not changed.
+-- Partitions are projected from the dates since 2024-01-01. To read an earlier date, change the
+-- start of projection.dt.range.
+-- NOW is in UTC. The dates are in Asia/Tokyo and can be one day later.
+-- All columns are strings, because the CSV reader of Athena does not support decimals, or null in numeric columns.
+-- It has other limits that Parquet does not have: it reads null and the empty string both as the empty string, ends a
+-- row at a line break in a text, and drops the escape character from texts. The escape character can't be the quote; it
+-- is set to U+0001, which is rare in texts, instead of the default backslash. This query converts the values:
 -- SELECT
 --   "id",
 --   CAST(NULLIF("active", '') AS boolean) AS "active",

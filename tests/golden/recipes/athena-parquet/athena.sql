@@ -1,8 +1,8 @@
 -- The DynamoDB table Orders in Athena, with the columns of export 01704196800000-757dc4d1.
--- When a column is added, drop the table and make it again: the data stays.
--- Partitions follow from the dates, from 2024-01-01 on: an earlier date that is back-filled is
--- not seen before projection.dt.range begins with it.
--- parquet.compression is for what Athena writes; it finds out how to read these files by itself.
+-- After a column was added, drop the table and create it again. The data is not changed.
+-- Partitions are projected from the dates since 2024-01-01. To read an earlier date, change the
+-- start of projection.dt.range.
+-- Athena detects the compression of these files; parquet.compression applies only to files that it writes.
 CREATE EXTERNAL TABLE `lake`.`orders` (
   `id` string,
   `active` boolean,

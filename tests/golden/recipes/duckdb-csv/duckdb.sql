@@ -1,5 +1,5 @@
 -- All days of Orders for DuckDB, with the columns of export 01704196800000-757dc4d1.
--- Make this query again when a column is added.
+-- Create this query again after a column was added.
 SELECT * REPLACE (from_base64("data") AS "data")
 FROM read_csv(
     'out/dt=*/*/*.csv',

@@ -1,5 +1,5 @@
 # All days of Orders for Polars, with the columns of export 01704196800000-757dc4d1.
-# Make this program again when a column is added.
+# Create this program again after a column was added.
 import polars as pl
 
 frame = pl.scan_parquet(

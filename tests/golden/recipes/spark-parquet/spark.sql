@@ -1,5 +1,5 @@
 -- All days of Orders for Spark SQL, with the columns of export 01704196800000-757dc4d1.
--- Make these statements again when a column is added.
+-- Create these statements again after a column was added.
 
 CREATE OR REPLACE TEMPORARY VIEW `orders` (
   `id` STRING,

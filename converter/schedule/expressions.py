@@ -1,4 +1,4 @@
-"""Checks of cron and rate expressions as EventBridge Scheduler reads them.
+"""Checks of the cron and rate expressions of EventBridge Scheduler.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
@@ -18,9 +18,9 @@ _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field of a cron expression: its numbers, the names that stand for them from `low` on, and what else it takes.
+    """A field of a cron expression: its range of numbers, and their names, starting at `low`.
 
-    special: a pattern of whole items that only this field has.
+    special: a pattern of items that only this field supports.
     """
 
     name: str
@@ -29,13 +29,13 @@ class _Field:
     names: tuple[str, ...] = ()
     special: str = ""
 
-    def takes(self, text: str) -> bool:
-        """Is this a value of the field?"""
+    def accepts(self, text: str) -> bool:
+        """Return whether the text is a value of this field."""
         if text in ("*", "?"):
             return text == "*" or self.name.startswith("day")
-        return all(self._takes_item(item) for item in text.split(","))
+        return all(self._accepts_item(item) for item in text.split(","))
 
-    def _takes_item(self, item: str) -> bool:
+    def _accepts_item(self, item: str) -> bool:
         if self.special and re.fullmatch(self.special, item):
             return True
         span, slash, step = item.partition("/")
@@ -47,15 +47,15 @@ class _Field:
         known = [end for end in ends if end is not None]
         return len(ends) <= 2 and len(known) == len(ends)
 
-    def holds(self, text: str, number: int) -> bool:
-        """Is the number one of those that this value stands for? Only of fields without names and `special`."""
-        return any(self._item_holds(item, number) for item in text.split(","))
+    def includes(self, text: str, number: int) -> bool:
+        """Return whether a value includes a number. Only for fields without names and `special`."""
+        return any(self._item_includes(item, number) for item in text.split(","))
 
-    def _item_holds(self, item: str, number: int) -> bool:
+    def _item_includes(self, item: str, number: int) -> bool:
         span, slash, step = item.partition("/")
         low, dash, high = ("0", "-", str(self.high)) if span == "*" else span.partition("-")
         last = int(high) if dash else self.high if slash else int(low)
-        # Past the end a range goes on from the start: 22-2.
+        # A range can wrap around: 22-2.
         size = self.high + 1
         distance = (number - int(low)) % size
         return distance <= (last - int(low)) % size and distance % int(step or 1) == 0
@@ -79,42 +79,46 @@ _FIELDS: Final = (
 
 
 def check_cron(text: str) -> None:
-    """UsageError for what the service would refuse, with the form of six fields for one of five."""
+    """Raise UsageError if the service would reject the expression. For five fields, suggest the form with six."""
     given = text.split()
-    example = "write for example '0 2 * * ? *', for 2:00 each day"
+    example = "for example, use '0 2 * * ? *' for 2:00 each day"
     if len(given) == 5:
         six = six_fields(given)
-        hint = f"for this, write '{six}'" if six else "days of month or of week: make a schedule for each of them"
+        hint = (
+            f"use '{six}'" if six else "create one schedule for the days of the month, and one for the days of the week"
+        )
         raise UsageError(
-            f"{text!r} has five fields, and EventBridge Scheduler reads six: the sixth is the year", "--cron", hint
+            f"{text!r} has five fields, but EventBridge Scheduler requires six: the sixth is the year", "--cron", hint
         )
     if len(given) != len(_FIELDS):
         raise UsageError(f"{text!r} does not have six fields", "--cron", example)
     for field, value in zip(_FIELDS, given, strict=True):
-        if not field.takes(value):
+        if not field.accepts(value):
             raise UsageError(
-                f"{value!r} is no {field.name}", "--cron", f"it has {field.low} to {field.high}; {example}"
+                f"{value!r} is not a valid value for {field.name}",
+                "--cron",
+                f"the range is {field.low} to {field.high}; {example}",
             )
     if (given[2] == "?") == (given[4] == "?"):
         raise UsageError(
-            f"{text!r} needs a ? for the day of the month or the day of the week, and not for both", "--cron", example
+            f"{text!r} needs a ? for either the day of the month or the day of the week", "--cron", example
         )
 
 
 def six_fields(five: list[str]) -> str | None:
-    """The same times in six fields; None where there are none, because cron takes either of both days."""
+    """Return the same times in six fields, or None if that is impossible, because cron matches either of both days."""
     minutes, hours, day, month, weekday = five
     if weekday == "*":
         return f"{minutes} {hours} {day} {month} ? *"
     if day != "*":
         return None
-    # Cron counts from Sunday as 0, and takes 7 for it too; the service counts from 1. A step is no day.
+    # In cron, Sunday is 0 or 7; in the service it is 1. A step is not a day.
     days = re.sub(r"(?<![/#0-9])[0-7](?![0-9])", lambda found: str(int(found[0]) % 7 + 1), weekday)
     return f"{minutes} {hours} ? {month} {days} *"
 
 
 def several_a_day(cron: str | None, rate: str | None) -> bool:
-    """Can two of these times have the same date?"""
+    """Return whether two of these times can have the same date."""
     if cron is not None:
         minutes, hours, *_ = cron.split()
         return not (minutes.isdigit() and hours.isdigit())
@@ -124,9 +128,9 @@ def several_a_day(cron: str | None, rate: str | None) -> bool:
 
 
 def shortest_gap(cron: str | None, rate: str | None) -> int:
-    """Minutes between two of these times, at least; of a cron, if it names each day.
+    """Return the minimum of minutes between two of these times. A cron is treated as if it matched each day.
 
-    cron, rate: as they were checked.
+    cron, rate: checked expressions.
     """
     if cron is None:
         number, unit = (rate or "1 day").split()
@@ -135,15 +139,15 @@ def shortest_gap(cron: str | None, rate: str | None) -> int:
     times = [
         60 * hour + minute
         for hour in range(24)
-        if _FIELDS[1].holds(hours, hour)
+        if _FIELDS[1].includes(hours, hour)
         for minute in range(60)
-        if _FIELDS[0].holds(minutes, minute)
+        if _FIELDS[0].includes(minutes, minute)
     ]
     return min(later - earlier for earlier, later in pairwise([*times, times[0] + 24 * 60]))
 
 
 def check_rate(text: str) -> None:
-    """UsageError for what the service would refuse."""
+    """Raise UsageError if the service would reject the expression."""
     match = re.fullmatch(r"([1-9][0-9]{0,5}) (minute|hour|day)(s?)", text, re.ASCII)
     if match is None or (match[1] == "1") == bool(match[3]):
-        raise UsageError(f"{text!r} is no rate", "--rate", "write for example '1 day' or '12 hours'")
+        raise UsageError(f"{text!r} is not a valid rate", "--rate", "for example, use '1 day' or '12 hours'")

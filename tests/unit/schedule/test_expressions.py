@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from converter.errors import UsageError
-from converter.schedule.times import check_cron, check_rate, several_a_day, shortest_gap, six_fields
+from converter.schedule.expressions import check_cron, check_rate, several_a_day, shortest_gap, six_fields
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,15 @@ def test_what_the_scheduler_reads_is_taken(cron: str) -> None:
         ("0 2 * *", "six fields"),
         ("0 2 * * ? * *", "six fields"),
         ("", "six fields"),
-        ("60 2 * * ? *", "'60' is no minutes"),
-        ("0 24 * * ? *", "'24' is no hours"),
-        ("0 ? * * ? *", "'?' is no hours"),
-        ("0 2 32 * ? *", "'32' is no day of month"),
-        ("0 2 * FOO ? *", "'FOO' is no month"),
-        ("0 2 ? * 0 *", "'0' is no day of week"),
-        ("0 2 ? * MON-FRI-SUN *", "'MON-FRI-SUN' is no day of week"),
-        ("0 2 * * ? 1969", "'1969' is no year"),
-        ("0/0 2 * * ? *", "'0/0' is no minutes"),
+        ("60 2 * * ? *", "'60' is not a valid value for minutes"),
+        ("0 24 * * ? *", "'24' is not a valid value for hours"),
+        ("0 ? * * ? *", "'?' is not a valid value for hours"),
+        ("0 2 32 * ? *", "'32' is not a valid value for day of month"),
+        ("0 2 * FOO ? *", "'FOO' is not a valid value for month"),
+        ("0 2 ? * 0 *", "'0' is not a valid value for day of week"),
+        ("0 2 ? * MON-FRI-SUN *", "'MON-FRI-SUN' is not a valid value for day of week"),
+        ("0 2 * * ? 1969", "'1969' is not a valid value for year"),
+        ("0/0 2 * * ? *", "'0/0' is not a valid value for minutes"),
         ("0 2 * * * *", "needs a ?"),
         ("0 2 ? * ? *", "needs a ?"),
     ],
@@ -74,7 +74,7 @@ def test_five_fields_are_refused_with_the_same_times_in_six(five: str, six: str)
 def test_five_fields_with_either_of_two_days_have_no_form_in_six() -> None:
     with pytest.raises(UsageError) as caught:
         check_cron("0 2 1 * 1")
-    assert "a schedule for each" in caught.value.hint
+    assert "one schedule for the days of the month" in caught.value.hint
 
 
 @pytest.mark.parametrize("rate", ["1 day", "12 hours", "90 minutes"])
@@ -84,7 +84,7 @@ def test_a_rate_is_taken(rate: str) -> None:
 
 @pytest.mark.parametrize("rate", ["", "day", "1 days", "2 day", "0 days", "1.5 days", "1 week", "1day", "-1 days"])
 def test_a_rate_that_the_scheduler_would_refuse_is_named(rate: str) -> None:
-    with pytest.raises(UsageError, match="is no rate"):
+    with pytest.raises(UsageError, match="is not a valid rate"):
         check_rate(rate)
 
 

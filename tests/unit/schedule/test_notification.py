@@ -5,7 +5,7 @@ from __future__ import annotations
 import botocore.session
 
 from converter import errors
-from converter.schedule.notice import ADVICE, ADVICE_FOR_CHANGES
+from converter.schedule.notification import ADVICE, ADVICE_FOR_CHANGES
 
 
 def test_each_exit_code_has_its_advice() -> None:

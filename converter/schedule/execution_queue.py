@@ -1,25 +1,25 @@
-"""The states that let one execution of the machine work at a time: a second one would pay for the same wait.
+"""States that let only one execution run at a time, because a second one would wait for the same exports.
 
-    List the executions → Is an older one running? → Sync
-                        ↑                          → Wait for the older one ↰
-                                                   → Another one waits already
+    List the executions → Is an older execution running? → Sync
+                        ↑                                → Wait for the older execution ↰
+                                                         → Another execution waits already
 
-The service itself says which executions run, so one that has died holds up no other one. Its list may be seconds old:
-two that start at once may both go on. That costs money and nothing else, because a run holds the destination.
+Step Functions itself lists the running executions, so a dead one does not block others. The list may be seconds old:
+two executions that start at the same time may both continue. That only costs money, because runs lock the destination.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
 """
 
 from __future__ import annotations
 
-from converter.schedule.tasks import REQUEST_SECONDS, TRANSIENT, State
+from converter.schedule.failures import REQUEST_SECONDS, TRANSIENT, State
 
-FIRST_TURN = "List the executions"
+FIRST_QUEUE_STATE = "List the executions"
 """The name of the first of these states."""
 _WAIT_SECONDS = 120
 
 _SELF = "$states.context.Execution.Id"
-# Times are texts on AWS; the older of two that began at once is the one whose ARN is less.
+# Times are texts on AWS. If two executions have the same start, the one with the smaller ARN is older.
 _OLDER = (
     "($time := function($date) { $type($date) = 'string' ? $toMillis($date) : $date };"
     f" $own := $states.result.Executions[ExecutionArn = {_SELF}];"
@@ -32,12 +32,12 @@ _IS_SCHEDULED = (
 )
 
 
-def turns(partition: str, following: str) -> dict[str, State]:
-    """From `List the executions` to `following`, or to an end where another execution will do the same."""
+def queue_states(partition: str, following: str) -> dict[str, State]:
+    """Return the states from `List the executions` to `following`, or to the end if another execution waits already."""
     return {
-        FIRST_TURN: {
+        FIRST_QUEUE_STATE: {
             "Type": "Task",
-            "Comment": "Which executions of this machine run. It goes on if they can't be listed.",
+            "Comment": "Lists the running executions. If this fails, the execution continues.",
             "Resource": f"arn:{partition}:states:::aws-sdk:sfn:listExecutions",
             "Arguments": {
                 "StateMachineArn": "{% $states.context.StateMachine.Id %}",
@@ -50,24 +50,24 @@ def turns(partition: str, following: str) -> dict[str, State]:
             ],
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": following}],
             "Assign": {"older": f"{{% {_OLDER} %}}"},
-            "Next": "Is an older one running?",
+            "Next": "Is an older execution running?",
         },
-        "Is an older one running?": {
+        "Is an older execution running?": {
             "Type": "Choice",
             "Choices": [
                 {"Condition": "{% $older = 0 %}", "Next": following},
-                {"Condition": f"{{% $older > 1 and {_IS_SCHEDULED} %}}", "Next": "Another one waits already"},
+                {"Condition": f"{{% $older > 1 and {_IS_SCHEDULED} %}}", "Next": "Another execution waits already"},
             ],
-            "Default": "Wait for the older one",
+            "Default": "Wait for the older execution",
         },
-        "Wait for the older one": {
+        "Wait for the older execution": {
             "Type": "Wait",
             "Seconds": _WAIT_SECONDS,
-            "Next": FIRST_TURN,
+            "Next": FIRST_QUEUE_STATE,
         },
-        "Another one waits already": {
+        "Another execution waits already": {
             "Type": "Succeed",
-            "Comment": "It will bring all that this one could.",
+            "Comment": "That execution will publish the same changes.",
             "Output": {"destination": "{% $settings.destination %}", "leftTo": "the execution that waits already"},
         },
     }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from converter.cli.figures import count, duration, size
+from converter.cli.number_format import format_count, format_duration, format_size
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from converter.cli.figures import count, duration, size
     ],
 )
 def test_a_size_has_three_digits_and_a_unit(number: int, text: str) -> None:
-    assert size(number) == text
+    assert format_size(number) == text
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def test_a_size_has_three_digits_and_a_unit(number: int, text: str) -> None:
     ],
 )
 def test_a_duration_is_as_exact_as_its_length_allows(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("number", "noun", "text"), [(1, "part", "1 part"), (0, "part", "0 parts"), (1234, "item", "1,234 items")]
 )
 def test_a_count_agrees_with_its_noun(number: int, noun: str, text: str) -> None:
-    assert count(number, noun) == text
+    assert format_count(number, noun) == text
