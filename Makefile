@@ -96,9 +96,10 @@ test-examples: $(DEVELOPMENT) $(MINISTACK)
 	EXAMPLES=all $(PYTEST) -m 'hypothesis or slow' tests/properties
 	EXAMPLES=all $(PYTEST) -m hypothesis tests/unit tests/end_to_end
 
+# Without --quiet, which would hide warnings from --strict too.
 docs: | $(BIN)/python
 	@$(PIP) --editable '.[docs]'
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Prints its seed; FUZZ_SEED=N gives the same lines again.
 FUZZ_SECONDS ?= 300
