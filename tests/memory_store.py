@@ -49,10 +49,12 @@ class UnansweredError(StorageError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks. operation: the name of the store's method."""
+    """A request of a client. operation: the name of the store's method. number, size: of an uploaded piece."""
 
     operation: str
     key: str
+    number: int = 0
+    size: int = 0
 
 
 Rule = Callable[[Request], Exception | None]
@@ -230,7 +232,7 @@ class MemoryStore(ObjectStore):
             self._upload(key, upload_id).pieces[number] = content, piece
             return piece
 
-        return self._do("upload_piece", path, add)
+        return self._do("upload_piece", path, add, number, len(data))
 
     def complete_upload(self, path: str, upload_id: str, pieces: Sequence[Piece], size: int) -> None:
         def complete(key: str) -> None:
@@ -270,8 +272,8 @@ class MemoryStore(ObjectStore):
         age = (self.bucket.now() - found.written).total_seconds()
         return ObjectInfo(len(found.content), found.etag, found.metadata, found.written, age)
 
-    def _do(self, operation: str, path: str, act: Callable[[str], _T]) -> _T:
-        request = Request(operation, self._key(path))
+    def _do(self, operation: str, path: str, act: Callable[[str], _T], number: int = 0, size: int = 0) -> _T:
+        request = Request(operation, self._key(path), number, size)
         if self._cut.is_set():
             raise StorageError("the client was cut off", self.place(path))
         self.bucket.requests.append(request)

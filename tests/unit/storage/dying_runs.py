@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from converter.storage.destination import Destination
 from converter.storage.intent import Removal
 from converter.storage.local import LocalDestination
 from converter.storage.paths import record_path
@@ -59,8 +60,8 @@ def export_of(published: Published) -> str:
     return os.path.basename(next(iter(published)))
 
 
-def publish(root: Path, published: Published, remove: list[Removal]) -> None:
-    with LocalDestination(str(root)).lease() as lease:
+def publish(destination: Destination, published: Published, remove: list[Removal]) -> None:
+    with destination.lease() as lease:
         staging = lease.begin(export_of(published), *published)
         parts = []
         for folder, contents in enumerate(published.values()):
@@ -75,6 +76,18 @@ def publish(root: Path, published: Published, remove: list[Removal]) -> None:
 def files_of(published: Published) -> dict[str, bytes]:
     """The files that readers find when this is published."""
     return {**parts_of(published), record_path(export_of(published)): record_of(published)}
+
+
+def files_around(scenario: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """All files before the run, and after one that does not die."""
+    earlier, published, remove = SCENARIOS[scenario]
+    gone = {removal.export_id for removal in remove}
+    before, after = {}, {}
+    for one in earlier:
+        before.update(files_of(one))
+        if export_of(one) not in gone:
+            after.update(files_of(one))
+    return before, {**after, **files_of(published)}
 
 
 def next_run(root: Path) -> None:
@@ -122,13 +135,13 @@ def main(base: Path, scenario: str, twice: bool) -> int:
     template = base / "template"
     template.mkdir()
     for earlier in before:
-        publish(template, earlier, [])
+        publish(LocalDestination(str(template)), earlier, [])
     step = 0
     while True:
         step += 1
         root = base / str(step)
         shutil.copytree(template, root)
-        died = dies(step, root, lambda root=root: publish(root, published, remove))  # type: ignore[misc]
+        died = dies(step, root, lambda root=root: publish(LocalDestination(str(root)), published, remove))  # type: ignore[misc]
         again = 1
         while twice and died:
             second = base / f"{step}-{again}"

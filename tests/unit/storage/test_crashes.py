@@ -14,7 +14,7 @@ import pytest
 from converter.storage.local import LocalDestination
 from converter.storage.paths import INTENT, record_path
 from tests.unit.storage import dying_runs
-from tests.unit.storage.dying_runs import SCENARIOS, files_of
+from tests.unit.storage.dying_runs import SCENARIOS, files_around
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -27,18 +27,6 @@ def die(base: Path, scenario: str, *more: str) -> int:
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
-
-
-def files_around(scenario: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """All files before the run, and after one that does not die."""
-    earlier, published, remove = SCENARIOS[scenario]
-    gone = {removal.export_id for removal in remove}
-    before, after = {}, {}
-    for one in earlier:
-        before.update(files_of(one))
-        if dying_runs.export_of(one) not in gone:
-            after.update(files_of(one))
-    return before, {**after, **files_of(published)}
 
 
 def all_files(root: Path) -> dict[str, bytes]:

@@ -16,7 +16,6 @@ from converter.storage import open_destination
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.local import LocalDestination
-from converter.storage.local_errors import storage_error
 from converter.storage.paths import INTENT, record_path
 from tests.unit.storage.unprivileged import unprivileged
 
@@ -225,19 +224,6 @@ def test_a_run_whose_writes_the_system_refuses_leaves_nothing(tmp_path: Path, li
     assert done.stdout.endswith("/parts/0.parquet.pending\n")
     assert done.stderr == ""
     assert not list(tmp_path.iterdir())
-
-
-def test_a_full_disk_is_said_in_words() -> None:
-    with pytest.raises(OSError, match="No space") as caught, open("/dev/full", "wb", buffering=0) as full:
-        full.write(b"abc")
-    error = storage_error(caught.value, "out/x")
-    assert (error.what, error.where) == ("the disk is full", "out/x")
-    assert "free some space" in error.hint
-
-
-def test_an_error_without_words_of_ours_keeps_the_systems() -> None:
-    error = storage_error(OSError(errno.EIO, os.strerror(errno.EIO), "out/y"), "out")
-    assert str(error).startswith("out/y: Input/output error")
 
 
 PART = PendingPart("0.parquet", 3, "ab" * 32, "0.parquet.pending")

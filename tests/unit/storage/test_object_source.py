@@ -1,59 +1,43 @@
-"""Sources in S3: what is asked for before its turn, and that an object which is read twice is the same one."""
+"""Sources in an object store: which objects are requested early, and that an object that is read twice is the same one.
+
+test_object_source_in_s3.py shows over HTTP what depends on a server.
+"""
 
 from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
-from converter.aws.access import AwsOptions
-from converter.errors import ExportError, StorageError, UsageError
-from converter.storage import open_source
-from converter.storage.source import Source
-from tests.servers.faults import Answer, Call, Fault, Request, Truncate, once
-from tests.servers.proxy import Proxy, start_proxy
-from tests.servers.s3 import S3Server
+from converter.errors import ExportError, StorageError
+from converter.storage.object_source import ObjectSource
+from tests.memory_store import MemoryBucket, Request
 
-LARGE = bytes(range(256)) * 8192
-"""More than what is read at once before its turn: 2 MiB."""
-
-
-@pytest.fixture
-def server(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    s3.use(monkeypatch)
-    return s3
-
-
-@pytest.fixture
-def proxy(server: S3Server) -> Iterator[Proxy]:
-    with start_proxy(server) as proxy:
-        yield proxy
+LARGE = bytes(1 << 20)
+"""More than an object that is read whole before it is opened."""
 
 
 class Folder:
-    """A prefix of a new bucket, read through a proxy."""
+    """A prefix of a new bucket."""
 
-    def __init__(self, server: S3Server, proxy: Proxy) -> None:
-        self._client = server.client()
-        self.bucket = server.new_bucket()
-        self.proxy = proxy
+    def __init__(self) -> None:
+        self.bucket = MemoryBucket()
 
     def put(self, files: Mapping[str, bytes]) -> None:
         for path, content in files.items():
-            self._client.put_object(Bucket=self.bucket, Key=f"e/{path}", Body=content)
+            self.bucket.store("e").put(path, content)
 
     def remove(self, path: str) -> None:
-        self._client.delete_object(Bucket=self.bucket, Key=f"e/{path}")
+        self.bucket.store("e").delete(path)
 
-    def source(self) -> Source:
-        return open_source(f"s3://{self.bucket}/e/", AwsOptions(endpoint_url=self.proxy.server.endpoint_url))
+    def source(self) -> ObjectSource:
+        return ObjectSource(f"{self.bucket.place}/e", self.bucket.store("e"))
 
     def asked_for(self) -> list[str]:
-        """The objects of the GETs until now."""
-        gets = [request for request in self.proxy.requests if request.operation == "GetObject"]
-        return [request.key.removeprefix("e/") for request in gets]
+        """The objects that were requested until now."""
+        return [request.key.removeprefix("e/") for request in self.bucket.requests if request.operation == "open"]
 
     def wait_until_asked_for(self, *paths: str) -> None:
         deadline = time.monotonic() + 10
@@ -63,37 +47,24 @@ class Folder:
 
 
 @pytest.fixture
-def folder(server: S3Server, proxy: Proxy) -> Folder:
-    return Folder(server, proxy)
+def folder() -> Folder:
+    return Folder()
 
 
 def numbered(count: int) -> dict[str, bytes]:
     return {f"{number:03}": f"content of {number}".encode() for number in range(count)}
 
 
-def test_files_that_are_opened_in_order_are_asked_for_once_and_before_their_turn(folder: Folder) -> None:
+def test_files_that_are_opened_in_order_are_requested_once_and_early(folder: Folder) -> None:
     files = numbered(40)
     folder.put(files)
     source = folder.source()
-    # Sizes tell how many fit.
+    # The sizes decide how many are requested early.
     assert source.sizes("") == {path: len(content) for path, content in files.items()}
     with source.prefetch(files):
         folder.wait_until_asked_for("000", "001", "002", "003")
         read = {path: source.read(path) for path in files}
     assert read == files
-    assert sorted(folder.asked_for()) == sorted(files)
-
-
-def test_of_large_files_few_are_under_way(folder: Folder) -> None:
-    files = {f"{number}": LARGE for number in range(6)}
-    folder.put(files)
-    source = folder.source()
-    source.sizes("")
-    with source.prefetch(files):
-        folder.wait_until_asked_for("0", "1")
-        time.sleep(0.2)
-        assert len(folder.asked_for()) <= 3
-        assert [source.read(path) for path in files] == list(files.values())
     assert sorted(folder.asked_for()) == sorted(files)
 
 
@@ -105,48 +76,34 @@ def test_files_may_be_left_out_or_opened_in_another_order(folder: Folder) -> Non
     with source.prefetch(order):
         for path in ("029", "003", "large", "002", "010"):
             assert source.read(path) == files[path]
-    # Outside, each is asked for in its turn.
+    # Outside of the block, each is requested when it is opened.
     before = len(folder.asked_for())
     assert source.read("005") == files["005"]
     assert folder.asked_for()[before:] == ["005"]
 
 
-def test_answers_that_nobody_reads_are_closed(folder: Folder) -> None:
-    folder.put({f"{number}": LARGE for number in range(4)})
-    source = folder.source()
-    with source.prefetch(["0", "1", "2", "3"]):
-        folder.wait_until_asked_for("0", "1")
-        time.sleep(0.1)
-        assert folder.proxy.connections() >= 2
-    deadline = time.monotonic() + 10
-    while folder.proxy.connections():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert source.read("3") == LARGE
-
-
-def test_an_error_is_raised_when_it_is_its_turn(folder: Folder) -> None:
+def test_an_error_is_raised_when_its_file_is_opened(folder: Folder) -> None:
     files = numbered(6)
     folder.put(files)
     folder.remove("002")
 
-    def deny(request: Request) -> Fault | None:
-        return Answer(403, "AccessDenied") if request.key.endswith("004") else None
+    def deny(request: Request) -> Exception | None:
+        return StorageError("denied", request.key) if request.key.endswith("004") else None
 
-    folder.proxy.rule = deny
+    folder.bucket.refuse = deny
     source = folder.source()
     with source.prefetch(files):
         assert [source.read(path) for path in ("000", "001")] == [files["000"], files["001"]]
         with pytest.raises(FileNotFoundError, match="002"):
             source.open("002")
         assert source.read("003") == files["003"]
-        with pytest.raises(StorageError, match="access denied: s3:GetObject") as denied:
+        with pytest.raises(StorageError, match="denied") as denied:
             source.read("004")
-        assert denied.value.where == f"s3://{folder.bucket}/e/004"
+        assert denied.value.where == "e/004"
         assert source.read("005") == files["005"]
 
 
-def test_errors_of_files_that_nobody_opens_are_nobodys(folder: Folder) -> None:
+def test_errors_of_files_that_are_not_opened_are_not_raised(folder: Folder) -> None:
     folder.put(numbered(1))
     source = folder.source()
     with source.prefetch(["000", "missing", "../outside"]):
@@ -162,30 +119,10 @@ def test_an_object_that_changed_between_two_reads_is_an_error(is_ahead: bool, fo
     with source.prefetch(["x", "y"] if is_ahead else []):
         with pytest.raises(ExportError, match="changed while it was read") as changed:
             source.read("x")
-        assert changed.value.where == f"s3://{folder.bucket}/e/x"
-        # Written anew, but the same bytes.
+        assert changed.value.where == f"{folder.bucket.place}/e/x"
+        # Written again, with the same bytes.
         assert source.read("y") == b"same"
     assert folder.source().read("x") == b"other"
-
-
-def test_a_connection_that_breaks_goes_on_at_its_byte_unless_the_object_has_changed(folder: Folder) -> None:
-    folder.put({"x": LARGE})
-    folder.proxy.rule = once(Truncate(), "GetObject")
-    assert folder.source().read("x") == LARGE
-    ranged = [r.headers.get("range") for r in folder.proxy.requests if r.operation == "GetObject"]
-    assert len(ranged) == 2
-    assert ranged[0] is None
-    assert ranged[1] is not None
-    assert 0 < int(ranged[1].removeprefix("bytes=").rstrip("-")) < len(LARGE)
-
-    def change_then_break(request: Request) -> Fault | None:
-        if request.operation != "GetObject":
-            return None
-        return Truncate() if "range" not in request.headers else Call(lambda: folder.put({"x": LARGE[::-1]}))
-
-    folder.proxy.rule = change_then_break
-    with pytest.raises(ExportError, match="changed while it was read"):
-        folder.source().read("x")
 
 
 def test_a_copy_in_another_process_reads_the_same(folder: Folder) -> None:
@@ -194,9 +131,3 @@ def test_a_copy_in_another_process_reads_the_same(folder: Folder) -> None:
     with source.prefetch(["x"]):
         copy = pickle.loads(pickle.dumps(source))
     assert (copy.root, copy.read("x"), source.read("x")) == (source.root, b"abc", b"abc")
-
-
-@pytest.mark.parametrize("place", ["s3://", "s3:///prefix"])
-def test_a_place_without_a_bucket_is_refused(place: str) -> None:
-    with pytest.raises(UsageError, match="not a place in S3"):
-        open_source(place, AwsOptions())
