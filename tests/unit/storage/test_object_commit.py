@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -167,6 +168,26 @@ def test_an_intent_is_left_to_the_run_that_has_the_lease_now(bucket: MemoryBucke
     assert bucket.listing() == files_of(NEW)
 
 
+def test_a_withdrawn_intent_does_not_hide_the_uploads_of_a_dead_run(bucket: MemoryBucket) -> None:
+    dead = replace(ELSEWHERE, folders=("dt=2/an-export",))
+
+    def give_lease_to_a_dead_run(request: Request) -> None:
+        if request.operation == "put_if_absent" and request.key == INTENT:
+            bucket.store().put("_exports/lease", dead.to_json())
+            bucket.advance(STALE_SECONDS + 1)
+
+    bucket.store().create_upload("dt=2/an-export/0.parquet", {})
+    with destination(bucket).lease() as lease:
+        commit = begin(lease)
+        bucket.lose = give_lease_to_a_dead_run
+        with pytest.raises(StorageError, match="lease of the destination was lost"):
+            commit()
+    assert list(bucket.listing()) == ["_exports/lease"]
+    bucket.advance(STALE_SECONDS + 1)
+    assert next_run(bucket) == []
+    assert (bucket.listing(), [key for key in bucket.uploads() if key.startswith("dt=2")]) == ({}, [])
+
+
 def stale_intent() -> Intent:
     """That of a run which had lost the lease when it wrote it."""
     return Intent(Y, f"{Y}-0a1b2c3d", (f"dt=1/{Y}",), "{}", (), ())
@@ -221,7 +242,7 @@ def test_an_upload_that_vanished_within_the_commit_publishes_no_record(bucket: M
 
 
 def test_an_object_of_another_run_does_not_count_as_a_completed_upload(bucket: MemoryBucket) -> None:
-    def replace(request: Request) -> None:
+    def put_others(request: Request) -> None:
         if request.operation == "complete_upload":
             bucket.open_uploads.clear()
             for path, content in parts_of(NEW).items():
@@ -229,7 +250,7 @@ def test_an_object_of_another_run_does_not_count_as_a_completed_upload(bucket: M
 
     with destination(bucket).lease() as lease:
         commit = begin(lease)
-        bucket.refuse = replace
+        bucket.refuse = put_others
         with pytest.raises(StorageError, match="a part of a commit that has begun is lost"):
             commit()
     assert record_path(X) not in bucket.listing()
