@@ -64,10 +64,14 @@ class ListedObject:
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """Names of the folders directly below a folder, and of the objects, with their sizes in bytes."""
+    """Names of the folders directly below a folder, and of the objects, with their sizes in bytes and their ETags.
+
+    An ETag is missing if the store did not send it.
+    """
 
     folders: tuple[str, ...]
     sizes: Mapping[str, int]
+    etags: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

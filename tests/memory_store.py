@@ -186,7 +186,8 @@ class MemoryStore(ObjectStore):
             names = {key[len(prefix) :]: found for key, found in self.bucket.objects.items() if key.startswith(prefix)}
             folders = {name.partition("/")[0] for name in names if "/" in name} - {""}
             files = {name: len(found.content) for name, found in names.items() if name and "/" not in name}
-            return FolderListing(tuple(sorted(folders)), dict(sorted(files.items())))
+            etags = {name: names[name].etag for name in files}
+            return FolderListing(tuple(sorted(folders)), dict(sorted(files.items())), etags)
 
         return self._do("list_folder", folder, find)
 

@@ -12,8 +12,9 @@ import polars.selectors as cs
 from converter.aws.access import AwsOptions
 from converter.errors import StorageError
 from converter.publishing.column_union import common_columns
-from converter.publishing.decision import read_records
-from converter.publishing.record import Record
+from converter.publishing.destination_records import read_records
+from converter.publishing.record_entry import RecordEntry
+from converter.publishing.report import format_of
 from converter.schema.column_types import BOOL
 from converter.schema.types import Column
 from converter.storage import open_destination
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 def scan_destination(dest: str, aws: AwsOptions) -> pl.LazyFrame:
     """See converter.api.scan."""
     destination = open_destination(dest, aws)
-    records = read_records(destination)
+    records = read_records(destination).entries
     if not records:
         raise StorageError("nothing is published here", dest, "run `ddb-convert convert SOURCE DEST` first")
     # An export without items has no parts, and perhaps no columns.
-    filled = [record for record in records if record.parts] or list(records[-1:])
+    filled = [entry for entry in records if entry.names] or list(records[-1:])
     columns = common_columns(filled)
-    destination.check_parts([part.path for record in filled for part in record.parts])
+    destination.check_parts([path for entry in filled for path in entry.paths])
     settings = destination.reader_settings()
-    frames = [_scan_record(destination, settings, record, columns) for record in filled]
+    frames = [_scan_record(destination, settings, entry, columns) for entry in filled]
     # Records of another layout may have other folder keys.
     return pl.concat(frames, how="diagonal")
 
@@ -48,16 +49,16 @@ def polars_type(column: Column) -> PolarsDataType:
 
 
 def _scan_record(
-    destination: Destination, settings: ReaderSettings | None, record: Record, columns: Sequence[Column]
+    destination: Destination, settings: ReaderSettings | None, record: RecordEntry, columns: Sequence[Column]
 ) -> pl.LazyFrame:
     """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
     own = {column.name: column for column in record.columns}
     # Published in both formats, the same items are in either.
-    parts = record.parts_of("parquet") or record.parts
-    paths = [destination.child(part.path) for part in parts]
+    parts = record.paths_of("parquet") or record.paths
+    paths = [destination.child(path) for path in parts]
     if not paths:
         frame = pl.LazyFrame(schema={column.name: polars_type(column) for column in record.columns})
-    elif parts[0].format == "csv":
+    elif format_of(parts[0]) == "csv":
         frame = _scan_csv(paths, record.columns, settings)
     else:
         frame = pl.scan_parquet(paths, hive_partitioning=False, glob=False, **_remote(settings))
@@ -67,7 +68,7 @@ def _scan_record(
         else pl.lit(None, polars_type(column)).alias(column.name)
         for column in columns
     ]
-    location = posixpath.dirname(parts[0].path) if parts else ""
+    location = posixpath.dirname(parts[0]) if parts else ""
     folders = dict(segment.split("=", 1) for segment in location.split("/") if "=" in segment)
     return frame.select(*wanted, *(pl.lit(value).alias(name) for name, value in folders.items()))
 

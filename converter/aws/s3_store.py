@@ -76,16 +76,19 @@ class S3ObjectStore(ObjectStore):
         prefix = f"{folder}/" if folder else ""
         folders: list[str] = []
         sizes: dict[str, int] = {}
+        etags: dict[str, str] = {}
         for page in self.requests.pages("list_objects_v2", prefix, Delimiter="/"):
             entries = page.get("CommonPrefixes") or ()
             paths = (self.requests.listed_path(entry, "CommonPrefixes", "Prefix") for entry in entries)
             folders += [path[len(prefix) : -1] for path in paths]
             for entry in page.get("Contents") or ():
-                path = self.requests.listed_path(entry, "Contents", "Key")
-                sizes[path[len(prefix) :]] = self.requests.listed_size(entry)
+                name = self.requests.listed_path(entry, "Contents", "Key")[len(prefix) :]
+                sizes[name] = self.requests.listed_size(entry)
+                if "ETag" in entry:
+                    etags[name] = str(entry["ETag"])
         # Consoles make an object with the name of an empty folder.
         sizes.pop("", None)
-        return FolderListing(tuple(name for name in folders if name), sizes)
+        return FolderListing(tuple(name for name in folders if name), sizes, etags)
 
     def put(self, path: str, content: Data) -> str:
         """See ObjectStore."""

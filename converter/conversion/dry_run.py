@@ -10,14 +10,14 @@ from converter.errors import SchemaError
 from converter.export.manifest import Summary
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide
-from converter.publishing.prior_schema import Memory, remember
+from converter.publishing.destination_records import RecordCache
+from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.recorded_observation import recorded_observation
 from converter.publishing.report import Report, format_instant
 from converter.schema.contract import WAYS
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
-from converter.storage.destination import Destination
 
 NOT_CHECKED = (
     "the data: whether every line is right and every value fits its column, and which columns are new",
@@ -28,21 +28,21 @@ NOT_CHECKED = (
 NOTHING_KNOWN = Observation()
 
 
-def forecast(
-    destination: Destination, export: Summary, options: ConvertOptions, *, takes_over: bool = False
-) -> tuple[Column, ...]:
+def forecast(cache: RecordCache, export: Summary, options: ConvertOptions) -> tuple[Column, ...]:
     """Return the columns that are promised for an export which is not made yet.
 
-    takes_over: see check_owner of publishing/decision.py. Raises what can be known to be wrong before an export is
-    paid for; in a dry run also what is likely to be, and BusyError where another run holds the destination.
+    cache: of the destination; records that this run has read are not read again. Raises what can be known to be wrong
+    before an export is paid for; in a dry run also what is likely to be, and BusyError where another run holds the
+    destination.
     """
     if options.dry_run:
-        destination.check_free()
-    decision = decide(destination, export, options, takes_over=takes_over)
-    return forecast_schema(remember(decision.kept, options, destination)).columns
+        cache.destination.check_free()
+    records = cache.latest or cache.read()
+    decision = decide(records, cache.destination, export, options, takes_over=cache.takes_over)
+    return forecast_schema(read_prior_schema(decision.kept, options, records)).columns
 
 
-def forecast_schema(prior: Memory, known: Observation = NOTHING_KNOWN, hint: str = WAYS) -> Schema:
+def forecast_schema(prior: PriorSchema, known: Observation = NOTHING_KNOWN, hint: str = WAYS) -> Schema:
     """Return the columns that are promised, without those that new attributes add.
 
     known: of rows that are there already. hint: of the error for a broken promise. In a dry run the items are assumed

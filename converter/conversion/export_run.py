@@ -19,34 +19,33 @@ from converter.conversion.publish_run import Target, publish_run
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide
-from converter.publishing.prior_schema import Memory, remember
+from converter.publishing.destination_records import RecordCache
+from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.report import Report
 from converter.schema.types import Column
 from converter.storage import open_destination
-from converter.storage.destination import Destination
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRun:
-    """See RunInput. takes_over: see check_owner of publishing/decision.py."""
+    """See RunInput."""
 
     opened: OpenedExport
-    takes_over: bool = False
 
     @property
     def folders(self) -> tuple[str, ...]:
         """The folders of the export."""
         return export_folders(self.opened.source, self.opened.export)
 
-    def decide(self, destination: Destination, options: ConvertOptions) -> Decision:
+    def decide(self, cache: RecordCache, options: ConvertOptions) -> Decision:
         """Decide whether and where to publish."""
-        return decide(destination, self.opened.export, options, takes_over=self.takes_over)
+        return decide(cache.read(), cache.destination, self.opened.export, options, takes_over=cache.takes_over)
 
-    def prior_schema(self, decision: Decision, destination: Destination, options: ConvertOptions) -> Memory:
+    def prior_schema(self, decision: Decision, cache: RecordCache, options: ConvertOptions) -> PriorSchema:
         """Return the columns that the destination's records and the schema file promise."""
-        return remember(decision.kept, options, destination)
+        return read_prior_schema(decision.kept, options, cache.latest)
 
-    def forecast(self, prior: Memory) -> tuple[Column, ...]:
+    def forecast(self, prior: PriorSchema) -> tuple[Column, ...]:
         """Return the columns that are promised."""
         return forecast_schema(prior).columns
 
@@ -68,19 +67,19 @@ def convert_export(
     listener: Listener,
     *,
     prepare: Callable[[], None] | None = None,
-    takes_over: bool = False,
+    cache: RecordCache | None = None,
 ) -> Report:
     """Convert one export and publish it; see converter.api.convert.
 
-    prepare: see publish_run. takes_over: see check_owner of publishing/decision.py.
+    prepare: see publish_run. cache: of `dest`, where this run has read its records before.
     """
     started = time.perf_counter()
     check_source(dest, source, aws)
-    run = ExportRun(open_files(source, options, aws), takes_over)
-    destination = open_destination(dest, aws)
-    check_no_export(destination, dest)
+    run = ExportRun(open_files(source, options, aws))
+    cache = cache or RecordCache(open_destination(dest, aws))
+    check_no_export(cache.destination, dest)
     with PassRunner(engine, listener, options.threads) as runner:
-        return publish_run(run, options, Target(destination, dest, started), runner, prepare)
+        return publish_run(run, options, Target(cache, dest, started), runner, prepare)
 
 
 def read_input(opened: OpenedExport, options: ConvertOptions, runner: PassRunner) -> ExportInput:

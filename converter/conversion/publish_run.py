@@ -19,15 +19,17 @@ from converter.conversion.shard_input import ShardInput
 from converter.errors import ConvertError
 from converter.options import ConvertOptions
 from converter.publishing.column_report import describe_columns, name_warnings, observation_warnings, schema_warnings
-from converter.publishing.decision import Decision, describe_part, publish, unchanged
+from converter.publishing.commit import describe_part, publish, unchanged
+from converter.publishing.decision import Decision
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.named_attributes import NamedAttributes
-from converter.publishing.prior_schema import Memory, changes, evolution_warnings, unit_warnings
+from converter.publishing.prior_schema import PriorSchema, changes, evolution_warnings, unit_warnings
 from converter.publishing.record import make_record
 from converter.publishing.report import Report
 from converter.schema.derive import name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
-from converter.storage.destination import Destination, Lease
+from converter.storage.destination import Lease
 
 _BUG = "this is a bug in ddb-convert, and nothing was published: please report it"
 
@@ -38,7 +40,7 @@ I = TypeVar("I", bound=ShardInput)  # noqa: E741
 class Target:
     """The destination of a run. dest: as the user wrote it. started: time.perf_counter at the start."""
 
-    destination: Destination
+    cache: RecordCache
     dest: str
     started: float
 
@@ -54,16 +56,16 @@ class RunInput(Protocol[I]):
     def folders(self) -> tuple[str, ...]:
         """The folders that exports are read from, where nothing may be written."""
 
-    def decide(self, destination: Destination, options: ConvertOptions) -> Decision:
-        """Decide whether and where to publish; see publishing/decision.py."""
+    def decide(self, cache: RecordCache, options: ConvertOptions) -> Decision:
+        """Read the records, and decide whether and where to publish; see publishing/decision.py."""
 
-    def prior_schema(self, decision: Decision, destination: Destination, options: ConvertOptions) -> Memory:
+    def prior_schema(self, decision: Decision, cache: RecordCache, options: ConvertOptions) -> PriorSchema:
         """Return the columns that earlier records and the schema file promise.
 
         Raises UsageError and SchemaError where these contradict each other, or the options.
         """
 
-    def forecast(self, prior: Memory) -> tuple[Column, ...]:
+    def forecast(self, prior: PriorSchema) -> tuple[Column, ...]:
         """Return the columns as far as they are known without reading data files."""
 
     def read(self, options: ConvertOptions, runner: PassRunner) -> I:
@@ -87,14 +89,14 @@ def publish_run(
     check_dest(target.dest, run.folders)
     if options.dry_run:
         return _plan_run(run, options, target)
-    with target.destination.lease() as lease:
+    with target.cache.destination.lease() as lease:
         for warning in lease.warnings:
             runner.listener.warned(warning)
         decision = _decide(run, options, target)
         if decision.published is not None:
             warnings = (*lease.warnings, *decision.warnings)
             return unchanged(decision.published, target.dest, target.started, warnings)
-        prior = run.prior_schema(decision, target.destination, options)
+        prior = run.prior_schema(decision, target.cache, options)
         if prepare is not None:
             prepare()
         report = _convert_and_publish(run, options, target, runner, decision, prior, lease)
@@ -103,11 +105,11 @@ def publish_run(
 
 def _plan_run(run: RunInput[I], options: ConvertOptions, target: Target) -> Report:
     """Return the report of a dry run."""
-    target.destination.check_free()
+    target.cache.destination.check_free()
     decision = _decide(run, options, target)
     if decision.published is not None:
         return unchanged(decision.published, target.dest, target.started, decision.warnings)
-    prior = run.prior_schema(decision, target.destination, options)
+    prior = run.prior_schema(decision, target.cache, options)
     planned = Schema(run.forecast(prior))
     report = replace(
         plan_report(run.opened, options, target.dest, decision),
@@ -119,7 +121,7 @@ def _plan_run(run: RunInput[I], options: ConvertOptions, target: Target) -> Repo
 
 
 def _decide(run: RunInput[I], options: ConvertOptions, target: Target) -> Decision:
-    decision = run.decide(target.destination, options)
+    decision = run.decide(target.cache, options)
     check_locations(target.dest, decision.locations, run.folders)
     return decision
 
@@ -130,7 +132,7 @@ def _convert_and_publish(
     target: Target,
     runner: PassRunner,
     decision: Decision,
-    prior: Memory,
+    prior: PriorSchema,
     lease: Lease,
 ) -> Report:
     export = run.opened.export
@@ -155,6 +157,7 @@ def _convert_and_publish(
     record = make_record(export, options, schema.columns, report, decision.sequence)
     reported = len(lease.warnings)
     publish(staging, record, [part.pending for part in result.parts], decision)
+    target.cache.publish(lease, record, [entry.export_id for entry in decision.replaced])
     return replace(report, warnings=(*warnings, *lease.warnings[reported:]))
 
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from converter.decode.arrow_rows import can_recast
 from converter.errors import SchemaError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
+from converter.publishing.destination_records import read_records
 from converter.publishing.record import Record
 from converter.publishing.report import ColumnReport, Part
 from converter.publishing.schema_difference import describe_schema_difference
 from converter.schema.column_types import DOUBLE, Origin
 from converter.schema.contract import Contract, Promise
 from converter.schema.types import Column, Schema
-from converter.storage.paths import EXPORTS, INTENT, record_path
+from converter.storage.paths import EXPORTS, record_path
 from converter.storage.source import Source
 
 _KEY_ORIGINS = {
@@ -44,16 +44,9 @@ def find_snapshot(source: Source, name: str | None = None) -> Record | None:
 
     Raises StorageError for a damaged record, UsageError where the destination holds changes.
     """
-    names = [name] if name is not None else [each for each in source.sizes(EXPORTS) if _may_be_record(each)]
-    records = []
-    for each in names:
-        path = posixpath.join(EXPORTS, each)
-        content = source.find(path)
-        if content is not None:
-            records.append(Record.from_json(content, source.child(path)))
-    if not records:
+    record = _latest_record(source) if name is None else _read_record(source, posixpath.join(EXPORTS, name))
+    if record is None:
         return None
-    record = max(records, key=lambda record: (record_moment(record), record.sequence))
     place = source.child(record_path(record.export_id))
     if record.kind == ExportKind.CHANGES:
         raise UsageError("the destination holds changes, and a base holds items", place, OTHER_BASE)
@@ -62,14 +55,15 @@ def find_snapshot(source: Source, name: str | None = None) -> Record | None:
     return record
 
 
-def record_moment(record: Record) -> datetime:
-    """Return the moment of a record's items: all that was written earlier is in them."""
-    merge = record.report.merge
-    return record.export_time if merge is None else merge.chain.through
+def _latest_record(source: Source) -> Record | None:
+    records = read_records(source)
+    latest = max(records.entries, key=lambda entry: (entry.moment_micros, entry.sequence), default=None)
+    return None if latest is None else records.load(latest)
 
 
-def _may_be_record(name: str) -> bool:
-    return name.endswith(".json") and not name.startswith(".") and posixpath.join(EXPORTS, name) != INTENT
+def _read_record(source: Source, path: str) -> Record | None:
+    content = source.find(path)
+    return None if content is None else Record.from_json(content, source.child(path))
 
 
 @dataclass(frozen=True, slots=True)

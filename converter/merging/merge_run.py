@@ -18,13 +18,14 @@ from converter.merging.merge_sources import BaseSource, MergeSource
 from converter.merging.old_images import OldImages
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.merge_history import Link, MergeChain, MergeReport
-from converter.publishing.prior_schema import Memory, remember
+from converter.publishing.prior_schema import PriorSchema, read_prior_schema
+from converter.publishing.record_entry import entry_of
 from converter.publishing.recorded_observation import recorded_observation
 from converter.publishing.report import Report
 from converter.schema.types import Column
 from converter.storage.combined_source import CombinedSource
-from converter.storage.destination import Destination
 from converter.storage.paths import record_path
 from converter.write.formats import kernel_parts
 
@@ -44,23 +45,23 @@ class MergeRun:
     base: BaseSnapshot | None
     compares_images: bool
 
-    def decide(self, destination: Destination, options: ConvertOptions) -> Decision:
+    def decide(self, cache: RecordCache, options: ConvertOptions) -> Decision:
         """Decide whether and where to publish."""
-        return decide(destination, self.opened.export, options, self.chain)
+        return decide(cache.read(), cache.destination, self.opened.export, options, self.chain)
 
-    def prior_schema(self, decision: Decision, destination: Destination, options: ConvertOptions) -> Memory:
+    def prior_schema(self, decision: Decision, cache: RecordCache, options: ConvertOptions) -> PriorSchema:
         """Return the columns that the destination's records, or the base's, and the schema file promise."""
         base = self.base
         if base is None:
-            return remember(decision.kept, options, destination)
+            return read_prior_schema(decision.kept, options, cache.latest)
         # If the base is replaced, its parts go and its rows stay: columns that they have widened stay wide.
-        kept = (*decision.kept, base.record) if base.record in decision.replaced else decision.kept
-        prior = remember(kept, options, destination, (base.record, base.place))
+        replaced = (entry for entry in decision.replaced if entry == entry_of(base.record, entry.file))
+        prior = read_prior_schema((*decision.kept, *replaced), options, cache.latest, (base.record, base.place))
         dropped = [name for name in prior.options.exclude if name not in options.exclude]
         base.check_options(options, dropped)
         return replace(prior, contract=base.promises(prior.contract))
 
-    def forecast(self, prior: Memory) -> tuple[Column, ...]:
+    def forecast(self, prior: PriorSchema) -> tuple[Column, ...]:
         """Return the columns that are promised."""
         if self.base is None:
             return forecast_schema(prior).columns

@@ -11,7 +11,7 @@ from converter.errors import ExportError
 from converter.export.data_files import DataFile
 from converter.export.locate import check_export_arn, open_export
 from converter.export.manifest import Export, ExportKind
-from converter.merging.base_snapshot import find_snapshot, record_moment
+from converter.merging.base_snapshot import find_snapshot
 from converter.options import ConvertOptions
 from converter.publishing.record import Record
 from converter.storage import open_source
@@ -36,7 +36,7 @@ class BaseSource(MergeSource):
     @property
     def moment(self) -> datetime:
         """The moment of its items: all that was written earlier is in it."""
-        return self.export.instant() if self.record is None else record_moment(self.record)
+        return self.export.instant() if self.record is None else self.record.moment
 
 
 def split_record(text: str) -> tuple[str, str | None]:

@@ -33,7 +33,8 @@ from converter.merging.merge_sources import (
     split_record,
 )
 from converter.options import ConvertOptions
-from converter.publishing.decision import unchanged
+from converter.publishing.commit import unchanged
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.report import Report, format_instant
 from converter.storage import open_destination
 from converter.storage.destination import Destination
@@ -63,15 +64,17 @@ def merge_exports(
     listener: Listener,
     *,
     check: Callable[[], None] | None = None,
+    cache: RecordCache | None = None,
 ) -> Report:
     """Merge and publish; see converter.api.merge.
 
     check: called first, under the destination's lease, if there is something to publish; what it raises ends the run.
+    cache: of the destination, where this run has read its records before.
     """
     started = time.perf_counter()
     check_dest(merge.dest)
-    destination = open_destination(merge.dest, aws)
-    _check_request(merge, options, destination)
+    cache = cache or RecordCache(open_destination(merge.dest, aws))
+    _check_request(merge, options, cache.destination)
     base = open_base(merge.base, options, aws)
     for text in merge.increments if not merge.rules.allow_filtered else ():
         check_unfiltered(text, aws)
@@ -85,7 +88,7 @@ def merge_exports(
     if merge.rules.verify:
         _check_images(base, applied)
     run = join_exports(base, applied, folders, chain.warnings, compares_images=merge.rules.verify)
-    target = Target(destination, merge.dest, started)
+    target = Target(cache, merge.dest, started)
     with PassRunner(engine, listener, options.threads) as runner:
         return publish_run(run, options, target, runner, check)
 

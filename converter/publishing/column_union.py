@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from converter.errors import SchemaError
-from converter.publishing.record import Record
+from converter.publishing.record_entry import RecordEntry, distinct, most_digits
 from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, DOUBLE, Origin
 from converter.schema.types import Column
 
 
-def common_columns(records: Sequence[Record]) -> list[Column]:
+def common_columns(entries: Sequence[RecordEntry]) -> list[Column]:
     """The columns of all records, those that were published last first; types are widened only where no digit is lost.
 
     Raises SchemaError for a column that means different things in two records.
     """
-    digits = most_digits(records)
+    digits = most_digits(entries)
     columns: dict[str, Column] = {}
-    for record in sorted(records, key=lambda record: (record.sequence, record.export_time), reverse=True):
-        for column in record.columns:
+    last_first = sorted(entries, key=lambda entry: (entry.sequence, entry.export_micros), reverse=True)
+    for entry in distinct(last_first, "columns"):
+        for column in entry.columns:
             before = columns.setdefault(column.name, column)
             if column.has_form_of(before):
                 continue
             wider = _wider(before, column, digits.get(column.name, (0, 0))[0])
             if wider is None:
                 raise SchemaError(
-                    f"column {column.name!r} is {column.type} ({column.origin}) in export {record.export_id} of"
-                    f" {record.date}, and {before.type} ({before.origin}) in a later one",
+                    f"column {column.name!r} is {column.type} ({column.origin}) in export {entry.export_id} of"
+                    f" {entry.date}, and {before.type} ({before.origin}) in a later one",
                     hint="read the dates one by one, or publish them again with options that give the same types",
                 )
             columns[column.name] = wider
     return list(columns.values())
-
-
-def most_digits(records: Iterable[Record]) -> Mapping[str, tuple[int, int]]:
-    """By column: most integer digits and decimals of all numbers that are published in it."""
-    most: dict[str, tuple[int, int]] = {}
-    for record in records:
-        for column in record.report.columns:
-            digits, decimals = most.get(column.name, (0, 0))
-            most[column.name] = max(digits, column.integer_digits), max(decimals, column.decimals)
-    return most
 
 
 def _wider(one: Column, other: Column, integer_digits: int) -> Column | None:

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from converter.errors import UsageError
 from converter.options import ConvertOptions
 from converter.publishing.record import Record
+from converter.publishing.record_entry import RecordEntry, distinct
 from converter.schema.column_types import Origin
 from converter.schema.observe import Observation
 from converter.schema.schema_file import SchemaFile
+from converter.schema.types import Column
 
 _NEAR, _VERY_NEAR = 0.5, 0.75
 # Of more names the comparison would take longer than the conversion.
@@ -42,7 +44,7 @@ class NamedAttributes:
     def of(
         options: ConvertOptions,
         file: SchemaFile | None = None,
-        earlier: Sequence[Record] = (),
+        earlier: Sequence[RecordEntry] = (),
         base: Record | None = None,
     ) -> NamedAttributes:
         """file: the schema file of the options. earlier: the records that say what was there before.
@@ -53,13 +55,13 @@ class NamedAttributes:
         if file is not None:
             by_place[file.contract.where] = file.names
         known, warned = set[str](), set[str]()
-        for record in earlier:
-            # Of no items nothing is absent.
-            if record.report.items:
-                named = _named_by(record, options, file)
-                known |= named.difference(record.report.unknown_attributes)
-                warned |= named.intersection(record.report.unknown_attributes)
-        if base is not None and _overflows(base):
+        # An export without items lacks no attribute.
+        with_items = (entry for entry in earlier if entry.items)
+        for entry in distinct(with_items, "columns", "options", "unknown_attributes"):
+            named = _named_by(entry, options, file)
+            known |= named.difference(entry.unknown_attributes)
+            warned |= named.intersection(entry.unknown_attributes)
+        if base is not None and base.report.items and _overflows(base.columns):
             names = {name for names in by_place.values() for name in names}
             known |= names.difference(base.report.unknown_attributes)
         return NamedAttributes(by_place, frozenset(known), frozenset(warned), not earlier)
@@ -103,21 +105,20 @@ class NamedAttributes:
 NOTHING_NAMED = NamedAttributes()
 
 
-def never_overflowed(named: NamedAttributes, earlier: Sequence[Record]) -> frozenset[str]:
+def never_overflowed(named: NamedAttributes, earlier: Sequence[RecordEntry]) -> frozenset[str]:
     """The named attributes that can't be in an overflow column of an earlier export, which did not have them."""
     names = frozenset(name for names in named.by_place.values() for name in names)
-    for record in earlier:
-        if _overflows(record):
-            names &= frozenset(record.report.unknown_attributes)
+    for entry in distinct((entry for entry in earlier if entry.items), "columns", "unknown_attributes"):
+        if _overflows(entry.columns):
+            names &= frozenset(entry.unknown_attributes)
     return names
 
 
-def _overflows(record: Record) -> bool:
-    """Are there rows with an overflow column?"""
-    return bool(record.report.items) and any(column.origin is Origin.OVERFLOW for column in record.columns)
+def _overflows(columns: Sequence[Column]) -> bool:
+    return any(column.origin is Origin.OVERFLOW for column in columns)
 
 
-def _named_by(record: Record, options: ConvertOptions, file: SchemaFile | None) -> set[str]:
+def _named_by(record: RecordEntry, options: ConvertOptions, file: SchemaFile | None) -> set[str]:
     """The attributes that have a column in the record, or that the options which it was published with name."""
     names = {column.attribute for column in record.columns if column.attribute is not None}
     for option in ("key", "select", "exclude", "rename", "cast", "time"):

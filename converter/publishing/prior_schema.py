@@ -1,4 +1,4 @@
-"""What a destination remembers: the columns that the next run has to keep, and what a run has changed about them."""
+"""The columns of a destination that the next run has to keep, and how a run has changed them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import cast
 
 from converter.errors import SchemaError, UsageError
 from converter.options import TIME_COLUMN, ConvertOptions, SchemaText
-from converter.publishing.column_union import most_digits
+from converter.publishing.destination_records import DestinationRecords
 from converter.publishing.named_attributes import NamedAttributes, never_overflowed
-from converter.publishing.record import Record, newest
+from converter.publishing.record import Record
+from converter.publishing.record_entry import RecordEntry, distinct, entry_of, most_digits, newest
 from converter.publishing.report import SchemaChange
 from converter.schema.changes import OLD_COLUMN
 from converter.schema.column_types import CAST_TYPES, INT64, Cast, Origin
@@ -18,14 +19,12 @@ from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
 from converter.schema.observe import Observation
 from converter.schema.schema_file import read_schema_file
 from converter.schema.types import Column, Schema
-from converter.storage.destination import Destination
-from converter.storage.paths import record_path
 from converter.time_options import UNIT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What is remembered for a run.
+class PriorSchema:
+    """The columns that a run keeps, and the options that follow from them.
 
     contract: the columns to keep. record: the newest one, whose columns they are; None where nothing is kept. options:
     the run's, without what the schema file drops. named: the attributes that the user names.
@@ -42,21 +41,25 @@ class Memory:
         return () if self.record is None else self.record.columns
 
 
-def remember(
-    kept: Sequence[Record], options: ConvertOptions, destination: Destination, base: tuple[Record, str] | None = None
-) -> Memory:
-    """What the records that stay, and the schema file, promise.
+def read_prior_schema(
+    kept: Sequence[RecordEntry],
+    options: ConvertOptions,
+    records: DestinationRecords | None = None,
+    base: tuple[Record, str] | None = None,
+) -> PriorSchema:
+    """The promises of the records that stay, and of the schema file.
 
-    base: the record of the snapshot that a merge begins with, and its place: what a destination remembers that has
-    nothing of its own.
+    records: of the destination, which the kept ones are of. base: the record of the snapshot that a merge begins with,
+    and its place: it counts where the destination has nothing of its own.
 
     Raises UsageError for a schema file that can't be read, SchemaError for one that contradicts the records.
     """
-    record = newest(kept)
-    place = destination.child(record_path(record.export_id)) if record is not None else ""
-    if record is None and base is not None:
+    last, record, place = newest(kept), None, ""
+    if last is not None and records is not None:
+        record, place = records.load(last), records.place(last)
+    elif base is not None:
         record, place = base
-        kept = (record,)
+        kept = (entry_of(record),)
     if options.schema == "new":
         record = None
     contract = NOTHING_PROMISED
@@ -77,7 +80,7 @@ def remember(
     if record is not None:
         _check_facts(kept, options)
     options = _with_promised(options, contract, record)
-    return Memory(contract, record, options, named)
+    return PriorSchema(contract, record, options, named)
 
 
 def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[SchemaChange, ...]:
@@ -98,20 +101,18 @@ def changes(before: Sequence[Column], schema: Schema, observation: Observation) 
     return tuple(found)
 
 
-def evolution_warnings(found: Sequence[SchemaChange], earlier: Sequence[Record]) -> list[str]:
+def evolution_warnings(found: Sequence[SchemaChange], earlier: Sequence[RecordEntry]) -> list[str]:
     """Which dates can no longer be read together with the columns that are wider now."""
     warnings = []
     for change in found:
         if change.change != "widened":
             continue
-        dates = sorted(
-            {
-                record.date
-                for record in earlier
-                for column in record.columns
-                if column.name == change.column and column.described != change.after
-            }
-        )
+        others = {
+            id(entry.columns)
+            for entry in distinct(earlier, "columns")
+            if any(column.name == change.column and column.described != change.after for column in entry.columns)
+        }
+        dates = sorted({entry.date for entry in earlier if id(entry.columns) in others})
         if not dates:
             # The column is from a base elsewhere.
             continue
@@ -194,20 +195,20 @@ def _with_given_units(contract: Contract, options: ConvertOptions) -> Contract:
     return replace(contract, promises=tuple(promises))
 
 
-def _check_facts(records: Iterable[Record], options: ConvertOptions) -> None:
+def _check_facts(entries: Iterable[RecordEntry], options: ConvertOptions) -> None:
     """An added column holds the fact that it held before: a text column of dates can't go on with export ids."""
     wanted = dict(options.add_column)
-    for record in records:
-        for name, fact in _added_facts(record).items():
+    for entry in distinct(entries, "options"):
+        for name, fact in _added_facts(entry).items():
             if wanted.get(name, fact) != fact:
                 raise UsageError(
-                    f"column {name!r} holds {fact} of export {record.export_id}, and can't hold {wanted[name]} now",
+                    f"column {name!r} holds {fact} of export {entry.export_id}, and can't hold {wanted[name]} now",
                     "--add-column",
                     "choose another name",
                 )
 
 
-def _added_facts(record: Record) -> dict[str, str]:
+def _added_facts(record: Record | RecordEntry) -> dict[str, str]:
     """The facts of the export that its added columns hold, by the columns' names."""
     return dict(cast(list[tuple[str, str]], record.options.get("add_column", [])))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -23,13 +23,12 @@ from converter.time_options import parse_unit
 from converter.version import VERSION
 
 _VERSION = 2
-"""1: an export has one folder, which its report calls `location`; there are no sequence and no changes."""
 # Longer names can't be made on the usual file systems.
 _NAME_BYTES = 255
 # Options that other modules read out of a record; all others are only compared.
 _LISTS_OF_NAMES = ("key", "select", "exclude")
 _LISTS_OF_PAIRS = ("rename", "cast", "add_column")
-_PART_ENDINGS = (".parquet", ".csv", ".csv.gz")
+PART_ENDINGS = (".parquet", ".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +70,12 @@ class Record:
     def parts_of(self, format: str) -> tuple[Part, ...]:
         """The parts in one format, which is all of them or none unless the export was published in both."""
         return tuple(part for part in self.parts if part.format == format)
+
+    @property
+    def moment(self) -> datetime:
+        """The moment that the items are of: what was written before is in them."""
+        merge = self.report.merge
+        return self.export_time if merge is None else merge.chain.through
 
     def to_summary(self) -> Summary:
         """The export, as far as it is known when its manifests are gone."""
@@ -142,15 +147,15 @@ class Record:
             table_arn=table_arn,
             table_id=members.text("tableId"),
             kind=members.parsed("kind", ExportKind).value,
-            sequence=0 if members.count("version") == 1 else members.count("sequence"),
+            sequence=members.count("sequence"),
             export_time=members.time("exportTime"),
             date=members.parsed("date", parse_date),
-            timezone=members.parsed("timezone", _timezone),
-            layout=members.parsed("layout", _layout),
+            timezone=members.parsed("timezone", parse_timezone),
+            layout=members.parsed("layout", parse_layout),
             source=members.text("source"),
             parts=parts,
-            columns=_columns(members),
-            options=_options(members.inner("options")),
+            columns=read_columns(members),
+            options=read_options(members.inner("options")),
             options_hash=members.sha256("optionsHash"),
             verified=members.flag("verified"),
             writer=members.text("writer"),
@@ -190,11 +195,6 @@ def make_record(
         writer=f"ddb-convert {VERSION}",
         report=report,
     )
-
-
-def newest(records: Iterable[Record]) -> Record | None:
-    """The record that was published last, whatever time its export is of."""
-    return max(records, key=lambda r: (r.sequence, r.export_time, r.export_id), default=None)
 
 
 def export_date(export: Summary, timezone: str) -> str:
@@ -258,14 +258,15 @@ def _parts(members: Members, export_id: str) -> list[Part]:
         alone = folders[folder] == part.format and len(folders) == len(set(folders.values()))
         if not own or not alone or not is_path(part.path) or part.path.startswith(f"{EXPORTS}/"):
             raise members.error("parts", f"{part.path!r} is not in the export's own folder")
-        if not part.path.endswith(_PART_ENDINGS):
+        if not part.path.endswith(PART_ENDINGS):
             raise members.error("parts", f"{part.path!r} is not the name of a part")
     if len({part.path for part in parts}) < len(parts):
         raise members.error("parts", "a part is there twice")
     return parts
 
 
-def _columns(members: Members) -> tuple[Column, ...]:
+def read_columns(members: Members) -> tuple[Column, ...]:
+    """The member `columns`. Raises StorageError."""
     columns = tuple(
         Column(
             name=column.utf8_text("name"),
@@ -284,7 +285,8 @@ def _columns(members: Members) -> tuple[Column, ...]:
     return columns
 
 
-def _options(members: Members) -> dict[str, object]:
+def read_options(members: Members) -> dict[str, object]:
+    """Options as they are published. Raises StorageError."""
     for name in filter(members.has, _LISTS_OF_NAMES):
         members.texts(name)
     for name in filter(members.has, _LISTS_OF_PAIRS):
@@ -294,7 +296,8 @@ def _options(members: Members) -> dict[str, object]:
     return members.values()
 
 
-def _timezone(text: str) -> str:
+def parse_timezone(text: str) -> str:
+    """The same text; ValueError for a time zone that is not known."""
     try:
         check_timezone(text)
     except UsageError as error:
@@ -302,7 +305,8 @@ def _timezone(text: str) -> str:
     return text
 
 
-def _layout(text: str) -> str:
+def parse_layout(text: str) -> str:
+    """The same text; ValueError for a layout that no run can have had."""
     try:
         check_layout(text)
     except UsageError as error:

@@ -25,7 +25,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _COMPRESSION = re.compile(r"[a-z0-9=,]{1,64}")
 # Of 1E125 and 1E-130, with 38 digits at most.
-_MOST_DIGITS = 200
+MOST_DIGITS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Part:
 
     @property
     def format(self) -> OneFormat:
-        """What it is, by its name: parquet or csv."""
-        return "parquet" if self.path.endswith(".parquet") else "csv"
+        """The format that its name says."""
+        return format_of(self.path)
 
     def to_json(self) -> dict[str, object]:
         """As records and reports show it."""
@@ -241,14 +241,17 @@ class Report:
             seconds=members.number("seconds"),
             passes=members.count("passes"),
             columns=tuple(ColumnReport.from_json(column) for column in members.inners("columns")),
-            changes=()
-            if members.has("location")
-            else tuple(SchemaChange.from_json(change) for change in members.inners("changes")),
+            changes=tuple(SchemaChange.from_json(change) for change in members.inners("changes")),
             warnings=members.texts("warnings"),
             verified=members.flag("verified"),
             unknown_attributes=members.texts("unknownAttributes") if members.has("unknownAttributes") else (),
             merge=MergeReport.from_json(members.inner("merge")) if members.has("merge") else None,
         )
+
+
+def format_of(path: str) -> OneFormat:
+    """The format of a part, by its name."""
+    return "parquet" if path.endswith(".parquet") else "csv"
 
 
 def parse_date(text: str) -> str:
@@ -285,7 +288,7 @@ def _moment(text: str) -> str:
 
 
 def _locations(members: Members) -> tuple[str, ...]:
-    locations = (members.text("location"),) if members.has("location") else members.texts("locations")
+    locations = members.texts("locations")
     for location in locations:
         if not is_path(location):
             raise members.error("locations", f"{location!r} is not a folder inside the destination")
@@ -302,7 +305,7 @@ def _types(members: Members) -> dict[str, int]:
 
 def _digits(members: Members, name: str) -> int:
     digits = members.count(name)
-    if digits > _MOST_DIGITS:
+    if digits > MOST_DIGITS:
         raise members.error(name, f"no number of DynamoDB has {digits:,} of them")
     return digits
 

@@ -19,9 +19,9 @@ from converter.errors import SchemaError, StorageError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import OneFormat
 from converter.publishing.column_union import common_columns
-from converter.publishing.decision import read_records
-from converter.publishing.record import Record
-from converter.publishing.report import Part
+from converter.publishing.destination_records import read_records
+from converter.publishing.record_entry import RecordEntry
+from converter.publishing.report import format_of
 from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.storage.schemes import is_local
@@ -148,11 +148,10 @@ def read_published(
     destination = open_destination(dest, aws)
     if location is None:
         location = os.path.abspath(dest) if is_local(dest) else dest
-    records = read_records(destination)
-    filled = [record for record in records if record.parts and record.columns]
+    filled = [entry for entry in read_records(destination).entries if entry.names and entry.columns]
     if not filled:
         raise StorageError("no items are published here", dest, "run `ddb-convert convert SOURCE DEST` first")
-    destination.check_parts([part.path for record in filled for part in record.parts])
+    destination.check_parts([path for record in filled for path in record.paths])
     newest = filled[-1]
     format = format or _format_of_all(filled)
     places = [_place(record, format, dest) for record in filled]
@@ -167,13 +166,13 @@ def read_published(
         _check_together(record, columns, format)
     return Published(
         location=posixpath.join(location.rstrip("/"), places[0]).rstrip("/"),
-        table=newest.table_arn.rpartition("/")[2],
+        table=newest.owner.table_arn.rpartition("/")[2],
         newest=newest.export_id,
         format=format,
         layout=tuple(_folders(newest.layout)),
-        suffixes=tuple(sorted({_suffix(part) for record in filled for part in record.parts_of(format)})),
+        suffixes=tuple(sorted({_suffix(path) for record in filled for path in record.paths_of(format)})),
         columns=tuple(columns),
-        kind=ExportKind(newest.kind),
+        kind=newest.kind,
         grown=any(len(record.columns) < len(columns) for record in filled),
         first_date=min(record.date for record in filled),
         timezone=newest.timezone,
@@ -188,22 +187,22 @@ def _folders(layout: str) -> list[Folder]:
     return folders
 
 
-def _suffix(part: Part) -> str:
-    _, dot, end = posixpath.basename(part.path).partition(".")
+def _suffix(path: str) -> str:
+    _, dot, end = posixpath.basename(path).partition(".")
     return dot + end
 
 
-def _format_of_all(records: Sequence[Record]) -> OneFormat:
+def _format_of_all(records: Sequence[RecordEntry]) -> OneFormat:
     """Return the first format that all records have, or that of the newest; `_place` reports a record without it."""
     for format in _FORMATS:
-        if all(record.parts_of(format) for record in records):
+        if all(record.paths_of(format) for record in records):
             return format
-    return records[-1].parts[0].format
+    return format_of(records[-1].paths[0])
 
 
-def _place(record: Record, format: OneFormat, dest: str) -> str:
+def _place(record: RecordEntry, format: OneFormat, dest: str) -> str:
     """Return the folder with the layout, relative to the destination: `""`, or the folder of the format."""
-    parts = record.parts_of(format)
+    parts = record.paths_of(format)
     if not parts:
         raise UsageError(
             f"export {record.export_id} of {record.date} is not published in {format}",
@@ -211,13 +210,13 @@ def _place(record: Record, format: OneFormat, dest: str) -> str:
             f"convert the exports into another DEST with --format {format}",
         )
     layout = "/".join(folder.render(lambda _: "[^/]*", re.escape) for folder in _folders(record.layout))
-    match = re.fullmatch(rf"(.*/)?{layout}/{re.escape(record.export_id)}/[^/]+", parts[0].path)
+    match = re.fullmatch(rf"(.*/)?{layout}/{re.escape(record.export_id)}/[^/]+", parts[0])
     if match is None:
-        raise StorageError(f"{parts[0].path!r} of export {record.export_id} is outside of its layout", dest, _HINT)
+        raise StorageError(f"{parts[0]!r} of export {record.export_id} is outside of its layout", dest, _HINT)
     return (match[1] or "").rstrip("/")
 
 
-def _check_together(record: Record, columns: Sequence[Column], format: OneFormat) -> None:
+def _check_together(record: RecordEntry, columns: Sequence[Column], format: OneFormat) -> None:
     """Raise SchemaError if the parts of a record can't be read with these columns."""
     common = {column.name: (number, column.type) for number, column in enumerate(columns)}
     for number, column in enumerate(record.columns):

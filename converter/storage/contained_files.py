@@ -12,13 +12,31 @@ import posixpath
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from converter.errors import StorageError
+from converter.storage.file_versions import FileVersion
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20
+
+
+def scan_versions(folder: int | str) -> dict[str, FileVersion]:
+    """The versions of the files directly in a folder, by their names. Raises OSError."""
+    found = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            # Another run may have removed it since.
+            with suppress(FileNotFoundError):
+                facts = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(facts.st_mode):
+                    found[entry.name] = _version_of(facts)
+    return found
+
+
+def _version_of(facts: os.stat_result) -> FileVersion:
+    return FileVersion(facts.st_size, str(facts.st_mtime_ns))
 
 
 class ContainedFiles:
@@ -71,6 +89,16 @@ class ContainedFiles:
         """Return the names of everything directly in a folder, sorted."""
         with self.folder(path) as folder, self._named(path):
             return sorted(os.listdir(folder))
+
+    def version(self, path: str) -> FileVersion:
+        """The version of a file."""
+        with self._parent(path) as (folder, name), self._named(path):
+            return _version_of(os.stat(name, dir_fd=folder, follow_symlinks=False))
+
+    def versions(self, path: str) -> dict[str, FileVersion]:
+        """The versions of the files directly in a folder; a link is not a file."""
+        with self.folder(path) as folder, self._named(path):
+            return scan_versions(folder)
 
     def open_file(self, path: str, flags: int) -> int:
         """Open a file and return its descriptor. Raises StorageError for anything that is not a file."""

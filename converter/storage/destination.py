@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from converter.display import lines
 from converter.errors import ConvertError, StorageError
 from converter.storage.commit_messages import begun_message
+from converter.storage.file_versions import FileVersion
 from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.leftovers import Leftover
 
@@ -74,11 +75,12 @@ class Staging(PartStore):
 class Lease(ABC):
     """The right to change a destination, held by one run at a time.
 
-    warnings: about problems that were solved when the lease was taken.
+    warnings: about problems that were solved when the lease was taken. record_file: version of the last written record.
     """
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.record_file: FileVersion | None = None
 
     @abstractmethod
     def begin(self, export_id: str, *folders: str) -> Staging:
@@ -94,6 +96,10 @@ class Lease(ABC):
     @abstractmethod
     def remove(self, leftovers: Sequence[Leftover]) -> None:
         """Remove folders and uploads that `Destination.leftovers` has listed under this lease. Raises StorageError."""
+
+    @abstractmethod
+    def write(self, path: str, content: bytes) -> None:
+        """Write a small file, at once or not at all. Raises StorageError."""
 
     def carry_out(self, intent: Intent) -> None:
         """Carry out all steps of a commit whose intent is on stable storage. Safe to repeat from any point.
@@ -113,7 +119,7 @@ class Lease(ABC):
     def _take_steps(self, intent: Intent) -> None:
         self._remove_records(intent)
         self._place_parts(intent)
-        self._write_record(intent)
+        self.record_file = self._write_record(intent)
         # The record publishes everything: a failure now is left to the next run, which finds all other steps done.
         try:
             self._remove_intent()
@@ -132,7 +138,7 @@ class Lease(ABC):
         """Make the parts visible and those of `intent.remove` invisible, in as few steps as the store can."""
 
     @abstractmethod
-    def _write_record(self, intent: Intent) -> None:
+    def _write_record(self, intent: Intent) -> FileVersion:
         """Write the record, at once or not at all."""
 
     @abstractmethod
@@ -188,6 +194,10 @@ class Destination(ABC):
     @abstractmethod
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the size in bytes of each file directly below, by its name; empty if there is no such folder."""
+
+    @abstractmethod
+    def versions(self, folder: str) -> dict[str, FileVersion]:
+        """The versions of the files directly below, by their names; empty when there is no such folder."""
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:

@@ -11,7 +11,6 @@ from converter.storage.json_members import damaged_file_error, read_members
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name, is_own_folder
 
 _VERSION = 2
-"""Version 1 has `folder`, a text, in place of `folders`, and parts without `folder`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,10 @@ class Intent:
     def from_json(content: bytes, place: str) -> Intent:
         """Read an intent. Raises StorageError if it is damaged, UsageError if a newer version wrote it."""
         members = read_members(content, place, _VERSION)
-        first_version = members.count("version") == 1
         intent = Intent(
             export_id=members.text("exportId"),
             run=members.text("run"),
-            folders=(members.text("folder"),) if first_version else members.texts("folders"),
+            folders=members.texts("folders"),
             record=members.utf8_text("record"),
             parts=tuple(
                 PendingPart(
@@ -87,7 +85,7 @@ class Intent:
                     part.count("bytes"),
                     part.sha256("sha256"),
                     part.text("receipt"),
-                    0 if first_version else part.count("folder"),
+                    part.count("folder"),
                 )
                 for part in members.inners("parts")
             ),

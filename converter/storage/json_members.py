@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from converter.errors import StorageError, UsageError
 
@@ -132,10 +132,17 @@ class Members:
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts."""
         values = self._list(name)
-        for index, value in enumerate(values):
-            if not isinstance(value, str):
-                raise self._unexpected_error(f"{name}[{index}]", "text", value)
-        return tuple(str(value) for value in values)
+        if set(map(type, values)) - {str}:
+            index = next(index for index, value in enumerate(values) if not isinstance(value, str))
+            raise self._unexpected_error(f"{name}[{index}]", "text", values[index])
+        return tuple(cast(list[str], values))
+
+    def integers(self, name: str) -> list[int]:
+        """A list of integers, which may be long."""
+        values = self._list(name)
+        if set(map(type, values)) - {int}:
+            raise self.error(name, "expected integers")
+        return cast(list[int], values)
 
     def lists(self, name: str) -> tuple[list[object], ...]:
         """A list of lists."""

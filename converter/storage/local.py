@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 
 from converter.errors import ExportError, StorageError, UsageError
-from converter.storage.contained_files import ContainedFiles
+from converter.storage.contained_files import ContainedFiles, scan_versions
 from converter.storage.destination import Destination, Lease
+from converter.storage.file_versions import FileVersion
 from converter.storage.json_members import MOST_BYTES
 from converter.storage.leftovers import Leftover
 from converter.storage.local_commit import hold_lease
@@ -61,6 +62,15 @@ class LocalSource(Source):
             with os.scandir(self._inside(path)) as entries:
                 files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
                 return {file.name: file.stat(follow_symlinks=False).st_size for file in files}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except OSError as error:
+            raise storage_error(error, self.child(path)) from error
+
+    def versions(self, path: str) -> dict[str, FileVersion]:
+        """The versions of the files directly below, by their names; symbolic links are left out."""
+        try:
+            return scan_versions(self._inside(path))
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
@@ -176,6 +186,14 @@ class LocalDestination(Destination):
         """Return the size in bytes of each file directly below, by its name; empty if there is no such folder."""
         sizes = {name: self.size(f"{folder}/{name}" if folder else name) for name in self.names(folder)}
         return {name: size for name, size in sizes.items() if size is not None}
+
+    def versions(self, folder: str) -> dict[str, FileVersion]:
+        """The versions of the files directly below, by their names; empty when there is no such folder."""
+        with storage_errors(self.child(folder)):
+            try:
+                return self._files.versions(self._checked(folder))
+            except (FileNotFoundError, NotADirectoryError):
+                return {}
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the files and folders directly below, sorted; empty if there is no such folder."""

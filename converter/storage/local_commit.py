@@ -23,6 +23,7 @@ from converter.errors import StorageError
 from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.destination import Lease, Staging
+from converter.storage.file_versions import FileVersion
 from converter.storage.intent import Intent, PendingPart, Removal, check_names
 from converter.storage.leftovers import Leftover
 from converter.storage.local_errors import storage_errors
@@ -133,6 +134,16 @@ class LocalLease(Lease):
             with storage_errors(self.files.place(leftover.path)):
                 self.files.remove_tree(leftover.path)
 
+    def write(self, path: str, content: bytes) -> None:
+        """Write a small file. It grows in a folder of its own, which the next run removes if this one dies."""
+        run = _in_exports(f"{HIDDEN_RUN}{posixpath.basename(path)}-{secrets.token_hex(4)}")
+        with storage_errors(self.files.place(path)):
+            self.files.make_folder(run)
+            try:
+                self.files.write(path, content, posixpath.join(run, "draft"))
+            finally:
+                self.files.remove_tree(run)
+
     def _take_steps(self, intent: Intent) -> None:
         with storage_errors(self.files.place(intent.folders[0])):
             super()._take_steps(intent)
@@ -216,11 +227,12 @@ class LocalLease(Lease):
         path = record_path(intent.export_id)
         return self.files.file_size(path) == len(content) and self.files.read(path, len(content)) == content
 
-    def _write_record(self, intent: Intent) -> None:
+    def _write_record(self, intent: Intent) -> FileVersion:
+        path = record_path(intent.export_id)
         if not self._has_record(intent):
             self.files.make_folders(_in_exports(intent.run))
-            draft = _in_exports(intent.run, "record")
-            self.files.write(record_path(intent.export_id), intent.record.encode(), draft)
+            self.files.write(path, intent.record.encode(), _in_exports(intent.run, "record"))
+        return self.files.version(path)
 
     def _remove_intent(self) -> None:
         self.files.remove_file(INTENT)

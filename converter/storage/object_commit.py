@@ -22,6 +22,7 @@ from converter.errors import BusyError, StorageError
 from converter.object_store import ConditionFailedError, ObjectStore
 from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.destination import Lease, Staging
+from converter.storage.file_versions import FileVersion
 from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.leftovers import Leftover
 from converter.storage.object_lease import HeldLease
@@ -179,6 +180,11 @@ class ObjectLease(Lease):
         in_parallel(self._abort, leftovers)
         self._recovered = True
 
+    def write(self, path: str, content: bytes) -> None:
+        """Write a small object."""
+        self.held.check()
+        self.store.put(path, content)
+
     def _abort(self, leftover: Leftover) -> None:
         self.held.check()
         self.store.abort_upload(leftover.path, leftover.upload_id)
@@ -241,9 +247,10 @@ class ObjectLease(Lease):
     def _has_record(self, intent: Intent) -> bool:
         return self._read(record_path(intent.export_id)) == intent.record.encode()
 
-    def _write_record(self, intent: Intent) -> None:
+    def _write_record(self, intent: Intent) -> FileVersion:
         self.held.check()
-        self.store.put(record_path(intent.export_id), intent.record.encode())
+        content = intent.record.encode()
+        return FileVersion(len(content), self.store.put(record_path(intent.export_id), content))
 
     def _remove_intent(self) -> None:
         self.held.check()

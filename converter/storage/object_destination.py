@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from converter.errors import StorageError, UsageError
 from converter.object_store import ObjectStore, ReaderSettings
 from converter.storage.destination import Destination, Lease
+from converter.storage.file_versions import FileVersion, listed_versions
 from converter.storage.leftovers import Leftover
 from converter.storage.object_commit import hold_lease
 from converter.storage.object_lease import check_unlocked
@@ -63,6 +64,10 @@ class ObjectDestination(Destination):
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the size in bytes of each object directly below, by its name; empty if there is none."""
         return dict(self._store.list_folder(self._checked(folder)).sizes)
+
+    def versions(self, folder: str) -> dict[str, FileVersion]:
+        """Return the version of each object directly below, by its name; empty if there is none."""
+        return listed_versions(self._store.list_folder(self._checked(folder)))
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the objects and folders directly below, sorted; empty if there is none."""

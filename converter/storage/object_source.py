@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import RawIOBase
 
 from converter.errors import ExportError
 from converter.object_store import ConditionFailedError, ObjectStore, object_changed_error
+from converter.storage.file_versions import FileVersion, listed_versions
 from converter.storage.prefetch import FetchedFile, Prefetch
 from converter.storage.source import Source
+from converter.storage.threads import in_parallel
 
 _FETCHERS = 8
 # Smaller objects are prefetched whole; of larger ones, only the first bytes are on their way.
@@ -75,6 +77,14 @@ class ObjectSource(Source):
         sizes = self._store.list_folder(self._checked(path)).sizes
         self._sizes.update((posixpath.join(path, name), size) for name, size in sizes.items())
         return dict(sizes)
+
+    def versions(self, path: str) -> dict[str, FileVersion]:
+        """Return the version of each object directly below, by its name."""
+        return listed_versions(self._store.list_folder(self._checked(path)))
+
+    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Read several small objects, many at once."""
+        return in_parallel(self.find, paths)
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders directly below, sorted."""

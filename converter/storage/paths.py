@@ -8,6 +8,8 @@ from converter.errors import UsageError
 EXPORTS = "_exports"
 """The folder of a destination's records."""
 INTENT = f"{EXPORTS}/intent.json"
+INDEX = f"{EXPORTS}/index"
+"""The entries of all records. No ending: what ends in `.json` there is a record or the intent."""
 HIDDEN_RUN = ".run-"
 """The start of the names of runs that have a hidden folder."""
 

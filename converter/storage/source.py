@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from io import RawIOBase
+
+from converter.storage.file_versions import FileVersion
 
 
 class Source(ABC):
@@ -44,6 +46,10 @@ class Source(ABC):
         Some may be missing, such as symbolic links, whose `size` is known all the same.
         """
 
+    def versions(self, path: str) -> dict[str, FileVersion]:
+        """The versions of the files directly below, by their names; of a store that does not say them, their sizes."""
+        return {name: FileVersion(size, "") for name, size in self.sizes(path).items()}
+
     @abstractmethod
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders directly below, sorted. None of them leads out of the root."""
@@ -51,6 +57,10 @@ class Source(ABC):
     def find(self, path: str) -> bytes | None:
         """Read a small file; None if there is no file of this name."""
         return None if self.size(path) is None else self.read(path)
+
+    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """As find, for each of the paths: a store that is far away reads many at once."""
+        return [self.find(path) for path in paths]
 
     def find_file(self, path: str) -> RawIOBase | None:
         """Open a file; None if there is no file of this name."""

@@ -24,12 +24,15 @@ from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
-from converter.publishing.decision import Owner, check_owner, decide, read_records, unchanged
+from converter.publishing.commit import unchanged
+from converter.publishing.decision import decide
+from converter.publishing.destination_records import RecordCache
+from converter.publishing.ownership import check_owner
 from converter.publishing.record import Record, column_json
+from converter.publishing.record_entry import Owner
 from converter.publishing.report import Report
 from converter.schema.types import Column
 from converter.storage import open_destination
-from converter.storage.destination import Destination
 from converter.syncing.export_day import Day, await_end, check_day, exports_of
 from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable
 
@@ -102,11 +105,11 @@ def sync_day(
     table = describe_table(sync.table, aws.for_source())
     now = clock.now()
     day = Day.of(sync.day, table, sync.target, options.timezone, now)
-    destination = open_destination(sync.dest, aws)
+    cache = RecordCache(open_destination(sync.dest, aws))
     exporting = Exporting(
         aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
     )
-    return _Run(sync, day, destination, options, aws, engine, exporting).run()
+    return _Run(sync, day, cache, options, aws, engine, exporting).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class _Run:
 
     sync: Sync
     day: Day
-    destination: Destination
+    cache: RecordCache
     options: ConvertOptions
     aws: AwsOptions
     engine: Engine
@@ -146,10 +149,10 @@ class _Run:
 
     def record(self) -> Record | None:
         """What was published for the day and is to stay. Raises UsageError for a destination of another table."""
-        records = read_records(self.destination)
-        check_owner(records, Owner(self.day.table.arn, self.day.table.table_id, ExportKind.ITEMS), self.destination)
-        of_day = [record for record in records if record.date == str(self.day.day)]
-        return of_day[-1] if of_day and not self.options.replace else None
+        records = self.cache.read()
+        check_owner(records, Owner(self.day.table.arn, self.day.table.table_id, ExportKind.ITEMS))
+        of_day = [entry for entry in records.entries if entry.date == str(self.day.day)]
+        return records.load(of_day[-1]) if of_day and not self.options.replace else None
 
     def done(self, record: Record) -> SyncReport | None:
         """What is there of the day, if it is there whole; the export that it was made from may be gone since.
@@ -157,7 +160,8 @@ class _Run:
         Raises UsageError where it was published with other options.
         """
         started = time.perf_counter()
-        decision = decide(self.destination, record.to_summary(), self.options)
+        records = self.cache.latest or self.cache.read()
+        decision = decide(records, self.cache.destination, record.to_summary(), self.options)
         if decision.published is None:
             return None
         warnings = decision.warnings
@@ -183,7 +187,9 @@ class _Run:
     def convert(self, origin: ExportOrigin, arn: str) -> SyncReport:
         """Publish the export, unless the day has been published while this run looked or waited."""
         try:
-            report = convert_export(arn, self.sync.dest, self.options, self.aws, self.engine, self.exporting.listener)
+            report = convert_export(
+                arn, self.sync.dest, self.options, self.aws, self.engine, self.exporting.listener, cache=self.cache
+            )
         except UsageError:
             # Another run may have published another export of the day, or this one completed a commit that had begun.
             record = self.record()
@@ -202,7 +208,7 @@ class _Run:
 
     def forecast(self) -> tuple[Column, ...]:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
-        return forecast(self.destination, self.day.expected(self.exporting.clock.now()), self.options)
+        return forecast(self.cache, self.day.expected(self.exporting.clock.now()), self.options)
 
     def request(self, unusable: tuple[str, ...]) -> ExportRequest:
         """What to ask the service for, when it can be had."""

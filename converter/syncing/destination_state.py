@@ -1,6 +1,6 @@
-"""How far a destination that is kept current has come: its records say it, and nothing else.
+"""The state of a destination that is kept current: how far it is. Its records say it, and nothing else.
 
-    DEST/changes/   what has changed, window by window
+    DEST/changes/   the changes, window by window
     DEST/snapshot/  all items, as they were at some moment: a full export, or a merge of one with windows after it
 
 All that was written to the table before `through` is there. The next window begins at that moment.
@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from converter.aws.access import AwsOptions
 from converter.aws.tables import Table
 from converter.export.manifest import ExportKind
-from converter.merging.base_snapshot import record_moment
-from converter.publishing.decision import Owner, check_owner, read_records
+from converter.publishing.destination_records import DestinationRecords, RecordCache
+from converter.publishing.ownership import check_owner
 from converter.publishing.record import Record
+from converter.publishing.record_entry import Owner, RecordEntry
 from converter.storage import open_destination
-from converter.storage.destination import Destination
 from converter.storage.paths import INTENT
 
 CHANGES = "changes"
@@ -28,14 +28,14 @@ SNAPSHOT = "snapshot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What is there of a table. snapshot: of the latest moment. changes: by the ends of their windows, oldest first.
+class DestinationState:
+    """The records of a table. snapshot: of the latest moment. changes: by the ends of their windows, oldest first.
 
     has_older: is there something of another table of the same name and account, which was deleted since?
     """
 
     snapshot: Record | None
-    changes: tuple[Record, ...]
+    changes: tuple[RecordEntry, ...]
     has_older: bool
 
     @property
@@ -43,57 +43,65 @@ class Standing:
         """All that was written before is there; None where nothing is."""
         ends = [window_end(self.changes[-1])] if self.changes else []
         if self.snapshot is not None:
-            ends.append(record_moment(self.snapshot))
+            ends.append(self.snapshot.moment)
         return max(ends, default=None)
 
-    def pending(self) -> tuple[Record, ...]:
+    def pending(self) -> tuple[RecordEntry, ...]:
         """The changes that the snapshot does not have: all where there is none."""
         if self.snapshot is None:
             return self.changes
-        moment = record_moment(self.snapshot)
-        return tuple(record for record in self.changes if window_end(record) > moment)
+        moment = self.snapshot.moment
+        return tuple(entry for entry in self.changes if window_end(entry) > moment)
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """The two destinations below DEST."""
+class SyncDestinations:
+    """The two destinations below DEST, with the records that this run has read."""
 
-    changes: Destination
-    snapshot: Destination
+    changes: RecordCache
+    snapshot: RecordCache
 
     @staticmethod
-    def of(dest: str, aws: AwsOptions) -> Places:
+    def of(dest: str, aws: AwsOptions) -> SyncDestinations:
         """Those of a DEST; nothing is created."""
-        return Places(open_destination(child_of(dest, CHANGES), aws), open_destination(child_of(dest, SNAPSHOT), aws))
+        changes, snapshot = (open_destination(child_of(dest, name), aws) for name in (CHANGES, SNAPSHOT))
+        return SyncDestinations(RecordCache(changes, takes_over=True), RecordCache(snapshot, takes_over=True))
 
     def finish_begun(self, *, dry_run: bool) -> None:
         """Finish commits of runs that died, so that the records say all; a dry run only looks.
 
-        Raises BusyError where a run lives.
+        Raises BusyError where another run is at work.
         """
-        for place in (self.changes, self.snapshot):
-            if place.read(INTENT) is not None:
-                with nullcontext(place.check_free()) if dry_run else place.lease():
+        for destination in (self.changes.destination, self.snapshot.destination):
+            if destination.read(INTENT) is not None:
+                with nullcontext(destination.check_free()) if dry_run else destination.lease():
                     pass
 
-    def standing(self, table: Table) -> Standing:
-        """What the records say. Raises UsageError for those of another table, or of another kind."""
-        changes, snapshots = read_records(self.changes), read_records(self.snapshot)
-        for place, records, kind in (
-            (self.changes, changes, ExportKind.CHANGES),
-            (self.snapshot, snapshots, ExportKind.SNAPSHOT),
-        ):
-            check_owner(records, Owner(table.arn, table.table_id, kind), place, takes_over=True)
-        own = [record for record in (*changes, *snapshots) if record.table_id == table.table_id]
-        return Standing(
-            snapshot=max(
-                (record for record in own if record.kind != ExportKind.CHANGES),
-                key=lambda record: (record_moment(record), record.sequence),
-                default=None,
-            ),
-            changes=tuple(sorted((record for record in own if record.kind == ExportKind.CHANGES), key=window_end)),
-            has_older=len(own) < len(changes) + len(snapshots),
+    def read_state(self, table: Table) -> DestinationState:
+        """The state as it is now. Raises UsageError for records of another table, or of another kind."""
+        return _state_of(table, self.changes.read(), self.snapshot.read())
+
+    def latest_state(self, table: Table) -> DestinationState:
+        """The state as this run has read it, or has made it since."""
+        return _state_of(
+            table, self.changes.latest or self.changes.read(), self.snapshot.latest or self.snapshot.read()
         )
+
+
+def _state_of(table: Table, changes: DestinationRecords, snapshots: DestinationRecords) -> DestinationState:
+    for records, kind in ((changes, ExportKind.CHANGES), (snapshots, ExportKind.SNAPSHOT)):
+        check_owner(records, Owner(table.arn, table.table_id, kind), takes_over=True)
+    own_changes, own_snapshots = _of_table(changes, table), _of_table(snapshots, table)
+    latest = max(own_snapshots, key=lambda entry: (entry.moment_micros, entry.sequence), default=None)
+    return DestinationState(
+        snapshot=None if latest is None else snapshots.load(latest),
+        changes=own_changes,
+        has_older=len(own_changes) + len(own_snapshots) < len(changes.entries) + len(snapshots.entries),
+    )
+
+
+def _of_table(records: DestinationRecords, table: Table) -> tuple[RecordEntry, ...]:
+    return tuple(entry for entry in records.entries if entry.owner.table_id == table.table_id)
 
 
 def child_of(dest: str, name: str) -> str:
@@ -101,6 +109,6 @@ def child_of(dest: str, name: str) -> str:
     return posixpath.join(dest, name)
 
 
-def window_end(record: Record) -> datetime:
-    """The first moment that changes are not of any more: a record keeps the last millisecond before."""
-    return record.export_time + timedelta(milliseconds=1)
+def window_end(entry: RecordEntry) -> datetime:
+    """The first moment after the window of changes: a record keeps the last millisecond in it."""
+    return entry.export_time + timedelta(milliseconds=1)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from converter.aws.export_request import to_text
 from converter.aws.tables import RecoveryWindow, Table
 from converter.errors import BusyError
-from converter.syncing.destination_state import Standing
+from converter.syncing.destination_state import DestinationState
 from converter.syncing.export_day import Day
 from converter.syncing.pending_exports import AGAIN, Exporting
 from converter.syncing.windows import is_due, last_quarter, last_second
@@ -36,15 +36,15 @@ class ExportableRange:
             return last_quarter(self.exporting.clock.now(), self.recovery)
         return self.day.last_second
 
-    def gap(self, standing: Standing, end: datetime, exported: Callable[[datetime, datetime], datetime]) -> str:
+    def gap(self, state: DestinationState, end: datetime, exported: Callable[[datetime, datetime], datetime]) -> str:
         """Why the changes since the destination's moment can't be had any more, or nothing.
 
         exported: from one moment on to another, up to where exports have all changes that there are already.
         """
-        through, earliest = standing.through, self.recovery.earliest
+        through, earliest = state.through, self.recovery.earliest
         if through is None:
-            if standing.has_older:
-                return f"the table {self.table.name} was deleted and made anew since what is here was published"
+            if state.has_older:
+                return f"the table {self.table.name} was deleted and made again since what is here was published"
             return ""
         if not is_due(through, end):
             return ""
@@ -73,7 +73,7 @@ class ExportableRange:
             )
         return latest
 
-    def oldest(self, standing: Standing, moment: datetime) -> datetime:
+    def oldest(self, state: DestinationState, moment: datetime) -> datetime:
         """From when on a full export is as good as one of the moment: the changes after it can be exported, too."""
-        bounds = (moment - RECENT, standing.through, self.recovery.earliest)
+        bounds = (moment - RECENT, state.through, self.recovery.earliest)
         return max(bound for bound in bounds if bound is not None)

@@ -24,10 +24,10 @@ from converter.conversion.location_checks import check_dest
 from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.options import ConvertOptions
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.report import Report
 from converter.schema.types import Column
-from converter.storage.destination import Destination
-from converter.syncing.destination_state import CHANGES, SNAPSHOT, Places, Standing, child_of
+from converter.syncing.destination_state import CHANGES, SNAPSHOT, DestinationState, SyncDestinations, child_of
 from converter.syncing.export_day import Day, await_end
 from converter.syncing.exportable_range import RECENT, ExportableRange
 from converter.syncing.incremental_options import SyncChanges, check_keys, check_options
@@ -67,7 +67,7 @@ def sync_changes(
         aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
     )
     day = None if sync.changes.day is None else Day.of(sync.changes.day, table, sync.target, options.timezone, now)
-    places = Places.of(sync.dest, aws)
+    places = SyncDestinations.of(sync.dest, aws)
     snapshots = Snapshots(
         table=table,
         places=places,
@@ -102,7 +102,7 @@ class _Run:
     sync: SyncChanges
     table: Table
     day: Day | None
-    places: Places
+    places: SyncDestinations
     snapshots: Snapshots
     options: ConvertOptions
     engine: Engine
@@ -111,32 +111,32 @@ class _Run:
     def run(self) -> ChangesReport:
         """Every step that is not done yet."""
         self.places.finish_begun(dry_run=self.options.dry_run)
-        standing = self.places.standing(self.table)
+        state = self.places.read_state(self.table)
         recovery = await_end(self.day, self.table, self.exporting, dry_run=self.options.dry_run)
         reach = ExportableRange(self.table, recovery, self.day, self.exporting)
         end = reach.end()
-        gap = reach.gap(standing, end, self.exported)
+        gap = reach.gap(state, end, self.exported)
         full = None
-        through = standing.through
+        through = state.through
         if self.sync.changes.merge and not gap:
-            self.snapshots.check_base(standing.snapshot)
+            self.snapshots.check_base(state.snapshot)
         if gap or through is None:
             moment = reach.first_moment(end)
-            full = self.publish_all(standing, moment, gap, reach.oldest(standing, moment))
+            full = self.publish_all(state, moment, gap, reach.oldest(state, moment))
             through = full.end
         windows = self.bring(through, end)
         planned = self.options.dry_run and (full is not None or windows)
         if not self.sync.changes.merge or planned:
             return self.report(gap, full, windows, None)
-        standing = self.places.standing(self.table)
-        lost = self.snapshots.lost(standing)
+        state = self.places.latest_state(self.table)
+        lost = self.snapshots.lost(state)
         if lost:
-            assert standing.through is not None
-            full = self.publish_all(standing, standing.through, lost, standing.through)
+            assert state.through is not None
+            full = self.publish_all(state, state.through, lost, state.through)
             if self.options.dry_run:
                 return self.report(gap or lost, full, windows, None)
-            standing = self.places.standing(self.table)
-        return self.report(gap or lost, full, windows, self.snapshots.merge(standing))
+            state = self.places.latest_state(self.table)
+        return self.report(gap or lost, full, windows, self.snapshots.merge(state))
 
     def report(
         self, gap: str, full: WindowReport | None, windows: tuple[WindowReport, ...], snapshot: Report | None
@@ -144,14 +144,14 @@ class _Run:
         """What this run has done."""
         return ChangesReport(
             table=self.table.name,
-            through=self.places.standing(self.table).through,
+            through=self.places.latest_state(self.table).through,
             gap=gap,
             full=full,
             windows=windows,
             snapshot=snapshot,
         )
 
-    def publish_all(self, standing: Standing, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
+    def publish_all(self, state: DestinationState, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
         """All items at a moment, or at one from the oldest on that there is an export of and that leads to it."""
         if gap and self.sync.changes.on_gap == "fail":
             raise ExportError(
@@ -180,7 +180,7 @@ class _Run:
                 )
             export, origin = self.start(moment, unusable)
         time = export.export_time or moment
-        check = partial(self.snapshots.check_unchanged, standing.snapshot)
+        check = partial(self.snapshots.check_unchanged, state.snapshot)
         return self.convert(_Due(time, time, origin, export, columns), SNAPSHOT, self.snapshots.options, check)
 
     def bring(self, begin: datetime, end: datetime) -> tuple[WindowReport, ...]:
@@ -193,7 +193,7 @@ class _Run:
         window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
         columns = self.forecast(self.places.changes, window, self.options)
         if self.options.dry_run and self.sync.changes.merge:
-            self.places.snapshot.check_free()
+            self.places.snapshot.destination.check_free()
         found = self.changes_since(begin)
         due: list[_Due] = []
         refusal = None
@@ -259,13 +259,14 @@ class _Run:
         """The changes of one window, as soon as they are exported."""
 
         def check() -> None:
-            through = self.places.standing(self.table).through
+            self.places.snapshot.read()
+            through = self.places.latest_state(self.table).through
             if through != due.begin:
                 shown = "nothing" if through is None else to_text(through)
                 raise BusyError(
                     f"another run has brought the destination to {shown}, and this window begins at"
                     f" {to_text(due.begin)}",
-                    self.places.changes.root,
+                    self.places.changes.destination.root,
                     AGAIN,
                 )
 
@@ -281,10 +282,11 @@ class _Run:
             if export.status != COMPLETED:
                 self.exporting.wait(export, f"the export of {what}")
             dest = child_of(self.sync.dest, folder)
+            cache = self.places.changes if folder == CHANGES else self.places.snapshot
             aws, listener = self.exporting.aws, self.exporting.listener
             try:
                 report = convert_export(
-                    export.arn, dest, options, aws, self.engine, listener, prepare=check, takes_over=True
+                    export.arn, dest, options, aws, self.engine, listener, prepare=check, cache=cache
                 )
             except DataFileError as error:
                 raise unreadable(error) from error
@@ -302,9 +304,9 @@ class _Run:
         """See is_whole."""
         return is_whole(export, self.table, self.sync.target)
 
-    def forecast(self, destination: Destination, of: datetime | Window, options: ConvertOptions) -> tuple[Column, ...]:
+    def forecast(self, cache: RecordCache, of: datetime | Window, options: ConvertOptions) -> tuple[Column, ...]:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
-        return forecast(destination, expected_export(self.table, self.sync.target, of), options, takes_over=True)
+        return forecast(cache, expected_export(self.table, self.sync.target, of), options)
 
     def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, ExportOrigin]:
         """Have the service export a moment or a window; it answers an equal call of 8 hours with the same export."""

@@ -11,14 +11,14 @@ from converter.aws.tables import Table
 from converter.conversion.job import Engine
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.export.windows import STRICT, ExportWindow, chain_windows
-from converter.merging.base_snapshot import BaseSnapshot, record_moment
+from converter.merging.base_snapshot import BaseSnapshot
 from converter.merging.pipeline import Merge, merge_exports
 from converter.options import ConvertOptions, OnGap
-from converter.publishing.prior_schema import remember
+from converter.publishing.prior_schema import read_prior_schema
 from converter.publishing.record import Record
 from converter.publishing.report import Report
 from converter.storage.paths import record_path
-from converter.syncing.destination_state import Places, Standing
+from converter.syncing.destination_state import DestinationState, SyncDestinations
 from converter.syncing.pending_exports import AGAIN, Exporting
 
 
@@ -27,28 +27,26 @@ class Snapshots:
     """All snapshots below a DEST. dest: theirs. options: with which they are made. on_gap: what the run is to do."""
 
     table: Table
-    places: Places
+    places: SyncDestinations
     dest: str
     options: ConvertOptions
     on_gap: OnGap
     engine: Engine
     exporting: Exporting
 
-    def lost(self, standing: Standing) -> str:
+    def lost(self, state: DestinationState) -> str:
         """Why the changes that the snapshot lacks can't be merged into it, or nothing."""
-        snapshot, pending = standing.snapshot, standing.pending()
+        snapshot, pending = state.snapshot, state.pending()
         if not pending:
             return ""
         if snapshot is None:
             return "there is no snapshot that the changes follow"
         if snapshot.parts and not snapshot.parts_of("parquet"):
-            return (
-                f"the snapshot of {to_text(record_moment(snapshot))} is there as CSV alone, which does not keep types"
-            )
+            return f"the snapshot of {to_text(snapshot.moment)} is there as CSV alone, which does not keep types"
         unfit = self.unfit(snapshot)
         if unfit is not None:
             return unfit.what
-        arns = [record.export_arn for record in pending]
+        arns = [entry.arn for entry in pending]
         known = {state.arn: state for state in describe_exports(arns, self.exporting.aws.for_source())}
         spans = []
         for arn in arns:
@@ -59,7 +57,7 @@ class Snapshots:
             if window is not None:
                 spans.append(ExportWindow(known[arn].export_id, window.from_time, window.to_time))
         try:
-            chain_windows(record_moment(snapshot), spans, STRICT)
+            chain_windows(snapshot.moment, spans, STRICT)
         except ExportError as error:
             return f"the changes don't follow the snapshot: {error.what}"
         return ""
@@ -77,33 +75,35 @@ class Snapshots:
 
     def unfit(self, snapshot: Record) -> UsageError | None:
         """What a merge into the snapshot would refuse because of its columns, if anything."""
-        base = BaseSnapshot({}, snapshot, self.places.snapshot.child(record_path(snapshot.export_id)))
+        base = BaseSnapshot({}, snapshot, self.places.snapshot.destination.child(record_path(snapshot.export_id)))
         try:
-            without = remember((), self.options, self.places.snapshot).options
+            without = read_prior_schema((), self.options).options
             base.check_options(self.options, without.exclude)
             base.check_keys(self.table.keys)
         except UsageError as error:
             return error
         return None
 
-    def merge(self, standing: Standing) -> Report | None:
+    def merge(self, state: DestinationState) -> Report | None:
         """The snapshot with all changes that are here and not in it yet; None where there are none."""
-        pending = standing.pending()
+        pending = state.pending()
         if not pending:
             return None
-        arns = tuple(record.export_arn for record in pending)
+        arns = tuple(entry.arn for entry in pending)
         wanted = Merge(base=self.dest, increments=arns, dest=self.dest, rules=STRICT)
-        check = partial(self.check_unchanged, standing.snapshot)
+        check = partial(self.check_unchanged, state.snapshot)
         aws, listener = self.exporting.aws, self.exporting.listener
         try:
-            return merge_exports(wanted, self.options, aws, self.engine, listener, check=check)
+            return merge_exports(
+                wanted, self.options, aws, self.engine, listener, check=check, cache=self.places.snapshot
+            )
         except DataFileError as error:
-            raise self.unmergeable(error, standing.snapshot) from error
+            raise self.unmergeable(error, state.snapshot) from error
 
     def unmergeable(self, error: DataFileError, snapshot: Record | None) -> DataFileError:
         """The error for what can't be read in a merge, with the way to a snapshot without it."""
-        if snapshot is not None and error.where.startswith(self.places.snapshot.root):
-            record = self.places.snapshot.child(record_path(snapshot.export_id))
+        if snapshot is not None and error.where.startswith(self.places.snapshot.destination.root):
+            record = self.places.snapshot.destination.child(record_path(snapshot.export_id))
             hint = f"{AGAIN}; if it says the same, remove {record}: it goes on from the snapshot before then, if any"
         else:
             hint = (
@@ -113,6 +113,8 @@ class Snapshots:
 
     def check_unchanged(self, before: Record | None) -> None:
         """Raises BusyError where another run has published a snapshot since this one has looked."""
-        now = self.places.standing(self.table).snapshot
+        now = self.places.latest_state(self.table).snapshot
         if (now and now.export_id) != (before and before.export_id):
-            raise BusyError("another run has published a snapshot meanwhile", self.places.snapshot.root, AGAIN)
+            raise BusyError(
+                "another run has published a snapshot meanwhile", self.places.snapshot.destination.root, AGAIN
+            )

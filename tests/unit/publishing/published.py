@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from converter.export.manifest import ExportKind, Summary
 from converter.options import ConvertOptions
-from converter.publishing.decision import Decision, decide, describe_part, publish
+from converter.publishing.commit import describe_part, publish
+from converter.publishing.decision import Decision, decide
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.record import Record, make_record
 from converter.publishing.report import ColumnReport, Part, Report, SchemaChange
 from converter.schema.column_types import DECIMALS, STRING, Origin
@@ -112,8 +114,9 @@ def publish_export(
 ) -> Decision:
     """A whole run: decide, write these parts, publish."""
     export, options = export or make_export(), options or ConvertOptions()
+    cache = RecordCache(destination)
     with destination.lease() as lease:
-        decision = decide(destination, export, options, takes_over=takes_over)
+        decision = decide(cache.read(), destination, export, options, takes_over=takes_over)
         if decision.published is None:
             staging = lease.begin(export.export_id, *decision.locations)
             pending = []
@@ -124,7 +127,9 @@ def publish_export(
                     pending.append(sink.finish())
             parts = tuple(describe_part(part, 3, decision) for part in pending)
             report = make_report(export, decision.locations, parts, options.verify)
-            publish(staging, make_record(export, options, COLUMNS, report, 1), pending, decision)
+            record = make_record(export, options, COLUMNS, report, decision.sequence)
+            publish(staging, record, pending, decision)
+            cache.publish(lease, record, [entry.export_id for entry in decision.replaced])
     return decision
 
 

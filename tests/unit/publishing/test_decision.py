@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from converter.errors import StorageError, UsageError
-from converter.export.manifest import ExportKind
+from converter.export.manifest import ExportKind, Summary
 from converter.options import ConvertOptions
-from converter.publishing.decision import decide, describe_part, publish, read_records
-from converter.publishing.record import make_record
+from converter.publishing.commit import describe_part, publish
+from converter.publishing.decision import Decision
+from converter.publishing.decision import decide as decide_by
+from converter.publishing.destination_records import read_records as read_all
+from converter.publishing.record import Record, make_record
 from converter.storage.intent import Removal
 from converter.storage.local import LocalDestination
-from converter.storage.paths import INTENT, record_path
+from converter.storage.paths import INDEX, INTENT, record_path
 from tests.unit.publishing.published import (
     COLUMNS,
     EXPORT_ID,
@@ -41,9 +44,20 @@ def destination(tmp_path: Path) -> LocalDestination:
     return LocalDestination(str(tmp_path / "out"))
 
 
+def decide(
+    destination: LocalDestination, export: Summary, options: ConvertOptions, *, takes_over: bool = False
+) -> Decision:
+    return decide_by(read_all(destination), destination, export, options, takes_over=takes_over)
+
+
+def read_records(destination: LocalDestination) -> list[Record]:
+    records = read_all(destination)
+    return [records.load(entry) for entry in records.entries]
+
+
 def files(destination: LocalDestination) -> set[str]:
     root = Path(destination.root)
-    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()} - {INDEX}
 
 
 def expected_files(*export_ids: str, date: str = "2023-11-27", parts: int = 2) -> set[str]:
@@ -136,7 +150,7 @@ def test_other_options_in_the_same_folder_replace_all_old_parts(destination: Loc
 
 
 @pytest.mark.parametrize("damage", ["missing", "resized"])
-def test_damaged_parts_are_published_anew_with_a_warning(destination: LocalDestination, damage: str) -> None:
+def test_damaged_parts_are_published_again_with_a_warning(destination: LocalDestination, damage: str) -> None:
     publish_export(destination)
     part = Path(destination.root) / FOLDER / "00001.parquet"
     if damage == "missing":
@@ -246,10 +260,10 @@ def test_items_and_snapshots_share_a_destination_and_changes_have_their_own(dest
         decide(destination, make_window(TIME, TIME + timedelta(hours=1)), DEFAULTS)
 
 
-def test_a_table_that_was_made_anew_goes_on_only_where_it_takes_over(destination: LocalDestination) -> None:
+def test_a_table_that_was_made_again_goes_on_only_where_it_takes_over(destination: LocalDestination) -> None:
     publish_export(destination)
     anew = replace(make_export(LATER_ID, TIME + timedelta(days=1)), table_id="12345678-0000-4000-8000-9f1d2b3c4d5e")
-    with pytest.raises(UsageError, match="deleted and made anew"):
+    with pytest.raises(UsageError, match="deleted and made again"):
         decide(destination, anew, DEFAULTS)
     assert decide(destination, anew, DEFAULTS, takes_over=True).kept
     with pytest.raises(UsageError, match="belongs to items"):
@@ -262,7 +276,7 @@ def test_what_has_taken_over_goes_on_by_itself(destination: LocalDestination) ->
     publish_export(destination, anew, takes_over=True)
     next_day = replace(anew, export_id="01701251907109-cccccccc", export_time=TIME + timedelta(days=2))
     assert len(decide(destination, next_day, DEFAULTS).kept) == 2
-    with pytest.raises(UsageError, match="deleted and made anew"):
+    with pytest.raises(UsageError, match="deleted and made again"):
         decide(destination, make_export("01701251907109-cccccccc", TIME + timedelta(days=2)), DEFAULTS)
 
 

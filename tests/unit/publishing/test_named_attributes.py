@@ -9,7 +9,7 @@ import pytest
 from converter.errors import UsageError
 from converter.options import ConvertOptions, SchemaText
 from converter.publishing.named_attributes import NamedAttributes, never_overflowed
-from converter.publishing.record import Record
+from converter.publishing.record_entry import RecordEntry, entry_of
 from converter.schema import tags
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.schema_file import SchemaFile, read_schema_file
@@ -36,9 +36,9 @@ def file_of(options: ConvertOptions) -> SchemaFile:
     return read_schema_file(options.schema, options)
 
 
-def record_with(options: ConvertOptions, *unknown: str, items: int = 3) -> Record:
+def record_with(options: ConvertOptions, *unknown: str, items: int = 3) -> RecordEntry:
     record = make_example_record(options)
-    return replace(record, report=replace(record.report, unknown_attributes=unknown, items=items))
+    return entry_of(replace(record, report=replace(record.report, unknown_attributes=unknown, items=items)))
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,8 @@ def test_a_record_made_with_the_same_schema_file_says_what_the_file_names() -> N
 
 
 def test_options_of_a_record_may_be_anything() -> None:
-    record = replace(
-        record_with(ConvertOptions()), options={"key": 5, "cast": [["a", "b"], [], [[1]], "c"], "time": {}}
-    )
+    options: dict[str, object] = {"key": 5, "cast": [["a", "b"], [], [[1]], "c"], "time": {}}
+    record = record_with(ConvertOptions())._replace(options=options)
     assert NamedAttributes.of(ConvertOptions(), None, [record]).known >= {"a", "c"}
 
 

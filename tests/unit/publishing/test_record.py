@@ -94,14 +94,11 @@ def test_a_record_of_both_formats_has_a_folder_for_each() -> None:
     assert Record.from_json(record.to_json(), PLACE) == record
 
 
-def test_a_record_of_the_first_version_is_read_as_one_folder() -> None:
+def test_a_record_of_the_first_version_which_was_never_released_is_refused() -> None:
     members = members_of(RECORD)
-    report = members["report"]
-    assert isinstance(report, dict)
-    (report["location"],) = report.pop("locations")
-    del members["sequence"], report["changes"]
-    read = Record.from_json(json.dumps({**members, "version": 1}).encode(), PLACE)
-    assert read == replace(RECORD, sequence=0, report=replace(RECORD.report, changes=()))
+    del members["sequence"]
+    with pytest.raises(StorageError, match="sequence: missing"):
+        Record.from_json(json.dumps({**members, "version": 1}).encode(), PLACE)
 
 
 def test_unknown_members_are_left_alone() -> None:

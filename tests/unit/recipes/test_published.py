@@ -32,15 +32,12 @@ def test_the_location_is_where_the_reader_finds_the_parts(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("format", "end"), [(None, "parquet"), ("parquet", "parquet"), ("csv", "csv.gz")])
-def test_of_two_formats_in_folders_of_their_own_one_is_read(
-    format: OneFormat | None, end: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_formats_in_folders_of_their_own_one_is_read(format: OneFormat | None, end: str, tmp_path: Path) -> None:
     days = tuple(
         make_day(day, paths=[f"{end.partition('.')[0]}/dt=2024-01-0{day}/export-{day}/0.{end}" for end in ENDS])
         for day in (1, 2)
     )
-    monkeypatch.setattr("converter.recipes.published.read_records", lambda _: days)
-    published = read_published("out", "place", format)
+    published = read_published(write_records(tmp_path, *days), "place", format)
     assert published.glob(str) == f"place/{end.partition('.')[0]}/dt=*/*/*.{end}"
 
 

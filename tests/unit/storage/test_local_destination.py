@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -247,18 +246,6 @@ def test_a_commit_whose_parts_are_in_place_needs_nothing_else_to_be_finished(tmp
     assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
 
 
-def test_a_commit_that_the_first_version_began_is_finished(tmp_path: Path) -> None:
-    run = tmp_path / "_exports" / f".run-{EXPORT}-old"
-    (run / "parts").mkdir(parents=True)
-    (run / "parts" / "0.parquet.pending").write_bytes(b"new")
-    part = {"name": "0.parquet", "bytes": 3, "sha256": "ab" * 32, "receipt": "0.parquet.pending"}
-    intent = {"version": 1, "exportId": EXPORT, "run": run.name, "folder": FOLDER, "record": "{}", "parts": [part]}
-    (tmp_path / INTENT).write_text(json.dumps({**intent, "remove": []}))
-    with LocalDestination(str(tmp_path)).lease() as lease:
-        assert len(lease.warnings) == 1
-    assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
-
-
 @pytest.mark.parametrize("damage", ["removed", "cut"])
 def test_a_commit_that_has_lost_a_part_never_gets_its_record(tmp_path: Path, damage: str) -> None:
     part = begin_commit(tmp_path)
@@ -323,12 +310,12 @@ def test_what_fails_when_all_is_published_is_a_warning(
         (b'{"version": 1}', StorageError, r"\$\.exportId: missing"),
         (b'{"version": 3}', UsageError, "newer"),
         (
-            b'{"version":1,"exportId":"a","run":"../..","folder":"a","record":"","parts":[],"remove":[]}',
+            b'{"version":2,"exportId":"a","run":"../..","folders":["a"],"record":"","parts":[],"remove":[]}',
             StorageError,
             "not the name",
         ),
         (
-            b'{"version":1,"exportId":"a","run":".run-a-b","folder":"../a","record":"","parts":[],"remove":[]}',
+            b'{"version":2,"exportId":"a","run":".run-a-b","folders":["../a"],"record":"","parts":[],"remove":[]}',
             StorageError,
             "not folders of export a",
         ),
