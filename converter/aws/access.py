@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -245,8 +246,22 @@ def _own_session(access: Access) -> Any:
     import botocore.session
 
     session = botocore.session.Session(profile=access.profile)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_parse_timestamp)
     session.register_component("data_loader", _load_models(session.get_config_variable("data_path")))
     return session
+
+
+def _parse_timestamp(value: Any) -> datetime:
+    """A time in an answer. Of a listing's page, botocore's own parser takes four fifths of the time."""
+    from botocore.utils import parse_timestamp
+
+    if isinstance(value, str) and value.endswith("Z"):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    parsed: datetime = parse_timestamp(value)
+    return parsed
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from converter.publishing.report import Report
+from converter.storage.paths import INDEX, record_path
 from tests.servers.s3 import S3Server
 
 End = Literal["local", "s3"]
@@ -72,7 +73,7 @@ class Ends:
 
     def assert_only(self, report: Report) -> None:
         """DEST has the report's parts and its record, and nothing else: no upload either."""
-        assert set(self.files()) == {*(part.path for part in report.parts), f"_exports/{report.export_id}.json"}
+        assert set(self.files()) == {*(part.path for part in report.parts), record_path(report.export_id), INDEX}
         if self.dest_end == "s3":
             assert self.server.uploads(self._bucket("dest")) == []
 

@@ -149,7 +149,7 @@ def test_one_record_tells_of_both_and_the_same_again_is_nothing_to_do(tmp_path: 
     assert (first.rows, first.items, len(first.parts)) == (10, 10, 2)
     assert (second.status, second.parts, second.locations) == ("unchanged", first.parts, first.locations)
     files = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert files == {*(part.path for part in first.parts), f"_exports/{export.export_id}.json"}
+    assert files == {*(part.path for part in first.parts), f"_exports/{export.export_id}.json", "_exports/index"}
     written_parts(tmp_path / "out", first)[0].unlink()
     third = convert(str(export.folder), str(tmp_path / "out"), options)
     assert (third.status, third.parts) == ("published", first.parts)
@@ -165,7 +165,7 @@ def test_one_format_becomes_two_and_one_again_only_when_told_to(tmp_path: Path) 
             convert(str(export.folder), out, ConvertOptions(format=after))  # type: ignore[arg-type]
         report = convert(str(export.folder), out, ConvertOptions(format=after, replace=True))  # type: ignore[arg-type]
         files = {str(path.relative_to(out)) for path in Path(out).rglob("*") if path.is_file()}
-        assert files == {*(part.path for part in report.parts), f"_exports/{export.export_id}.json"}
+        assert files == {*(part.path for part in report.parts), f"_exports/{export.export_id}.json", "_exports/index"}
 
 
 def test_a_scan_has_each_item_once(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from converter import convert
 from converter.options import ConvertOptions
+from converter.storage.paths import INDEX
 from converter.testing import ExportFacts, ExportPaths, write_split_export
 from tests.cli.command import REPOSITORY, environment
 from tests.end_to_end.exports import incompressible_lines, line, small_lines
@@ -51,8 +52,10 @@ class Place:
         return f"s3://{self.bucket}/{self.prefix}/"
 
     def contents(self) -> dict[str, bytes]:
-        """All objects, by their paths relative to the destination; none may lie elsewhere in the bucket."""
-        return {key.removeprefix(f"{self.prefix}/"): data for key, data in self.server.listing(self.bucket).items()}
+        """All objects but the index, by their paths relative to the destination; no other is in the bucket."""
+        found = {key.removeprefix(f"{self.prefix}/"): data for key, data in self.server.listing(self.bucket).items()}
+        found.pop(INDEX, None)
+        return found
 
     def put(self, contents: Contents) -> None:
         """Objects as an earlier run left them."""
@@ -118,8 +121,10 @@ def twenty_files(folder: Path, *, surprise: bool = False) -> ExportPaths:
 
 
 def folder_contents(folder: Path) -> dict[str, bytes]:
-    """All files below it, by their relative paths."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """All files below it but the index, by their relative paths."""
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found.pop(INDEX, None)
+    return found
 
 
 def make_case(server: S3Server, export: ExportPaths, options: ConvertOptions, folder: Path) -> Case:

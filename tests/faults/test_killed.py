@@ -14,10 +14,12 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from converter.storage.paths import INDEX
 from converter.testing import ExportFacts, ExportPaths, write_split_export
 from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.exports import sha256_of, small_lines
 from tests.faults.counts import times
+from tests.faults.index_checks import check_index
 
 DATES = "dt=*/**/*.parquet"
 ANYWHERE = "**/*.parquet"
@@ -127,7 +129,8 @@ def check_whole(case: Case, dest: Path, *options: str) -> None:
     assert parts_of(dest) == case.parts
     assert {reader(dest, DATES) for reader in READERS} == {case.rows}
     files = {str(path.relative_to(dest)) for path in dest.rglob("*") if path.is_file()}
-    assert files == {*case.parts, f"_exports/{case.export.export_id}.json"}
+    assert files - {INDEX} == {*case.parts, f"_exports/{case.export.export_id}.json"}
+    check_index(str(dest))
     folders = [path for path in dest.rglob("*") if path.is_dir() and not list(path.iterdir())]
     assert folders == []
 
@@ -198,4 +201,6 @@ def test_a_run_that_is_killed_while_it_publishes_two_formats_publishes_both_or_n
         assert done.returncode == 0, done.stderr
         files = {path.relative_to(dest): sha256_of([path]) for path in dest.rglob("*") if path.is_file()}
         del files[Path(f"_exports/{small.export.export_id}.json")]
+        files.pop(Path(INDEX), None)
+        check_index(str(dest))
         assert files == expected
