@@ -32,7 +32,7 @@ _EXPORTS = "changes/_exports"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run has taken. megabytes: the most that were resident."""
+    """CPU time, time and memory of one run. megabytes: the peak of resident memory."""
 
     cpu_seconds: float
     seconds: float

@@ -36,6 +36,6 @@ def _path_of(part: PendingPart, decision: Decision) -> str:
 
 
 def unchanged(record: Record, dest: str, started: float, warnings: tuple[str, ...]) -> Report:
-    """What a run says that found its work done. started: on time.perf_counter's clock."""
+    """Return the report of a run that found its work done. started: time.perf_counter at the start."""
     seconds = time.perf_counter() - started
     return replace(record.report, status="unchanged", destination=dest, seconds=seconds, warnings=warnings)

@@ -86,7 +86,7 @@ def decide(
     warnings += _other_zones(kept, options)
     if published is not None:
         replaced.append(published)
-    # What is removed is what the records themselves say.
+    # The folders that the records themselves name are removed, and not those of the index.
     removed_records = [records.load(entry) for entry in replaced]
     remove = [Removal(record.export_id, folder) for record in removed_records for folder in record.locations or ("",)]
     removed = {removal.folder for removal in remove}

@@ -33,7 +33,7 @@ class RecordFiles(Protocol):
         """The content of small files, None for one that does not exist."""
 
     def child(self, path: str) -> str:
-        """How messages name a path."""
+        """The path as messages show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class DestinationRecords:
     _loaded: dict[str, Record] = field(default_factory=dict, compare=False)
 
     def place(self, entry: RecordEntry) -> str:
-        """How messages name the record."""
+        """The place of a record, as messages show it."""
         return self.files.child(record_path(entry.export_id))
 
     def find(self, export_id: str) -> RecordEntry | None:

@@ -11,8 +11,8 @@ from converter.publishing.record_entry import Owner, RecordEntry, distinct, newe
 def check_owner(records: DestinationRecords, owner: Owner, *, takes_over: bool = False) -> None:
     """Raises UsageError when a record of the destination is of another table, or holds changes and the owner items.
 
-    A table that was deleted and made again has another id. It may go on where the older one ended if the newest record
-    is of the new one already, or if it `takes_over`.
+    A table that was deleted and made again has another id. It may continue where the older one ended if the newest
+    record is of the new one already, or if it `takes_over`.
     """
     last = newest(records.entries)
     # All that have one owner are refused alike.

@@ -28,7 +28,7 @@ class Owner:
 
 
 class RecordEntry(NamedTuple):
-    """What the index keeps of a record. Entries share what is equal in them: owners, columns, options and so on.
+    """The summary of a record in the index. Entries share what is equal in them: owners, columns, options and so on.
 
     export_arn: empty if it is made of the table's ARN and the id. export_micros, moment_micros: the record's export
     time, and the moment that its items are of, in microseconds since 1970. folders: of the parts, without the export's
