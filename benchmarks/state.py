@@ -88,7 +88,7 @@ def _measure_one(service: Any, place: str, merge: bool, count: int, out: Path) -
     for hour, what in ((3, "first run"), (4, "next run")):
         now = BEGIN + timedelta(hours=hour) + LATE
         service.recovery = (BEGIN - timedelta(days=20), now - timedelta(minutes=5))
-        run = [nights.table.name, dest, nights.place.bucket, nights.place.prefix, now.isoformat(), str(int(merge))]
+        run = [nights.table.name, dest, nights.place.bucket, nights.place.prefix or "", now.isoformat(), str(int(merge))]
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.state", "--child", *run], stdout=subprocess.PIPE, check=True
         )
