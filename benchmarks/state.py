@@ -88,7 +88,8 @@ def _measure_one(service: Any, place: str, merge: bool, count: int, out: Path) -
     for hour, what in ((3, "first run"), (4, "next run")):
         now = BEGIN + timedelta(hours=hour) + LATE
         service.recovery = (BEGIN - timedelta(days=20), now - timedelta(minutes=5))
-        run = [nights.table.name, dest, nights.place.bucket, nights.place.prefix or "", now.isoformat(), str(int(merge))]
+        place_of_exports = [nights.place.bucket, nights.place.prefix or ""]
+        run = [nights.table.name, dest, *place_of_exports, now.isoformat(), str(int(merge))]
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.state", "--child", *run], stdout=subprocess.PIPE, check=True
         )
