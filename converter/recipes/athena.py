@@ -53,7 +53,7 @@ def athena_table(published: Published, database: str | None, table: str | None) 
     name = back_quoted(table) if database is None else f"{back_quoted(database)}.{back_quoted(table)}"
     csv = published.format == "csv"
     columns = [
-        f"  {back_quoted(column.name.lower())} {STRING.athena.name if csv else column.type.athena.name}"
+        f"  {back_quoted(column.name.lower())} {(STRING if csv else column.type).sql.athena}"
         for column in published.columns
     ]
     range_end = "" if published.timezone == "UTC" else "+1DAYS"
@@ -135,8 +135,8 @@ def _cast(column: Column) -> str:
     given = f"NULLIF({quoted}, '')"
     if column.type == STRING:
         return quoted
-    athena = column.type.athena
-    return f"{(athena.parse or f'CAST({{}} AS {athena.name})').format(given)} AS {quoted}"
+    parse = column.type.sql_parse.athena or f"CAST({{}} AS {column.type.sql.athena})"
+    return f"{parse.format(given)} AS {quoted}"
 
 
 def _check_columns(published: Published, partition: str) -> None:

@@ -95,9 +95,9 @@ def _selected(published: Published) -> str:
     selected = f"* EXCLUDE ({', '.join(map(double_quoted, above))})" if above else "*"
     if published.format == "csv":
         parsed = [
-            f"{column.type.duckdb.parse.format(quoted)} AS {quoted}"
+            f"{column.type.sql_parse.duckdb.format(quoted)} AS {quoted}"
             for column, name in zip(published.columns, duckdb_names(published.columns), strict=True)
-            if column.type.duckdb.parse and (quoted := double_quoted(name))
+            if column.type.sql_parse.duckdb and (quoted := double_quoted(name))
         ]
         selected += f" REPLACE ({', '.join(parsed)})" if parsed else ""
     return selected
@@ -113,7 +113,7 @@ def _csv_arguments(published: Published) -> list[str]:
                 "convert with --names snake",
             )
     types = [
-        f"        {sql_text(name)}: {sql_text((STRING if column.type.duckdb.parse else column.type).duckdb.name)}"
+        f"        {sql_text(name)}: {sql_text((STRING if column.type.sql_parse.duckdb else column.type).sql.duckdb)}"
         for column, name in zip(published.columns, names, strict=True)
     ]
     arguments = [

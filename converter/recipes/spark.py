@@ -47,7 +47,7 @@ def spark_view(published: Published, view: str | None) -> str:
             )
     names = [column.name.lower() for column in published.columns]
     plain = all(_is_plain(column.name) for column in published.columns)
-    parsed = published.format == "csv" and any(column.type.spark.parse for column in published.columns)
+    parsed = published.format == "csv" and any(column.type.sql_parse.spark for column in published.columns)
     head = [
         f"-- All days of {in_comment(published.table)} for Spark SQL, with the columns of export"
         f" {in_comment(published.newest)}.",
@@ -90,7 +90,7 @@ def _create(published: Published, view: str, *, named: bool = True) -> str:
     csv = published.format == "csv"
     columns = [
         f"  {back_quoted(column.name if named else f'c{number}')}"
-        f" {(STRING if csv and column.type.spark.parse else column.type).spark.name}"
+        f" {(STRING if csv and column.type.sql_parse.spark else column.type).sql.spark}"
         for number, column in enumerate(published.columns)
     ]
     columns += [f"  {back_quoted(key.key or '')} {'DATE' if key.is_date else 'STRING'}" for key in published.keys]
@@ -132,7 +132,7 @@ def _csv_options(published: Published) -> list[str]:
 
 def _parse(published: Published, view: str, files: str) -> str:
     selected = [
-        f"  {column.type.spark.parse.format(quoted)} AS {quoted}" if column.type.spark.parse else f"  {quoted}"
+        f"  {column.type.sql_parse.spark.format(quoted)} AS {quoted}" if column.type.sql_parse.spark else f"  {quoted}"
         for column in published.columns
         if (quoted := back_quoted(column.name))
     ]
@@ -153,7 +153,7 @@ def _name(published: Published, view: str, files: str) -> str:
         if published.format == "parquet":
             value = f"IDENTIFIER({hive_text(back_quoted(column.name))})"
         else:
-            value = (column.type.spark.parse or "{}").format(back_quoted(f"c{number}"))
+            value = (column.type.sql_parse.spark or "{}").format(back_quoted(f"c{number}"))
         fields.append(f"    {hive_text(column.name)}, {value}")
     keys = "".join(f", {back_quoted(key.key or '')}" for key in published.keys)
     return "\n".join(

@@ -149,7 +149,7 @@ def treasure_data_files(published: Published, database: str | None, table: str |
         longest=_LONGEST_CELL,
         optional=_OPTIONAL_COLUMNS if published.grown else _ALL_COLUMNS,
         columns="\n".join(
-            f"    - {{name: {yaml_text(column.name)}, type: {column.type.treasure_data}}}"
+            f"    - {{name: {yaml_text(column.name)}, type: {column.type.sql.treasure_data}}}"
             for column in published.columns
         ),
         filters=_filters(published),

@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from converter.kernels import value_actions
 from converter.schema import tags
@@ -18,7 +19,6 @@ from converter.time_options import UNITS, Unit
 
 DECIMAL_DIGITS: Final = 38
 """Digits of every decimal column, the most that a DynamoDB number has."""
-_DECIMAL_BYTES = 16
 
 
 class Origin(StrEnum):
@@ -56,8 +56,7 @@ Fields = tuple[tuple[int, Any], ...]
 """A struct of parquet.thrift: (number of the field, value) pairs. A value that is a tuple is a struct, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetType:
+class ParquetType(NamedTuple):
     """A type in Parquet's schema. size: bytes of a FIXED_LEN_BYTE_ARRAY. converted: the older form of `logical`."""
 
     physical: PhysicalType
@@ -66,8 +65,7 @@ class ParquetType:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call of a method of Arrow or Polars: its path, arguments, and named arguments."""
 
     path: str
@@ -75,35 +73,34 @@ class Call:
     named: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        shown = [json.dumps(argument) for argument in self.arguments]
-        shown += [f"{name}={json.dumps(value)}" for name, value in self.named]
-        return f"{self.path}({', '.join(shown)})"
+        named = [f"{name}={json.dumps(value)}" for name, value in self.named]
+        return f"{self.path}({', '.join([*map(json.dumps, self.arguments), *named])})"
 
     def on(self, target: object) -> Any:
         """Call the method of a module or an object."""
-        method: Any = target
-        for name in self.path.split("."):
-            method = getattr(method, name)
-        return method(*self.arguments, **dict(self.named))
+        return attrgetter(self.path)(target)(*self.arguments, **dict(self.named))
+
+
+class Sql(NamedTuple):
+    """Names of a type, or expressions that make it from CSV text (`{}`), empty if the reader does that by itself."""
+
+    athena: str = ""
+    duckdb: str = ""
+    spark: str = ""
+    treasure_data: str = "string"
+
+
+_READ_BY_ITSELF: Final = Sql()
 
 
 @dataclass(frozen=True, slots=True)
-class SqlType:
-    """A type of a SQL engine. parse: the expression for a column of CSV text (`{}`); empty if the reader does that."""
-
-    name: str
-    parse: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnType:
     """A column type. Two are equal if all of their facets are.
 
-    origins: the origins of its columns, the default first. bits: of a value in the buffers, 0 for text. action: of the
-    kernel for a value of its own DynamoDB type, None to store the text. csv_form: how the CSV kernel writes a value
-    that is not text or a number. digits, scale: of a decimal. polars_parse: calls on a column of CSV text, none if
-    Polars reads it by itself. treasure_data: its type there. cast_from: tags of the values that `--cast` accepts, none
-    if there is no such cast. has_units: numbers in a cast count in a unit.
+    origins: the origins of its columns, the default first. sql: its names. bits: of a value in the buffers, 0 for text.
+    action: of the kernel for a value of its own DynamoDB type, None to store the text. csv_form: of a value that is not
+    text or a number. sql_parse, polars_parse: from CSV text. digits, scale: of a decimal. cast_from: tags of the values
+    that `--cast` accepts, none if there is no such cast. has_units: numbers in a cast count in a unit.
     """
 
     name: str
@@ -111,16 +108,14 @@ class ColumnType:
     parquet: ParquetType
     arrow: Call
     polars: Call
-    athena: SqlType
-    duckdb: SqlType
-    spark: SqlType
+    sql: Sql
     bits: int = 0
     action: int | None = None
     csv_form: int = 0
+    sql_parse: Sql = _READ_BY_ITSELF
+    polars_parse: tuple[Call, ...] = ()
     digits: int = 0
     scale: int = 0
-    polars_parse: tuple[Call, ...] = ()
-    treasure_data: str = "string"
     cast_from: tuple[int, ...] = ()
     has_units: bool = False
 
@@ -128,129 +123,49 @@ class ColumnType:
         return self.name
 
 
+_STORED = PhysicalType
+# fmt: off
 STRING: Final = ColumnType(
-    name="string",
-    origins=(Origin.MIXED_TEXT, Origin.TEXT, Origin.JSON, Origin.NUMBER_TEXT, Origin.MIXED_JSON),
-    parquet=ParquetType(PhysicalType.BYTE_ARRAY, ((1, ()),), converted=0),
-    arrow=Call("string"),
-    polars=Call("String"),
-    athena=SqlType("string"),
-    duckdb=SqlType("VARCHAR"),
-    spark=SqlType("STRING"),
-)
+    "string", (Origin.MIXED_TEXT, Origin.TEXT, Origin.JSON, Origin.NUMBER_TEXT, Origin.MIXED_JSON),
+    ParquetType(_STORED.BYTE_ARRAY, ((1, ()),), 0), Call("string"), Call("String"), Sql("string", "VARCHAR", "STRING"))
 INT64: Final = ColumnType(
-    name="int64",
-    origins=(Origin.NUMBER, Origin.TIME),
-    bits=64,
-    action=value_actions.INT64,
-    parquet=ParquetType(PhysicalType.INT64),
-    arrow=Call("int64"),
-    polars=Call("Int64"),
-    athena=SqlType("bigint"),
-    duckdb=SqlType("BIGINT"),
-    spark=SqlType("BIGINT"),
-    treasure_data="long",
-)
+    "int64", (Origin.NUMBER, Origin.TIME), ParquetType(_STORED.INT64), Call("int64"), Call("Int64"),
+    Sql("bigint", "BIGINT", "BIGINT", "long"), 64, value_actions.INT64)
 DOUBLE: Final = ColumnType(
-    name="double",
-    origins=(Origin.NUMBER,),
-    parquet=ParquetType(PhysicalType.DOUBLE),
-    arrow=Call("float64"),
-    polars=Call("Float64"),
-    athena=SqlType("double"),
-    duckdb=SqlType("DOUBLE"),
-    spark=SqlType("DOUBLE"),
-    treasure_data="double",
-)
+    "double", (Origin.NUMBER,), ParquetType(_STORED.DOUBLE), Call("float64"), Call("Float64"),
+    Sql("double", "DOUBLE", "DOUBLE", "double"))
 BINARY: Final = ColumnType(
-    name="binary",
-    origins=(Origin.BINARY,),
-    action=value_actions.BINARY,
-    csv_form=value_actions.AS_BASE64,
-    parquet=ParquetType(PhysicalType.BYTE_ARRAY),
-    arrow=Call("binary"),
-    polars=Call("Binary"),
-    polars_parse=(Call("str.decode", ("base64",)),),
-    athena=SqlType("binary", "from_base64({})"),
-    duckdb=SqlType("BLOB", "from_base64({})"),
-    spark=SqlType("BINARY", "unbase64({})"),
-)
+    "binary", (Origin.BINARY,), ParquetType(_STORED.BYTE_ARRAY), Call("binary"), Call("Binary"),
+    Sql("binary", "BLOB", "BINARY"), 0, value_actions.BINARY, value_actions.AS_BASE64,
+    Sql("from_base64({})", "from_base64({})", "unbase64({})"), (Call("str.decode", ("base64",)),))
 BOOL: Final = ColumnType(
-    name="bool",
-    origins=(Origin.BOOL,),
-    bits=1,
-    action=value_actions.BOOL,
-    parquet=ParquetType(PhysicalType.BOOLEAN),
-    arrow=Call("bool_"),
-    polars=Call("Boolean"),
-    athena=SqlType("boolean"),
-    duckdb=SqlType("BOOLEAN"),
-    spark=SqlType("BOOLEAN"),
-    treasure_data="boolean",
-)
+    "bool", (Origin.BOOL,), ParquetType(_STORED.BOOLEAN), Call("bool_"), Call("Boolean"),
+    Sql("boolean", "BOOLEAN", "BOOLEAN", "boolean"), 1, value_actions.BOOL)
+# In UTC, in microseconds.
 TIMESTAMP: Final = ColumnType(
-    name="timestamp",
-    origins=(Origin.TIME,),
-    bits=64,
-    action=value_actions.TIMESTAMP,
-    csv_form=value_actions.AS_TIME,
-    # In UTC, in microseconds.
-    parquet=ParquetType(PhysicalType.INT64, ((8, ((1, True), (2, ((2, ()),)))),), converted=10),
-    arrow=Call("timestamp", ("us", "UTC")),
-    polars=Call("Datetime", ("us", "UTC")),
-    polars_parse=(
-        Call("str.to_datetime", ("%Y-%m-%dT%H:%M:%S%.6fZ",), (("time_unit", "us"),)),
-        Call("dt.replace_time_zone", ("UTC",)),
-    ),
-    athena=SqlType("timestamp", "from_iso8601_timestamp({})"),
-    duckdb=SqlType("TIMESTAMPTZ"),
-    spark=SqlType("TIMESTAMP", "CAST({} AS TIMESTAMP)"),
-    cast_from=(tags.S, tags.N),
-    has_units=True,
-)
-"""A moment in microseconds, in UTC."""
+    "timestamp", (Origin.TIME,), ParquetType(_STORED.INT64, ((8, ((1, True), (2, ((2, ()),)))),), 10),
+    Call("timestamp", ("us", "UTC")), Call("Datetime", ("us", "UTC")), Sql("timestamp", "TIMESTAMPTZ", "TIMESTAMP"),
+    64, value_actions.TIMESTAMP, value_actions.AS_TIME,
+    Sql("from_iso8601_timestamp({})", spark="CAST({} AS TIMESTAMP)"),
+    (Call("str.to_datetime", ("%Y-%m-%dT%H:%M:%S%.6fZ",), (("time_unit", "us"),)),
+     Call("dt.replace_time_zone", ("UTC",))),
+    cast_from=(tags.S, tags.N), has_units=True)
+# A day of the Gregorian calendar, in days since 1970-01-01.
 DATE: Final = ColumnType(
-    name="date",
-    origins=(Origin.TIME,),
-    bits=32,
-    action=value_actions.DATE,
-    parquet=ParquetType(PhysicalType.INT32, ((6, ()),), converted=6),
-    arrow=Call("date32"),
-    polars=Call("Date"),
-    polars_parse=(Call("str.to_date", ("%Y-%m-%d",)),),
-    athena=SqlType("date"),
-    duckdb=SqlType("DATE"),
-    spark=SqlType("DATE", "CAST({} AS DATE)"),
-    cast_from=(tags.S,),
+    "date", (Origin.TIME,), ParquetType(_STORED.INT32, ((6, ()),), 6), Call("date32"), Call("Date"),
+    Sql("date", "DATE", "DATE"), 32, value_actions.DATE, 0, Sql(spark="CAST({} AS DATE)"),
+    (Call("str.to_date", ("%Y-%m-%d",)),), cast_from=(tags.S,))
+DECIMALS: Final = tuple(
+    ColumnType(
+        f"decimal128({DECIMAL_DIGITS}, {scale})", (Origin.NUMBER,),
+        ParquetType(_STORED.FIXED_LEN_BYTE_ARRAY, ((5, ((1, scale), (2, DECIMAL_DIGITS))),), 5, 16),
+        Call("decimal128", (DECIMAL_DIGITS, scale)), Call("Decimal", (DECIMAL_DIGITS, scale)),
+        Sql(*(f"{name}({DECIMAL_DIGITS}, {scale})" for name in ("decimal", "DECIMAL", "DECIMAL"))),
+        128, value_actions.DECIMAL, digits=DECIMAL_DIGITS, scale=scale)
+    for scale in range(DECIMAL_DIGITS + 1)
 )
-"""A day of the Gregorian calendar, in days since 1970-01-01."""
-
-
-def _decimal(scale: int) -> ColumnType:
-    sizes = f"({DECIMAL_DIGITS}, {scale})"
-    return ColumnType(
-        name=f"decimal128{sizes}",
-        origins=(Origin.NUMBER,),
-        bits=8 * _DECIMAL_BYTES,
-        action=value_actions.DECIMAL,
-        digits=DECIMAL_DIGITS,
-        scale=scale,
-        parquet=ParquetType(
-            PhysicalType.FIXED_LEN_BYTE_ARRAY,
-            ((5, ((1, scale), (2, DECIMAL_DIGITS))),),
-            converted=5,
-            size=_DECIMAL_BYTES,
-        ),
-        arrow=Call("decimal128", (DECIMAL_DIGITS, scale)),
-        polars=Call("Decimal", (DECIMAL_DIGITS, scale)),
-        athena=SqlType(f"decimal{sizes}"),
-        duckdb=SqlType(f"DECIMAL{sizes}"),
-        spark=SqlType(f"DECIMAL{sizes}"),
-    )
-
-
-DECIMALS: Final = tuple(_decimal(scale) for scale in range(DECIMAL_DIGITS + 1))
 """The decimal types, by their scales."""
+# fmt: on
 CAST_TYPES: Final = (TIMESTAMP, DATE)
 """The types of `--cast`."""
 _TYPES: Final[Mapping[str, ColumnType]] = {

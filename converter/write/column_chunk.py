@@ -14,7 +14,7 @@ from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indic
 from converter.kernels.encode import states
 from converter.kernels.layout import Bytes, Columns
 from converter.schema.added_columns import AddedValue
-from converter.schema.column_types import PhysicalType
+from converter.schema.column_types import Origin, PhysicalType
 from converter.schema.types import Column
 from converter.write.parquet_metadata import (
     ColumnChunk,
@@ -23,7 +23,6 @@ from converter.write.parquet_metadata import (
     data_page_header,
     dictionary_page_header,
 )
-from converter.write.thrift import put_varint
 
 _PAGE_BYTES = 1 << 20
 _JUDGED_VALUES = 8192
@@ -74,9 +73,15 @@ class ChunkEncoder:
         columns, place, present = batch.buffers.arrays, index, batch.buffers.present(index)
         if kind is PhysicalType.DOUBLE:
             columns, place = _as_plain(batch.doubles(index), columns.validity[index]), 1
+        elif column.origin is Origin.ADDED:
+            columns, place, present = _constant(batch.added[column.name]), 1, batch.rows
         entries = 0
         if present and kind not in (PhysicalType.BOOLEAN, PhysicalType.DOUBLE):
             entries = self._write_dictionary(columns, place, present)
+        if column.origin is Origin.ADDED:
+            # Each row has the one value of the dictionary.
+            columns.facts[place, layout.COLUMN_PRESENT] = present
+            self._indices[:present] = 0
         dictionary_size = self._compressed
         if entries:
             encoding = Encoding.RLE_DICTIONARY
@@ -95,40 +100,11 @@ class ChunkEncoder:
         )
         return chunk, self._pieces
 
-    def encode_added(self, value: AddedValue, rows: int, offset: int) -> tuple[ColumnChunk, list[bytes]]:
-        """A column with this value in each of `rows` rows, and its bytes: a dictionary with one entry."""
-        self._pieces = []
-        self._uncompressed = self._compressed = 0
-        data = value.encode() if isinstance(value, str) else value.to_bytes(8, "little", signed=True)
-        entry = len(data).to_bytes(4, "little") + data if isinstance(value, str) else data
-        self._add_page(self._put(entry), partial(dictionary_page_header, 1))
-        dictionary_size = self._compressed
-        # All rows have a value, and its number takes no bits.
-        run = bytearray()
-        put_varint(run, rows << 1)
-        levels = run + b"\x01"
-        page = len(levels).to_bytes(4, "little") + levels + b"\x00" + run
-        self._add_page(self._put(page), partial(data_page_header, rows, Encoding.RLE_DICTIONARY))
-        chunk = ColumnChunk(
-            encoding=Encoding.RLE_DICTIONARY,
-            rows=rows,
-            uncompressed=self._uncompressed,
-            compressed=self._compressed,
-            dictionary_offset=offset,
-            data_offset=offset + dictionary_size,
-            statistics=Statistics(0, data, data),
-        )
-        return chunk, self._pieces
-
     def _reset_state(self) -> None:
         self._state[:] = 0
         self._state[states.MIN_AT] = states.NONE
         self._state[states.PAGE_COMPATIBLE] = self._compatible
         self._state[states.PAGE_SAMPLE] = _JUDGED_VALUES
-
-    def _put(self, data: bytes) -> int:
-        self._out[: len(data)] = np.frombuffer(data, np.uint8)
-        return len(data)
 
     def _write_dictionary(self, columns: Columns, place: int, present: int) -> int:
         """Write a dictionary page if it saves bytes; return the number of its entries, or 0."""
@@ -214,3 +190,13 @@ def _as_plain(doubles: NDArray[np.float64], validity: Bytes) -> Columns:
     arena = np.zeros(doubles.nbytes + layout.ROOM, np.uint8)
     arena[: doubles.nbytes] = doubles.view(np.uint8)
     return Columns(arena, np.zeros(1, np.int32), np.stack((np.zeros_like(validity), validity)), facts)
+
+
+def _constant(value: AddedValue) -> Columns:
+    """Columns with only this value in number 1."""
+    data = value.encode() if isinstance(value, str) else value.to_bytes(8, "little", signed=True)
+    facts = np.zeros((2, layout.COLUMN_FACTS), np.int64)
+    facts[1, [layout.COLUMN_BITS, layout.COLUMN_PRESENT]] = 0 if isinstance(value, str) else 64, 1
+    arena = np.zeros(len(data) + layout.ROOM, np.uint8)
+    arena[: len(data)] = np.frombuffer(data, np.uint8)
+    return Columns(arena, np.array([len(data)], np.int32), np.zeros((2, 1), np.uint8), facts)

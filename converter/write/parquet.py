@@ -19,7 +19,6 @@ import pyarrow as pa
 
 from converter.decode.batch import Batch
 from converter.options import ConvertOptions
-from converter.schema.column_types import Origin
 from converter.schema.types import Schema
 from converter.write.column_chunk import ChunkEncoder
 from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, RowGroup, encode_footer, encode_row_group
@@ -51,10 +50,7 @@ class ParquetPart(PartWriter):
             self._put(MAGIC)
         chunks = []
         for index, column in enumerate(self._columns, 1):
-            if column.origin is Origin.ADDED:
-                chunk, pieces = self._chunks.encode_added(batch.added[column.name], batch.rows, self.bytes)
-            else:
-                chunk, pieces = self._chunks.encode(batch, index, column, self.bytes)
+            chunk, pieces = self._chunks.encode(batch, index, column, self.bytes)
             chunks.append(chunk)
             for piece in pieces:
                 self._put(piece)

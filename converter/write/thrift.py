@@ -64,7 +64,7 @@ def _put(out: bytearray, value: Any, kind: int) -> None:
         out += value
     elif kind == _BINARY:
         data = value.encode() if isinstance(value, str) else value
-        put_varint(out, len(data))
+        _put_varint(out, len(data))
         out += data
     else:
         members = _kind(value[0]) if value else _STRUCT
@@ -72,17 +72,17 @@ def _put(out: bytearray, value: Any, kind: int) -> None:
             out.append(len(value) << 4 | members)
         else:
             out.append(0xF0 | members)
-            put_varint(out, len(value))
+            _put_varint(out, len(value))
         for member in value:
             _put(out, member, members)
 
 
 def _put_number(out: bytearray, value: int) -> None:
-    put_varint(out, value << 1 if value >= 0 else ~(value << 1))
+    _put_varint(out, value << 1 if value >= 0 else ~(value << 1))
 
 
-def put_varint(out: bytearray, value: int) -> None:
-    """Append a number that is not negative, as ULEB128, the form of the headers of Parquet's runs."""
+def _put_varint(out: bytearray, value: int) -> None:
+    """Append a number that is not negative, as ULEB128."""
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
         value >>= 7
