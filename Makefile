@@ -17,6 +17,9 @@ LINTERS := $(SERVERS)/cfn-lint/.installed $(SERVERS)/asl-validator/.installed
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal --quiet
 
+# Without bytecode, each process would compile the program and the tests again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo check test lint test-slow test-faults test-examples docs servers bench fixtures clean
 
