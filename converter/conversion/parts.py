@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from converter.conversion.idle_threads import IdleThreads
@@ -99,6 +99,9 @@ class Parts:
     def finish(self) -> list[WrittenPart]:
         """Complete the last part, and return all."""
         self._close()
+        if self._store is not None and self._done:
+            settled = self._store.settle([part.pending for part in self._done])
+            self._done = [replace(part, pending=pending) for part, pending in zip(self._done, settled, strict=True)]
         return self._done
 
     def drop(self) -> None:

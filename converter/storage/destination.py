@@ -45,7 +45,11 @@ class PartSink(ABC):
 
 
 class PartStore(ABC):
-    """Takes the parts of one export on their way to its folders. For many threads."""
+    """Takes the parts of one export on their way to its folders. For many threads. Picklable.
+
+    Parts of a copy in another process can be committed too. The process that holds the lease removes all parts that its
+    commit is not given.
+    """
 
     @abstractmethod
     def open_part(self, name: str, folder: int = 0) -> PartSink:
@@ -58,6 +62,13 @@ class PartStore(ABC):
     @abstractmethod
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part. Never fails: the commit drops all parts that it is not given."""
+
+    def settle(self, parts: Sequence[PendingPart]) -> Sequence[PendingPart]:
+        """Return finished parts as the process of the commit needs them.
+
+        In another process this waits until they are on stable storage. In that process, the commit waits.
+        """
+        return parts
 
 
 class Staging(PartStore):

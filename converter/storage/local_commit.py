@@ -29,7 +29,7 @@ from converter.storage.leftovers import Leftover
 from converter.storage.local_errors import storage_errors
 from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
-from converter.storage.local_parts import LocalPart, PendingFolder
+from converter.storage.local_parts import CopiedLocalParts, LocalPart, PendingFolder
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, check_folder, record_path
 
 
@@ -269,6 +269,10 @@ class LocalStaging(Staging):
         self._folders = folders
         self._run = run
         self._pending = pending
+
+    def __reduce__(self) -> tuple[type[CopiedLocalParts], tuple[str, list[str]]]:
+        root = os.path.abspath(self._lease.files.root or ".")
+        return CopiedLocalParts, (root, [pending.folder for pending in self._pending])
 
     def open_part(self, name: str, folder: int = 0) -> LocalPart:
         """Begin a part that becomes the file `name` in the export's folder of this number."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
+import secrets
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import BinaryIO
 
 from converter.errors import StorageError
 from converter.storage.contained_files import ContainedFiles
-from converter.storage.destination import Data, PartSink
+from converter.storage.destination import Data, PartSink, PartStore
 from converter.storage.intent import PendingPart
 from converter.storage.local_errors import storage_error, storage_errors
 from converter.storage.paths import is_name
@@ -71,13 +73,15 @@ class LocalPart(PartSink):
 class PendingFolder:
     """Pending parts of one run for one folder of the export, which has this number.
 
-    files: the destination. folder: where the parts grow, relative to it.
+    files: the destination. folder: where the parts grow, relative to it. token: part of the names of pending files, not
+    the same in two processes.
     """
 
-    def __init__(self, files: ContainedFiles, folder: str, number: int = 0) -> None:
+    def __init__(self, files: ContainedFiles, folder: str, number: int = 0, token: str = "") -> None:
         self.files = files
         self.folder = folder
         self.number = number
+        self._token = token
         self._lock = threading.Lock()
         self._begun: dict[str, int] = {}
         self._open: set[LocalPart] = set()
@@ -92,7 +96,7 @@ class PendingFolder:
         with self._lock:
             number = self._begun[name] = self._begun.get(name, 0) + 1
             again = f".{number}" if number > 1 else ""
-            part = LocalPart(posixpath.join(self.folder, f"{name}{again}{PENDING}"), name, self)
+            part = LocalPart(posixpath.join(self.folder, f"{name}{again}{self._token}{PENDING}"), name, self)
             self._open.add(part)
         return part
 
@@ -115,16 +119,20 @@ class PendingFolder:
         with suppress(OSError):
             self.files.remove_file(posixpath.join(self.folder, name))
 
-    def keep_only(self, parts: list[PendingPart]) -> None:
-        """Drop all other parts, and wait until these are on stable storage.
-
-        Raises StorageError if one of them is missing or has another size.
-        """
+    def wait_synced(self, parts: Sequence[PendingPart]) -> None:
+        """Wait until parts of this process are on stable storage. Raises StorageError."""
         for part in parts:
             synced = self._synced.get(part.receipt)
             if synced is not None:
                 with storage_errors(self.files.place(posixpath.join(self.folder, part.receipt))):
                     synced.result()
+
+    def keep_only(self, parts: list[PendingPart]) -> None:
+        """Drop all other parts, and wait until these are on stable storage.
+
+        Raises StorageError if one of them is missing or has another size.
+        """
+        self.wait_synced(parts)
         kept = {part.receipt for part in parts}
         with storage_errors(self.files.place(self.folder)):
             for name in set(self.files.names(self.folder)) - kept:
@@ -149,6 +157,35 @@ class PendingFolder:
         for part in left:
             part.abort()
         self._syncing.shutdown()
+
+
+class CopiedLocalParts(PartStore):
+    """The pending parts of a run in a process that does not hold its lease.
+
+    root: the destination's absolute path. folders: those where parts grow, relative to it.
+    """
+
+    def __init__(self, root: str, folders: Sequence[str]) -> None:
+        self._root = root
+        files, token = ContainedFiles(root), f".{secrets.token_hex(4)}"
+        self._pending = [PendingFolder(files, folder, number, token) for number, folder in enumerate(folders)]
+
+    def __reduce__(self) -> tuple[type[CopiedLocalParts], tuple[str, list[str]]]:
+        return CopiedLocalParts, (self._root, [pending.folder for pending in self._pending])
+
+    def open_part(self, name: str, folder: int = 0) -> LocalPart:
+        """Begin a part that becomes the file `name` in the export's folder of this number."""
+        return self._pending[folder].open_part(name)
+
+    def discard(self, part: PendingPart) -> None:
+        """Drop a finished part."""
+        self._pending[part.folder].discard(part)
+
+    def settle(self, parts: Sequence[PendingPart]) -> Sequence[PendingPart]:
+        """Wait until the parts are on stable storage, and return them."""
+        for pending in self._pending:
+            pending.wait_synced([part for part in parts if part.folder == pending.number])
+        return parts
 
 
 def _sync(file: BinaryIO) -> None:

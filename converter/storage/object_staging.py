@@ -13,7 +13,7 @@ from converter.storage.commit_messages import begun_message
 from converter.storage.destination import Staging
 from converter.storage.intent import Intent, PendingPart, Removal, check_names
 from converter.storage.object_parts import ObjectPart
-from converter.storage.object_uploads import Uploads
+from converter.storage.object_uploads import CopiedUploads, Uploads
 from converter.storage.threads import in_background, in_parallel
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class ObjectStaging(Staging):
         self._begun: Future[None] | None = None
         self._carrying_out = False
         self.unsure = False
+
+    def __reduce__(self) -> tuple[type[CopiedUploads], tuple[ObjectStore, str, tuple[str, ...]]]:
+        return CopiedUploads, self._uploads.copy_for(self._folders)
 
     def open_part(self, name: str, folder: int = 0) -> ObjectPart:
         """Begin a part that becomes the object `name` in the export's folder of this number."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from converter.errors import StorageError
 from converter.object_store import ObjectStore, Piece, Upload
+from converter.storage.destination import PartStore
 from converter.storage.intent import PendingPart
 from converter.storage.object_parts import ObjectPart, Receipt
 from converter.storage.paths import is_name
@@ -37,6 +38,10 @@ class Uploads:
         self._stopped = False
         self._created: list[tuple[str, Future[str]]] = []
         self._finished: dict[str, Sequence[Future[Piece]]] = {}
+
+    def copy_for(self, folders: Sequence[str]) -> tuple[ObjectStore, str, tuple[str, ...]]:
+        """Return the arguments of CopiedUploads."""
+        return self.store, self._run, tuple(folders)
 
     def open_part(self, folder: str, name: str, number: int) -> ObjectPart:
         """Begin a part that becomes the object of this name in the folder; number: of the folder in the export."""
@@ -87,7 +92,7 @@ class Uploads:
     def discard(self, path: str, part: PendingPart) -> None:
         """Abort a finished part's upload in the background."""
         self._finished.pop(part.receipt, None)
-        self._pool.submit(self.store.abort_upload, path, part.receipt)
+        self._pool.submit(self.store.abort_upload, path, _upload_id(part.receipt))
 
     def settle(self, parts: Sequence[PendingPart]) -> list[PendingPart]:
         """Wait until all pieces have arrived; return the parts with receipts that let any process complete them.
@@ -122,6 +127,38 @@ class Uploads:
         if receipt not in self._finished:
             return receipt
         return Receipt(receipt, tuple(piece.result() for piece in self._finished[receipt])).to_text()
+
+
+class CopiedUploads(PartStore):
+    """The uploads of a run in a process that does not hold its lease. folders: of the export."""
+
+    def __init__(self, store: ObjectStore, run: str, folders: Sequence[str]) -> None:
+        self._folders = folders
+        # The process that holds the lease aborts all uploads when it has lost it.
+        self._uploads = Uploads(store, run, lambda: None)
+
+    def __reduce__(self) -> tuple[type[CopiedUploads], tuple[ObjectStore, str, tuple[str, ...]]]:
+        return CopiedUploads, self._uploads.copy_for(self._folders)
+
+    def open_part(self, name: str, folder: int = 0) -> ObjectPart:
+        """Begin a part that becomes the object `name` in the export's folder of this number."""
+        return self._uploads.open_part(self._folders[folder], name, folder)
+
+    def discard(self, part: PendingPart) -> None:
+        """Drop a finished part."""
+        self._uploads.discard(f"{self._folders[part.folder]}/{part.name}", part)
+
+    def settle(self, parts: Sequence[PendingPart]) -> Sequence[PendingPart]:
+        """Wait until the parts have arrived, and return them with receipts for another process."""
+        return self._uploads.settle(parts)
+
+
+def _upload_id(receipt: str) -> str:
+    """Return the id in a receipt; until the part is settled, the receipt is the id alone."""
+    try:
+        return Receipt.from_text(receipt, "").upload_id
+    except StorageError:
+        return receipt
 
 
 def abort_uploads(
