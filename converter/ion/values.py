@@ -154,7 +154,10 @@ class ValueReader:
         return at
 
     def _elements(self, at: int, depth: int) -> int:
-        """Read the elements of a list."""
+        """Read the elements of a list.
+
+        The loop is like that of `attributes`: a method for the values of both would take 15 % more time.
+        """
         line, json, match = self.line, self.json, _ELEMENT.match
         count, mark = 0, ","
         while mark == ",":

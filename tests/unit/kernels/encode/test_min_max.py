@@ -13,14 +13,8 @@ from converter.kernels.layout import COLUMN_BITS, COLUMN_FACTS, COLUMN_START, Co
 from converter.kernels.toolchain.decorators import kernel
 
 START = 5
-# Texts that share prefixes of more than eight bytes, end in zeros, and have bytes above 0x7F.
-TEXTS = st.lists(
-    st.builds(
-        bytes.__add__, st.sampled_from([b"", b"aaaaaaa", b"aaaaaaaa", b"\xff" * 9, b"\0"]), st.binary(max_size=3)
-    ),
-    min_size=1,
-    max_size=40,
-)
+PREFIXES = [b"", b"aaaaaaa", b"aaaaaaaa", b"\xff" * 9, b"\0"]
+"""Texts that have these in common differ only after the eight bytes that are compared first."""
 
 
 @kernel
@@ -54,13 +48,17 @@ def found(columns: Columns, state: State) -> tuple[bytes, bytes]:
     return least, greatest
 
 
-@given(TEXTS, st.integers(0, 40))
-def test_texts_are_ordered_by_their_bytes_over_several_pages(texts: list[bytes], cut: int) -> None:
-    cut = min(cut, len(texts))
-    columns, state = columns_of(b"".join(texts), [len(text) for text in texts], 0), new_state()
-    texts_updated(columns, 0, cut, 0, state)
-    texts_updated(columns, cut, len(texts), sum(map(len, texts[:cut])), state)
-    assert found(columns, state) == (min(texts), max(texts))
+@pytest.mark.parametrize("prefix", [*PREFIXES, None])
+def test_texts_are_ordered_by_their_bytes_over_several_pages(prefix: bytes | None) -> None:
+    chance = np.random.default_rng(17)
+    for count in [1, 2, 3, 5, 40] * 10:
+        ends = [bytes(chance.choice([0, 1, 97, 255], chance.integers(0, 3)).tolist()) for _ in range(count)]
+        texts = [(PREFIXES[chance.integers(5)] if prefix is None else prefix) + end for end in ends]
+        cut = int(chance.integers(count + 1))
+        columns, state = columns_of(b"".join(texts), [len(text) for text in texts], 0), new_state()
+        texts_updated(columns, 0, cut, 0, state)
+        texts_updated(columns, cut, count, sum(map(len, texts[:cut])), state)
+        assert found(columns, state) == (min(texts), max(texts))
 
 
 @pytest.mark.parametrize("bits", [64, 128])
