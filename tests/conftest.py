@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Compile the kernels once: workers that start together would each compile them."""
     if starts_workers(session.config):
         machine_code(PARTS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave what is collected, ten thousand tests, to no later garbage collection."""
+    gc.disable()
+    result = yield
+    gc.enable()
+    gc.freeze()
+    return result
 
 
 @pytest.hookimpl(tryfirst=True)
