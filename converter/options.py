@@ -330,9 +330,9 @@ class ConvertOptions:
 
     def times(self) -> dict[str, Cast]:
         """Return the attributes of `cast` and `time`, each with the type of its values."""
-        from converter.schema.column_types import TIMESTAMP, Cast
+        from converter.schema.column_types import CASTS, TIMESTAMP, Cast
 
-        casts = {attribute: Cast.parse(text) for attribute, text in self.cast}
+        casts = {attribute: CASTS[text] for attribute, text in self.cast}
         return casts if self.time is None else {**casts, self.time: Cast(TIMESTAMP, self.time_unit)}
 
     def wants(self, attribute: str) -> bool:

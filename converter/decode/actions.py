@@ -7,7 +7,7 @@ from typing import Final
 from converter.kernels import layout, value_actions
 from converter.option_values import Nul
 from converter.schema import tags
-from converter.schema.column_types import Origin
+from converter.schema.column_types import TAG_OF, Origin
 from converter.schema.types import Column
 
 NUL_POLICIES: Final[dict[Nul, int]] = {
@@ -40,13 +40,6 @@ def choose_action(column: Column, tag: int, *, text: bool) -> int | None:
         return BY_TAG.get(tag, value_actions.DOCUMENT)
     if column.origin is Origin.JSON:
         return value_actions.DOCUMENT if tag in tags.DOCUMENT_TAGS else None
-    fitting = {
-        Origin.TEXT: tags.S,
-        Origin.NUMBER: tags.N,
-        Origin.NUMBER_TEXT: tags.N,
-        Origin.BINARY: tags.B,
-        Origin.BOOL: tags.BOOL,
-    }[column.origin]
-    if tag != fitting:
+    if tag != TAG_OF[column.origin]:
         return None
     return BY_TAG[tag] if text or column.type.action is None else column.type.action

@@ -1,6 +1,6 @@
 """Column types, and one table of what each is in the buffers, in Parquet, in CSV, and for every reader.
 
-A type has its name in schema files, records, reports, and `--cast`: `parse_type` and `Cast.parse` read the names, `str`
+A type has its name in schema files, records, reports, and `--cast`: `parse_type` and `CASTS` read the names, `str`
 writes them. Everything else asks the type. A new type is a row of the table here, a kernel, and their tests.
 """
 
@@ -166,6 +166,15 @@ DECIMALS: Final = tuple(
 )
 """The decimal types, by their scales."""
 # fmt: on
+OF_TAG: Final[Mapping[int, tuple[ColumnType, Origin]]] = {
+    tags.S: (STRING, Origin.TEXT),
+    tags.B: (BINARY, Origin.BINARY),
+    tags.BOOL: (BOOL, Origin.BOOL),
+    tags.M: (STRING, Origin.JSON),
+}
+"""The type and origin for values of one tag other than N, with M for all documents."""
+TAG_OF: Final = {Origin.NUMBER: tags.N, Origin.NUMBER_TEXT: tags.N, **{pair[1]: tag for tag, pair in OF_TAG.items()}}
+"""The tag of all values of a column, by its origin."""
 CAST_TYPES: Final = (TIMESTAMP, DATE)
 """The types of `--cast`."""
 _TYPES: Final[Mapping[str, ColumnType]] = {
@@ -190,20 +199,13 @@ class Cast:
     def __str__(self) -> str:
         return self.type.name if self.unit is None else f"{self.type}({self.unit})"
 
-    @staticmethod
-    def parse(text: str) -> Cast:
-        """`timestamp`, `timestamp(ms)`, or `date`. Raises ValueError."""
-        if text not in CASTS:
-            raise ValueError(f"{text!r} is not a cast")
-        return CASTS[text]
-
 
 CASTS: Final[Mapping[str, Cast]] = {
     str(cast): cast
     for each in CAST_TYPES
     for cast in (Cast(each), *(Cast(each, unit) for unit in UNITS if each.has_units))
 }
-"""The casts of `--cast`, by their texts."""
+"""The casts of `--cast`, by their texts: `timestamp`, `timestamp(ms)`, `date`."""
 FILE_TYPES: Final[Mapping[str, Cast]] = {
     **{each.name: Cast(each) for each in (INT64, DOUBLE, BINARY, BOOL)},
     **CASTS,

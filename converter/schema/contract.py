@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from converter.errors import SchemaError
 from converter.options import Numbers
 from converter.schema import tags
-from converter.schema.column_types import INT64, ColumnType, Origin
+from converter.schema.column_types import INT64, TAG_OF, ColumnType, Origin
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.types import Column
 from converter.time_options import Unit
@@ -36,14 +36,6 @@ WAYS = (
 )
 _SHOWN_BREAKS = 5
 _INT64_DIGITS = 19
-_BY_ORIGIN = {
-    Origin.TEXT: tags.S,
-    Origin.NUMBER: tags.N,
-    Origin.NUMBER_TEXT: tags.N,
-    Origin.BINARY: tags.B,
-    Origin.BOOL: tags.BOOL,
-    Origin.JSON: tags.M,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +113,7 @@ def holds(column: Column, seen: AttributeObservation, kinds: Iterable[int]) -> b
     """Return whether the column can hold all values of its attribute. kinds: its tags, with M for all documents."""
     if column.origin in (Origin.MIXED_TEXT, Origin.MIXED_JSON):
         return True
-    if set(kinds) != {_BY_ORIGIN.get(column.origin)}:
+    if set(kinds) != {TAG_OF.get(column.origin)}:
         return False
     if column.type == INT64:
         return seen.decimals == 0 and not seen.beyond_int64

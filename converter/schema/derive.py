@@ -23,17 +23,7 @@ from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT, TIME_COLUMN, Conve
 from converter.schema import tags
 from converter.schema.added_columns import added_columns
 from converter.schema.changes import leading_columns, trailing_columns
-from converter.schema.column_types import (
-    BINARY,
-    BOOL,
-    DECIMAL_DIGITS,
-    DECIMALS,
-    DOUBLE,
-    INT64,
-    STRING,
-    ColumnType,
-    Origin,
-)
+from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, DOUBLE, INT64, OF_TAG, STRING, ColumnType, Origin
 from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken_promise_error, combined, holds
 from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
@@ -77,12 +67,7 @@ def column_type(
         if numbers == "text" or exact == STRING:
             return STRING, Origin.NUMBER_TEXT
         return exact, Origin.NUMBER
-    return {
-        tags.S: (STRING, Origin.TEXT),
-        tags.B: (BINARY, Origin.BINARY),
-        tags.BOOL: (BOOL, Origin.BOOL),
-        tags.M: (STRING, Origin.JSON),
-    }[kind]
+    return OF_TAG[kind]
 
 
 def _mixed_type(options: ConvertOptions) -> tuple[ColumnType, Origin]:

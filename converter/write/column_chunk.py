@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converter.decode.batch import Batch
 from converter.kernels import layout, scratch
@@ -72,7 +71,9 @@ class ChunkEncoder:
         kind = column.type.parquet.physical
         columns, place, present = batch.buffers.arrays, index, batch.buffers.present(index)
         if kind is PhysicalType.DOUBLE:
-            columns, place = _as_plain(batch.doubles(index), columns.validity[index]), 1
+            doubles = batch.doubles(index).view(np.uint8)
+            columns = _column_of(doubles, columns.validity[index], bits=64, present=present, plain=True)
+            place = 1
         elif column.origin is Origin.ADDED:
             columns, place, present = _constant(batch.added[column.name]), 1, batch.rows
         entries = 0
@@ -183,20 +184,18 @@ class ChunkEncoder:
         return found[0], found[1]
 
 
-def _as_plain(doubles: NDArray[np.float64], validity: Bytes) -> Columns:
-    """Columns with these values in number 1."""
+def _column_of(data: Bytes, validity: Bytes, *, bits: int, present: int, plain: bool = False) -> Columns:
+    """Columns with these values in number 1; plain: they go into pages as they are."""
     facts = np.zeros((2, layout.COLUMN_FACTS), np.int64)
-    facts[1, [layout.COLUMN_BITS, layout.COLUMN_PRESENT, layout.COLUMN_PLAIN]] = 64, len(doubles), 1
-    arena = np.zeros(doubles.nbytes + layout.ROOM, np.uint8)
-    arena[: doubles.nbytes] = doubles.view(np.uint8)
-    return Columns(arena, np.zeros(1, np.int32), np.stack((np.zeros_like(validity), validity)), facts)
+    facts[1, [layout.COLUMN_BITS, layout.COLUMN_PRESENT, layout.COLUMN_PLAIN]] = bits, present, plain
+    arena = np.zeros(data.size + layout.ROOM, np.uint8)
+    arena[: data.size] = data
+    return Columns(arena, np.array([data.size], np.int32), np.stack((np.zeros_like(validity), validity)), facts)
 
 
 def _constant(value: AddedValue) -> Columns:
     """Columns with only this value in number 1."""
+    is_text = isinstance(value, str)
     data = value.encode() if isinstance(value, str) else value.to_bytes(8, "little", signed=True)
-    facts = np.zeros((2, layout.COLUMN_FACTS), np.int64)
-    facts[1, [layout.COLUMN_BITS, layout.COLUMN_PRESENT]] = 0 if isinstance(value, str) else 64, 1
-    arena = np.zeros(len(data) + layout.ROOM, np.uint8)
-    arena[: len(data)] = np.frombuffer(data, np.uint8)
-    return Columns(arena, np.array([len(data)], np.int32), np.zeros((2, 1), np.uint8), facts)
+    validity = np.ones(1, np.uint8)
+    return _column_of(np.frombuffer(data, np.uint8), validity, bits=0 if is_text else 64, present=1)
