@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import get_args
 
 from converter.aws.export_errors import recovery_is_off
 from converter.aws.tables import RecoveryWindow, Table
 from converter.aws.target import ExportTarget, View
 from converter.errors import UsageError
+from converter.utc import short_utc
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
 SHORTEST_WINDOW = timedelta(minutes=15)
@@ -72,13 +73,15 @@ class ExportRequest:
         """Raises UsageError for times that can't be exported at this moment, whatever the table."""
         if self.time is not None and self.time > now - BEHIND_NOW:
             raise UsageError(
-                f"{to_text(self.time)} is {'in the future' if self.time > now else 'less than 5 minutes ago'}",
+                f"{short_utc(self.time)} is {'in the future' if self.time > now else 'less than 5 minutes ago'}",
                 _EXPORT_TIME,
                 "leave it out to export the table as it is now, or name an earlier time",
             )
         if self.window is not None and self.window.to_time > now:
             raise UsageError(
-                f"the window ends in the future, at {to_text(self.window.to_time)}", _TO, "wait, or end it earlier"
+                f"the window ends in the future, at {short_utc(self.window.to_time)}",
+                _TO,
+                "wait, or end it earlier",
             )
 
     def check_within(self, recovery: RecoveryWindow | None, table: Table) -> None:
@@ -91,15 +94,15 @@ class ExportRequest:
         for option, time in times.items():
             if time is not None and recovery.earliest is not None and time < recovery.earliest:
                 raise UsageError(
-                    f"{to_text(time)} is before what point-in-time recovery of {table.name} reaches back to: "
-                    f"{to_text(recovery.earliest)}",
+                    f"{short_utc(time)} is before what point-in-time recovery of {table.name} reaches back to: "
+                    f"{short_utc(recovery.earliest)}",
                     option,
                     "name a later time",
                 )
             if time is not None and recovery.latest is not None and time > recovery.latest:
                 raise UsageError(
-                    f"{to_text(time)} is after the last moment that point-in-time recovery of {table.name} has: "
-                    f"{to_text(recovery.latest)}",
+                    f"{short_utc(time)} is after the last moment that point-in-time recovery of {table.name} has: "
+                    f"{short_utc(recovery.latest)}",
                     option,
                     "wait some minutes, or name an earlier time",
                 )
@@ -113,9 +116,9 @@ class ExportRequest:
             return self.token
         moment: list[str]
         if self.window is not None:
-            moment = [to_text(self.window.from_time), to_text(self.window.to_time), self.window.view]
+            moment = [short_utc(self.window.from_time), short_utc(self.window.to_time), self.window.view]
         else:
-            moment = [today.isoformat() if self.time is None else to_text(self.time)]
+            moment = [today.isoformat() if self.time is None else short_utc(self.time)]
         said = [self.table_arn, self.table_id, moment, asdict(self.target), sorted(self.other_than)]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
@@ -149,12 +152,6 @@ class ExportRequest:
 def view_of(name: str) -> View:
     """The view that the service calls NEW_IMAGE or NEW_AND_OLD_IMAGES."""
     return "new" if name == _VIEWS["new"] else "new-and-old"
-
-
-def to_text(time: datetime) -> str:
-    """In UTC: `2026-11-27T23:59:59Z`, or with milliseconds where it has some."""
-    timespec = "milliseconds" if time.microsecond else "seconds"
-    return time.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def _check_window(window: Window) -> None:

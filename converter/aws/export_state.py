@@ -9,9 +9,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from converter.aws.export_request import Window, to_text, view_of
+from converter.aws.export_request import Window, view_of
 from converter.aws.responses import needed
 from converter.aws.s3_uri import s3_uri
+from converter.utc import short_utc
 
 IN_PROGRESS = "IN_PROGRESS"
 COMPLETED = "COMPLETED"
@@ -75,8 +76,8 @@ class ExportState(ExportSummary):
     def to_json(self) -> dict[str, object]:
         """For programs: times as text, and only what is known."""
         window = self.window and {
-            "from": to_text(self.window.from_time),
-            "to": to_text(self.window.to_time),
+            "from": short_utc(self.window.from_time),
+            "to": short_utc(self.window.to_time),
             "view": self.window.view,
         }
         known = {
@@ -155,4 +156,4 @@ def _window(spec: Mapping[str, Any]) -> Window | None:
 
 
 def _text(time: datetime | None) -> str | None:
-    return None if time is None else to_text(time)
+    return None if time is None else short_utc(time)

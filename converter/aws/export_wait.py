@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from converter.aws.access import Access
 from converter.aws.client_errors import AWS_ERRORS, code_of, may_pass
 from converter.aws.export_errors import export_error
-from converter.aws.export_request import to_text
 from converter.aws.export_state import COMPLETED, IN_PROGRESS, ExportState, state_of
 from converter.aws.exports import failure_of
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ConvertError
+from converter.utc import short_utc
 
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 60.0
@@ -77,7 +77,7 @@ def _passes(error: Exception) -> bool:
 
 
 def _time_is_over(state: ExportState, arn: str, waited: float) -> BusyError:
-    since = "" if state.start_time is None else f" since {to_text(state.start_time)}"
+    since = "" if state.start_time is None else f" since {short_utc(state.start_time)}"
     return BusyError(
         f"the export is not finished after waiting for {_duration(waited)}: it is in progress{since}",
         arn,

@@ -17,11 +17,12 @@ from converter.aws.access import Access
 from converter.aws.buckets import check_bucket
 from converter.aws.client_errors import AWS_ERRORS, code_of
 from converter.aws.export_errors import export_error, failed_export
-from converter.aws.export_request import ExportRequest, to_text
+from converter.aws.export_request import ExportRequest
 from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState, ExportSummary, state_of
 from converter.aws.responses import needed
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ExportError
+from converter.utc import short_utc
 
 _PAGE = 25
 # Requests that are not about items are throttled early.
@@ -183,4 +184,4 @@ def _since(start: datetime | None) -> str:
     if start is None:
         return ""
     minutes = int((datetime.now(UTC) - start).total_seconds() // 60)
-    return f" since {to_text(start)}, for {minutes} minutes"
+    return f" since {short_utc(start)}, for {minutes} minutes"

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 from converter.display import Lines, lines, shorten, without_users
+from converter.utc import format_utc
 
 LogFormat = Literal["text", "json"]
 _INDENT = 2
@@ -109,7 +110,7 @@ class Messages:
 
     def _say(self, level: Level, event: str, text: str, facts: Mapping[str, object] | None) -> None:
         if self.log_format == "json":
-            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            now = format_utc(datetime.now(UTC))
             message = without_users(text) if isinstance(text, Lines) else shorten(without_users(text))
             record = {"time": now, "level": level, "event": event, "message": message}
             line = json.dumps({**record, **{name: _shown(fact) for name, fact in (facts or {}).items()}})

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from converter.aws.export_request import to_text
 from converter.cli.number_format import format_count, format_duration
 from converter.display import cell, lines
+from converter.utc import short_utc
 
 if TYPE_CHECKING:
     from converter.aws.export_state import ExportState
@@ -36,7 +36,7 @@ def started_line(started: StartedExport, *, waits: bool) -> str:
 def _progress(state: ExportState) -> str:
     if state.status == "COMPLETED":
         return "completed"
-    return "in progress" if state.start_time is None else f"in progress since {to_text(state.start_time)}"
+    return "in progress" if state.start_time is None else f"in progress since {short_utc(state.start_time)}"
 
 
 def completed_line(state: ExportState) -> str:
@@ -80,6 +80,6 @@ def _row(state: ExportState) -> tuple[str, ...]:
 
 def _moment(state: ExportState) -> str:
     if state.window is not None:
-        return f"{to_text(state.window.from_time)} to {to_text(state.window.to_time)}"
+        return f"{short_utc(state.window.from_time)} to {short_utc(state.window.to_time)}"
     time = state.export_time or state.start_time
-    return "" if time is None else to_text(time)
+    return "" if time is None else short_utc(time)

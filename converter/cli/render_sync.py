@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from converter.aws.export_request import to_text
 from converter.cli.number_format import format_count, format_size
 from converter.cli.render_report import planned_facts, render_report, report_line, rows_of
 from converter.conversion.dry_run import NOT_CHECKED
 from converter.display import Lines, lines
+from converter.utc import short_utc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,9 +49,9 @@ def render_changes(done: ChangesReport) -> Lines:
     shown = [changes_line(done)]
     planned: dict[tuple[Column, ...], None] = {}
     for step in _exported(done):
-        span = f"as of {to_text(step.end)}"
+        span = f"as of {short_utc(step.end)}"
         if step.begin != step.end:
-            span = f"{to_text(step.begin)} to {to_text(step.end)}"
+            span = f"{short_utc(step.begin)} to {short_utc(step.end)}"
         shown.append(f"  {'all items' if step is done.full else 'changes':<10}{span}: {_outcome(step)}")
         if step.report is None:
             planned[step.columns] = None
@@ -80,7 +80,7 @@ def _windows(done: ChangesReport) -> list[str]:
 def _through(done: ChangesReport) -> str:
     if done.through is None:
         return f"{done.table} is not published yet"
-    return f"{done.table} is published through {to_text(done.through)}"
+    return f"{done.table} is published through {short_utc(done.through)}"
 
 
 def _outcome(step: WindowReport) -> str:

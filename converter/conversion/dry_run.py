@@ -13,11 +13,12 @@ from converter.publishing.decision import Decision, decide
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.recorded_observation import recorded_observation
-from converter.publishing.report import Report, format_instant
+from converter.publishing.report import Report
 from converter.schema.contract import WAYS
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
+from converter.utc import format_utc
 
 NOT_CHECKED = (
     "the data: whether every line is right and every value fits its column, and which columns are new",
@@ -75,7 +76,7 @@ def plan_report(opened: OpenedExport, options: ConvertOptions, dest: str, decisi
         export_id=export.export_id,
         table=export.table,
         kind=export.kind.value,
-        export_time=format_instant(export.instant()),
+        export_time=format_utc(export.instant()),
         date=decision.date,
         source=export.source,
         destination=dest,

@@ -24,13 +24,14 @@ from converter.publishing.column_report import (
 from converter.publishing.named_attributes import NamedAttributes
 from converter.publishing.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.publishing.record import column_json
-from converter.publishing.report import format_instant, json_members
+from converter.publishing.report import json_members
 from converter.schema.changes import count_operations
 from converter.schema.derive import derive_schema, fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.types import Column, Schema
 from converter.schema.units import UnitError
 from converter.time_options import Unit
+from converter.utc import format_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,9 @@ def make_inspection(
         table_arn=export.table_arn,
         kind=export.kind.value,
         output_format=export.output_format,
-        export_time=format_instant(export.instant()),
-        from_time=format_instant(export.from_time) if export.from_time else None,
-        to_time=format_instant(export.to_time) if export.to_time else None,
+        export_time=format_utc(export.instant()),
+        from_time=format_utc(export.from_time) if export.from_time else None,
+        to_time=format_utc(export.to_time) if export.to_time else None,
         output_view=export.output_view,
         operations=count_operations(observation),
         items=export.items,

@@ -30,6 +30,7 @@ from converter.export.manifest import (
 from converter.storage import open_source
 from converter.storage.schemes import is_local
 from converter.storage.source import Source
+from converter.utc import format_utc
 
 EXPORTS_FOLDER = "AWSDynamoDB"
 """The folder to which DynamoDB writes exports."""
@@ -302,7 +303,7 @@ def _rows(found: list[_Found]) -> list[str]:
     table = max(len(entry.summary.table) for entry in found)
     for entry in found[-_LISTED:]:
         summary = entry.summary
-        time = summary.instant().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        time = format_utc(summary.instant())
         rows.append(f"  {time}  {summary.table:<{table}}  {summary.kind:<7}  {summary.items:>12} items  {entry.folder}")
     return rows
 

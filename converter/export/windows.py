@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from converter.errors import ExportError
+from converter.utc import format_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,24 +99,25 @@ def _walk(
     at, before = since, "the base"
     for i in order:
         window = windows[i]
-        begin = _shown(window.from_time)
+        begin = format_utc(window.from_time)
         if window.from_time > at:
-            what = f"no increment contains the changes from {_shown(at)}, the end of {before}, to {begin}"
+            what = f"no increment contains the changes from {format_utc(at)}, the end of {before}, to {begin}"
             if not rules.allow_gap:
                 raise ExportError(
                     what,
                     window.place,
-                    f"export this window and add it: ddb-convert export start TABLE --incremental --from {_shown(at)}"
-                    f" --to {begin} …; or add --allow-gap to merge without its changes",
+                    "export this window and add it: ddb-convert export start TABLE --incremental --from"
+                    f" {format_utc(at)} --to {begin} …; or add --allow-gap to merge without its changes",
                 )
             warnings.append(f"{window.place}: {what}")
         elif window.from_time < at:
-            what = f"the window of increment {window.export_id} begins at {begin}, before {before} ends at {_shown(at)}"
+            end = format_utc(at)
+            what = f"the window of increment {window.export_id} begins at {begin}, before {before} ends at {end}"
             if not rules.allow_overlap:
                 raise ExportError(
                     f"{what}: items that were put before this end and deleted after it would remain in the snapshot",
                     window.place,
-                    f"use increments whose windows follow each other, starting at {_shown(since)}; or add"
+                    f"use increments whose windows follow each other, starting at {format_utc(since)}; or add"
                     " --allow-overlap if no items are deleted",
                 )
             warnings.append(f"{window.place}: {what}; deleted items may remain in the snapshot")
@@ -125,7 +127,3 @@ def _walk(
 
 def _skipped(window: ExportWindow, reason: str) -> str:
     return f"{window.place}: increment {window.export_id} is skipped: {reason}"
-
-
-def _shown(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

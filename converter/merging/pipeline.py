@@ -35,10 +35,11 @@ from converter.merging.merge_sources import (
 from converter.options import ConvertOptions
 from converter.publishing.commit import unchanged
 from converter.publishing.destination_records import RecordCache
-from converter.publishing.report import Report, format_instant
+from converter.publishing.report import Report
 from converter.storage import open_destination
 from converter.storage.destination import Destination
 from converter.storage.paths import EXPORTS, record_path
+from converter.utc import format_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,7 @@ def _nothing_to_apply(
             )
         return unchanged(record, merge.dest, started, warnings)
     raise ExportError(
-        f"no increment holds changes from after {format_instant(base.moment)}, the moment of the base",
+        f"no increment holds changes from after {format_utc(base.moment)}, the moment of the base",
         base.export.source,
         "name the incremental exports that were made after the base",
     )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from converter.errors import StorageError
-from converter.publishing.report import format_instant
 from converter.storage.destination import Destination
 from converter.storage.leftovers import Leftover
+from converter.utc import format_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def _to_json(leftover: Leftover) -> dict[str, object]:
     return {
         "kind": leftover.kind,
         "path": leftover.path,
-        "time": format_instant(leftover.time),
+        "time": format_utc(leftover.time),
         "state": leftover.state,
         "detail": leftover.detail,
         "uploadId": leftover.upload_id or None,

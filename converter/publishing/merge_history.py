@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from converter.export.manifest import EXPORT_ARN, ExportKind
 from converter.storage.json_members import Members
 from converter.storage.paths import is_name
+from converter.utc import format_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Link:
             "exportId": self.export_id,
             "exportArn": self.export_arn,
             "kind": self.kind,
-            "from": _shown(self.begin),
-            "to": _shown(self.end),
+            "from": format_utc(self.begin),
+            "to": format_utc(self.end),
         }
 
     @staticmethod
@@ -83,7 +84,7 @@ class MergeReport:
         return {
             "base": self.chain.base.to_json(),
             "increments": [link.to_json() for link in self.chain.increments],
-            "through": _shown(self.chain.through),
+            "through": format_utc(self.chain.through),
             "inserted": self.inserted,
             "updated": self.updated,
             "deleted": self.deleted,
@@ -117,7 +118,3 @@ def _name(text: str) -> str:
     if not is_name(text):
         raise ValueError(f"{text!r} is not the id of an export")
     return text
-
-
-def _shown(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

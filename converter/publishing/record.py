@@ -14,12 +14,13 @@ from converter.errors import UsageError
 from converter.export.manifest import EXPORT_ARN, TABLE_ARN, ExportKind, Summary
 from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
-from converter.publishing.report import Part, Report, format_instant, json_members, parse_date
+from converter.publishing.report import Part, Report, json_members, parse_date
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.types import Column
 from converter.storage.json_members import Members, read_members
 from converter.storage.paths import EXPORTS, is_name, is_path, record_path
 from converter.time_options import parse_unit
+from converter.utc import format_utc
 from converter.version import VERSION
 
 _VERSION = 2
@@ -110,7 +111,7 @@ class Record:
             "tableId": self.table_id,
             "kind": self.kind,
             "sequence": self.sequence,
-            "exportTime": format_instant(self.export_time),
+            "exportTime": format_utc(self.export_time),
             "date": self.date,
             "timezone": self.timezone,
             "layout": self.layout,
@@ -245,7 +246,7 @@ def _field(field: str, export: Summary, timezone: str) -> str:
             f"this export has no {{{field}}}: only incremental exports have a window", "--layout", "use {date}"
         )
     # No colons: several systems don't allow them in paths.
-    return format_instant(instant)[:19].replace(":", "-") + "Z"
+    return format_utc(instant)[:19].replace(":", "-") + "Z"
 
 
 def _parts(members: Members, export_id: str) -> list[Part]:

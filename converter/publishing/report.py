@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Literal, cast, get_args
 
 from converter.export.manifest import ExportKind
@@ -260,11 +260,6 @@ def parse_date(text: str) -> str:
         raise ValueError(f"{text!r} is not a date such as 2023-11-27")
     date.fromisoformat(text)
     return text
-
-
-def format_instant(instant: datetime) -> str:
-    """`2023-11-27T06:11:47.109Z`: in UTC, as the service writes it."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def json_members(value: object) -> dict[str, object]:

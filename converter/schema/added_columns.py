@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from converter.schema.column_types import INT64, STRING, TIMESTAMP, Origin
 from converter.schema.types import Column
+from converter.utc import format_utc
 
 AddedValue = int | str
 """Microseconds since 1970 in UTC for a timestamp, the number for an int64, and otherwise the text."""
@@ -45,5 +46,5 @@ def added_text(column: Column, value: AddedValue) -> str:
     """A value as CSV writes it."""
     if column.type == TIMESTAMP and isinstance(value, int):
         instant = _EPOCH + timedelta(microseconds=value)
-        return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return format_utc(instant, "microseconds")
     return str(value)

@@ -16,6 +16,7 @@ from converter.errors import BusyError, StorageError
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.json_members import LINE, Members
 from converter.storage.local_errors import storage_errors
+from converter.utc import format_utc
 
 _ATTEMPTS = 100
 _MOST_BYTES = 4096
@@ -175,7 +176,7 @@ def _write_holder(descriptor: int) -> None:
     holder = {
         "process": os.getpid(),
         "host": socket.gethostname(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "since": format_utc(datetime.now(UTC), "seconds"),
     }
     os.ftruncate(descriptor, 0)
     os.write(descriptor, json.dumps(holder).encode())

@@ -28,6 +28,7 @@ from converter.errors import BusyError, ConvertError, StorageError
 from converter.object_store import ConditionFailedError, ConditionsUnsupportedError, ObjectInfo, ObjectStore
 from converter.storage.json_members import LINE, read_members
 from converter.storage.paths import EXPORTS, is_own_folder
+from converter.utc import format_utc
 
 LEASE = f"{EXPORTS}/lease"
 
@@ -112,7 +113,7 @@ class HeldLease:
             token=secrets.token_hex(8),
             process=os.getpid(),
             host=socket.gethostname(),
-            since=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            since=format_utc(datetime.now(UTC), "seconds"),
             machine=_machine(),
             started=_started(os.getpid()),
         )

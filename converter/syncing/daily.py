@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from converter.aws.access import AwsOptions
-from converter.aws.export_request import ExportRequest, to_text
+from converter.aws.export_request import ExportRequest
 from converter.aws.export_state import COMPLETED, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import describe_table
@@ -35,6 +35,7 @@ from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.syncing.export_day import Day, await_end, check_day, exports_of
 from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable
+from converter.utc import short_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +168,8 @@ class _Run:
         warnings = decision.warnings
         if not self.day.is_today and not self.day.is_of_end(record.export_time):
             warnings += (
-                f"{self.day.day} was published as of {to_text(record.export_time)}, before it was over; pass --replace"
-                " to publish it as of its last second",
+                f"{self.day.day} was published as of {short_utc(record.export_time)}, before it was over; pass"
+                " --replace to publish it as of its last second",
             )
         report = unchanged(decision.published, self.sync.dest, started, warnings)
         return self.report("published", record.export_arn, report)

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from converter.aws.access import Access
 from converter.aws.export_errors import recovery_is_off
-from converter.aws.export_request import to_text
 from converter.aws.export_state import FULL, ExportState
 from converter.aws.tables import RecoveryWindow, Table, recovery_window
 from converter.aws.target import ExportTarget
 from converter.errors import BusyError, UsageError
 from converter.export.manifest import Summary
 from converter.syncing.pending_exports import AGAIN, Exporting, best_first, expected_export, exports_since, is_whole
+from converter.utc import short_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Day:
         if not self.is_today and recovery.earliest is not None and self.last_second < recovery.earliest:
             raise UsageError(
                 f"{self.day} can't be exported any more: point-in-time recovery of {self.table.name} reaches back to"
-                f" {to_text(recovery.earliest)}",
+                f" {short_utc(recovery.earliest)}",
                 "--date",
                 "name a later day",
             )
@@ -84,7 +84,7 @@ class Day:
         """Raises BusyError where the end of a day that is over can't be restored yet."""
         if not self.is_today and recovery.latest is not None and self.last_second > recovery.latest:
             raise BusyError(
-                f"{self.day} can't be exported yet: point-in-time recovery has come to {to_text(recovery.latest)}",
+                f"{self.day} can't be exported yet: point-in-time recovery has come to {short_utc(recovery.latest)}",
                 self.table.arn,
                 f"{AGAIN} in some minutes",
             )

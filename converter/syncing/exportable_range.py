@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from converter.aws.export_request import to_text
 from converter.aws.tables import RecoveryWindow, Table
 from converter.errors import BusyError
 from converter.syncing.destination_state import DestinationState
 from converter.syncing.export_day import Day
 from converter.syncing.pending_exports import AGAIN, Exporting
 from converter.syncing.windows import is_due, last_quarter, last_second
+from converter.utc import short_utc
 
 RECENT = timedelta(hours=36)
 """A full export of so long before the moment that is wanted is as good: of the night before, whose run ended early.
@@ -49,11 +49,11 @@ class ExportableRange:
         if not is_due(through, end):
             return ""
         if through.microsecond:
-            return f"what is here is of {to_text(through)}, and no window begins inside of a second"
+            return f"what is here is of {short_utc(through)}, and no window begins inside of a second"
         if earliest is not None and through < earliest and exported(through, end) < min(earliest, end):
             return (
-                f"the changes since {to_text(through)} can't be exported any more: point-in-time recovery of"
-                f" {self.table.name} reaches back to {to_text(earliest)}"
+                f"the changes since {short_utc(through)} can't be exported any more: point-in-time recovery of"
+                f" {self.table.name} reaches back to {short_utc(earliest)}"
             )
         return ""
 
@@ -67,7 +67,7 @@ class ExportableRange:
         latest = last_second(self.exporting.clock.now(), self.recovery)
         if latest < earliest:
             raise BusyError(
-                f"point-in-time recovery of {self.table.name} has just begun, at {to_text(earliest)}",
+                f"point-in-time recovery of {self.table.name} has just begun, at {short_utc(earliest)}",
                 self.table.arn,
                 f"{AGAIN} in some minutes",
             )

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from converter.aws.access import AwsOptions
-from converter.aws.export_request import ExportRequest, Window, to_text
+from converter.aws.export_request import ExportRequest, Window
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import Table, describe_table
@@ -46,6 +46,7 @@ from converter.syncing.pending_exports import (
 )
 from converter.syncing.snapshot_updates import Snapshots
 from converter.syncing.windows import cut, is_due, leads_to
+from converter.utc import short_utc
 
 
 def sync_changes(
@@ -207,7 +208,7 @@ class _Run:
         windows = tuple(self.publish(replace(each, columns=columns)) for each in due)
         if refusal is not None:
             raise BusyError(
-                f"{refusal.what}: what is here reaches {to_text(due[-1].end)} now, and not {to_text(end)}",
+                f"{refusal.what}: what is here reaches {short_utc(due[-1].end)} now, and not {short_utc(end)}",
                 refusal.where,
                 refusal.hint,
             ) from refusal
@@ -223,7 +224,7 @@ class _Run:
 
     def changes_since(self, begin: datetime) -> list[ExportState]:
         """The exports of changes that may begin there or later."""
-        self.exporting.listener.phase(f"looking for exports of the changes since {to_text(begin)}")
+        self.exporting.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
         exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
         return [export for export in exports if self.is_ours(export)]
 
@@ -262,10 +263,10 @@ class _Run:
             self.places.snapshot.read()
             through = self.places.latest_state(self.table).through
             if through != due.begin:
-                shown = "nothing" if through is None else to_text(through)
+                shown = "nothing" if through is None else short_utc(through)
                 raise BusyError(
                     f"another run has brought the destination to {shown}, and this window begins at"
-                    f" {to_text(due.begin)}",
+                    f" {short_utc(due.begin)}",
                     self.places.changes.destination.root,
                     AGAIN,
                 )
@@ -275,9 +276,9 @@ class _Run:
     def convert(self, due: _Due, folder: str, options: ConvertOptions, check: Callable[[], None]) -> WindowReport:
         """Publish an export below DEST when it is finished. check: see publish_run."""
         report, export = None, due.export
-        what = f"all items as of {to_text(due.end)}"
+        what = f"all items as of {short_utc(due.end)}"
         if due.begin != due.end:
-            what = f"the changes from {to_text(due.begin)} to {to_text(due.end)}"
+            what = f"the changes from {short_utc(due.begin)} to {short_utc(due.end)}"
         if export is not None and (export.status == COMPLETED or not options.dry_run):
             if export.status != COMPLETED:
                 self.exporting.wait(export, f"the export of {what}")

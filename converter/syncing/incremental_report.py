@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from converter.aws.export_request import to_text
 from converter.conversion.dry_run import NOT_CHECKED
 from converter.publishing.record import column_json
 from converter.publishing.report import Report
 from converter.schema.types import Column
 from converter.syncing.pending_exports import ExportOrigin
+from converter.utc import short_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class WindowReport:
         """For programs."""
         columns = [column_json(column) for column in self.columns]
         return {
-            "from": to_text(self.begin),
-            "to": to_text(self.end),
+            "from": short_utc(self.begin),
+            "to": short_utc(self.end),
             "export": self.export,
             "exportArn": self.export_arn,
             "report": None if self.report is None else self.report.to_json(),
@@ -71,7 +71,7 @@ class ChangesReport:
         """For programs."""
         return {
             "table": self.table,
-            "through": None if self.through is None else to_text(self.through),
+            "through": None if self.through is None else short_utc(self.through),
             "gap": self.gap or None,
             "full": None if self.full is None else self.full.to_json(),
             "changes": [window.to_json() for window in self.windows],

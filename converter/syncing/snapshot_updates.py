@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from converter.aws.export_request import to_text
 from converter.aws.exports import describe_exports
 from converter.aws.tables import Table
 from converter.conversion.job import Engine
@@ -20,6 +19,7 @@ from converter.publishing.report import Report
 from converter.storage.paths import record_path
 from converter.syncing.destination_state import DestinationState, SyncDestinations
 from converter.syncing.pending_exports import AGAIN, Exporting
+from converter.utc import short_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Snapshots:
         if snapshot is None:
             return "there is no snapshot that the changes follow"
         if snapshot.parts and not snapshot.parts_of("parquet"):
-            return f"the snapshot of {to_text(snapshot.moment)} is there as CSV alone, which does not keep types"
+            return f"the snapshot of {short_utc(snapshot.moment)} is there as CSV alone, which does not keep types"
         unfit = self.unfit(snapshot)
         if unfit is not None:
             return unfit.what

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from converter.utc import format_utc
+
 OutputFormat = Literal["DYNAMODB_JSON", "ION"]
 
 EXPORT_TIME = datetime(2023, 11, 27, 6, 11, 47, 109_000, tzinfo=UTC)
@@ -112,7 +114,7 @@ class CommonFacts(ABC):
 
     def digest(self, *parts: object) -> bytes:
         """16 bytes that depend on the table, the export's time, the seed and the parts alone."""
-        return _digest(self.table, _time(self.started), self.seed, *parts)
+        return _digest(self.table, format_utc(self.started), self.seed, *parts)
 
     def table_uuid(self) -> str:
         """The table's id: as told, else one that depends on its name alone."""
@@ -196,11 +198,11 @@ def summary_text(facts: ExportFacts | WindowFacts, items: int, size: int) -> byt
         {
             "version": "2023-08-01" if window else "2020-06-30",
             "exportArn": facts.export_arn,
-            "startTime": _time(facts.started),
-            "endTime": _time(facts.ended),
+            "startTime": format_utc(facts.started),
+            "endTime": format_utc(facts.ended),
             "tableArn": facts.table_arn,
             "tableId": facts.table_uuid(),
-            **dict(zip(times, map(_time, facts.instants()), strict=True)),
+            **dict(zip(times, map(format_utc, facts.instants()), strict=True)),
             "s3Bucket": facts.bucket,
             "s3Prefix": facts.prefix,
             "s3SseAlgorithm": facts.sse_algorithm,
@@ -242,10 +244,6 @@ def etag(md5: bytes) -> str:
 
 def _digest(*parts: object) -> bytes:
     return hashlib.md5(json.dumps(parts).encode(), usedforsecurity=False).digest()
-
-
-def _time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _compact(members: dict[str, object]) -> bytes:

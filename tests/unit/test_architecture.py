@@ -51,6 +51,7 @@ FLOOR = {
     "converter.schema.tags",
     "converter.subprocesses",
     "converter.time_options",
+    "converter.utc",
     "converter.version",
 }
 # Made for tests and benchmarks: may use everything, and nothing of the program may use it.

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from converter.errors import StorageError
-from converter.publishing.report import ColumnReport, Part, Report, format_instant
+from converter.publishing.report import ColumnReport, Part, Report
 from converter.storage.json_members import Members
+from converter.utc import format_utc
 from tests.unit.publishing.published import make_export, make_report
 
 PARTS = (Part("dt=1/x/00000.parquet", 2, 5, "ab"), Part("dt=1/x/00001.parquet", 1, 6, "cd"))
@@ -97,6 +98,6 @@ def test_a_missing_member_is_named(member: str) -> None:
 
 
 def test_instants_are_written_in_utc_as_the_service_does() -> None:
-    assert format_instant(datetime(2023, 11, 27, 6, 11, 47, tzinfo=UTC)) == "2023-11-27T06:11:47.000Z"
+    assert format_utc(datetime(2023, 11, 27, 6, 11, 47, tzinfo=UTC)) == "2023-11-27T06:11:47.000Z"
     tokyo = timezone(timedelta(hours=9))
-    assert format_instant(datetime(2023, 11, 27, 6, 11, 47, 109999, tzinfo=tokyo)) == "2023-11-26T21:11:47.109Z"
+    assert format_utc(datetime(2023, 11, 27, 6, 11, 47, 109999, tzinfo=tokyo)) == "2023-11-26T21:11:47.109Z"
