@@ -17,19 +17,20 @@ import posixpath
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from converter.errors import StorageError
 from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.destination import Lease, Staging
 from converter.storage.file_versions import FileVersion
-from converter.storage.intent import Intent, PendingPart, Removal, check_names
+from converter.storage.intent import Intent
 from converter.storage.leftovers import Leftover
 from converter.storage.local_errors import storage_errors
 from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
-from converter.storage.local_parts import CopiedLocalParts, LocalPart, PendingFolder
+from converter.storage.local_parts import PendingFolder
+from converter.storage.local_staging import LocalStaging, in_exports, parts_folder
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, check_folder, record_path
 
 
@@ -63,11 +64,11 @@ class LocalLease(Lease):
             check_folder(folder, export_id)
             self.check_place(folder)
         run = f"{HIDDEN_RUN}{export_id}-{secrets.token_hex(4)}"
-        pending = [PendingFolder(self.files, _parts(run, number), number) for number in range(len(folders))]
+        pending = [PendingFolder(self.files, parts_folder(run, number), number) for number in range(len(folders))]
         staging = LocalStaging(self, export_id, folders, run, pending)
         self._stagings.append(staging)
-        with storage_errors(self.files.place(_in_exports(run))):
-            self.files.make_folder(_in_exports(run))
+        with storage_errors(self.files.place(in_exports(run))):
+            self.files.make_folder(in_exports(run))
             for parts in pending:
                 self.files.make_folder(parts.folder)
         return staging
@@ -105,9 +106,9 @@ class LocalLease(Lease):
                 if folder not in replaced and self._is_taken(folder):
                     raise folder_taken_error(self.files.place(folder))
         with storage_errors(self.files.place(EXPORTS)):
-            for path in (*_all_parts(intent), _in_exports(intent.run), EXPORTS, ""):
+            for path in (*_all_parts(intent), in_exports(intent.run), EXPORTS, ""):
                 self.files.sync(path)
-            self.files.write(INTENT, intent.to_json(), _in_exports(intent.run, "intent"))
+            self.files.write(INTENT, intent.to_json(), in_exports(intent.run, "intent"))
 
     def has_intent(self) -> bool:
         """Return whether a commit has begun and is not done."""
@@ -136,7 +137,7 @@ class LocalLease(Lease):
 
     def write(self, path: str, content: bytes) -> None:
         """Write a small file. It grows in a folder of its own, which the next run removes if this one dies."""
-        run = _in_exports(f"{HIDDEN_RUN}{posixpath.basename(path)}-{secrets.token_hex(4)}")
+        run = in_exports(f"{HIDDEN_RUN}{posixpath.basename(path)}-{secrets.token_hex(4)}")
         with storage_errors(self.files.place(path)):
             self.files.make_folder(run)
             try:
@@ -154,7 +155,7 @@ class LocalLease(Lease):
             staging.abort()
 
     def _remove_run(self, run: str) -> None:
-        path = _in_exports(run)
+        path = in_exports(run)
         try:
             self.files.remove_tree(path)
         except OSError as error:
@@ -184,7 +185,7 @@ class LocalLease(Lease):
                 self.files.remove_empty_folders(posixpath.dirname(removal.folder))
 
     def _place_folder(self, intent: Intent, number: int) -> None:
-        parts, place = _parts(intent.run, number), intent.folders[number]
+        parts, place = parts_folder(intent.run, number), intent.folders[number]
         if any(part.folder == number for part in intent.parts):
             self.files.make_folders(posixpath.dirname(place))
             self.files.rename(parts, place)
@@ -195,7 +196,7 @@ class LocalLease(Lease):
 
     def _rename_parts(self, intent: Intent) -> None:
         for part in intent.parts:
-            folder = _parts(intent.run, part.folder)
+            folder = parts_folder(intent.run, part.folder)
             pending, final = (posixpath.join(folder, name) for name in (part.receipt, part.name))
             if self.files.exists(pending):
                 self.files.rename(pending, final)
@@ -207,7 +208,7 @@ class LocalLease(Lease):
 
     def _move_replaced(self, intent: Intent) -> None:
         """Move the folders away: no folder can be renamed onto one with files, and to delete these takes a while."""
-        replaced = _in_exports(intent.run, "replaced")
+        replaced = in_exports(intent.run, "replaced")
         for number, removal in enumerate(intent.remove):
             old, moved = removal.folder, posixpath.join(replaced, str(number))
             # If a folder exists again after it was moved, it is a parent of the new one.
@@ -230,8 +231,8 @@ class LocalLease(Lease):
     def _write_record(self, intent: Intent) -> FileVersion:
         path = record_path(intent.export_id)
         if not self._has_record(intent):
-            self.files.make_folders(_in_exports(intent.run))
-            self.files.write(path, intent.record.encode(), _in_exports(intent.run, "record"))
+            self.files.make_folders(in_exports(intent.run))
+            self.files.write(path, intent.record.encode(), in_exports(intent.run, "record"))
         return self.files.version(path)
 
     def _remove_intent(self) -> None:
@@ -246,56 +247,5 @@ class LocalLease(Lease):
         return found is not None and (stat.S_ISLNK(found.st_mode) or bool(self.files.names(folder)))
 
 
-def _in_exports(*names: str) -> str:
-    return posixpath.join(EXPORTS, *names)
-
-
-def _parts(run: str, number: int) -> str:
-    return _in_exports(run, f"parts-{number}" if number else "parts")
-
-
 def _all_parts(intent: Intent) -> list[str]:
-    return [_parts(intent.run, number) for number in range(len(intent.folders))]
-
-
-class LocalStaging(Staging):
-    """One run's pending parts and their commit."""
-
-    def __init__(
-        self, lease: LocalLease, export_id: str, folders: tuple[str, ...], run: str, pending: Sequence[PendingFolder]
-    ) -> None:
-        self._lease = lease
-        self._export_id = export_id
-        self._folders = folders
-        self._run = run
-        self._pending = pending
-
-    def __reduce__(self) -> tuple[type[CopiedLocalParts], tuple[str, list[str]]]:
-        root = os.path.abspath(self._lease.files.root or ".")
-        return CopiedLocalParts, (root, [pending.folder for pending in self._pending])
-
-    def open_part(self, name: str, folder: int = 0) -> LocalPart:
-        """Begin a part that becomes the file `name` in the export's folder of this number."""
-        return self._pending[folder].open_part(name)
-
-    def discard(self, part: PendingPart) -> None:
-        """Drop a finished part."""
-        self._pending[part.folder].discard(part)
-
-    def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
-        """Publish these parts and the record."""
-        check_names(parts)
-        for pending in self._pending:
-            pending.abort_open()
-            pending.keep_only([part for part in parts if part.folder == pending.number])
-        intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(parts), tuple(remove))
-        self._lease.begin_commit(intent)
-        self._lease.carry_out(intent)
-
-    def abort(self) -> None:
-        """Remove all pending parts, unless the commit has begun."""
-        for pending in self._pending:
-            pending.abort_open()
-        with suppress(OSError):
-            if not self._lease.has_intent():
-                self._lease.files.remove_tree(_in_exports(self._run))
+    return [parts_folder(intent.run, number) for number in range(len(intent.folders))]

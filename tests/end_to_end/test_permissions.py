@@ -1,4 +1,4 @@
-"""The README's policies are enough for both sides, and what is missing from them is named: judged by the server."""
+"""The guide's policies are enough for both sides, and what is missing from them is named: judged by the server."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.templates import parse_template, plain_statement, statements
 
 pytestmark = pytest.mark.slow
 
-README = (REPOSITORY / "README.md").read_text("utf-8")
-SECTION = README.split("\n## From S3, to S3\n")[1].split("\n## ")[0]
+GUIDE = (REPOSITORY / "docs" / "guide" / "s3.md").read_text("utf-8")
+SECTION = GUIDE.split("\n## Permissions\n")[1]
 SOURCE_POLICY, DEST_POLICY = (
     json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
 )
@@ -48,7 +48,7 @@ class Lake:
     dest: str
 
     def role(self, policy: Policy, *, without: str = "") -> str:
-        """A new role with the README's policy for these buckets, but for one permission."""
+        """A new role with the guide's policy for these buckets, but for one permission."""
         policy = deepcopy(policy)
         for statement in policy["Statement"]:
             given = statement["Action"]
