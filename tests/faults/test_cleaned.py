@@ -89,6 +89,7 @@ class Prefix(Place):
     def __init__(self, server: S3Server) -> None:
         self.server = server
         self.bucket = server.new_bucket()
+        self.client = server.client()
         self.dest = f"s3://{self.bucket}/lake"
         self.env = server.environment()
 
@@ -99,7 +100,9 @@ class Prefix(Place):
         return bool(self.hidden())
 
     def has_intent(self) -> bool:
-        return bool(self.server.listing(self.bucket, f"lake/{INTENT}"))
+        # Only listed: it may be gone before it can be read.
+        found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=f"lake/{INTENT}")
+        return "Contents" in found
 
     def hidden(self) -> list[str]:
         return self.server.uploads(self.bucket)
