@@ -23,15 +23,6 @@ def test_it_survives_its_file() -> None:
     assert Intent.from_json(INTENT.to_json(), "intent.json") == INTENT
 
 
-def test_the_first_version_had_one_folder_and_parts_without_its_number() -> None:
-    members = json.loads(INTENT.to_json())
-    members["version"] = 1
-    members["folder"] = members.pop("folders")[0]
-    for part in members["parts"]:
-        del part["folder"]
-    assert Intent.from_json(json.dumps(members).encode(), "intent.json") == INTENT
-
-
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
