@@ -1,4 +1,4 @@
-"""Columns and schemas as values: scales, the overflow column, and what of them decides a part's bytes."""
+"""Columns and schemas as values: forms, the overflow column, and what of them decides a part's bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from converter.schema.column_types import STRING, Origin, parse_type
+from converter.schema.column_types import DATE, INT64, STRING, TIMESTAMP, Origin, parse_type
 from converter.schema.types import Column, Schema
 
 
@@ -14,19 +14,18 @@ def number(type_: str, origin: Origin = Origin.NUMBER, name: str = "n") -> Schem
     return Schema((Column(name, name, parse_type(type_), origin),))
 
 
-@pytest.mark.parametrize(
-    ("type_", "scale"),
-    [
-        ("decimal128(38, 0)", 0),
-        ("decimal128(38, 9)", 9),
-        ("decimal128(38, 38)", 38),
-        ("int64", 0),
-        ("string", 0),
-        ("double", 0),
-    ],
-)
-def test_the_scale_is_read_from_a_decimal_type_and_is_zero_for_others(type_: str, scale: int) -> None:
-    assert parse_type(type_).scale == scale
+def test_unix_seconds_are_read_as_timestamps() -> None:
+    times = [Column("time", "t", type_, Origin.TIME) for type_ in (INT64, TIMESTAMP, DATE)]
+    assert [column.read_as for column in times] == [TIMESTAMP, TIMESTAMP, DATE]
+    assert [column.holds_unix_time for column in times] == [True, False, False]
+    assert not Column("n", "n", INT64, Origin.NUMBER).holds_unix_time
+
+
+def test_the_form_of_a_column_is_its_type_and_origin() -> None:
+    column = Column("a", "b", STRING, Origin.TEXT)
+    assert column.has_form_of(Column("c", "d", STRING, Origin.TEXT))
+    assert not column.has_form_of(Column("a", "b", STRING, Origin.JSON))
+    assert not column.has_form_of(Column("a", "b", DATE, Origin.TEXT))
 
 
 def test_the_overflow_column_is_found_by_its_origin() -> None:
