@@ -1,4 +1,4 @@
-"""Who AWS is spoken to as: profile, region, endpoint and role, and the clients that they give."""
+"""Access to AWS: profile, region, endpoint and role, and the clients for them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _CONNECTIONS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How one side of a run reaches AWS; what is None is as the AWS environment says.
+    """Access of one side of a run to AWS. None is the value of the AWS environment.
 
-    bucket_owner: the account that must own the bucket, or each request is refused.
+    bucket_owner: account that must own the bucket, otherwise each request fails.
     """
 
     profile: str | None = None
@@ -48,10 +48,10 @@ class Access:
 
 
 class Connection:
-    """A service of AWS (`s3`), as `access` reaches it. Its client is made when it is first asked for, in each process.
+    """Connection to a service of AWS, such as `s3`. Each process creates the client on first use.
 
-    Requests are tried 8 times, with backoff, when AWS throttles or fails or the network does, unless the AWS
-    environment says otherwise (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile).
+    Throttled requests and errors of AWS or the network are retried with backoff, in 8 attempts, unless the AWS
+    environment has other settings (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, or the profile).
     """
 
     def __init__(self, access: Access, service: str) -> None:
@@ -67,7 +67,7 @@ class Connection:
         Connection.__init__(self, *state)
 
     def client(self) -> Any:
-        """For many threads. Raises UsageError, StorageError."""
+        """Return the client, which is thread-safe. Raises UsageError, StorageError."""
         with self._making:
             if self._client is None:
                 self._client = _make_client(self.access, self._service)
@@ -76,15 +76,15 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsOptions:
-    """How S3 is reached, and how objects are written there; what is None is as the AWS environment says.
+    """Access to S3, and settings of written objects. None is the value of the AWS environment.
 
     source_role_arn, dest_role_arn: roles to assume for reading and for publishing. source_bucket_owner,
-    dest_bucket_owner: account numbers that must own the buckets. dest_sse, dest_kms_key_id: encryption of all objects
-    that are written. acl: of the same. storage_class: of the parts.
+    dest_bucket_owner: accounts that must own the buckets. dest_sse, dest_kms_key_id: encryption of all written objects.
+    acl: their ACL. storage_class: storage class of the parts.
 
-    Raises UsageError for an empty text, an unknown encryption or ACL, a key without the encryption that uses it, and
-    for what can't be a key, an account number or an endpoint. A user and a password in the endpoint are dropped:
-    requests never carry them, because they are signed with credentials of AWS.
+    Raises UsageError for an empty value, an unknown encryption or ACL, a key without an encryption that uses it, and a
+    key, account or endpoint that is not valid. A user and a password in the endpoint are dropped, because requests are
+    signed with AWS credentials instead.
     """
 
     profile: str | None = None
@@ -102,39 +102,45 @@ class AwsOptions:
     def __post_init__(self) -> None:
         for field in fields(self):
             if getattr(self, field.name) == "":
-                raise UsageError("an empty text is no value", _option(field.name), "leave it out")
+                raise UsageError("the value is empty", _option(field.name), "set a value, or remove the option")
         for name, value, known in (("dest_sse", self.dest_sse, Sse), ("acl", self.acl, Acl)):
             if value is not None and value not in get_args(known):
-                raise UsageError(f"{value!r} is not known", _option(name), f"use one of: {', '.join(get_args(known))}")
+                raise UsageError(f"unknown value {value!r}", _option(name), f"use one of: {', '.join(get_args(known))}")
         if self.dest_kms_key_id is not None and self.dest_sse not in ("aws:kms", "aws:kms:dsse"):
-            raise UsageError("a KMS key is for --dest-sse aws:kms or aws:kms:dsse", "--dest-kms-key-id")
+            raise UsageError(
+                "a KMS key requires KMS encryption", "--dest-kms-key-id", "add --dest-sse aws:kms or aws:kms:dsse"
+            )
         if self.dest_kms_key_id is not None:
             check_kms_key(self.dest_kms_key_id, "--dest-kms-key-id", any_store=True)
         for option in ("source_bucket_owner", "dest_bucket_owner"):
             owner = getattr(self, option)
             if owner is not None and not (len(owner) == 12 and owner.isascii() and owner.isdigit()):
-                raise UsageError(f"{owner!r} is no account number of 12 digits", _option(option))
+                raise UsageError(
+                    f"{owner!r} is not an account number", _option(option), "use the 12 digits of the account"
+                )
         if self.endpoint_url is not None:
             object.__setattr__(self, "endpoint_url", _check_endpoint(self.endpoint_url))
 
     def check_unused(self, side: Side, folder: str) -> None:
-        """Raises UsageError when something is asked of a side that is a local folder, where it would do nothing."""
+        """Raise UsageError for an option of a side that is a local folder, on which it has no effect."""
         for name in _OF_SOURCE if side == "source" else _OF_DEST:
             if getattr(self, name) is not None:
                 raise UsageError(
-                    f"this is for a {side} in S3, and {folder!r} is a local folder", _option(name), "leave it out"
+                    f"this option requires a {side} in S3, but {folder!r} is a local folder",
+                    _option(name),
+                    "remove the option",
                 )
 
     def for_source(self) -> Access:
-        """How the source is reached."""
+        """Return the access to the source."""
         return self._access(self.source_role_arn, self.source_bucket_owner)
 
     def for_dest(self) -> Access:
-        """How the destination is reached."""
+        """Return the access to the destination."""
         return self._access(self.dest_role_arn, self.dest_bucket_owner)
 
     def on_write(self) -> tuple[tuple[str, str], ...]:
-        """Parameters of each request that writes an object."""
+        """Return the parameters of each request that writes an object."""
         given = {"ServerSideEncryption": self.dest_sse, "SSEKMSKeyId": self.dest_kms_key_id, "ACL": self.acl}
         return tuple((name, value) for name, value in given.items() if value is not None)
 
@@ -155,7 +161,7 @@ _OF_DEST = ("dest_role_arn", "dest_bucket_owner", "dest_sse", "dest_kms_key_id",
 
 
 def _check_endpoint(url: str) -> str:
-    """The address without its user part, which nothing may show. Raises UsageError."""
+    """Return the address without its user part, which must not be shown. Raises UsageError."""
     bare = without_users(url)
     try:
         parts = urlsplit(bare)
@@ -164,7 +170,7 @@ def _check_endpoint(url: str) -> str:
         known = False
     if not known:
         what = f"{bare.rpartition('@')[2]!r} is not an http:// or https:// address"
-        raise UsageError(what, "--endpoint-url", "write http://host:port or https://host")
+        raise UsageError(what, "--endpoint-url", "use http://host:port or https://host")
     return bare
 
 
@@ -190,13 +196,13 @@ def _make_client(access: Access, service: str) -> Any:
             read_timeout=READ_SECONDS,
             max_pool_connections=_CONNECTIONS,
             tcp_keepalive=True,
-            # The manifest's md5 says whether a data file is right, and parts carry checksums that we work out anyway.
+            # Data files are checked with the md5 in the manifest, and parts have checksums that the program computes.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             user_agent_extra=f"ddb-convert/{VERSION}",
         )
         region = _region(access, session)
-        # Any region will do to ask S3 where a bucket is.
+        # Every region of S3 can answer in which region a bucket is.
         if region is None and service == "s3":
             region = "us-east-1"
         return session.create_client(service, region_name=region, endpoint_url=access.endpoint_url, config=config)
@@ -205,13 +211,13 @@ def _make_client(access: Access, service: str) -> Any:
 
 
 def _region(access: Access, session: Any) -> str | None:
-    # Only containers of AWS set AWS_REGION, and botocore does not look at it.
+    # Containers in AWS set AWS_REGION, which botocore does not read.
     region: str | None = access.region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
     return region
 
 
 def make_session(access: Access) -> Any:
-    """A new session of botocore with the credentials of this access, which are renewed before they expire."""
+    """Create a botocore session with the credentials of this access, which are renewed before they expire."""
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
     from botocore.exceptions import CredentialRetrievalError
 
@@ -234,10 +240,10 @@ def make_session(access: Access) -> Any:
             try:
                 return fetcher.fetch_credentials()
             except KeyError as missing:
-                said = f"the answer to AssumeRole has no {missing.args[0]}"
-                raise CredentialRetrievalError(provider="assume-role", error_msg=said) from None
+                reason = f"the response to AssumeRole has no {missing.args[0]}"
+                raise CredentialRetrievalError(provider="assume-role", error_msg=reason) from None
 
-        # Fetched again before they expire, however long the run takes.
+        # Credentials are fetched again before they expire, also in long runs.
         session._credentials = DeferredRefreshableCredentials(fetch, "assume-role")
     return session
 
@@ -266,7 +272,7 @@ def _parse_timestamp(value: Any) -> datetime:
 
 @cache
 def _load_models(path: str | None) -> Any:
-    """The descriptions of AWS' services: reading them takes longer than all else that a client is made of."""
+    """Load the models of AWS services once, because this is the slowest step in creating a client."""
     from botocore.loaders import create_loader
 
     return create_loader(path)

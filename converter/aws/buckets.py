@@ -1,4 +1,4 @@
-"""A look at the bucket before an export is started: the service finds out ten minutes later, when it was paid for."""
+"""Check of the bucket before an export starts. DynamoDB detects a missing one ten minutes later, and charges for it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from converter.errors import UsageError
 
 
 def check_bucket(target: ExportTarget, access: Access) -> None:
-    """Raise UsageError if S3 says that there is no such bucket. It is asked with the account that must own the bucket.
+    """Raise UsageError if the bucket does not exist in the account that must own it.
 
-    Anything else that keeps S3 from answering is left to the service to judge: the caller may lack s3:ListBucket, or be
-    allowed it for some folders alone, and still be allowed all that an export needs.
+    Other errors of S3 are ignored: the caller may have no s3:ListBucket, or only for some folders, and still have all
+    permissions that an export needs.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     """
@@ -22,7 +22,7 @@ def check_bucket(target: ExportTarget, access: Access) -> None:
     except AWS_ERRORS as error:
         if is_missing(error):
             raise UsageError(
-                f"there is no bucket {target.bucket!r}, and nothing was exported",
+                f"the bucket {target.bucket!r} does not exist, and nothing was exported",
                 OPTIONS["bucket"],
-                "make the bucket, or correct its name",
+                "create the bucket, or correct its name",
             ) from error

@@ -26,7 +26,7 @@ from botocore.parsers import ResponseParserError
 from converter.errors import StorageError, UsageError
 
 AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
-"""Exceptions of a request: refused, not answered, or answered by something that botocore can't read."""
+"""Exceptions of a request: it was rejected, or there was no response, or a response that botocore can't parse."""
 AGAIN = "run the same command again"
 _CREDENTIALS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass --profile"
 
@@ -54,7 +54,7 @@ _MISSING = {"NoSuchBucket", "404", "NotFound"}
 _BAD_KEYS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidClientTokenId"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _THROTTLED = {"SlowDown", "ThrottlingException", "Throttling", "RequestLimitExceeded", "503", "ServiceUnavailable"}
-# A KMS refusal reaches us as S3's own, with KMS' words in it.
+# S3 reports errors of KMS as its own, with the message of KMS.
 _KMS_ACTION = re.compile(r"kms:[A-Za-z]+")
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _KMS_KEY = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d*:(?:key|alias)/[\w/-]+")
@@ -62,22 +62,22 @@ _ROLE = re.compile(r"arn:aws[\w-]*:iam::\d*:role/[\w+=,.@/-]*\w")
 
 
 def code_of(error: ClientError) -> str:
-    """S3's name for what is wrong: `NoSuchKey`; for a HEAD, which has no body, the status: `404`."""
+    """Return the error code of AWS, such as `NoSuchKey`; for a HEAD, which has no body, the status `404`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def is_denied(error: Exception) -> bool:
-    """Whether a permission is missing."""
+    """Return whether a permission is missing."""
     return isinstance(error, ClientError) and code_of(error) in _DENIED
 
 
 def is_missing(error: Exception) -> bool:
-    """Whether there is no such object or bucket."""
+    """Return whether the object or bucket does not exist."""
     return isinstance(error, ClientError) and code_of(error) in _MISSING
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether the same request may be answered later: AWS throttles or fails, or the network does."""
+    """Return whether a retry may succeed: after throttling, or errors of AWS or the network."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code_of(error) in _THROTTLED or status >= 500
@@ -85,33 +85,33 @@ def may_pass(error: Exception) -> bool:
 
 
 def is_unanswered(error: BaseException | None) -> bool:
-    """Whether the request may have been sent, and take effect later, although no answer came."""
+    """Return whether the request may have been sent, and may take effect later, although there was no response."""
     return isinstance(error, (HTTPClientError, BotocoreConnectionError)) and not isinstance(error, SSLError)
 
 
 def client_error(error: Exception, where: str, owner: str | None = None) -> StorageError | UsageError:
-    """The error for what botocore raised at `where` (`s3://bucket/key`); owner: whom the bucket must belong to."""
+    """Return the error for an exception of botocore. where: `s3://bucket/key`; owner: required owner of the bucket."""
     if isinstance(error, ClientError):
         return _service_error(error, where, owner)
     if isinstance(error, ProfileNotFound):
         return UsageError(str(error).rstrip("."), "--profile", "see `aws configure list-profiles`")
     if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)):
-        return StorageError(f"there are no AWS credentials: {_first_line(error)}", where, _CREDENTIALS)
+        return StorageError(f"no AWS credentials found: {_first_line(error)}", where, _CREDENTIALS)
     if isinstance(error, NoRegionError):
-        return UsageError("there is no AWS region", where, "pass --region, or set AWS_REGION")
+        return UsageError("no AWS region is set", where, "pass --region, or set AWS_REGION")
     if isinstance(error, (ParamValidationError, ValueError)):
-        return UsageError(f"AWS can't take this: {_first_line(error)}", where, "correct the name")
+        return UsageError(f"not valid in AWS: {_first_line(error)}", where, "correct the name")
     if isinstance(error, SSLError):
-        hint = "see which certificates this machine trusts (AWS_CA_BUNDLE)"
+        hint = "check which certificates this machine trusts (AWS_CA_BUNDLE)"
         return StorageError(f"the TLS connection failed: {_first_line(error)}", where, hint)
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         hint = f"check the network, --region and --endpoint-url, then {AGAIN}"
         return StorageError(f"AWS can't be reached: {_first_line(error)}", where, hint)
     if isinstance(error, ResponseParserError):
-        hint = f"see what answers at --endpoint-url; if it may pass, {AGAIN}"
-        return StorageError(f"an answer of AWS can't be read: {_first_line(error)}", where, hint)
+        hint = f"check which server is at --endpoint-url; if the error is temporary, {AGAIN}"
+        return StorageError(f"a response of AWS can't be parsed: {_first_line(error)}", where, hint)
     if isinstance(error, ReadTimeoutError):
-        return StorageError("AWS did not answer in time, several times in a row", where, f"later, {AGAIN}")
+        return StorageError("AWS did not respond in time, after several retries", where, f"{AGAIN} later")
     return StorageError(
         f"the connection to AWS failed: {_first_line(error)}", where, f"check the network, then {AGAIN}"
     )
@@ -125,34 +125,36 @@ def _service_error(error: ClientError, where: str, owner: str | None) -> Storage
     if code in _DENIED:
         return _denied_error(message, operation, where, owner)
     if code in _EXPIRED:
-        hint = f"get new ones, or use a role that is assumed again (--source-role-arn, --dest-role-arn), then {AGAIN}"
+        hint = f"get new ones, or use a role, which is renewed (--source-role-arn, --dest-role-arn), then {AGAIN}"
         return StorageError("the AWS credentials have expired", where, hint)
     if code in _BAD_KEYS:
         return StorageError(f"AWS does not accept the credentials: {message}", where, _CREDENTIALS)
     if code == "NoSuchBucket":
         return StorageError(
-            f"there is no bucket {answer.get('BucketName') or where.split('/')[2]}", where, "correct the name"
+            f"the bucket {answer.get('BucketName') or where.split('/')[2]} does not exist", where, "correct the name"
         )
     if code in _THROTTLED:
         hint = f"{AGAIN} later, or with fewer --workers"
-        return StorageError(f"AWS asks to slow down, several times in a row: {message}", where, hint)
+        return StorageError(f"AWS throttled the request, after several retries: {message}", where, hint)
     if code == "InvalidObjectState":
         hint = "restore it from Glacier first (aws s3api restore-object)"
-        return StorageError("the object is archived, and can't be read as it is", where, hint)
+        return StorageError("the object is archived and can't be read", where, hint)
     if code == "InvalidStorageClass":
-        return UsageError(f"S3 does not know it: {message}", "--storage-class", "use one such as STANDARD_IA")
+        return UsageError(f"unknown storage class: {message}", "--storage-class", "for example, use STANDARD_IA")
     if code == "AccessControlListNotSupported":
-        hint = "leave --acl out: whoever owns the bucket owns all that is in it"
-        return StorageError(f"the bucket takes no ACL: {message}", where, hint)
+        hint = "remove --acl: the owner of the bucket owns all its objects"
+        return StorageError(f"the bucket does not allow ACLs: {message}", where, hint)
     if code in ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"):
         return StorageError(f"the bucket is in another region: {message}", where, "pass its --region")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
-    return StorageError(f"AWS refused {operation}: {code} ({status}): {message}", where, f"if it may pass, {AGAIN}")
+    return StorageError(
+        f"AWS rejected {operation}: {code} ({status}): {message}", where, f"if the error is temporary, {AGAIN}"
+    )
 
 
 def _denied_error(message: str, operation: str, where: str, owner: str | None) -> StorageError:
     if operation == "AssumeRole":
-        # It was asked for on the way to the object, of which nothing is known yet.
+        # The role is assumed before the request for the object.
         role = _ROLE.search(message)
         where, owner = (role[0] if role else where), None
     action = _KMS_ACTION.search(message)
@@ -163,13 +165,13 @@ def _denied_error(message: str, operation: str, where: str, owner: str | None) -
     else:
         permission = _PERMISSIONS.get(operation, operation)
         resource = _ON_RESOURCE.search(message)
-        # Roles are assumed on the way to an object.
+        # Only AssumeRole reports a resource other than the object.
         on = resource[1] if resource and operation == "AssumeRole" else where
-    hint = "allow it in the policy of this user or role, and in that of the bucket or key if another account owns it"
+    hint = "allow it in the policy of this user or role, and in that of the bucket or key if it is in another account"
     if operation in ("GetObject", "HeadObject") and on == where:
-        hint += "; without s3:ListBucket on the bucket, this is also S3's answer for an object that is not there"
+        hint += "; without s3:ListBucket on the bucket, S3 also reports a missing object as access denied"
     if owner is not None:
-        hint += f"; and see that account {owner} owns the bucket, as it was asked to"
+        hint += f"; also check that account {owner} owns the bucket, as required"
     return StorageError(f"access denied: {permission} is not allowed on {on}: {message.rstrip('.')}", where, hint)
 
 

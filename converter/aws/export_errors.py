@@ -1,4 +1,4 @@
-"""What the service refuses about tables and exports, as errors of ours; anything else is told as everywhere."""
+"""Errors for the responses of DynamoDB about tables and exports."""
 
 from __future__ import annotations
 
@@ -10,109 +10,109 @@ from converter.aws.client_errors import AGAIN, client_error, code_of, is_denied
 from converter.errors import BusyError, ConvertError, ExportError, StorageError, UsageError
 
 _FAILURES = {
-    "nosuchbucket": "make the bucket, or name another one by --bucket",
-    "kms": "allow this user or role the use of the KMS key, in its policy and in the key's own",
+    "nosuchbucket": "create the bucket, or pass another one with --bucket",
+    "kms": "allow this user or role to use the KMS key, in its policy and in the key policy",
     "accessdenied": (
         "allow the caller s3:PutObject, s3:PutObjectAcl and s3:AbortMultipartUpload on the bucket; if another account "
-        "owns it, in its bucket policy too, and pass --bucket-owner"
+        "owns it, also in its bucket policy, and pass --bucket-owner"
     ),
-    "bucketowner": "pass the account that owns the bucket by --bucket-owner",
+    "bucketowner": "pass the account that owns the bucket with --bucket-owner",
 }
-"""What to do, by what stands in a FailureCode or FailureMessage without its spaces."""
+"""Hints by a substring of FailureCode or FailureMessage without spaces."""
 
 
 def export_error(error: Exception, where: str) -> ConvertError:
-    """The error for what botocore raised about a table or an export; where: its ARN, or the table's name.
+    """Return the error for an exception of botocore about a table or an export. where: its ARN or name.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
     """
     if not isinstance(error, ClientError):
         return client_error(error, where)
     if is_denied(error):
-        return _denied(error, where)
+        return _denied_error(error, where)
     message = str(error.response.get("Error", {}).get("Message", "")).rstrip(".") or "no reason is given"
     match code_of(error):
         case "ExportNotFoundException":
-            return _unknown(where)
+            return _unknown_export_error(where)
         case "TableNotFoundException" | "ResourceNotFoundException":
             return UsageError(
-                "the service knows no such table",
+                "the table does not exist",
                 where,
-                "correct its name, its --region or the --profile: `aws dynamodb list-tables` shows all of them",
+                "correct its name, --region or --profile; `aws dynamodb list-tables` lists all tables",
             )
         case "PointInTimeRecoveryUnavailableException":
-            return recovery_is_off(where)
+            return recovery_is_off_error(where)
         case "InvalidExportTimeException":
             return UsageError(
                 f"the table can't be exported as of this time: {message}",
                 where,
-                "name a time of the last 35 days since point-in-time recovery was turned on, 5 minutes ago or earlier",
+                "use a time in the last 35 days, after point-in-time recovery was enabled, and at least 5 minutes ago",
             )
         case "ExportConflictException":
             return UsageError(
-                f"the service has this client token from another request of the last 8 hours: {message}",
+                f"another request in the last 8 hours used this client token: {message}",
                 where,
-                "pass another --client-token, or exactly the options of that request",
+                "pass another --client-token, or repeat the options of that request",
             )
         case "LimitExceededException":
             return BusyError(
-                f"too much is going on in this account already: {message}",
+                f"the account's limit of concurrent exports is reached: {message}",
                 where,
-                f"{AGAIN} later; an account may have 300 exports, or 100 TB of tables, under way at once",
+                f"{AGAIN} later; an account can have 300 exports, or exports of 100 TB, in progress at once",
             )
         case "ThrottlingException" | "Throttling" | "RequestLimitExceeded":
             return StorageError(
-                f"the service asks to slow down, several times in a row: {message}", where, f"{AGAIN} later"
+                f"DynamoDB throttled the request, after several retries: {message}", where, f"{AGAIN} later"
             )
         case "ValidationException":
-            return UsageError(f"the service can't take this: {message}", where, "correct it")
+            return UsageError(f"not valid in DynamoDB: {message}", where, "correct the value")
         case "InternalServerError":
             return StorageError(
-                f"the service failed, several times in a row: {message}", where, f"{AGAIN} later; nothing is done twice"
+                f"DynamoDB failed, after several retries: {message}",
+                where,
+                f"{AGAIN} later; no export is started twice",
             )
         case _:
             return client_error(error, where)
 
 
-def failed_export(arn: str, code: str, message: str) -> ExportError:
-    """The error for an export that the service has given up, with what helps against the reason that it says.
+def failed_export_error(arn: str, code: str, message: str) -> ExportError:
+    """Return the error for a failed export, with a hint for its failure code.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportDescription.html
     """
-    said = f"{code} {message}".lower().replace(" ", "")
-    help = next((help for sign, help in _FAILURES.items() if sign in said), "remove the cause")
-    return ExportError(
-        f"the export has failed: {code}: {message.rstrip('.')}", arn, f"{help}; then export the table again"
-    )
+    reported = f"{code} {message}".lower().replace(" ", "")
+    help = next((help for pattern, help in _FAILURES.items() if pattern in reported), "remove the cause")
+    return ExportError(f"the export failed: {code}: {message.rstrip('.')}", arn, f"{help}; then export the table again")
 
 
-def recovery_is_off(table_arn: str) -> UsageError:
-    """The error for a table that can't be exported, with the command that changes it."""
+def recovery_is_off_error(table_arn: str) -> UsageError:
+    """Return the error for a table without point-in-time recovery, with the command that enables it."""
     region, name = table_arn.split(":")[3], table_arn.rpartition("/")[2]
     return UsageError(
-        "the table can't be exported: point-in-time recovery is off",
+        "the table can't be exported, because point-in-time recovery is disabled",
         table_arn,
-        f"turn it on (AWS charges for it): aws dynamodb update-continuous-backups --region {shlex.quote(region)} "
+        f"enable it (AWS charges for it): aws dynamodb update-continuous-backups --region {shlex.quote(region)} "
         f"--table-name {shlex.quote(name)} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
     )
 
 
-def _denied(error: ClientError, where: str) -> ConvertError:
-    told = client_error(error, where)
+def _denied_error(error: ClientError, where: str) -> ConvertError:
+    denied = client_error(error, where)
     if error.operation_name != "ExportTableToPointInTime":
-        return told
+        return denied
     return StorageError(
-        told.what,
+        denied.what,
         where,
-        f"{told.hint}; the objects are written with the caller's rights, which are s3:PutObject, s3:PutObjectAcl and "
-        "s3:AbortMultipartUpload on the bucket",
+        f"{denied.hint}; DynamoDB writes the objects with the permissions of the caller, which needs s3:PutObject, "
+        "s3:PutObjectAcl and s3:AbortMultipartUpload on the bucket",
     )
 
 
-def _unknown(arn: str) -> ExportError:
+def _unknown_export_error(arn: str) -> ExportError:
     table_arn = arn.partition("/export/")[0]
     return ExportError(
-        "the service knows no such export; it forgets them after 90 days",
+        "DynamoDB has no such export; it keeps the details of exports for 90 days",
         arn,
-        f"see `ddb-convert export list {shlex.quote(table_arn)}`, or name the export's folder in S3",
+        f"run `ddb-convert export list {shlex.quote(table_arn)}`, or pass the folder of the export in S3",
     )

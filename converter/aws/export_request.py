@@ -1,4 +1,4 @@
-"""What the service is asked to export, checked before it is asked, and the token that keeps it from doing so twice."""
+"""Request for an export: its checks, and the token that prevents duplicate exports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import get_args
 
-from converter.aws.export_errors import recovery_is_off
+from converter.aws.export_errors import recovery_is_off_error
 from converter.aws.tables import RecoveryWindow, Table
 from converter.aws.target import ExportTarget, View
 from converter.errors import UsageError
@@ -17,8 +17,8 @@ from converter.utc import short_utc
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
 SHORTEST_WINDOW = timedelta(minutes=15)
 LONGEST_WINDOW = timedelta(hours=24)
-# What was written within this time can't be exported by its time yet.
-BEHIND_NOW = timedelta(minutes=5)
+# Exports of a given time are possible after this delay.
+RECOVERY_DELAY = timedelta(minutes=5)
 
 _EXPORT_TIME = "--export-time"
 _FROM = "--from"
@@ -29,7 +29,7 @@ _LONGEST_TOKEN = 36
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The changes of [from_time, to_time). view: whether they say what an item was before, beside what it became."""
+    """Window of changes, [from_time, to_time). view: whether changes contain the old image too."""
 
     from_time: datetime
     to_time: datetime
@@ -38,13 +38,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """An export to be made: of the changes in `window`, or else of all items as they were at `time`; None is now.
+    """Request for an export of the changes in `window`, or of all items as of `time`; None is the current time.
 
-    table_id: tells a table from an older one of its name. token: the client token to use; None makes one. other_than:
-    ARNs of exports that have failed, which the same request must not be answered with again.
+    table_id: distinguishes a table from an older one with the same name. token: client token; None derives one.
+    other_than: ARNs of failed exports, which the request must not return again.
 
-    Raises UsageError for a time and a window, for times without a zone or with parts of a second (the service counts
-    seconds), and for a window of less than 15 minutes or more than 24 hours.
+    Raises UsageError for a time together with a window, for times without a zone or with fractions of a second (exports
+    use whole seconds), and for a window of less than 15 minutes or more than 24 hours.
     """
 
     table_arn: str
@@ -57,60 +57,60 @@ class ExportRequest:
 
     def __post_init__(self) -> None:
         if self.time is not None and self.window is not None:
-            raise UsageError(
-                "an export is of one moment or of a window", _EXPORT_TIME, "leave it out, or leave --incremental out"
-            )
+            raise UsageError("--export-time and --incremental exclude each other", _EXPORT_TIME, "remove one of them")
         if self.time is not None:
             _check_time(self.time, _EXPORT_TIME)
         if self.window is not None:
             _check_window(self.window)
         if self.token is not None and (not 1 <= len(self.token) <= _LONGEST_TOKEN or "$" in self.token):
             raise UsageError(
-                f"a client token has 1 to {_LONGEST_TOKEN} characters, and no $", "--client-token", "choose another one"
+                f"a client token has 1 to {_LONGEST_TOKEN} characters, without $",
+                "--client-token",
+                "choose another token",
             )
 
     def check_now(self, now: datetime) -> None:
-        """Raises UsageError for times that can't be exported at this moment, whatever the table."""
-        if self.time is not None and self.time > now - BEHIND_NOW:
+        """Raise UsageError for times that can't be exported now, for any table."""
+        if self.time is not None and self.time > now - RECOVERY_DELAY:
             raise UsageError(
                 f"{short_utc(self.time)} is {'in the future' if self.time > now else 'less than 5 minutes ago'}",
                 _EXPORT_TIME,
-                "leave it out to export the table as it is now, or name an earlier time",
+                "remove it to export the current items, or use an earlier time",
             )
         if self.window is not None and self.window.to_time > now:
             raise UsageError(
                 f"the window ends in the future, at {short_utc(self.window.to_time)}",
                 _TO,
-                "wait, or end it earlier",
+                "wait, or use an earlier end",
             )
 
     def check_within(self, recovery: RecoveryWindow | None, table: Table) -> None:
-        """Raises UsageError for what the table's point-in-time recovery does not reach; None: it is off."""
+        """Raise UsageError for times outside of the recovery window. None: point-in-time recovery is disabled."""
         if recovery is None:
-            raise recovery_is_off(table.arn)
+            raise recovery_is_off_error(table.arn)
         times = {_EXPORT_TIME: self.time}
         if self.window is not None:
             times = {_FROM: self.window.from_time, _TO: self.window.to_time}
         for option, time in times.items():
             if time is not None and recovery.earliest is not None and time < recovery.earliest:
                 raise UsageError(
-                    f"{short_utc(time)} is before what point-in-time recovery of {table.name} reaches back to: "
+                    f"{short_utc(time)} is before the earliest time of point-in-time recovery of {table.name}: "
                     f"{short_utc(recovery.earliest)}",
                     option,
-                    "name a later time",
+                    "use a later time",
                 )
             if time is not None and recovery.latest is not None and time > recovery.latest:
                 raise UsageError(
-                    f"{short_utc(time)} is after the last moment that point-in-time recovery of {table.name} has: "
+                    f"{short_utc(time)} is after the latest time of point-in-time recovery of {table.name}: "
                     f"{short_utc(recovery.latest)}",
                     option,
-                    "wait some minutes, or name an earlier time",
+                    "wait some minutes, or use an earlier time",
                 )
 
     def client_token(self, today: date) -> str:
-        """The token that the service knows this request by for 8 hours: 32 hex digits, unless one is given.
+        """Return the token of this request, which is valid for 8 hours: 32 hex digits, unless one is given.
 
-        It is the same for equal requests. Of an export of now, the date (UTC) is a part.
+        Equal requests have equal tokens. For an export of the current time, the date (UTC) is part of the token.
         """
         if self.token is not None:
             return self.token
@@ -119,11 +119,11 @@ class ExportRequest:
             moment = [short_utc(self.window.from_time), short_utc(self.window.to_time), self.window.view]
         else:
             moment = [today.isoformat() if self.time is None else short_utc(self.time)]
-        said = [self.table_arn, self.table_id, moment, asdict(self.target), sorted(self.other_than)]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+        identity = [self.table_arn, self.table_id, moment, asdict(self.target), sorted(self.other_than)]
+        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
 
     def parameters(self, today: date) -> dict[str, object]:
-        """Of ExportTableToPointInTime.
+        """Return the parameters of ExportTableToPointInTime.
 
         https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
         """
@@ -150,7 +150,7 @@ class ExportRequest:
 
 
 def view_of(name: str) -> View:
-    """The view that the service calls NEW_IMAGE or NEW_AND_OLD_IMAGES."""
+    """Return the view for NEW_IMAGE or NEW_AND_OLD_IMAGES."""
     return "new" if name == _VIEWS["new"] else "new-and-old"
 
 
@@ -158,24 +158,26 @@ def _check_window(window: Window) -> None:
     _check_time(window.from_time, _FROM)
     _check_time(window.to_time, _TO)
     if window.view not in get_args(View):
-        raise UsageError(f"{window.view!r} is not known", "--view", f"use one of: {', '.join(get_args(View))}")
+        raise UsageError(f"unknown value {window.view!r}", "--view", f"use one of: {', '.join(get_args(View))}")
     span = window.to_time - window.from_time
     if span <= timedelta(0):
-        raise UsageError("the window ends before it has begun", _TO, f"{_FROM} is the earlier of both")
+        raise UsageError("the window ends before it begins", _TO, f"use a time after {_FROM}")
     if span < SHORTEST_WINDOW:
-        raise UsageError(f"the window is {span} long: the service takes 15 minutes or more", _TO, "end it later")
+        raise UsageError(f"the window has {span}, but the minimum is 15 minutes", _TO, "use a later end")
     if span > LONGEST_WINDOW:
         raise UsageError(
-            f"the window is {span} long: the service takes 24 hours at most",
+            f"the window has {span}, but the maximum is 24 hours",
             _TO,
-            "export several windows, each of which begins where the one before ends",
+            "export several windows, each of which begins at the end of the previous one",
         )
 
 
 def _check_time(time: datetime, option: str) -> None:
     if time.tzinfo is None:
-        raise UsageError(f"{time} has no time zone", option, "say which one it is in")
+        raise UsageError(f"{time} has no time zone", option, "add a time zone")
     if time.microsecond:
         raise UsageError(
-            f"{time.isoformat()} has parts of a second, and the service counts whole ones", option, "leave them out"
+            f"{time.isoformat()} has fractions of a second, but exports use whole seconds",
+            option,
+            "remove the fraction",
         )

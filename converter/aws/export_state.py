@@ -1,4 +1,4 @@
-"""An export as the service describes it, finished or not."""
+"""State of an export, as DynamoDB describes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FULL = "FULL_EXPORT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSummary:
-    """What a list says of an export. status: IN_PROGRESS, COMPLETED, FAILED. type: FULL_EXPORT, INCREMENTAL_EXPORT."""
+    """Entry of a list of exports. status: IN_PROGRESS, COMPLETED, FAILED. type: FULL_EXPORT, INCREMENTAL_EXPORT."""
 
     arn: str
     status: str
@@ -32,17 +32,17 @@ class ExportSummary:
 
     @property
     def export_id(self) -> str:
-        """Milliseconds of when it was asked for, and eight hex digits: newer ones are greater."""
+        """The time of the request in milliseconds, and eight hex digits. Newer exports have greater ids."""
         return self.arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportState(ExportSummary):
-    """What the service says of an export; None is what it does not, or not yet.
+    """Description of an export. Fields that DynamoDB does not report, or not yet, are None.
 
-    export_time: of a full export. window: of an incremental one. manifest: the key of manifest-summary.json, once it is
-    completed. start_time, end_time: when the service began, and was done. item_count, billed_size_bytes: once it is
-    completed. filtered: whether it holds only what a filter or projection lets through.
+    export_time: time of a full export. window: window of an incremental export. manifest: key of manifest-summary.json
+    of a completed export. start_time, end_time: start and end of the export. item_count, billed_size_bytes: of a
+    completed export. filtered: whether a filter or projection was applied.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportDescription.html
     """
@@ -69,12 +69,12 @@ class ExportState(ExportSummary):
 
     @property
     def folder(self) -> str:
-        """Where it is, or will be: `s3://bucket/prefix/AWSDynamoDB/01693685827463-2d8752fd`."""
+        """The location of the export: `s3://bucket/prefix/AWSDynamoDB/01693685827463-2d8752fd`."""
         above = (part for part in (self.prefix, "AWSDynamoDB", self.export_id) if part)
         return s3_uri(self.bucket, posixpath.dirname(self.manifest) if self.manifest else "/".join(above))
 
     def to_json(self) -> dict[str, object]:
-        """For programs: times as text, and only what is known."""
+        """Return the known fields as JSON types."""
         window = self.window and {
             "from": short_utc(self.window.from_time),
             "to": short_utc(self.window.to_time),
@@ -110,7 +110,7 @@ class ExportState(ExportSummary):
 
 
 def state_of(answer: Mapping[str, Any], operation: str, arn: str = "") -> ExportState:
-    """The ExportDescription in the answer to an operation. arn: of the export, if it is known; StorageError without."""
+    """Return the state in the response to an operation. arn: of the export, if it is known. Raises StorageError."""
     described: Mapping[str, Any] = answer.get("ExportDescription") or {}
     arn = arn or str(needed(answer, "ExportDescription.ExportArn", operation, "the export"))
     text = partial(_text_in, described)

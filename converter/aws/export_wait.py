@@ -1,4 +1,4 @@
-"""Waiting until an export is finished: polls that get rarer, and that outlast a service or a network that fails."""
+"""Waits for an export: polls with growing intervals, and tolerates temporary errors of AWS and the network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from converter.aws.access import Access
 from converter.aws.client_errors import AWS_ERRORS, code_of, may_pass
 from converter.aws.export_errors import export_error
 from converter.aws.export_state import COMPLETED, IN_PROGRESS, ExportState, state_of
-from converter.aws.exports import failure_of
+from converter.aws.exports import export_failed_error
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ConvertError
 from converter.utc import short_utc
@@ -34,39 +34,39 @@ def wait_for_export(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> ExportState:
-    """The export once it is completed, however long that takes: ten minutes for ten items, hours for terabytes.
+    """Wait for an export and return its state: ten minutes for ten items, hours for terabytes.
 
-    It is asked about after 5 seconds, then ever more rarely, down to once a minute; on_poll hears each answer. An
-    answer that does not come (AWS throttles or fails, or the network does, beyond what botocore tries again) is
-    told to on_trouble, and waited for with the next poll for half an hour, unless there has been none at all yet.
-    timeout: seconds, of which nothing is waited for beyond; None: none. sleep, clock: of seconds.
+    The first interval between polls is 5 seconds; intervals grow up to one minute. on_poll is called with each state.
+    on_trouble is called for each failed poll (throttling, or errors of AWS or the network after the retries of
+    botocore). Failed polls are tolerated for half an hour, unless the first one fails. timeout: maximum of seconds to
+    wait, or None. sleep, clock: in seconds.
 
-    Raises ExportError for an export that fails or is not known, BusyError when the time is over (the export goes on),
+    Raises ExportError if the export failed or does not exist, BusyError after the timeout (the export continues),
     StorageError and UsageError.
     """
-    begun = heard = clock()
+    begun = answered = clock()
     client = dynamodb(arn, access)
     state: ExportState | None = None
     pause = FIRST_PAUSE
     while True:
         try:
             state = state_of(client.describe_export(ExportArn=arn), "DescribeExport", arn)
-            heard = clock()
+            answered = clock()
         except AWS_ERRORS as error:
-            told = export_error(error, arn)
-            if state is None or not _passes(error) or clock() - heard > LONGEST_TROUBLE:
-                raise told from error
-            on_trouble(told)
+            failure = export_error(error, arn)
+            if state is None or not _passes(error) or clock() - answered > LONGEST_TROUBLE:
+                raise failure from error
+            on_trouble(failure)
         else:
             on_poll(state)
             if state.status == COMPLETED:
                 return state
             if state.status != IN_PROGRESS:
-                raise failure_of(state)
+                raise export_failed_error(state)
         left = None if timeout is None else begun + timeout - clock()
         if left is not None and left <= 0:
-            raise _time_is_over(state, arn, clock() - begun)
-        # Jitter, so that many who wait don't ask at once.
+            raise _timeout_error(state, arn, clock() - begun)
+        # Jitter, so that many waiting processes don't poll at the same time.
         wanted = pause * random.uniform(0.8, 1.0)
         sleep(wanted if left is None else min(wanted, left))
         pause = min(pause * _GROWTH, LONGEST_PAUSE)
@@ -76,12 +76,12 @@ def _passes(error: Exception) -> bool:
     return may_pass(error) or (isinstance(error, ClientError) and code_of(error) == "LimitExceededException")
 
 
-def _time_is_over(state: ExportState, arn: str, waited: float) -> BusyError:
+def _timeout_error(state: ExportState, arn: str, waited: float) -> BusyError:
     since = "" if state.start_time is None else f" since {short_utc(state.start_time)}"
     return BusyError(
         f"the export is not finished after waiting for {_duration(waited)}: it is in progress{since}",
         arn,
-        f"it goes on at the service; wait for it again: ddb-convert export wait {shlex.quote(arn)}",
+        f"the export continues in DynamoDB; to wait for it again: ddb-convert export wait {shlex.quote(arn)}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The requests about exports: to begin one, to list them, and to ask where one lies in S3 or why it can't be read."""
+"""Requests about exports: start, describe, list and locate them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from converter.aws.access import Access
 from converter.aws.buckets import check_bucket
 from converter.aws.client_errors import AWS_ERRORS, code_of
-from converter.aws.export_errors import export_error, failed_export
+from converter.aws.export_errors import export_error, failed_export_error
 from converter.aws.export_request import ExportRequest
 from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState, ExportSummary, state_of
 from converter.aws.responses import needed
@@ -25,15 +25,15 @@ from converter.errors import BusyError, ExportError
 from converter.utc import short_utc
 
 _PAGE = 25
-# Requests that are not about items are throttled early.
-_AT_ONCE = 8
-# Of a Date header.
-_ROUNDED = timedelta(seconds=1)
+# Control plane requests have low limits.
+_CONCURRENCY = 8
+# A Date header has whole seconds.
+_DATE_PRECISION = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedExport:
-    """An export that was asked for. is_new: false where the service had begun it before, for an equal request."""
+    """A requested export. is_new: False if an equal request already started it."""
 
     state: ExportState
     is_new: bool
@@ -42,20 +42,20 @@ class StartedExport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportListing:
-    """Exports, the newest first. more: how many older ones the service knows beside them."""
+    """Exports, the newest first. more: the number of older exports that are not included."""
 
     exports: tuple[ExportState, ...]
     more: int = 0
 
 
 def start_export(request: ExportRequest, access: Access, *, today: date | None = None) -> StartedExport:
-    """Have the service export a table; an equal request of the last 8 hours has its export as the answer.
+    """Start an export of a table, or return the export of an equal request in the last 8 hours.
 
-    today: the date that is a part of a request for an export of now; None: the date in UTC.
+    today: the date in the token of an export of the current time; None is the date in UTC.
 
-    Where that has failed, another one is begun, unless the request has a token of its own: then ExportError is raised,
-    as the service would give the same answer as long as it remembers the token. Raises UsageError, also for a bucket
-    that does not exist, BusyError (too many exports are under way), StorageError.
+    If that export failed, another one is started, unless the request has an explicit token: then ExportError is raised,
+    because DynamoDB returns the failed export for 8 hours. Raises UsageError, also if the bucket does not exist,
+    BusyError (too many exports are in progress), StorageError.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
     """
@@ -69,24 +69,25 @@ def start_export(request: ExportRequest, access: Access, *, today: date | None =
             raise export_error(error, request.table_arn) from error
         state = state_of(answer, "ExportTableToPointInTime")
         took = timedelta(seconds=monotonic() - begun)
-        is_new = state.start_time is None or state.start_time >= _now_there(answer) - took - _ROUNDED
+        is_new = state.start_time is None or state.start_time >= _service_time(answer) - took - _DATE_PRECISION
         if state.status != FAILED:
             return StartedExport(state=state, is_new=is_new)
         if request.token is not None:
-            failed = failure_of(state)
+            failed = export_failed_error(state)
             raise ExportError(
-                failed.what, failed.where, f"{failed.hint}, with another --client-token: the service remembers this one"
+                failed.what,
+                failed.where,
+                f"{failed.hint}, with another --client-token, because this one returns the failed export",
             )
         if is_new:
-            raise failure_of(state)
+            raise export_failed_error(state)
         request = replace(request, other_than=(*request.other_than, state.arn))
 
 
 def describe_export(arn: str, access: Access) -> ExportState:
-    """What the service says of an export.
+    """Describe an export, in the region of its ARN.
 
-    It is asked in the ARN's region. Raises ExportError for an export that the service does not know, BusyError,
-    StorageError and UsageError.
+    Raises ExportError if the export does not exist, BusyError, StorageError and UsageError.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeExport.html
     """
@@ -97,7 +98,7 @@ def describe_export(arn: str, access: Access) -> ExportState:
 
 
 def list_exports(table_arn: str | None, access: Access) -> Iterator[ExportSummary]:
-    """The exports of a table, or of all tables in the region, of the last 90 days; in no order that is promised.
+    """Yield the exports of the last 90 days of a table, or of all tables in the region, in any order.
 
     Raises StorageError, UsageError and BusyError.
 
@@ -125,7 +126,7 @@ def list_exports(table_arn: str | None, access: Access) -> Iterator[ExportSummar
 
 
 def describe_exports(arns: Sequence[str], access: Access) -> list[ExportState]:
-    """Several exports of one region, in the order given, asked about side by side; without those just forgotten."""
+    """Describe several exports of one region concurrently, in the given order. Expired exports are omitted."""
     if not arns:
         return []
     client = dynamodb(arns[0], access)
@@ -140,22 +141,21 @@ def describe_exports(arns: Sequence[str], access: Access) -> list[ExportState]:
         except AWS_ERRORS as error:
             raise export_error(error, arn) from error
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="describe") as pool:
+    with ThreadPoolExecutor(_CONCURRENCY, thread_name_prefix="describe") as pool:
         return [state for state in pool.map(describe, arns) if state is not None]
 
 
 def newest_exports(table_arn: str | None, access: Access, limit: int | None) -> ExportListing:
-    """The newest exports of a table, or of all in the region, `limit` at most. Raises as describe_export does."""
+    """Return at most `limit` newest exports of a table, or of the region. Raises the errors of describe_export."""
     arns = [found.arn for found in sorted(list_exports(table_arn, access), key=lambda found: found.export_id)][::-1]
     shown = arns[:limit]
     return ExportListing(exports=tuple(describe_exports(shown, access)), more=len(arns) - len(shown))
 
 
 def locate_export(arn: str, access: Access) -> str:
-    """The folder in S3 of the export with this ARN: `s3://bucket/prefix/AWSDynamoDB/01693685827463-2d8752fd`.
+    """Return the folder of an export in S3: `s3://bucket/prefix/AWSDynamoDB/01693685827463-2d8752fd`.
 
-    Raises BusyError for an export that is not finished, ExportError for one that has failed, and what describe_export
-    raises.
+    Raises BusyError if the export is not finished, ExportError if it failed, and the errors of describe_export.
     """
     state = describe_export(arn, access)
     if state.status == IN_PROGRESS:
@@ -165,17 +165,19 @@ def locate_export(arn: str, access: Access) -> str:
             f"wait for it with `ddb-convert export wait {shlex.quote(arn)}`, then run the same command again",
         )
     if state.status != COMPLETED:
-        raise failure_of(state)
+        raise export_failed_error(state)
     return state.folder
 
 
-def failure_of(state: ExportState) -> ExportError:
-    """The error for an export that has failed."""
-    return failed_export(state.arn, state.failure_code or "no failure code", state.failure_message or "no message")
+def export_failed_error(state: ExportState) -> ExportError:
+    """Return the error for a failed export."""
+    return failed_export_error(
+        state.arn, state.failure_code or "no failure code", state.failure_message or "no message"
+    )
 
 
-def _now_there(answer: dict[str, Any]) -> datetime:
-    """The service's clock, by which it says when an export began; ours where the answer does not have it."""
+def _service_time(answer: dict[str, Any]) -> datetime:
+    """Return the time of the service from a response, or the local time if the response has no date."""
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     return datetime.now(UTC) if date is None else parsedate_to_datetime(date)
 

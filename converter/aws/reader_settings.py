@@ -1,4 +1,4 @@
-"""Settings for libraries that read S3 by themselves, so that they reach a bucket as the program does."""
+"""Settings for libraries with their own S3 client, so that they access a bucket as the program does."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from converter.object_store import Credentials, ReaderSettings
 
 
 def reader_settings_of(connection: Connection, bucket: str) -> ReaderSettings:
-    """Return how libraries read a bucket as the connection does. Raises StorageError and UsageError.
+    """Return the settings to read a bucket with the access of a connection. Raises StorageError and UsageError.
 
-    Such libraries follow no redirection to the bucket's region, so S3 is asked for it. They can't name the account
-    that must own the bucket: it is checked here.
+    Such libraries do not follow redirects to the region of the bucket, so S3 is asked for the region. They can't check
+    the owner of the bucket, so it is checked here.
     """
     access = connection.access
     client = connection.client()
@@ -33,7 +33,7 @@ def reader_settings_of(connection: Connection, bucket: str) -> ReaderSettings:
     url = without_users(str(client.meta.endpoint_url))
     options = {
         "aws_region": region,
-        # The environment may have others, which these libraries would read too.
+        # These override variables of the environment, which the libraries read too.
         "aws_endpoint_url": url,
         "aws_virtual_hosted_style_request": "false",
         "aws_allow_http": "true" if url.startswith("http://") else "false",
@@ -55,7 +55,7 @@ def _credentials_of(access: Access, place: str) -> Callable[[], Credentials]:
         members = {"aws_access_key_id": frozen.access_key, "aws_secret_access_key": frozen.secret_key}
         if frozen.token:
             members["aws_session_token"] = frozen.token
-        # Those that are never renewed have no such member.
+        # Credentials that do not expire have no such member.
         expiry = getattr(held, "_expiry_time", None)
         return members, None if expiry is None else int(expiry.timestamp())
 

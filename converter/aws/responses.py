@@ -1,6 +1,6 @@
-"""Members of AWS' answers, each of which may be absent: botocore's models require none of those that are read here.
+"""Required members of AWS responses, which are optional in the models of botocore.
 
-AWS sends what the program needs. Emulators and proxies may not: then the error names the request and the member.
+AWS sends these members. Emulators and proxies may not; then the error names the request and the member.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 
 from converter.errors import StorageError
 
-_HINT = "AWS itself sends it: see what answers at --endpoint-url, and use one that says it too"
+_HINT = "AWS sends it: check which server is at --endpoint-url, and use one that sends it too"
 
 
 def needed(answer: Mapping[str, Any], member: str, operation: str, where: str) -> Any:
-    """A member of the answer to an operation, or of a part of it; StorageError if it is absent or empty.
+    """Return a member of the response to an operation. Raises StorageError if it is missing or empty.
 
-    member: its name, or the names that lead to it with dots between them. where: what was asked about.
+    member: its name, or a path with dots. where: the subject of the request.
     """
     value: Any = answer
     for name in member.split("."):
@@ -27,5 +27,5 @@ def needed(answer: Mapping[str, Any], member: str, operation: str, where: str) -
 
 
 def missing_member_error(member: str, operation: str, where: str) -> StorageError:
-    """The error for a member that the program needs and the answer does not have."""
-    return StorageError(f"the answer to {operation} has no {member}", where, _HINT)
+    """Return the error for a missing member of a response."""
+    return StorageError(f"the response to {operation} has no {member}", where, _HINT)

@@ -1,4 +1,4 @@
-"""S3 URIs, `s3://bucket/key`: how the program writes and reads places in S3."""
+"""S3 URIs, `s3://bucket/key`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ SCHEME = "s3://"
 
 
 def is_in_s3(text: str) -> bool:
-    """Whether a place is in S3."""
+    """Return whether a location is in S3."""
     return text.startswith(SCHEME)
 
 
 def s3_uri(bucket: str, key: str | None = None) -> str:
-    """The URI of an object or a prefix; of the bucket if `key` is None."""
+    """Return the URI of an object or a prefix, or of the bucket if `key` is None."""
     return f"{SCHEME}{bucket}" if key is None else f"{SCHEME}{bucket}/{key}"
 
 
 def split_s3_uri(text: str) -> tuple[str, str]:
-    """Bucket and prefix of a place in S3, the prefix without slashes at its end. Raises UsageError."""
+    """Split a location in S3 into bucket and prefix, without final slashes. Raises UsageError."""
     bucket, _, prefix = text.removeprefix(SCHEME).partition("/")
     if not is_in_s3(text) or not bucket:
-        raise UsageError("this is not a place in S3", text, f"write {SCHEME}bucket/prefix/")
+        raise UsageError("this is not a location in S3", text, f"use {SCHEME}bucket/prefix/")
     return bucket, prefix.rstrip("/")

@@ -1,4 +1,4 @@
-"""A table as the service knows it: its ARN and id, and how far back it can be exported."""
+"""Tables in DynamoDB: ARN, id, keys and recovery window."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _ARN = re.compile(r"arn:[^:/]+:dynamodb:([^:/]+):([0-9]{12}):table/([A-Za-z0-9_.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """table_id: another one when a table is deleted and made again under its name. account: 12 digits.
+    """A table. table_id: differs if a table is deleted and created again with the same name. account: 12 digits.
 
-    keys: names and types (S, N, B) of the key attributes, the partition key first. Both may be empty
-    where they were not needed.
+    keys: names and types (S, N, B) of the key attributes, the partition key first. table_id and keys can be empty if
+    they are not needed.
     """
 
     arn: str
@@ -38,17 +38,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryWindow:
-    """From when to when a table can be exported, both inclusive; None: not known, so that the service is to judge."""
+    """Times for which a table can be exported, inclusive. None: not known, so that DynamoDB must check."""
 
     earliest: datetime | None = None
     latest: datetime | None = None
 
 
 def describe_table(table: str, access: Access, *, in_full: bool = True) -> Table:
-    """What the service says of a table, which is given by its name or its ARN.
+    """Describe a table by its name or ARN.
 
-    For an ARN its region is asked, whatever `access` says: that may be where the bucket is. in_full: with its id and
-    keys. Raises UsageError for a table that is not there, StorageError, also where the service does not say enough.
+    The region of an ARN has precedence over that of `access`, which may be the region of the bucket. in_full: require
+    the id and the keys. Raises UsageError if the table does not exist, and StorageError, also for incomplete responses.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
     """
@@ -61,9 +61,9 @@ def describe_table(table: str, access: Access, *, in_full: bool = True) -> Table
     match = _ARN.fullmatch(arn)
     if match is None:
         raise StorageError(
-            f"the answer to DescribeTable names the table {arn!r}, which is not the ARN of a table",
+            f"the response to DescribeTable has the table {arn!r}, which is not the ARN of a table",
             table,
-            "see what answers at --endpoint-url",
+            "check which server is at --endpoint-url",
         )
     described = answer["Table"]
     table_id = needed(answer, "Table.TableId", "DescribeTable", table) if in_full else described.get("TableId", "")
@@ -78,7 +78,7 @@ def describe_table(table: str, access: Access, *, in_full: bool = True) -> Table
 
 
 def _keys(described: Mapping[str, Any], table: str) -> tuple[tuple[str, str], ...]:
-    """Names and types of the key attributes."""
+    """Return the names and types of the key attributes."""
 
     def text(of: Mapping[str, Any], within: str, member: str) -> str:
         if not of.get(member):
@@ -98,10 +98,10 @@ def _keys(described: Mapping[str, Any], table: str) -> tuple[tuple[str, str], ..
 
 
 def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -> RecoveryWindow | None:
-    """How far back the table can be exported; None: point-in-time recovery is off, and it can't be exported at all.
+    """Return the recovery window of a table, or None if point-in-time recovery is disabled.
 
-    Where the service may not be asked, the window is open at both ends, and `warn` gets the reason. Raises UsageError
-    for a table that is not there, StorageError.
+    Without the permission to request it, both ends are None, and `warn` is called with the reason. Raises UsageError if
+    the table does not exist, and StorageError.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html
     """
@@ -111,8 +111,8 @@ def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -
         if not is_denied(error):
             raise export_error(error, table.arn) from error
         warn(
-            f"{table.arn}: whether point-in-time recovery is on, and since when, can't be checked: "
-            "dynamodb:DescribeContinuousBackups is not allowed"
+            f"{table.arn}: can't check point-in-time recovery, because dynamodb:DescribeContinuousBackups is not "
+            "allowed"
         )
         return RecoveryWindow()
     except AWS_ERRORS as error:
@@ -121,8 +121,8 @@ def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -
     status = recovery.get("PointInTimeRecoveryStatus")
     if not status:
         warn(
-            f"{table.arn}: the answer to DescribeContinuousBackups has no PointInTimeRecoveryStatus, so whether "
-            "point-in-time recovery is on, and since when, is left to the service to check"
+            f"{table.arn}: can't check point-in-time recovery, because the response to DescribeContinuousBackups has "
+            "no PointInTimeRecoveryStatus"
         )
         return RecoveryWindow()
     if status != "ENABLED":
@@ -133,23 +133,23 @@ def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -
 
 
 def check_table(table: str) -> None:
-    """Raises UsageError for what can't be the name or the ARN of a table."""
+    """Raise UsageError for text that is not the name or ARN of a table."""
     if table.startswith("arn:"):
         if _ARN.fullmatch(table) is None:
             raise UsageError(
                 "this is not the ARN of a table",
                 table,
-                "write arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE, or the name",
+                "use arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE, or the name",
             )
     elif _NAME.fullmatch(table) is None:
         raise UsageError(
-            f"{table!r} is no name that a table can have",
+            f"{table!r} is not a valid name of a table",
             "TABLE",
-            "write 3 to 255 letters, digits, _, - and dots, or the table's ARN",
+            "use 3 to 255 letters, digits, _, - and dots, or the ARN of the table",
         )
 
 
 def dynamodb(arn: str, access: Access) -> Any:
-    """The client for what an ARN names, in the ARN's region; for a name, in that of `access`."""
+    """Return the client for the region of an ARN, or of `access` for a name."""
     region = arn.split(":")[3] if arn.startswith("arn:") else access.region
     return Connection(replace(access, region=region), "dynamodb").client()

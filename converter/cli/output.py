@@ -11,8 +11,8 @@ from typing import Literal
 
 from converter.errors import StorageError, UsageError
 
-_AGAIN = "check the target of stdout, and run the command again"
-PUBLISHED = "the output is published; run the command again to print only the result"
+_AGAIN = "check the target of stdout, and run the same command again"
+PUBLISHED = "the output is published; run the same command again to print only the result"
 """Hint of an error for a command that published its output, but could not print its result."""
 
 

@@ -249,7 +249,9 @@ class _CompressedBytes(RawIOBase):
         except StorageError:
             raise
         except OSError as error:
-            raise StorageError(f"the data file can't be read: {error}", self._place, "run the command again") from error
+            raise StorageError(
+                f"the data file can't be read: {error}", self._place, "run the same command again"
+            ) from error
         self._ended = size == 0
         if size:
             flags_at = _FLAGS_AT - self.read_bytes

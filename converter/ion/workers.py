@@ -118,7 +118,7 @@ class _Process:
             raise ConvertError(
                 f"can't start a process to read Ion: {error}",
                 sys.executable,
-                "check the limit of processes, and run the command again",
+                "check the limit of processes, and run the same command again",
             ) from error
 
     def translate(self, lines: bytes, place: str) -> JsonLines:
@@ -177,7 +177,7 @@ def _dead_process_error(code: int, size: int, place: str) -> ConvertError:
         return ConvertError(
             f"a process that reads Ion {how}",
             place,
-            "the usual cause is too little memory: add memory, or use fewer --workers, and run the command again",
+            "the usual cause is too little memory: add memory, or use fewer --workers, and run the same command again",
         )
     if code == -OUT_OF_TIME:
         return ConvertError(
@@ -189,5 +189,5 @@ def _dead_process_error(code: int, size: int, place: str) -> ConvertError:
     return ConvertError(
         f"a process that reads Ion {how}",
         place,
-        "run the command again; if the error repeats, it is a bug: report it with these lines",
+        "run the same command again; if the error repeats, it is a bug: report it with these lines",
     )

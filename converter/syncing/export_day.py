@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from converter.aws.access import Access
-from converter.aws.export_errors import recovery_is_off
+from converter.aws.export_errors import recovery_is_off_error
 from converter.aws.export_state import FULL, ExportState
 from converter.aws.tables import RecoveryWindow, Table, recovery_window
 from converter.aws.target import ExportTarget
@@ -101,7 +101,7 @@ def await_end(day: Day | None, table: Table, exporting: Exporting, *, dry_run: b
         exporting.wait_until(over.last_second, str(over.day), table.arn)
     recovery = recovery_window(table, exporting.aws.for_source(), exporting.listener.warned)
     if recovery is None:
-        raise recovery_is_off(table.arn)
+        raise recovery_is_off_error(table.arn)
     if over is not None:
         over.check_reached(recovery)
     return recovery

@@ -121,7 +121,7 @@ def test_a_time_that_is_over_ends_with_6_and_a_failure_with_3(
     check_failure(run("convert", arn, "out"), 6, f"ddb-convert export wait {arn}")
     dynamodb.exports[arn].failure = ("KMSAccessDenied", "no")
     dynamodb.finish(arn)
-    check_failure(run("export", "wait", arn), 3, arn, "the export has failed: KMSAccessDenied: no", "the KMS key")
+    check_failure(run("export", "wait", arn), 3, arn, "the export failed: KMSAccessDenied: no", "the KMS key")
     assert "FAILED: KMSAccessDenied" in run("export", "list", table.name).stdout
 
 
@@ -133,25 +133,28 @@ def test_what_the_service_refuses_is_told_with_a_next_step(
     check_failure(
         run("export", "start", without.name, "--bucket", bucket), 2, "update-continuous-backups", without.name
     )
+    check_failure(run("export", "start", "NotThere", "--bucket", bucket), 2, "NotThere: the table does not exist")
     check_failure(
-        run("export", "start", "NotThere", "--bucket", bucket), 2, "NotThere: the service knows no such table"
+        run(*start, "--export-time", "2020-01-01"),
+        2,
+        "before the earliest time of point-in-time recovery",
+        "--export-time",
     )
-    check_failure(run(*start, "--export-time", "2020-01-01"), 2, "before what point-in-time recovery", "--export-time")
     dynamodb.refuse_next("ExportTableToPointInTime", "AccessDeniedException")
     check_failure(run(*start), 5, f"dynamodb:ExportTableToPointInTime is not allowed on {table.arn}", "s3:PutObjectAcl")
     dynamodb.refuse_next("ExportTableToPointInTime", "LimitExceededException")
-    check_failure(run(*start), 6, "too much is going on")
+    check_failure(run(*start), 6, "limit of concurrent exports is reached")
     arn = f"{table.arn}/export/01701065507109-cce6a3f8"
-    check_failure(run("export", "wait", arn), 3, "knows no such export", f"ddb-convert export list {table.arn}")
+    check_failure(run("export", "wait", arn), 3, "has no such export", f"ddb-convert export list {table.arn}")
     assert dynamodb.exports == {}
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("start T-1 --bucket B_", "no name that a bucket can have"),
+        ("start T-1 --bucket B_", "not a valid name of a bucket"),
         ("start T-1", "--bucket"),
-        ("start T --bucket exports", "no name that a table can have"),
+        ("start T --bucket exports", "not a valid name of a table"),
         ("start T-1 --bucket exports --incremental", "add --from and --to"),
         ("start T-1 --bucket exports --from 2026-01-01", "--from: this option requires --incremental"),
         ("start T-1 --bucket exports --view new", "--view: this option requires --incremental"),

@@ -311,4 +311,4 @@ def test_an_acl_for_a_bucket_that_takes_none_is_told(place: Place) -> None:
     _set_ownership(place, "BucketOwnerEnforced")
     done = place.convert("--acl", "public-read")
     assert (done.returncode, place.published()) == (5, {})
-    assert "leave --acl out" in done.stderr
+    assert "remove --acl" in done.stderr

@@ -73,7 +73,7 @@ def drop_each(dropping: Dropping, run: Callable[[], object]) -> dict[Member, str
 def named(ends: dict[Member, str]) -> set[Member]:
     """The members without which the run ends with an error; each of these names the request and the member."""
     for (operation, member), end in ends.items():
-        if end != HARMLESS and f"the answer to {operation} has no " not in end:
+        if end != HARMLESS and f"the response to {operation} has no " not in end:
             assert "is off" not in end, (operation, member, end)
     return {member for member, end in ends.items() if end != HARMLESS}
 
@@ -117,7 +117,7 @@ def test_listing_and_starting_exports_needs_no_more_than_it_uses(
 
 def test_a_table_without_an_id_is_an_error_that_says_so(dropping: Dropping, table: PlayedTable, tmp_path: Path) -> None:
     dropping.drop(("DescribeTable", "Table.TableId"))
-    with pytest.raises(StorageError, match=r"the answer to DescribeTable has no Table\.TableId") as caught:
+    with pytest.raises(StorageError, match=r"the response to DescribeTable has no Table\.TableId") as caught:
         converter.sync(table.name, tmp_path / "out", ExportTarget(bucket="anywhere"))
     assert caught.value.where == table.name
     assert "--endpoint-url" in caught.value.hint

@@ -250,7 +250,7 @@ def test_an_export_that_the_service_does_not_know_is_told(exporting: S3Server) -
     arn = begin_export(exporting, exporting.new_bucket()).rpartition("/")[0] + "/01700000000000-00000000"
     done = run(exporting, "inspect", arn)
     assert done.returncode == 3
-    assert "knows no such export" in done.stderr
+    assert "has no such export" in done.stderr
     assert f"ddb-convert export list {arn.partition('/export/')[0]}" in done.stderr
 
 
@@ -324,7 +324,7 @@ def test_an_export_that_failed_is_told_with_its_reason(ministack: S3Server, desc
         done = run(ministack, "inspect", arn, AWS_ENDPOINT_URL_DYNAMODB=url)
     assert done.returncode == 3
     said = "S3NoSuchBucket: No such bucket\n" if described else "no failure code: no message\n"
-    assert f"error: {arn}: the export has failed: {said}" in done.stderr
+    assert f"error: {arn}: the export failed: {said}" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_days_that_have_not_begun_and_tables_that_cannot_be_exported_are_refused
     with pytest.raises(UsageError, match="reaches back to"):
         converter.sync(table.name, tmp_path / "out", place, day=DAY - timedelta(days=60))
     off = service.new_table(recovers=False)
-    with pytest.raises(UsageError, match="point-in-time recovery is off"):
+    with pytest.raises(UsageError, match="point-in-time recovery is disabled"):
         converter.sync(off.name, tmp_path / "out", place)
     assert begun(service) == 0
 

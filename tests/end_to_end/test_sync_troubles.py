@@ -140,7 +140,7 @@ def test_what_can_be_known_to_fail_is_refused_before_an_export_is_made(service: 
     for option in (ConvertOptions(), ConvertOptions(dry_run=True)):
         with pytest.raises(UsageError, match="--date: 0001-01-01 can't be exported any more"):
             converter.sync(table.name, out, place, option, day=datetime.min.date())
-        with pytest.raises(UsageError, match="point-in-time recovery is off"):
+        with pytest.raises(UsageError, match="point-in-time recovery is disabled"):
             converter.sync(service.new_table(recovers=False).name, out, place, option)
     assert begun(service) == 0
 

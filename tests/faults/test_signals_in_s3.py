@@ -249,7 +249,7 @@ def test_a_server_that_asks_to_slow_down_for_good_is_asked_eight_times_at_longer
     with start_proxy(ministack, rule) as proxy:
         done = run(proxy.server, case.source, place.url)
     assert done.returncode == 5, done.stderr
-    assert "AWS asks to slow down, several times in a row" in done.stderr
+    assert "AWS throttled the request, after several retries" in done.stderr
     assert len(asked) == 8
     pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert sum(pauses) > 3, pauses

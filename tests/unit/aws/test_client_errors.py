@@ -114,7 +114,7 @@ def test_the_account_that_must_own_the_bucket_is_sent_and_named(stub: Stub) -> N
         (400, "ExpiredToken", "the AWS credentials have expired", "get new ones"),
         (403, "InvalidAccessKeyId", "does not accept the credentials", "AWS_ACCESS_KEY_ID"),
         (403, "SignatureDoesNotMatch", "does not accept the credentials", "AWS_SECRET_ACCESS_KEY"),
-        (404, "NoSuchBucket", "there is no bucket lake", "correct the name"),
+        (404, "NoSuchBucket", "the bucket lake does not exist", "correct the name"),
         (403, "InvalidObjectState", "archived", "restore"),
         (400, "EntityTooLarge", "EntityTooLarge (400): Said by a test.", "run the same command again"),
     ],
@@ -134,7 +134,7 @@ def test_what_no_second_try_would_mend_is_told_at_once(
 
 @pytest.mark.parametrize(
     ("status", "code", "what"),
-    [(503, "SlowDown", "asks to slow down, several times in a row"), (500, "InternalError", "InternalError (500)")],
+    [(503, "SlowDown", "throttled the request, after several retries"), (500, "InternalError", "InternalError (500)")],
 )
 @pytest.mark.parametrize("operation", ["GetObject", "UploadPart"])
 def test_what_may_pass_is_tried_as_often_as_the_environment_says(
@@ -199,7 +199,7 @@ def test_without_credentials_nothing_is_asked(stub: Stub, monkeypatch: pytest.Mo
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     refused = refuse("GetObject")
-    assert "there are no AWS credentials" in refused.what
+    assert "no AWS credentials found" in refused.what
     assert "--profile" in refused.hint
     assert stub.asked == []
 
@@ -212,7 +212,7 @@ def test_a_profile_that_there_is_not_is_a_mistake_in_the_command(stub: Stub) -> 
 
 
 def test_a_bucket_that_can_not_be_one_is_a_mistake_in_the_command(stub: Stub) -> None:
-    with pytest.raises(UsageError, match="AWS can't take this") as refused:
+    with pytest.raises(UsageError, match="not valid in AWS") as refused:
         S3ObjectStore(S3Requests("no bucket!", "", Connection(AwsOptions().for_dest(), "s3"))).head("x")
     assert refused.value.where == "s3://no bucket!/x"
     assert stub.asked == []

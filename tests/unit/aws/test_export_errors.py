@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 
 from converter.aws.access import AwsOptions
-from converter.aws.export_errors import failed_export
+from converter.aws.export_errors import failed_export_error
 from converter.aws.export_request import ExportRequest
 from converter.aws.export_wait import wait_for_export
 from converter.aws.exports import describe_export, list_exports, start_export
@@ -40,15 +40,15 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
     "ListExports": (ARN, lambda: list(list_exports(ARN, ACCESS))),
 }
 TOLD: dict[str, tuple[type[ConvertError], str, str]] = {
-    "ResourceNotFoundException": (UsageError, "knows no such table", "aws dynamodb list-tables"),
-    "TableNotFoundException": (UsageError, "knows no such table", "aws dynamodb list-tables"),
-    "PointInTimeRecoveryUnavailableException": (UsageError, "recovery is off", "PointInTimeRecoveryEnabled=true"),
-    "InvalidExportTimeException": (UsageError, "as of this time: Said by a test", "5 minutes ago or earlier"),
+    "ResourceNotFoundException": (UsageError, "the table does not exist", "aws dynamodb list-tables"),
+    "TableNotFoundException": (UsageError, "the table does not exist", "aws dynamodb list-tables"),
+    "PointInTimeRecoveryUnavailableException": (UsageError, "recovery is disabled", "PointInTimeRecoveryEnabled=true"),
+    "InvalidExportTimeException": (UsageError, "as of this time: Said by a test", "at least 5 minutes ago"),
     "ExportConflictException": (UsageError, "client token", "another --client-token"),
-    "LimitExceededException": (BusyError, "too much is going on", "300 exports"),
-    "ExportNotFoundException": (ExportError, "knows no such export", f"ddb-convert export list {ARN}"),
-    "InternalServerError": (StorageError, "the service failed", "nothing is done twice"),
-    "ValidationException": (UsageError, "can't take this: Said by a test", "correct it"),
+    "LimitExceededException": (BusyError, "limit of concurrent exports is reached", "300 exports"),
+    "ExportNotFoundException": (ExportError, "has no such export", f"ddb-convert export list {ARN}"),
+    "InternalServerError": (StorageError, "DynamoDB failed", "no export is started twice"),
+    "ValidationException": (UsageError, "not valid in DynamoDB: Said by a test", "correct the value"),
 }
 MODEL = botocore.session.Session().get_service_model("dynamodb")
 MODELLED = [(name, shape.name) for name in CALLS for shape in MODEL.operation_model(name).error_shapes]
@@ -105,7 +105,7 @@ def test_where_the_recovery_window_may_not_be_asked_for_it_is_open_and_that_is_a
 def test_throttling_that_lasts_is_a_reason_to_try_later(stub: Stub) -> None:
     refused = refuse(stub, "ListExports", "ThrottlingException")
     assert isinstance(refused, StorageError)
-    assert refused.what == "the service asks to slow down, several times in a row: Said by a test"
+    assert refused.what == "DynamoDB throttled the request, after several retries: Said by a test"
     assert refused.hint == "run the same command again later"
 
 
@@ -132,13 +132,13 @@ def test_an_account_without_permission_to_list_all_exports_is_told_so(stub: Stub
     ],
 )
 def test_an_export_that_failed_says_what_helps_against_its_reason(code: str, message: str, hint: str) -> None:
-    failed = failed_export(EXPORT, code, message)
-    assert failed.what == f"the export has failed: {code}: {message}"
+    failed = failed_export_error(EXPORT, code, message)
+    assert failed.what == f"the export failed: {code}: {message}"
     assert hint in failed.hint
     assert failed.hint.endswith("then export the table again")
 
 
 def test_a_wait_whose_first_answer_does_not_come_ends(stub: Stub) -> None:
     stub.answer = lambda _: (500, json.dumps({"__type": "x#InternalServerError", "message": "down"}))
-    with pytest.raises(StorageError, match="the service failed"):
+    with pytest.raises(StorageError, match="DynamoDB failed"):
         wait_for_export(EXPORT, ACCESS, sleep=lambda _: None)

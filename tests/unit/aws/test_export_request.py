@@ -42,10 +42,10 @@ def refusal(call: Any) -> UsageError:
 @pytest.mark.parametrize(
     ("length", "what"),
     [
-        (timedelta(0), "ends before it has begun"),
-        (timedelta(minutes=-20), "ends before it has begun"),
-        (timedelta(minutes=14, seconds=59), "0:14:59 long: the service takes 15 minutes or more"),
-        (timedelta(hours=24, seconds=1), "24 hours at most"),
+        (timedelta(0), "ends before it begins"),
+        (timedelta(minutes=-20), "ends before it begins"),
+        (timedelta(minutes=14, seconds=59), "0:14:59, but the minimum is 15 minutes"),
+        (timedelta(hours=24, seconds=1), "the maximum is 24 hours"),
     ],
 )
 def test_a_window_that_the_service_refuses_is_refused_first(length: timedelta, what: str) -> None:
@@ -68,7 +68,7 @@ def test_times_must_have_a_zone_and_whole_seconds() -> None:
         bare = refusal(lambda changes=changes: request(**changes(datetime(2026, 11, 27, 10))))
         assert (bare.where, "no time zone" in bare.what) == (option, True)
         fraction = refusal(lambda changes=changes: request(**changes(WINDOW.from_time.replace(microsecond=1000))))
-        assert (fraction.where, "parts of a second" in fraction.what) == (option, True)
+        assert (fraction.where, "fractions of a second" in fraction.what) == (option, True)
 
 
 def test_a_time_and_a_window_are_not_one_export() -> None:
@@ -94,11 +94,14 @@ def test_what_is_not_past_yet_is_refused() -> None:
 def test_what_recovery_does_not_reach_is_refused_with_its_option() -> None:
     recovery = RecoveryWindow(earliest=NOW - timedelta(minutes=90), latest=NOW - timedelta(minutes=70))
     cases = {
-        "--export-time": (request(time=NOW - timedelta(minutes=91)), "before what point-in-time recovery of Orders"),
+        "--export-time": (
+            request(time=NOW - timedelta(minutes=91)),
+            "before the earliest time of point-in-time recovery of Orders",
+        ),
         "--from": (request(window=WINDOW), "2026-11-27T10:30:00Z"),
         "--to": (
             request(window=replace(WINDOW, from_time=NOW - timedelta(minutes=80))),
-            "after the last moment that point-in-time recovery of Orders has: 2026-11-27T10:50:00Z",
+            "after the latest time of point-in-time recovery of Orders: 2026-11-27T10:50:00Z",
         ),
     }
     for option, (asked, what) in cases.items():

@@ -25,7 +25,7 @@ def test_a_uri_is_a_bucket_and_a_key(bucket: str, key: str | None, uri: str) -> 
 
 @pytest.mark.parametrize("text", ["s3://", "s3:///a", "b/a", "S3://b/a", ""])
 def test_other_texts_are_not_places_in_s3(text: str) -> None:
-    with pytest.raises(UsageError, match="not a place in S3") as refused:
+    with pytest.raises(UsageError, match="not a location in S3") as refused:
         split_s3_uri(text)
     assert refused.value.where == text
 

@@ -72,7 +72,7 @@ def test_a_process_that_is_killed_is_an_error_with_the_place_and_not_the_end_of_
         with pytest.raises(ConvertError, match=said) as caught:
             asked.result(timeout=20)
         assert caught.value.where == "f.ion.gz bytes 5 to 10"
-        assert "run the command again" in caught.value.hint
+        assert "run the same command again" in caught.value.hint
         assert caught.value.exit_code == 1
         assert workers.translate(LINE, "f").result().size == len(JSON)
 

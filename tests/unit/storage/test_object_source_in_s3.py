@@ -134,5 +134,5 @@ def test_a_connection_that_breaks_is_resumed_at_its_byte_unless_the_object_has_c
 
 @pytest.mark.parametrize("place", ["s3://", "s3:///prefix"])
 def test_a_place_without_a_bucket_is_refused(place: str) -> None:
-    with pytest.raises(UsageError, match="not a place in S3"):
+    with pytest.raises(UsageError, match="not a location in S3"):
         open_source(place, AwsOptions())

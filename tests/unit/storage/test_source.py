@@ -126,7 +126,7 @@ def test_other_places_are_said_not_to_be_supported(text: str, hint: str) -> None
 @pytest.mark.parametrize("text", ["s3://", "s3:///x"])
 def test_a_place_in_s3_has_a_bucket(text: str) -> None:
     for act in (open_source, open_destination):
-        with pytest.raises(UsageError, match="not a place in S3"):
+        with pytest.raises(UsageError, match="not a location in S3"):
             act(text)
 
 
