@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import pickle
 import tracemalloc
 from collections.abc import Iterator
 
@@ -101,3 +102,11 @@ def test_a_wrong_checksum_is_said_before_what_is_wrong_with_a_line(make_export: 
         read_export(LocalSource(str(folder)))
     with pytest.raises(ManifestError, match="line 1: not JSON"):
         read_export(LocalSource(str(folder)), verify=False)
+
+
+def test_a_pickled_slice_has_its_own_files_alone() -> None:
+    files = collect_files("data", entries(5_000), in_ion=True)
+    copy = pickle.dumps(files[7:9])
+    assert pickle.loads(copy) == tuple(files[7:9])
+    assert all(file.in_ion for file in files)
+    assert len(copy) < 1000
