@@ -21,7 +21,7 @@ from tests.templates import as_list, parse_template, plain_statement, statements
 TEMPLATES = [name for name in CASES if name.endswith(".yaml")]
 MACHINES = [name for name in CASES if not name.endswith("two-accounts.json")]
 CHANGES = [name for name in MACHINES if name.startswith("changes")]
-README = (REPOSITORY / "README.md").read_text("utf-8")
+S3_PAGE = (REPOSITORY / "docs" / "guide" / "s3.md").read_text("utf-8")
 
 
 @cache
@@ -256,15 +256,10 @@ def test_exports_of_changes_stay_for_a_week_at_least(name: str) -> None:
     assert ("ExportBucket" in template_of(name)["Resources"]) == ("--create-buckets" in CASES[name])
 
 
-def policy_of_the_page(section: str, number: int) -> list[dict[str, Any]]:
-    text = README.split(f"\n## {section}\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    found: list[dict[str, Any]] = json.loads(blocks[number])["Statement"]
-    return found
-
-
-def test_the_tasks_role_is_the_policies_of_the_readme() -> None:
-    page = [*policy_of_the_page("From S3, to S3", 0), *policy_of_the_page("From S3, to S3", 1)]
+def test_the_tasks_role_is_the_policies_of_the_page() -> None:
+    text = S3_PAGE.split("\n## Permissions\n")[1].split("\n## ")[0]
+    reading, writing = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[:2]
+    page = [*json.loads(reading)["Statement"], *json.loads(writing)["Statement"]]
     expected = json.loads(json.dumps(page).replace("AWSDynamoDB/*", "dynamodb/orders/*"))
     found = [plain_statement(one) for one in statements(template_of("nightly.yaml"), "TaskRole")]
     for statement in expected:
