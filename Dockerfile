@@ -22,7 +22,7 @@ LABEL org.opencontainers.image.title="ddb-convert" \
       org.opencontainers.image.description="Turns a finished DynamoDB export into exact CSV or Parquet files." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0"
-# The base has no compiled files of the standard library, and a read-only one would make them anew at each start.
+# The base image has no compiled files of the standard library, and a read-only container would compile it at each start.
 RUN python -m compileall -q -x site-packages "$(python -c 'import os; print(os.path.dirname(os.__file__))')"
 COPY --from=build /app /app
 # The first two say what the machine code is for, and where it is. Should it ever crash, the traceback says in which call.

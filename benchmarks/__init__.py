@@ -1,1 +1,1 @@
-"""How fast the program is beside its peers, on data that is made here: `python -m benchmarks.run`."""
+"""Benchmarks of the program and its peers on generated data: `python -m benchmarks.run`."""

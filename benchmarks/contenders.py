@@ -1,4 +1,4 @@
-"""Who is measured: a contender is a command line with blanks, so that anything that is a program can take part."""
+"""Contenders: command lines with placeholders, so that every program can take part."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ANSWER = "answer.csv"
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One program and how it is told what to do.
+    """A program and its command line.
 
-    argv: its blanks are {python}, {source}, {out}, {format}, {workers}, {prepared} (a folder that `prepare` fills) and
-    {fresh} (a folder that isn't there yet, another one for each run); it runs in the repository's root.
-    env: added to our own environment; the same blanks.
+    argv: its placeholders are {python}, {source}, {out}, {format}, {workers}, {prepared} (a folder for `prepare`)
+    and {fresh} (a new path for each run); it runs in the root of the repository.
+    env: added to the environment; the same placeholders.
     packages: the distributions whose versions belong beside its figures, and without which it is left out.
     needs: the programs without which it is left out.
-    prepare: run once for each export before anything is timed; the same blanks but {out} and {fresh}.
+    prepare: run once for each export before anything is timed; the same placeholders except {out} and {fresh}.
     columns: its output has the typed columns that every contender's has; False for a program that does less.
     slow: so slow that it is measured on a smaller export, with its start-up beside it.
     """
@@ -40,7 +40,7 @@ class Contender:
     slow: bool = False
 
     def missing(self) -> str:
-        """What of that which it needs isn't there; empty if all is."""
+        """Return what is missing to run the contender, or an empty text."""
         for package in self.packages:
             try:
                 version(package)
@@ -51,7 +51,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a contender is given. store: where {source} and {out} are."""
+    """Values of the placeholders. store: the store of {source} and {out}."""
 
     source: Path
     fmt: str
@@ -74,11 +74,11 @@ class Job:
 
 
 def fresh_folder(out: Path) -> Path:
-    """What {fresh} stands for beside this output."""
+    """Return the value of {fresh} for this output."""
     return out.parent / f"{out.name}-fresh"
 
 
-OURS = Contender(
+DDB_CONVERT = Contender(
     "ddb-convert",
     ("{python}", "cli.py", "convert", "{source}", "{out}", "--format", "{format}", "--workers", "{workers}"),
     packages=("numba", "pyarrow", "isal"),
@@ -127,8 +127,13 @@ FLOOR = Contender(
 )
 GZIP = Contender(
     "gzip -dc",
-    # The data files of changes lie beside the export's own folder.
-    ("sh", "-c", 'cd "$0" && if [ -d data ]; then cd data; else cd ../data; fi && exec gzip -dc *.json.gz', "{source}"),
+    # The data files of changes are next to the folder of the export.
+    (
+        "sh",
+        "-c",
+        'cd "$0" && if [ -d data ]; then cd data; otherwise cd ../data; fi && exec gzip -dc *.json.gz',
+        "{source}",
+    ),
     needs=("gzip",),
     columns=False,
 )

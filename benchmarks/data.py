@@ -43,7 +43,7 @@ VERSION = 1  # To be raised when a data set's lines change, so that kept exports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataParameters:
-    """What is made: `json_bytes` of lines before compression (up to a line less per file), dealt evenly to `files`.
+    """Data to generate: `json_bytes` of lines before compression (up to a line less per file), dealt evenly to `files`.
 
     With no bytes it is the export of an empty table: data files without a line. output_format: in ION the same items,
     whose lines in DynamoDB JSON `json_bytes` still counts.
@@ -70,7 +70,7 @@ class DataParameters:
 
 @dataclass(frozen=True, slots=True)
 class ExportSize:
-    """How much an export holds."""
+    """Size of an export."""
 
     dataset: str
     items: int
@@ -81,7 +81,7 @@ class ExportSize:
 
 @dataclass(frozen=True, slots=True)
 class MadeExport:
-    """An export that lies ready. `folder` holds its manifests."""
+    """A generated export. `folder` contains its manifests."""
 
     folder: Path
     size: ExportSize
@@ -95,7 +95,7 @@ def prepare_export(parameters: DataParameters, work: Path = WORK, processes: int
 
 
 def make_once(home: Path, make: Callable[[Path], None]) -> None:
-    """Have a folder filled unless it is there already; it is there whole, or not at all."""
+    """Fill a folder unless it exists. It exists completely or not at all."""
     if home.exists():
         return
     home.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def make_export(bucket: Path, parameters: DataParameters, processes: int = 2) ->
 def _make_data_file(
     bucket: Path, facts: ExportFacts | WindowFacts, parameters: DataParameters, index: int
 ) -> tuple[DataFileFacts, int]:
-    """Write one data file; what the manifest says of it, and the bytes of its lines."""
+    """Write one data file, and return its entry in the manifest and the bytes of its lines."""
     data = DATASETS[parameters.dataset]
     rng = np.random.default_rng((parameters.seed, index))
     wanted = parameters.json_bytes * (index + 1) // parameters.files - parameters.json_bytes * index // parameters.files

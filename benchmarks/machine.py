@@ -1,4 +1,4 @@
-"""What a figure depends on beside the program: the machine and the versions, without its name and its paths."""
+"""Conditions of a measurement: the machine and the versions, without host name and paths."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ STDERR_SHOWN = 4000
 
 
 class BenchmarkError(Exception):
-    """A contender failed, or its output isn't what the others' is: no figure can be had from it."""
+    """A contender failed, or its output differs from that of the others, so it can't be measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One row of a table: a contender and what it is given.
 
-    name: what the row is called. part: the table of its measure in which it stands, where there are several. store:
+    name: what the row is called. part: its table, if the measure has several. store:
     where the export is read and the output written.
     """
 
@@ -143,12 +143,12 @@ def run_once(contender: Contender, job: Job, out: Path) -> Run:
         seconds = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
-            raise _failed(contender, child.returncode, messages)
+            raise _failure_error(contender, child.returncode, messages)
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def _prepare(cases: Sequence[Case], stores: Mapping[str, Store], folder: Path) -> list[Job]:
-    """What each case is given; what its contender wants to have prepared is there then."""
+    """Return the job of each case, after running the preparation of its contender."""
     jobs = []
     for i, case in enumerate(cases):
         job = Job(case.export.folder, case.fmt, case.workers, store=stores[case.store])
@@ -158,15 +158,15 @@ def _prepare(cases: Sequence[Case], stores: Mapping[str, Store], folder: Path) -
                 command = job.fill(case.contender.prepare)
                 child = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=messages, check=False)
                 if child.returncode:
-                    raise _failed(case.contender, child.returncode, messages)
+                    raise _failure_error(case.contender, child.returncode, messages)
         jobs.append(job)
     return jobs
 
 
-def _failed(contender: Contender, code: int, messages: IO[bytes]) -> BenchmarkError:
+def _failure_error(contender: Contender, code: int, messages: IO[bytes]) -> BenchmarkError:
     messages.seek(0)
-    said = messages.read().decode(errors="replace")[-STDERR_SHOWN:]
-    return BenchmarkError(f"{contender.name} ended with {code}:\n{said}")
+    text = messages.read().decode(errors="replace")[-STDERR_SHOWN:]
+    return BenchmarkError(f"{contender.name} ended with {code}:\n{text}")
 
 
 def _folder_bytes(folder: Path) -> int:

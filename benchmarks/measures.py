@@ -1,4 +1,4 @@
-"""What is measured: each measure is a plan, groups of cases of which each is timed in alternation.
+"""Measures: each is a plan with groups of cases, and the cases of a group are timed in alternation.
 
 speed       one conversion by each contender, for each data set
 memory      time and peak memory against the size of the export
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks import merges
-from benchmarks.contenders import OURS, PEERS, QUERIES, Contender
+from benchmarks.contenders import DDB_CONVERT, PEERS, QUERIES, Contender
 from benchmarks.data import DataParameters, MadeExport
 from benchmarks.datasets import DATASETS
 from benchmarks.measure import BenchmarkError, Case
@@ -35,14 +35,16 @@ MOST_BYTES = {"sparse": 100_000_000}
 """Beside peers: the size of the export of a data set on which they take many times as long as on the others."""
 
 TINY_FILES = 10_000
-_HELP = replace(OURS, argv=("{python}", "cli.py", "--help"), columns=False)
-_FIXTURE = replace(OURS, argv=tuple("fixtures/orders" if word == "{source}" else word for word in OURS.argv))
+_HELP = replace(DDB_CONVERT, argv=("{python}", "cli.py", "--help"), columns=False)
+_FIXTURE = replace(
+    DDB_CONVERT, argv=tuple("fixtures/orders" if word == "{source}" else word for word in DDB_CONVERT.argv)
+)
 _FIRST = replace(_FIXTURE, env={"DDB_CONVERT_CACHE_DIR": "{fresh}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """How everything is measured. make: makes an export, or finds it; make_merge: what is merged, of one."""
+    """Settings of all measures. make: generates an export, or finds it; make_merge: generates the inputs of a merge."""
 
     make: Callable[[DataParameters], MadeExport]
     make_merge: Callable[[MadeExport], MadeExport] = merges.prepare_merge
@@ -92,14 +94,14 @@ class Plan:
 
 def check_names(names: Sequence[str]) -> None:
     """Raise BenchmarkError for a name that no contender has."""
-    known = list(dict.fromkeys(c.name for c in (OURS, *(peer for peers in PEERS.values() for peer in peers))))
+    known = list(dict.fromkeys(c.name for c in (DDB_CONVERT, *(peer for peers in PEERS.values() for peer in peers))))
     for name in names:
         if name not in known:
             raise BenchmarkError(f"no contender is called {name!r}; there are {', '.join(known)}")
 
 
 def _plan_speed(setting: Setting, dataset: str, fmt: str) -> Plan:
-    wanted = setting.chosen((OURS, *PEERS[dataset]))
+    wanted = setting.chosen((DDB_CONVERT, *PEERS[dataset]))
     left_out = {contender.name: missing for contender in wanted if (missing := contender.missing())}
     contenders = [contender for contender in wanted if contender.name not in left_out]
     quick = [contender for contender in contenders if not contender.slow]
@@ -108,7 +110,7 @@ def _plan_speed(setting: Setting, dataset: str, fmt: str) -> Plan:
         groups.append(_cases(quick, setting, setting.export(dataset), fmt, FULL))
     if len(quick) < len(contenders):
         # Beside the slow ones run those that everything is compared with.
-        beside = [c for c in contenders if c.slow or c.name in (OURS.name, PEERS[dataset][0].name)]
+        beside = [c for c in contenders if c.slow or c.name in (DDB_CONVERT.name, PEERS[dataset][0].name)]
         groups.append(
             (
                 *_cases(beside, setting, setting.export(dataset, 0.05), fmt, SLOW),
@@ -120,7 +122,7 @@ def _plan_speed(setting: Setting, dataset: str, fmt: str) -> Plan:
 
 
 def _plan_memory(setting: Setting, dataset: str, fmt: str) -> Plan:
-    contenders = [c for c in setting.chosen((OURS, *PEERS[dataset][:1])) if not c.missing()]
+    contenders = [c for c in setting.chosen((DDB_CONVERT, *PEERS[dataset][:1])) if not c.missing()]
     groups = [_cases(contenders, setting, setting.export(dataset, scale), fmt, FULL) for scale in SCALES]
     return _plan("memory", dataset, fmt, groups)
 
@@ -140,7 +142,7 @@ def _plan_ion(setting: Setting, dataset: str, fmt: str) -> Plan:
     group = _by_workers(setting, ion, fmt)
     json = Case(
         name=f"DynamoDB JSON, {setting.workers} workers",
-        contender=OURS,
+        contender=DDB_CONVERT,
         export=setting.export(dataset, share),
         fmt=fmt,
         workers=setting.workers,
@@ -153,7 +155,7 @@ def _by_workers(setting: Setting, export: MadeExport, fmt: str) -> tuple[Case, .
     """One worker and all, on this export and on an empty one."""
     exports = ((FULL, export), (START, setting.export(export.size.dataset, 0, files=1)))
     return tuple(
-        Case(name=name, contender=OURS, export=export, fmt=fmt, workers=workers, part=part)
+        Case(name=name, contender=DDB_CONVERT, export=export, fmt=fmt, workers=workers, part=part)
         for part, export in exports
         for name, workers in (("1 worker", 1), (f"{setting.workers} workers", setting.workers))
     )
@@ -162,7 +164,7 @@ def _by_workers(setting: Setting, export: MadeExport, fmt: str) -> tuple[Case, .
 def _plan_tiny_files(setting: Setting, dataset: str, fmt: str) -> Plan:
     share = 0.1
     group = tuple(
-        Case(name=f"{files:,} files", contender=OURS, export=export, fmt=fmt, workers=setting.workers, part=part)
+        Case(name=f"{files:,} files", contender=DDB_CONVERT, export=export, fmt=fmt, workers=setting.workers, part=part)
         for part, files, export in (
             (FULL, setting.files, setting.export(dataset, share)),
             (FULL, setting.tiny_files, setting.export(dataset, share, files=setting.tiny_files)),
@@ -174,7 +176,7 @@ def _plan_tiny_files(setting: Setting, dataset: str, fmt: str) -> Plan:
 
 def _plan_data_sets(setting: Setting, dataset: str, fmt: str) -> Plan:
     group = tuple(
-        Case(name=name, contender=OURS, export=export, fmt=fmt, workers=setting.workers, part=part)
+        Case(name=name, contender=DDB_CONVERT, export=export, fmt=fmt, workers=setting.workers, part=part)
         for name, part, export in (
             *((name, FULL, setting.export(name, most={})) for name in DATASETS),
             (dataset, START, setting.export(dataset, 0, files=1)),
@@ -186,7 +188,7 @@ def _plan_data_sets(setting: Setting, dataset: str, fmt: str) -> Plan:
 def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
     export = setting.export(dataset)
     group = tuple(
-        Case(name=name, contender=OURS, export=export, fmt=given, workers=setting.workers, part=FULL)
+        Case(name=name, contender=DDB_CONVERT, export=export, fmt=given, workers=setting.workers, part=FULL)
         for name, given in (("Parquet", fmt), ("CSV and Parquet in one pass", f"csv,{fmt}"))
     )
     return _plan("formats", dataset, fmt, [group], group[0].name)
@@ -194,17 +196,17 @@ def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
 
 def _plan_query(setting: Setting, dataset: str, fmt: str) -> Plan:
     groups = []
-    contenders = [contender for contender in setting.chosen((OURS, *QUERIES)) if not contender.missing()]
+    contenders = [contender for contender in setting.chosen((DDB_CONVERT, *QUERIES)) if not contender.missing()]
     if dataset == "flat":
         groups.append(_cases(contenders, setting, setting.export(dataset, 0.75), fmt, FULL))
-    return _plan("query", dataset, fmt, groups, OURS.name)
+    return _plan("query", dataset, fmt, groups, DDB_CONVERT.name)
 
 
 def _plan_merge(setting: Setting, dataset: str, fmt: str) -> Plan:
     groups = []
     if dataset == "flat":
         inputs = setting.make_merge(setting.export(dataset))
-        contenders = [c for c in setting.chosen((merges.OURS, merges.DUCKDB, merges.POLARS)) if not c.missing()]
+        contenders = [c for c in setting.chosen((merges.DDB_CONVERT, merges.DUCKDB, merges.POLARS)) if not c.missing()]
         groups.append(_cases(contenders, setting, inputs, fmt, FULL))
     return _plan("merge", dataset, fmt, groups, merges.DUCKDB.name)
 
@@ -212,7 +214,7 @@ def _plan_merge(setting: Setting, dataset: str, fmt: str) -> Plan:
 def _plan_s3(setting: Setting, dataset: str, fmt: str) -> Plan:
     export = setting.export(dataset)
     group = tuple(
-        Case(name=store, contender=OURS, export=export, fmt=fmt, workers=setting.workers, part=FULL, store=store)
+        Case(name=store, contender=DDB_CONVERT, export=export, fmt=fmt, workers=setting.workers, part=FULL, store=store)
         for store in (FOLDERS, S3, FAR_S3)
     )
     return _plan("s3", dataset, fmt, [group], group[0].name)
@@ -224,7 +226,7 @@ def _plan_startup(setting: Setting, dataset: str, fmt: str) -> Plan:
         Case(name=name, contender=contender, export=empty, fmt=fmt, workers=setting.workers, part=START)
         for name, contender in (
             ("--help", _HELP),
-            ("an empty export", OURS),
+            ("an empty export", DDB_CONVERT),
             ("a small export (fixtures/orders)", _FIXTURE),
             ("the same, for the first time on a machine: kernels are compiled", _FIRST),
         )

@@ -31,10 +31,10 @@ _WINDOW = WindowFacts(table="Benchmark-flat", from_time=_BEGIN, to_time=_BEGIN +
 _KEY = re.compile(rb'"pk":\{"S":"[^"]*"\}')
 _STATUS = re.compile(rb'"status":\{"S":"[^"]*"\}')
 _OF_TWENTY = {1: "delete", 2: "insert", 3: "insert", 4: "insert"}
-"""By the number of a line, from 0 to 19, what becomes of it; updates are all others."""
+"""Operation by the number of a line, from 0 to 19; all others are updates."""
 
-OURS = replace(
-    contenders.OURS,
+DDB_CONVERT = replace(
+    contenders.DDB_CONVERT,
     argv=(
         *("{python}", "cli.py", "merge", f"{{source}}/{BASE}", f"{{source}}/{INCREMENT}/{_WINDOW.key_prefix}", "{out}"),
         *("--format", "{format}", "--workers", "{workers}"),
@@ -62,7 +62,7 @@ def prepare_merge(base: MadeExport) -> MadeExport:
 
 
 def _make(base: MadeExport, home: Path) -> None:
-    """What is to be merged; and how much it is, with the items that there are afterwards, in `size.json`."""
+    """Generate the inputs of a merge; `size.json` has their size and the number of items after it."""
     command = (sys.executable, "cli.py", "convert", str(base.folder.resolve()), str((home / BASE).resolve()), "--quiet")
     subprocess.run(command, cwd=ROOT, check=True)
     counts = Counter[str]()

@@ -10,14 +10,14 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.contenders import OURS
+from benchmarks.contenders import DDB_CONVERT
 from benchmarks.measure import Timing
 from benchmarks.measures import FULL
 from benchmarks.results import Result, read_results
 from benchmarks.tables import FORMAT_NAMES
 
 OURS_COLOUR, PEER_COLOUR, FLOOR_COLOUR = "#1f6f8b", "#b8b8b8", "#e3b778"
-COLOURS = {OURS.name: OURS_COLOUR, "floor": FLOOR_COLOUR}
+COLOURS = {DDB_CONVERT.name: OURS_COLOUR, "floor": FLOOR_COLOUR}
 
 
 def draw_all(home: Path) -> None:
@@ -38,12 +38,12 @@ def draw_all(home: Path) -> None:
 
 def _draw_data_sets(speeds: dict[str, Result], fmt: str, path: Path) -> None:
     """Our MB/s beside DuckDB's and the floor's, by data set."""
-    names = [name for name, result in speeds.items() if _named(result, OURS.name)]
+    names = [name for name, result in speeds.items() if _named(result, DDB_CONVERT.name)]
     if len(names) < 2:
         return
-    names.sort(key=lambda name: -_rate(_named(speeds[name], OURS.name)))
+    names.sort(key=lambda name: -_rate(_named(speeds[name], DDB_CONVERT.name)))
     figure, axes = _figure(0.8 + 0.55 * len(names))
-    for shift, contender in enumerate(("floor", OURS.name, "DuckDB")):
+    for shift, contender in enumerate(("floor", DDB_CONVERT.name, "DuckDB")):
         rates = [_rate(_named(speeds[name], contender)) for name in names]
         places = [place + (shift - 1) * 0.27 for place in range(len(names))]
         axes.barh(places, rates, 0.25, color=COLOURS.get(contender, PEER_COLOUR), label=contender)
@@ -106,7 +106,7 @@ def _draw_peaks(result: Result, path: Path) -> None:
     ):
         bars = axes.barh([timing.name for timing in timings], values, color=OURS_COLOUR)
         axes.bar_label(bars, fmt="{:,.0f}", padding=3)
-        axes.set_title(f"{OURS.name} to {FORMAT_NAMES[result.fmt]}: {what}")
+        axes.set_title(f"{DDB_CONVERT.name} to {FORMAT_NAMES[result.fmt]}: {what}")
         axes.margins(x=0.15)
     axes.invert_yaxis()
     _save(figure, path)

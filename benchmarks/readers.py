@@ -1,7 +1,7 @@
 """Says what a reader makes of Parquet files: `python -m benchmarks.readers DuckDB FILE …`.
 
 It prints, as JSON by file, a digest of the names of the columns and of all values in their order. Readers that agree
-print the same. Each is run in a process of its own: Spark leaves a JVM behind, and their thread pools don't mix.
+print the same. Each is run in a process of its own: Spark leaves a JVM running, and their thread pools don't mix.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EXACT = Context(prec=100)
 
 
 def digests(reader: str, files: Sequence[Path]) -> dict[str, str]:
-    """What the reader, in a process of its own, makes of each file. Raises BenchmarkError with its last words."""
+    """Return the digest of each file by a reader in a separate process. Raises BenchmarkError with its messages."""
     env = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": SPARK_FLAT.env["SPARK_LOCAL_IP"]}
     command = [sys.executable, "-m", "benchmarks.readers", reader, *(str(path.resolve()) for path in files)]
     child = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False)
@@ -56,7 +56,7 @@ def _canonical(value: object) -> object:
         return bytes(value)
     if value is None or isinstance(value, (bool, int, str, bytes)):
         return value
-    raise TypeError(f"{type(value).__name__} is no value that we write")
+    raise TypeError(f"{type(value).__name__} is not a type of the output")
 
 
 def _read_pyarrow(files: Sequence[str]) -> Iterator[Table]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.contenders import OURS, ROOT
+from benchmarks.contenders import DDB_CONVERT, ROOT
 from benchmarks.measures import FULL, MEASURES
 from benchmarks.results import HOME, Result, read_results
 from benchmarks.tables import FORMAT_NAMES, render
@@ -29,7 +29,7 @@ Maps, lists and sets are plain JSON in our output, and the DynamoDB JSON that th
 
 
 def write_report(home: Path = HOME) -> None:
-    """Draw the plots in a process of their own, which takes memory, and write RESULTS.md anew."""
+    """Draw the plots in a process of their own, which takes memory, and write RESULTS.md again."""
     subprocess.run([sys.executable, "-m", "benchmarks.plots", str(home.resolve())], cwd=ROOT, check=True)
     results = sorted(read_results(home), key=_order)
     sections = [HEADER]
@@ -55,7 +55,7 @@ def _at_a_glance(results: Sequence[Result]) -> list[str]:
         if result.measure != "speed":
             continue
         timings = {timing.name: timing for timing in result.part(FULL)}
-        ours = timings.get(OURS.name)
+        ours = timings.get(DDB_CONVERT.name)
         if ours is None:
             continue
         ratios = [

@@ -14,7 +14,7 @@ HOME = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one plan gave.
+    """Result of one plan.
 
     baseline: the name of the timing that ratios are to. left_out: why a contender has no timing, by its name.
     """
@@ -31,7 +31,7 @@ class Result:
 
     @property
     def name(self) -> str:
-        """What its files are called."""
+        """The name of its files."""
         return f"{self.measure}-{self.dataset}-{self.fmt}"
 
     def part(self, part: str) -> list[Timing]:

@@ -118,7 +118,7 @@ def _check(cases: Sequence[Case], outs: Sequence[Path]) -> None:
     by_export: dict[Path, dict[str, Path]] = {}
     sizes = {case.export.folder: case.export.size for case in cases}
     for case, out in zip(cases, outs, strict=True):
-        # On a handful of items, an attribute that none of them has is no column of ours.
+        # With few items, an attribute that none of them has is not a column in the output.
         if case.contender.columns and case.part != START:
             by_export.setdefault(case.export.folder, {})[case.name] = out
     answers = {path.read_bytes() for out in outs if (path := out / ANSWER).exists()}

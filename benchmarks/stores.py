@@ -1,4 +1,4 @@
-"""Where a case reads its export and writes: folders, or the S3 of a server on this machine, near or 30 ms away."""
+"""Stores of exports and outputs: folders, or S3 on this machine, with or without a delay of 30 ms."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Store:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, export: Path) -> str:
-        """How the export is called there."""
+        """Return the name of an export in this store."""
         return str(export.resolve())
 
     def out(self, folder: Path) -> str:
-        """How an output is called there."""
+        """Return the name of an output in this store."""
         return str(folder.resolve())
 
     def fetch(self, folder: Path) -> None:
@@ -42,11 +42,11 @@ class S3Store(Store):
     client: Any = None
 
     def source(self, export: Path) -> str:
-        """How the export is called there."""
+        """Return the name of an export in this store."""
         return f"s3://{EXPORTS}{export.resolve()}"
 
     def out(self, folder: Path) -> str:
-        """How an output is called there, which is empty: the server keeps all it has in memory."""
+        """Empty an output, because the server keeps everything in memory, and return its name in this store."""
         prefix = str(folder.resolve())
         for key in self._keys(prefix):
             self.client.delete_object(Bucket=OUTPUTS, Key=key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from benchmarks.contenders import OURS
+from benchmarks.contenders import DDB_CONVERT
 from benchmarks.measure import Timing
 from benchmarks.measures import FULL, SLOW, START
 from benchmarks.results import Result
@@ -142,7 +142,7 @@ def _relative(result: Result) -> list[str]:
     """Cases against the first of them, start-up taken off both."""
     timings = result.part(FULL)
     startups = [timing.seconds for timing in result.part(START)]
-    # With one start-up for each case they stand in the same order, otherwise all cases have the same.
+    # With one start-up for each case they have the same order, otherwise all cases have the same.
     own = startups if len(startups) == len(timings) else [median(startups)] * len(timings)
     rates = [timing.size.json_bytes / _working(timing, start) for timing, start in zip(timings, own, strict=True)]
     base = next(rate for timing, rate in zip(timings, rates, strict=True) if timing.name == result.baseline)
@@ -159,7 +159,7 @@ def _relative(result: Result) -> list[str]:
 
 
 def _formats(result: Result) -> list[str]:
-    """What it costs, as times of the first case."""
+    """Rows of each case relative to the first."""
     timings = result.part(FULL)
     rows = [
         f"| | seconds (lowest–highest) | times {timings[0].name} | CPU s | peak MB | output MB |",
@@ -173,11 +173,11 @@ def _formats(result: Result) -> list[str]:
 
 
 def _s3(result: Result) -> list[str]:
-    """What it costs, as times of folders; and what the distance costs, as times of S3 nearby."""
+    """Rows of each case relative to folders, and to S3 without a delay."""
     timings = result.part(FULL)
     local, near, _ = timings
     rows = [
-        "The server runs on the same cores as the program, so what S3 costs is told by the program's own CPU time.",
+        "The server runs on the same cores as the program, so the cost of S3 is the CPU time of the program.",
         "",
         f"| | seconds (lowest–highest) | times {near.name} "
         f"| CPU s | times {local.name} | peak MB | times {local.name} |",
@@ -192,7 +192,7 @@ def _s3(result: Result) -> list[str]:
 
 
 def _startup(result: Result) -> list[str]:
-    rows = ["| `" + OURS.name + "` | seconds (lowest–highest) | CPU s | peak MB |", "|---|---:|---:|---:|"]
+    rows = ["| `" + DDB_CONVERT.name + "` | seconds (lowest–highest) | CPU s | peak MB |", "|---|---:|---:|---:|"]
     return rows + [
         f"| {timing.name} | {_seconds(timing)} | {timing.cpu_seconds:.2f} | {timing.peak_bytes / 1e6:,.0f} |"
         for timing in result.part(START)
@@ -205,7 +205,7 @@ def _rate(timing: Timing) -> float:
 
 
 def _working(timing: Timing, startup: float) -> float:
-    """Seconds beside the start-up; on little data there may be none to speak of."""
+    """Seconds without the start-up, which may be almost zero for little data."""
     return max(timing.seconds - startup, 0.001)
 
 

@@ -95,8 +95,8 @@ PHRASES = _rules(
     # Metaphors.
     (r"\b[Tt]wins?\b", "duplicate, or counterpart"),
     (r"\b[Ll]anes?\b", "SIMD words"),
-    (r"\bthe [Ll]ake\b|\b[Jj]udges?\b|\bspare (?!threads?\b)\w+|\blook(?:s|ing)? ahead\b", "the field's term"),
-    (r"\b[Nn]eighbou?rs?\b", "adjacent …"),
+    (r"\b[Jj]udges?\b|\bspare (?!threads?\b)\w+|\blook(?:s|ing)? ahead\b", "the field's term"),
+    (r"\b[Nn]eighbou?rs?\b(?! new next night)", "adjacent …"),
 )
 DOCSTRINGS = _rules(
     (r"^(?:What|Who|Whose|Whom|Where|When|Why|How)\b", "begin with a noun or a verb: Options of …, Return …"),

@@ -15,7 +15,7 @@ from benchmarks.datasets import changes, cjk, dynamic_keys, escapes, flat, large
 class DataSet:
     """One kind of data.
 
-    make_lines: so many lines, each with its newline; all that is random comes from the generator.
+    make_lines: return this many lines, each with its newline, using only the random generator.
     texts, numbers: the scalar columns whose contents every contender's output must agree on.
     line_bytes: about so long is a line. incremental: lines are changes, of an incremental export.
     """
@@ -30,7 +30,7 @@ class DataSet:
 
 
 class _Module(Protocol):
-    """What the module of a data set has."""
+    """Contents of the module of a data set."""
 
     @property
     def ABOUT(self) -> str: ...  # noqa: N802 (a constant of the module)

@@ -21,7 +21,7 @@ _WINDOW_MICROS = 15 * 60 * 1_000_000
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many changes, each with its newline. An update changes the status."""
+    """Return this many changes, each with its newline. An update changes the status."""
     kinds = rng.choice(3, count, p=(0.8, 0.15, 0.05)).tolist()
     times = (_FIRST_MICROS + rng.integers(0, _WINDOW_MICROS, count)).tolist()
     return [

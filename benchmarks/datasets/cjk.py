@@ -19,7 +19,7 @@ _TITLE, _BODY, _AUTHOR = (4, 16), (20, 120), (2, 5)
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items. Texts are cut out of one run of characters, each where the last one ended."""
+    """Return this many items. Texts are cut out of one run of characters, each where the last one ended."""
     return [
         f'{{"Item":{{"pk":{{"S":"{key}"}},"title":{{"S":"{title}"}},"body":{{"S":"{body}"}},'
         f'"author":{{"S":"{author}"}},"price":{{"N":"{price}"}}}}}}\n'

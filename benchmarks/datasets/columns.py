@@ -1,4 +1,4 @@
-"""Random values by the column: each function gives `count` texts, ready to stand in a line."""
+"""Random values of columns: each function returns `count` texts for lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = _words(
     "small sold soon split stairs stock store street tax text ticket today tomorrow track truck twice until update "
     "urgent valid van wait warehouse week weekend west white window with without wrap wrong yellow yesterday"
 )
-# As they stand in a JSON string: escapes that a reader must undo, and raw UTF-8.
+# In the form of JSON strings: escapes that a reader must undo, and raw UTF-8.
 SPECIAL_WORDS = ('\\"asap\\"', "line\\nbreak", "C:\\\\docs", "tab\\tstop", "caf\u00e9", "M\u00fcnchen", "\u6771\u4eac")
 FIRST_NAMES = _words("ada ben carla dan eva finn grace hugo ines jon kim lea max nora otto pia quinn rosa sam tess")
 LAST_NAMES = _words("ahmed bauer chen diaz evans fischer garcia hansen ito jones kaya lopez meyer novak olsen patel")

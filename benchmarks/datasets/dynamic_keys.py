@@ -15,7 +15,7 @@ _MOST = 30
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items. Maps take their entries from one run of entries, each where the last one ended."""
+    """Return this many items. Maps take their entries from one run of entries, each where the last one ended."""
     lengths = rng.integers(1, _MOST + 1, count)
     ends = np.cumsum(lengths).tolist()
     entries = _entries(rng, int(lengths.sum()))

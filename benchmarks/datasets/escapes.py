@@ -15,7 +15,7 @@ _LEVELS = ("info", "warn", "error")
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items; every backslash here stands in the line as it is."""
+    """Return this many items; every backslash here is in the line as is."""
     keys = columns.uuids(rng, count)
     words = [columns.WORDS[i] for i in columns.integers(rng, 6 * count, 0, len(columns.WORDS))]
     numbers = columns.integers(rng, count, 0, 100_000)

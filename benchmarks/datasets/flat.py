@@ -27,7 +27,7 @@ _ORDER_WEIGHTS = (0.94, 0.03, 0.02, 0.01)
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items. Absent attributes are empty pieces of the line."""
+    """Return this many items. Absent attributes are empty pieces of the line."""
     statuses = ("shipped", "delivered", "pending", "cancelled", "returned")
     pieces = zip(
         [f'"pk":{{"S":"{v}"}},' for v in columns.uuids(rng, count)],
@@ -38,7 +38,7 @@ def make_lines(rng: np.random.Generator, count: int) -> list[str]:
         [f'"status":{{"S":"{v}"}},' for v in columns.picks(rng, count, statuses, (0.5, 0.3, 0.1, 0.06, 0.04))],
         [f'"email":{{"S":"{v}"}},' for v in columns.emails(rng, count)],
         [f'"active":{{"BOOL":{v}}},' for v in columns.picks(rng, count, ("true", "false"), (0.8, 0.2))],
-        _notes(rng, count),
+        _remarks(rng, count),
         [f'"score":{{"N":"{v}"}},' for v in columns.fractions(rng, count)],
         _deletions(rng, count),
         strict=True,
@@ -49,7 +49,7 @@ def make_lines(rng: np.random.Generator, count: int) -> list[str]:
     return [f'{{"Item":{{{join(_ORDERS[order](item))[:-1]}}}}}\n' for order, item in zip(orders, pieces, strict=True)]
 
 
-def _notes(rng: np.random.Generator, count: int) -> list[str]:
+def _remarks(rng: np.random.Generator, count: int) -> list[str]:
     written = (rng.random(count) < 0.85).tolist()
     sentences = columns.sentences(rng, count)
     return [f'"note":{{"S":"{v}"}},' if here else "" for v, here in zip(sentences, written, strict=True)]

@@ -16,7 +16,7 @@ _PAGES = (800, 1050)
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items. Texts and lists are cut out of common runs, each from another place."""
+    """Return this many items. Texts and lists are cut out of common runs, each from another place."""
     texts = columns.sentences(rng, 4 * _BODY_WORDS[1] // 6)
     words = " ".join(texts).split(" ")
     pages = _pages(rng, 2 * _PAGES[1])

@@ -25,7 +25,7 @@ _MONDAY = datetime.date(2024, 1, 1)
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items. Lists take their maps from one run of maps, each where the last one ended."""
+    """Return this many items. Lists take their maps from one run of maps, each where the last one ended."""
     lengths = 1 + np.minimum(rng.geometric(0.2, count) - 1, _LONGEST - 1)
     ends = np.cumsum(lengths).tolist()
     maps = _maps(rng, int(lengths.sum()))

@@ -13,7 +13,7 @@ LINE_BYTES = 360
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items: one in eight a customer, three an order, the rest events."""
+    """Return this many items: one in eight a customer, three an order, the rest events."""
     orders = count * 3 // 8
     customers = count // 8
     lines = [*_customers(rng, customers), *_orders(rng, orders), *_events(rng, count - orders - customers)]

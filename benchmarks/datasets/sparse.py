@@ -19,7 +19,7 @@ _NAMES = ("flag", "text", "count", "price")
 
 
 def make_lines(rng: np.random.Generator, count: int) -> list[str]:
-    """So many items; an item has at most one attribute of each band, so never one twice."""
+    """Return this many items; an item has at most one attribute of each band, so never one twice."""
     bands = [_pieces(rng, count, band) for band in range(_BANDS)]
     join = "".join
     return [

@@ -1,1 +1,1 @@
-"""What people would use otherwise: one program each, the best that could be got out of it, run as a whole process."""
+"""Alternatives to the program: one program each, tuned as well as possible, run as a whole process."""

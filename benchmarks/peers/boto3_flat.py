@@ -1,6 +1,6 @@
 """json, boto3's TypeDeserializer and pyarrow on the `flat` data set: `python -m benchmarks.peers.boto3_flat …`.
 
-What most scripts do, with a process for each data file at a time, as Python has it.
+The approach of most scripts, with one process for each data file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all programs for the `flat` data set have in common: its columns and the command line."""
+"""Common parts of the programs for the `flat` data set: its columns and the command line."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Makes exports exactly as the service writes them: for fixtures, tests, benchmarks, and for trying a pipeline out.
+"""Writes exports exactly as DynamoDB does, for fixtures, tests, benchmarks, and to try out a pipeline.
 
     from converter.testing import ExportFacts, write_export
 
     export = write_export("bucket", [{"id": "a1", "price": Decimal("12.5")}], facts=ExportFacts(table="Orders"))
     export.folder           # bucket/AWSDynamoDB/01701065507109-…
 
-`write_incremental_export` does the same for the changes of a window. The same arguments give the same bytes. What the
-service can't write is refused, except in lines that are given as bytes: those are written as they are. To damage an
-export, edit its files, then call `seal` if the manifests should agree with the damaged files.
+`write_incremental_export` does the same for the changes of a window. The same arguments give the same bytes. Values
+that DynamoDB can't write raise an error, except in lines that are given as bytes, which are written as is. To damage an
+export, edit its files, then call `seal` if the manifests should match the damaged files.
 
 The layout is the one of https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html,
 checked byte by byte against exports that the service wrote.

@@ -1,7 +1,7 @@
-"""Writes incremental exports: the changes of a window, one line for each item, as the service compacts them.
+"""Writes incremental exports: the changes of a window, one line for each item, compacted as DynamoDB does.
 
-What a line has is said in https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html;
-the members' order is that of exports which the service wrote.
+The format: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html. The order of
+members is that of exports by DynamoDB.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Change:
     """One write to an item.
 
-    keys: the item's key attributes, one or two. old, new: the item before and after, None where there was or is none.
-    written: when; aware, to the microsecond.
+    keys: the key attributes of the item, one or two. old, new: the item before and after, or None if it did not or does
+    not exist. written: the time of the write; aware, in microseconds.
     """
 
     keys: Item
@@ -41,11 +41,11 @@ def write_incremental_export(
     empty_files: int = 0,
     facts: WindowFacts = WindowFacts(),  # noqa: B008 (frozen)
 ) -> ExportPaths:
-    """Write an incremental export of the changes below `bucket` and say where it is; otherwise as `write_export`.
+    """Write an incremental export of the changes below `bucket` and return its paths; otherwise as `write_export`.
 
-    Changes come in the order of their times. Those of one item become one line: the item before the first and after
-    the last, which is none when it is neither before nor after. So memory holds all of them; a change given as bytes
-    is written as it is, at once.
+    Changes are given in the order of their times. The changes of an item become one line with the item before the first
+    and after the last change, or no line if it exists neither before nor after. So all changes are kept in memory; a
+    change given as bytes is written at once, as is.
     Raises TypeError and ValueError for what the service can't write: a change outside of the window, an image without
     its keys, an item that is other than the change before has left it.
     """

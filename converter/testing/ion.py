@@ -24,11 +24,10 @@ _SHORT = {0: "0", 7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 92
 
 
 def ion_line(line: bytes) -> bytes:
-    """The line in Ion of an item or a change in DynamoDB JSON, with its newline.
+    """Convert the line of an item or a change in DynamoDB JSON to Ion, with its newline.
 
-    Attributes stand in the order given; the members of a change in the order that the service writes them. Numbers lose
-    their trailing zeros to an exponent, as the service's do: 600 is `6d2`. Raises KeyError and ValueError for what is
-    no such line.
+    Attributes keep their order; the members of a change have the order of DynamoDB. Trailing zeros of numbers become an
+    exponent, as in DynamoDB: 600 is `6d2`. Raises KeyError and ValueError for other lines.
     """
     document = json.loads(line)
     if "Item" in document:
@@ -40,7 +39,7 @@ def ion_line(line: bytes) -> bytes:
 
 
 def in_format(line: bytes, output_format: OutputFormat) -> bytes:
-    """A line of DynamoDB JSON as an export in this format has it."""
+    """Convert a line of DynamoDB JSON to a format of exports."""
     return ion_line(line) if output_format == "ION" else line
 
 
@@ -64,7 +63,7 @@ def _value(value: object) -> str:
             return f"$dynamodb_{tag}::[{','.join(_scalar(tag[0], element) for element in content)}]"
         case "S" | "N" | "B", str():
             return _scalar(tag, content)
-    raise ValueError(f"{tag} is no type, or does not go with its value")
+    raise ValueError(f"{tag} is not a type, or not the type of its value")
 
 
 def _scalar(tag: str, text: str) -> str:
@@ -75,7 +74,7 @@ def _scalar(tag: str, text: str) -> str:
 
 
 def _number(text: str) -> str:
-    """A decimal of Ion: a point or an exponent make it one, else it would be an int."""
+    """Return a decimal of Ion. Without a point or an exponent it would be an int."""
     sign, digits, exponent = Decimal(text).as_tuple()
     assert isinstance(exponent, int)
     all_digits = "".join(map(str, digits))

@@ -1,4 +1,4 @@
-"""Writes an export to a folder that stands for the bucket, streaming, the same bytes for the same arguments."""
+"""Writes an export to a folder that represents the bucket, streaming, with the same bytes for the same arguments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUFFER_BYTES = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class ExportPaths:
-    """Where an export was written. `data_files` are in the manifest's order."""
+    """Paths of an export. `data_files` are in the order of the manifest."""
 
     bucket: Path
     folder: Path
@@ -51,10 +51,10 @@ def write_export(
     empty_files: int = 0,
     facts: ExportFacts = ExportFacts(),  # noqa: B008 (frozen)
 ) -> ExportPaths:
-    """Write a full export of the items below `bucket` and say where it is.
+    """Write a full export of the items below `bucket` and return its paths.
 
     Items are dealt to `files` data files in turn, like cards, in bounded memory: item i goes to file i mod files.
-    `empty_files` more hold nothing, as the empty partitions of a table do; they lie among the others.
+    `empty_files` more hold nothing, as the empty partitions of a table do; they are among the others.
     An item given as bytes is written as it is, plus a newline, and counts as an item unless it is blank or `{}`.
     Raises TypeError and ValueError for what the service can't write, FileExistsError if the export is there already.
     """
@@ -122,7 +122,7 @@ def compact(members: Mapping[str, object]) -> bytes:
 
 
 def count_items(lines: bytes) -> int:
-    """How many of these lines are items: all but blank ones and `{}`."""
+    """Count the lines that are items: all except blank lines and `{}`."""
     return sum(line.strip() not in (b"", b"{}") for line in lines.split(b"\n"))
 
 

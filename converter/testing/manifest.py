@@ -24,10 +24,10 @@ _AFTER_WINDOW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonFacts(ABC):
-    """What every export says of itself.
+    """Facts of every export.
 
-    prefix: the folders of the bucket that the export lies under, such as `dynamodb` or `raw/dynamodb`.
-    start_time, end_time: aware, cut to milliseconds; an export takes nine minutes unless told otherwise.
+    prefix: the folders of the export in the bucket, such as `dynamodb` or `raw/dynamodb`.
+    start_time, end_time: aware, cut to milliseconds; an export takes nine minutes by default.
     id: the export's id, where it is not to be made from its start: as another server has made it.
     id_suffix: the eight hex digits that end the export's id.
     seed: gives the names of the data files, and id_suffix where it is left out: another seed, another export.
@@ -72,16 +72,16 @@ class CommonFacts(ABC):
     @property
     @abstractmethod
     def data_prefix(self) -> str:
-        """What the keys of its data files begin with."""
+        """Prefix of the keys of its data files."""
 
     @property
     @abstractmethod
     def started(self) -> datetime:
-        """When the export began; its id counts these milliseconds."""
+        """The start of the export; its id contains these milliseconds."""
 
     @property
     def ended(self) -> datetime:
-        """When the export was complete."""
+        """The time of completion."""
         return self.end_time or self.started + timedelta(minutes=9, milliseconds=1418)
 
     @property
@@ -104,12 +104,12 @@ class CommonFacts(ABC):
 
     @property
     def exports_prefix(self) -> str:
-        """What the keys of all exports below the prefix begin with."""
+        """Prefix of the keys of all exports below `prefix`."""
         return f"{self.prefix}/AWSDynamoDB/" if self.prefix else "AWSDynamoDB/"
 
     @property
     def key_prefix(self) -> str:
-        """What the keys of the export's manifests begin with."""
+        """Prefix of the keys of its manifests."""
         return f"{self.exports_prefix}{self.export_id}/"
 
     def digest(self, *parts: object) -> bytes:
@@ -117,7 +117,7 @@ class CommonFacts(ABC):
         return _digest(self.table, format_utc(self.started), self.seed, *parts)
 
     def table_uuid(self) -> str:
-        """The table's id: as told, else one that depends on its name alone."""
+        """Return the given id of the table, or an id that depends only on its name."""
         hexed = _digest(self.table).hex()
         made = f"{hexed[:8]}-{hexed[8:12]}-4{hexed[13:16]}-a{hexed[17:20]}-{hexed[20:]}"
         return self.table_id or made
@@ -125,9 +125,9 @@ class CommonFacts(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportFacts(CommonFacts):
-    """What a full export says of itself.
+    """Facts of a full export.
 
-    export_time: aware, cut to milliseconds; the export starts then unless told otherwise.
+    export_time: aware, cut to milliseconds; the export starts then by default.
     """
 
     export_time: datetime = EXPORT_TIME
@@ -143,13 +143,13 @@ class ExportFacts(CommonFacts):
 
     @property
     def started(self) -> datetime:
-        """When the export began; its id counts these milliseconds."""
+        """The start of the export; its id contains these milliseconds."""
         return self.start_time or self.export_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowFacts(CommonFacts):
-    """What an incremental export says of itself. It starts five minutes after its window unless told otherwise.
+    """Facts of an incremental export. It starts five minutes after its window by default.
 
     from_time (inclusive), to_time (exclusive): aware, cut to milliseconds. view: NEW_IMAGE or NEW_AND_OLD_IMAGES.
     """
@@ -176,7 +176,7 @@ class WindowFacts(CommonFacts):
 
     @property
     def started(self) -> datetime:
-        """When the export began; its id counts these milliseconds."""
+        """The start of the export; its id contains these milliseconds."""
         return self.start_time or self.to_time + _AFTER_WINDOW
 
 
@@ -190,7 +190,7 @@ class DataFileFacts:
 
 
 def summary_text(facts: ExportFacts | WindowFacts, items: int, size: int) -> bytes:
-    """manifest-summary.json: one line without a newline. `size` is told as billedSizeBytes."""
+    """Return manifest-summary.json: one line without a newline. `size` is billedSizeBytes."""
     window = isinstance(facts, WindowFacts)
     times = ("exportFromTime", "exportToTime") if window else ("exportTime",)
     kind = {"outputView": facts.view, "exportType": "INCREMENTAL_EXPORT"} if isinstance(facts, WindowFacts) else {}

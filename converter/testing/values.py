@@ -64,7 +64,7 @@ def plain_number(value: int | Decimal) -> str:
     """
     number = value if isinstance(value, Decimal) else Decimal(value)
     if not number.is_finite():
-        raise ValueError(f"{number} is no DynamoDB number")
+        raise ValueError(f"{number} is not a DynamoDB number")
     # Read from the digits, because every operation of the default context rounds to 28 of them.
     sign, members, exponent = number.as_tuple()
     assert isinstance(exponent, int)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import run
-from benchmarks.contenders import FLOOR, OURS, PEERS, ROOT, SPARK_FLAT, Job
+from benchmarks.contenders import DDB_CONVERT, FLOOR, PEERS, ROOT, SPARK_FLAT, Job
 from benchmarks.data import DataParameters, prepare_export
 from benchmarks.datasets import DATASETS
 from benchmarks.measures import MEASURES
@@ -44,7 +44,7 @@ def test_all_contenders_for_a_data_set_write_equal_parquet(
     dataset: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = run_quick(tmp_path, capsys, "speed", "--dataset", dataset, "--format", "parquet")
-    for contender in (OURS, *PEERS[dataset]):
+    for contender in (DDB_CONVERT, *PEERS[dataset]):
         assert f"| {contender.name} |" in text or f"- Left out: {contender.name}," in text
 
 
@@ -54,7 +54,7 @@ def test_all_contenders_for_a_data_set_write_equal_csv(
     dataset: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Starting and stopping Spark takes as long as all the others together.
-    names = [contender.name for contender in (OURS, *PEERS[dataset]) if contender is not SPARK_FLAT]
+    names = [contender.name for contender in (DDB_CONVERT, *PEERS[dataset]) if contender is not SPARK_FLAT]
     only = (word for name in names for word in ("--only", name))
     text = run_quick(tmp_path, capsys, "speed", "--dataset", dataset, "--format", "csv", *only)
     for name in names:

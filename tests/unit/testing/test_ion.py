@@ -82,7 +82,7 @@ def test_a_change_is_a_record() -> None:
 
 
 def test_a_value_without_a_type_is_refused() -> None:
-    with pytest.raises(ValueError, match="Q is no type"):
+    with pytest.raises(ValueError, match="Q is not a type"):
         ion_line(b'{"Item":{"a":{"Q":"x"}}}')
 
 
