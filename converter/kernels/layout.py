@@ -3,7 +3,7 @@
 Column buffers (`Columns`), for a column c and a row r. Like a Parquet page, a column stores only the values that are
 present: value v belongs to the row of the v-th bit that is set.
 
-    arena     | sink | column 1: text | column 2: 8 or 16 bytes a value | column 3: bits | ...
+    arena     | sink | column 1: text | column 2: 4 to 16 bytes a value | column 3: bits | ...
                 ^ COLUMN_START   ^ COLUMN_START + COLUMN_USED   ^ COLUMN_LIMIT
     lengths   | column 1: bytes of each value | column 4 ... (text columns only)
               ^ COLUMN_LENGTHS                ^ COLUMN_LENGTHS + COLUMN_ROOM

@@ -122,12 +122,7 @@ def _comments(published: Published, partition: str, range_end: str) -> list[str]
 
 def _casting_query(published: Published, name: str, partition: str) -> list[str]:
     selected = [f"--   {_cast(column)}" for column in published.columns]
-    return [
-        "-- SELECT",
-        *(f"{line}," for line in selected),
-        f"--   {double_quoted(partition)}",
-        f"-- FROM {name};",
-    ]
+    return ["-- SELECT", *(f"{line}," for line in selected), f"--   {double_quoted(partition)}", f"-- FROM {name};"]
 
 
 def _cast(column: Column) -> str:

@@ -157,9 +157,7 @@ def read_published(
     places = [_place(record, format, dest) for record in filled]
     if len({(record.layout, place) for record, place in zip(filled, places, strict=True)}) > 1:
         raise SchemaError(
-            f"the exports have several layouts ({', '.join(sorted({r.layout for r in filled}))})",
-            dest,
-            _HINT,
+            f"the exports have several layouts ({', '.join(sorted({r.layout for r in filled}))})", dest, _HINT
         )
     columns = common_columns(filled)
     for record in filled:

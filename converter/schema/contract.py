@@ -140,11 +140,7 @@ def broken_promise_error(
     """
     shown = "; ".join(_describe(found, observation) for found in breaks[:_SHOWN_BREAKS])
     more = f"; and {len(breaks) - _SHOWN_BREAKS:,} more" if len(breaks) > _SHOWN_BREAKS else ""
-    return SchemaError(
-        f"{shown}{more} (columns are promised by {contract.where})",
-        place,
-        ways,
-    )
+    return SchemaError(f"{shown}{more} (columns are promised by {contract.where})", place, ways)
 
 
 def _describe(found: Break, observation: Observation) -> str:

@@ -15,13 +15,7 @@ from converter.kernels.layout import Bytes, Columns
 from converter.schema.added_columns import AddedValue
 from converter.schema.column_types import Origin, PhysicalType
 from converter.schema.types import Column
-from converter.write.parquet_metadata import (
-    ColumnChunk,
-    Encoding,
-    Statistics,
-    data_page_header,
-    dictionary_page_header,
-)
+from converter.write.parquet_metadata import ColumnChunk, Encoding, Statistics, data_page_header, dictionary_page_header
 
 _PAGE_BYTES = 1 << 20
 _JUDGED_VALUES = 8192
@@ -115,14 +109,7 @@ class ChunkEncoder:
         if len(self._indices) < present:
             self._indices = np.zeros(present, np.int64)
         entries = self._encode_dictionary(
-            columns,
-            place,
-            self._secret,
-            slots,
-            self._entries,
-            self._indices,
-            out,
-            self._state,
+            columns, place, self._secret, slots, self._entries, self._indices, out, self._state
         )
         if entries < 0:
             self._reset_state()

@@ -21,7 +21,7 @@ from converter.decode.batch import Batch
 from converter.options import ConvertOptions
 from converter.schema.types import Schema
 from converter.write.column_chunk import ChunkEncoder
-from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, RowGroup, encode_footer, encode_row_group
+from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, encode_footer, encode_row_group
 from converter.write.part import PartWriter, Sink
 from converter.write.thrift import Struct
 
@@ -54,7 +54,7 @@ class ParquetPart(PartWriter):
             chunks.append(chunk)
             for piece in pieces:
                 self._put(piece)
-        self._groups.append(encode_row_group(RowGroup(batch.rows, tuple(chunks)), self._columns, self._compression))
+        self._groups.append(encode_row_group(chunks, self._columns, self._compression))
         self.rows += batch.rows
         return batch.rows
 

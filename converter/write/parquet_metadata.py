@@ -55,14 +55,6 @@ class ColumnChunk:
     statistics: Statistics
 
 
-@dataclass(frozen=True, slots=True)
-class RowGroup:
-    """The column chunks of some rows, in the order of the columns."""
-
-    rows: int
-    chunks: tuple[ColumnChunk, ...]
-
-
 def data_page_header(rows: int, encoding: Encoding, uncompressed: int, compressed: int) -> bytes:
     """The header of a data page; sizes are bytes of the page without it."""
     page = encode_struct([(1, rows), (2, encoding), (3, Encoding.RLE), (4, Encoding.RLE)])
@@ -75,19 +67,17 @@ def dictionary_page_header(entries: int, uncompressed: int, compressed: int) -> 
     return encode_struct([(1, 2), (2, uncompressed), (3, compressed), (7, page)])
 
 
-def encode_row_group(group: RowGroup, columns: Sequence[Column], compression: int) -> Struct:
-    """A row group in the footer."""
-    chunks = [
+def encode_row_group(chunks: Sequence[ColumnChunk], columns: Sequence[Column], compression: int) -> Struct:
+    """A row group in the footer: its column chunks, in the order of the columns."""
+    encoded = [
         encode_struct([(2, I64(0)), (3, _column_metadata(chunk, column, compression))])
-        for chunk, column in zip(group.chunks, columns, strict=True)
+        for chunk, column in zip(chunks, columns, strict=True)
     ]
-    uncompressed = sum(chunk.uncompressed for chunk in group.chunks)
-    compressed = sum(chunk.compressed for chunk in group.chunks)
-    first = group.chunks[0]
-    offset = first.data_offset if first.dictionary_offset is None else first.dictionary_offset
-    return encode_struct(
-        [(1, chunks), (2, I64(uncompressed)), (3, I64(group.rows)), (5, I64(offset)), (6, I64(compressed))]
-    )
+    uncompressed = I64(sum(chunk.uncompressed for chunk in chunks))
+    compressed = I64(sum(chunk.compressed for chunk in chunks))
+    first = chunks[0]
+    offset = I64(first.data_offset if first.dictionary_offset is None else first.dictionary_offset)
+    return encode_struct([(1, encoded), (2, uncompressed), (3, I64(first.rows)), (5, offset), (6, compressed)])
 
 
 def encode_footer(columns: Sequence[Column], rows: int, groups: Sequence[Struct]) -> bytes:

@@ -17,7 +17,6 @@ from converter.write.parquet_metadata import (
     MAGIC,
     ColumnChunk,
     Encoding,
-    RowGroup,
     Statistics,
     data_page_header,
     dictionary_page_header,
@@ -31,9 +30,9 @@ COLUMNS = [Column(f"c {n}", f"c {n}", parse_type(type_), Origin.TEXT) for n, typ
 CHUNK = ColumnChunk(Encoding.DELTA_BINARY_PACKED, 7, 300, 200, None, 4, Statistics(2))
 
 
-def metadata_of(columns: list[Column], groups: list[RowGroup], compression: str = "none") -> Any:
+def metadata_of(columns: list[Column], groups: list[list[ColumnChunk]], compression: str = "none") -> Any:
     """What Arrow reads in a file of these groups, whose chunks are not there."""
-    rows = sum(group.rows for group in groups)
+    rows = sum(group[0].rows for group in groups)
     encoded = [encode_row_group(group, columns, COMPRESSIONS[compression]) for group in groups]
     data = MAGIC + bytes(1000) + encode_footer(columns, rows, encoded)
     read_footer(data)
@@ -86,13 +85,13 @@ def test_a_timestamp_is_one_in_utc_for_readers_old_and_new() -> None:
 
 @pytest.mark.parametrize("name", ["", "é", "a.b", "x" * 70_000, "a\nb", "\U0001f600"])
 def test_any_name_may_be_a_columns(name: str) -> None:
-    metadata = metadata_of([Column(name, name, INT64, Origin.NUMBER)], [RowGroup(7, (CHUNK,))])
+    metadata = metadata_of([Column(name, name, INT64, Origin.NUMBER)], [[CHUNK]])
     assert metadata.schema.to_arrow_schema().names == [name]
     assert read_footer(MAGIC + encode_footer([Column(name, name, BOOL, Origin.BOOL)], 0, []))[2][1][4] == name.encode()
 
 
 def test_a_file_says_who_has_made_it_and_how_many_rows_it_has() -> None:
-    metadata = metadata_of(COLUMNS[2:3], [RowGroup(7, (CHUNK,)), RowGroup(3, (replace(CHUNK, rows=3),))])
+    metadata = metadata_of(COLUMNS[2:3], [[CHUNK], [replace(CHUNK, rows=3)]])
     assert metadata.created_by == f"ddb-convert version {VERSION}"
     assert (metadata.num_rows, metadata.num_row_groups, metadata.num_columns) == (10, 2, 1)
     assert [metadata.row_group(n).num_rows for n in range(2)] == [7, 3]
@@ -102,7 +101,7 @@ def test_a_file_says_who_has_made_it_and_how_many_rows_it_has() -> None:
 def test_a_row_group_tells_of_each_chunk_where_it_is_and_how_it_is_stored() -> None:
     plain = ColumnChunk(Encoding.DELTA_BYTE_ARRAY, 7, 300, 200, None, 4, Statistics(0, b"a", b"b"))
     indexed = ColumnChunk(Encoding.RLE_DICTIONARY, 7, 90, 80, 204, 250, Statistics(0, b"a", b"b"))
-    groups = [RowGroup(7, (plain, indexed)), RowGroup(7, (replace(indexed, dictionary_offset=284), plain))]
+    groups = [[plain, indexed], [replace(indexed, dictionary_offset=284), plain]]
     metadata = metadata_of(COLUMNS[:2], groups, "zstd")
     first, second = (metadata.row_group(0).column(n) for n in range(2))
     assert (first.path_in_schema, second.path_in_schema) == ("c 0", "c 1")
@@ -123,7 +122,7 @@ def test_a_row_group_tells_of_each_chunk_where_it_is_and_how_it_is_stored() -> N
     ("name", "shown"), [("none", "UNCOMPRESSED"), *((n, n.upper()) for n in COMPRESSIONS if n != "none")]
 )
 def test_every_compression_has_its_number(name: str, shown: str) -> None:
-    metadata = metadata_of(COLUMNS[2:3], [RowGroup(7, (CHUNK,))], name)
+    metadata = metadata_of(COLUMNS[2:3], [[CHUNK]], name)
     assert metadata.row_group(0).column(0).compression == shown
 
 
@@ -138,14 +137,14 @@ def test_every_compression_has_its_number(name: str, shown: str) -> None:
 )
 def test_readers_trust_the_statistics(column: Column, least: bytes, greatest: bytes, expected: Any) -> None:
     chunk = replace(CHUNK, encoding=Encoding.PLAIN, statistics=Statistics(3, least, greatest))
-    statistics = metadata_of([column], [RowGroup(7, (chunk,))]).row_group(0).column(0).statistics
+    statistics = metadata_of([column], [[chunk]]).row_group(0).column(0).statistics
     assert statistics.has_min_max
     assert (statistics.min, statistics.max) == expected
     assert (statistics.null_count, statistics.num_values) == (3, 4)
 
 
 def test_statistics_without_values_tell_the_nulls_alone() -> None:
-    statistics = metadata_of(COLUMNS[2:3], [RowGroup(7, (CHUNK,))]).row_group(0).column(0).statistics
+    statistics = metadata_of(COLUMNS[2:3], [[CHUNK]]).row_group(0).column(0).statistics
     assert not statistics.has_min_max
     assert (statistics.has_null_count, statistics.null_count) == (True, 2)
 
