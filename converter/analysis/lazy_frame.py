@@ -1,4 +1,4 @@
-"""A destination as a Polars LazyFrame: exactly the parts that its records name, whatever else lies there."""
+"""A destination as a Polars LazyFrame: exactly the parts that its records name, and no other files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def polars_type(column: Column) -> PolarsDataType:
 def _scan_record(
     destination: Destination, settings: ReaderSettings | None, record: RecordEntry, columns: Sequence[Column]
 ) -> pl.LazyFrame:
-    """One export's rows with these columns, and the names and values of its folders (`dt`) behind them."""
+    """One export's rows with these columns, and then the names and values of its folders (`dt`)."""
     own = {column.name: column for column in record.columns}
     # Published in both formats, the same items are in either.
     parts = record.paths_of("parquet") or record.paths

@@ -11,6 +11,7 @@ from converter.conversion.opened_export import open_files
 from converter.conversion.passes import PassRunner, observe_first_blocks, odd_times
 from converter.conversion.progress import Listener
 from converter.conversion.run_plan import plan_run
+from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.errors import SchemaError
 from converter.export.manifest import Export
 from converter.options import ConvertOptions
@@ -22,7 +23,6 @@ from converter.publishing.column_report import (
     types_seen,
 )
 from converter.publishing.named_attributes import NamedAttributes
-from converter.publishing.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.publishing.record import column_json
 from converter.publishing.report import json_members
 from converter.schema.changes import count_operations

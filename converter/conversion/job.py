@@ -11,9 +11,9 @@ from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import ShardInput
 from converter.conversion.shard_plan import Shard
 from converter.decode.decoder import Decoder
+from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.decode.time_rules import TimeRules
 from converter.options import ConvertOptions
-from converter.publishing.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.schema.added_columns import AddedValue
 from converter.schema.contract import NOTHING_PROMISED, Contract
 from converter.schema.observe import Observation

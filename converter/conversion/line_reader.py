@@ -6,13 +6,13 @@ import shlex
 
 from converter.aws.s3_uri import is_in_s3
 from converter.conversion.pass_context import PassContext
+from converter.decode.odd_times import explain_time
 from converter.decode.strict_lines import LineProblem, NulProblem, TimeProblem
 from converter.errors import BadLineError, ConvertError, SchemaError
 from converter.export.blocks import BlockReader
 from converter.export.data_files import DataFile
 from converter.ion.reader import ION_BLOCK_BYTES, IonReader
 from converter.options import ConvertOptions
-from converter.publishing.odd_times import explain_time
 from converter.storage.source import Source
 
 _SHOWN = 200

@@ -14,12 +14,12 @@ from converter.conversion.progress import Listener
 from converter.conversion.run_plan import RunPlan
 from converter.conversion.shard_plan import sampled_files
 from converter.decode.decoder import Decoder
+from converter.decode.odd_times import OddTimesSeen, merge_odd_times
 from converter.decode.strict_lines import LineProblem
 from converter.decode.time_rules import TimeRules
 from converter.errors import ExportError
 from converter.export.data_files import DataFile
 from converter.ion.workers import IonWorkers
-from converter.publishing.odd_times import OddTimesSeen, merge_odd_times
 from converter.schema.added_columns import unix_seconds
 from converter.schema.observe import Observation
 from converter.schema.types import Schema

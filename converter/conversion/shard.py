@@ -13,11 +13,11 @@ from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import RowReader
 from converter.conversion.shard_plan import Shard
 from converter.decode.batch import Batch
+from converter.decode.odd_times import OddTimesSeen, TimePlace, fill_time, place_of, untimed_place
 from converter.decode.strict_lines import LineProblem
 from converter.errors import EmptyLineError
 from converter.export.blocks import check_item_count
 from converter.export.data_files import DataFile
-from converter.publishing.odd_times import OddTimesSeen, TimePlace, fill_time, place_of, untimed_place
 from converter.schema.derive import fit_schema
 
 

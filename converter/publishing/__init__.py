@@ -1,1 +1,1 @@
-"""What is at a destination and what may be added: records, reports, prior schema, and the decision to publish."""
+"""Records of a destination, the decision about a new export, and its commit."""

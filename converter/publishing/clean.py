@@ -13,11 +13,11 @@ from converter.utc import format_utc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftovers:
-    """What dead runs had left at a destination.
+    """The leftovers of dead runs at a destination.
 
-    dry_run: nothing was changed, and this is what would be. removed: that nobody needed. completed: a commit that had
-    begun, with its uploads or its folder. kept: what is a live run's, belongs to a commit that was not to be completed,
-    or is not for us to remove.
+    dry_run: nothing was changed, and this is the forecast. removed: leftovers that no run needed. completed: a commit
+    that had begun, with its uploads or its folder. kept: those of a live run, those of a commit that was not to be
+    completed, and files of others.
     """
 
     destination: str
@@ -62,7 +62,7 @@ def clean_destination(destination: Destination, *, complete: bool, dry_run: bool
 
 
 def _sort(destination: Destination, found: Sequence[Leftover], *, complete: bool, dry_run: bool = False) -> Leftovers:
-    """What is to become of each."""
+    """Sort leftovers by what happens to them."""
     holders = [leftover.detail for leftover in found if leftover.state == "live"]
     removed, completed, kept = [], [], []
     for leftover in found:

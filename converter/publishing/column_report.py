@@ -1,12 +1,13 @@
-"""What reports tell of columns and attributes: figures, and warnings about what a reader would not expect."""
+"""The figures of columns and attributes in reports, and warnings about contents that a reader would not expect."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.options import NAME_POLICIES, ConvertOptions
-from converter.publishing.odd_times import NO_ODD_TIMES, OddTimesSeen, describe_times
 from converter.publishing.report import ColumnReport
+from converter.publishing.times_report import describe_times
 from converter.schema.changes import OLD, OLD_COLUMN
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.derive import families
@@ -18,7 +19,7 @@ from converter.schema.types import Schema
 _MIXED = (Origin.MIXED_TEXT, Origin.MIXED_JSON)
 _TEXTS = (Origin.TEXT, Origin.MIXED_TEXT)
 # More names than these are for programs to look at.
-_NAMES_TOLD = 20
+_NAMES_LISTED = 20
 
 
 def types_seen(seen: AttributeObservation) -> dict[str, int]:
@@ -89,14 +90,14 @@ def name_warnings(columns: Sequence[ColumnReport], rules: NameRules) -> list[str
         reason = _name_reason(column.attribute, column.name, rules, owners)
         if reason:
             warnings.append(f"attribute {column.attribute!r} is in column {column.name!r}: {reason}")
-    if len(warnings) > _NAMES_TOLD:
-        more = len(warnings) - _NAMES_TOLD
-        warnings[_NAMES_TOLD:] = [f"and {more:,} more such names: the report (--json) has those of all columns"]
+    if len(warnings) > _NAMES_LISTED:
+        more = len(warnings) - _NAMES_LISTED
+        warnings[_NAMES_LISTED:] = [f"and {more:,} more such names: the report (--json) has those of all columns"]
     return warnings
 
 
 def _name_reason(attribute: str, name: str, rules: NameRules, owners: Mapping[str, str | None]) -> str:
-    """Why the attribute's column has this name; empty where the policy's rule says it all."""
+    """Return why the attribute's column has this name; empty if the policy's rule says it all."""
     wanted = legal_name(attribute, rules.policy)
     if name == wanted:
         return "" if wanted == whole_name(attribute, rules.policy) else f"cut to {len(wanted)} characters"
@@ -119,9 +120,9 @@ def unknown_warnings(observation: Observation) -> list[str]:
         f"lines have a member that is not known and was left out: {path} (first in {place})"
         for path, (_, place) in observation.unknown.items()
     ]
-    if len(warnings) > _NAMES_TOLD:
-        more = len(warnings) - _NAMES_TOLD
-        warnings[_NAMES_TOLD:] = [f"and {more:,} more such members: is this an export of DynamoDB's?"]
+    if len(warnings) > _NAMES_LISTED:
+        more = len(warnings) - _NAMES_LISTED
+        warnings[_NAMES_LISTED:] = [f"and {more:,} more such members: is this an export of DynamoDB's?"]
     return warnings
 
 
@@ -156,7 +157,7 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
             warnings.append(f"attribute {name!r} is only ever NULL ({seen.nulls:,} times) and has no column")
     for twins in case_duplicates(column.name for column in schema.columns):
         listed = " and ".join(repr(name) for name in twins)
-        warnings.append(f"columns {listed} differ in case only: some readers take them for one")
+        warnings.append(f"columns {listed} differ in case only: some readers mistake one for the other")
     if schema.overflow is not None:
         warnings.append(f"column {schema.overflow.name!r} holds, as JSON, the attributes without a column of their own")
     return warnings

@@ -23,12 +23,12 @@ from converter.storage.paths import INTENT, record_path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a run is to do.
+    """The work of a run at a destination.
 
     locations: the folders of the parts, relative to the destination: one, or one for each format.
     date: the export's day.
     published: the record that makes the run unnecessary, None when there is something to do.
-    replaced: records that go, with their parts, in the same commit; oldest first.
+    replaced: records that the commit removes, with their parts; oldest first.
     kept: all other records, oldest first.
     sequence: of the record that this run publishes, one more than of any that is there.
     remove: the same as `replaced`, as the commit takes it.
@@ -54,7 +54,7 @@ def decide(
     *,
     takes_over: bool = False,
 ) -> Decision:
-    """Is there something to do, what goes in return, or why not? Changes nothing; without the lease only a forecast.
+    """Decide whether there is something to do, where, and what it replaces. Without the lease it is only a forecast.
 
     records: all of the destination. chain: what a snapshot is made of. takes_over: see check_owner.
 
@@ -117,7 +117,7 @@ def _locations(export: Summary, options: ConvertOptions) -> tuple[str, ...]:
 
 
 def _is_outgrown(record: Record, others: Sequence[RecordEntry]) -> bool:
-    """Has a later run made a column wider, so that the record's parts can't be read together with its own?"""
+    """Return whether a later run made a column wider, so that no reader can read both runs' parts together."""
     last = newest(others)
     if last is None or last.sequence < record.sequence:
         return False
@@ -125,7 +125,7 @@ def _is_outgrown(record: Record, others: Sequence[RecordEntry]) -> bool:
 
 
 def _counts_twice(entry: RecordEntry, export: Summary, date: str, locations: Sequence[str]) -> bool:
-    """Would readers of a date or of a folder find the items of both exports?"""
+    """Return whether readers of a date or of a folder would find the items of both exports."""
     if export.kind is ExportKind.CHANGES or entry.kind is ExportKind.CHANGES:
         return False
     return entry.date == date or any(posixpath.dirname(location) in entry.folders for location in locations)

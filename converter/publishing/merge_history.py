@@ -1,4 +1,4 @@
-"""What a snapshot is made of: the base, the increments, and what these have done to the items."""
+"""The history of a snapshot: the base, the increments, and how these have changed the items."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class MergeChain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeReport:
-    """What a merge is made of, and what it has done: None where nothing was done yet.
+    """The base and the increments of a merge, and its counts: None if it has not been carried out yet.
 
     inserted, updated, deleted: items that are new, other or gone. unknown_deletes: deletes of items that the base did
     not have, which do nothing. old_images, different_images: how many were compared with the items before, and how many

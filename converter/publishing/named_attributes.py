@@ -22,14 +22,14 @@ from converter.schema.schema_file import SchemaFile
 from converter.schema.types import Column
 
 _NEAR, _VERY_NEAR = 0.5, 0.75
-# Of more names the comparison would take longer than the conversion.
+# With more names, the comparison would take longer than the conversion.
 _COMPARED = 1000
 _WARNINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class NamedAttributes:
-    """What the user names, and what the destination's records know of it.
+    """Attributes that the options name, and those among them that the destination's records know.
 
     by_place: the attributes, by the option or the schema file that names them. known: those that an earlier export had.
     warned: those that no earlier export had although it was published with them. first: is there no earlier export?

@@ -84,7 +84,7 @@ def read_prior_schema(
 
 
 def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[SchemaChange, ...]:
-    """How the columns differ from those of the newest record; none where there was no record."""
+    """Return the differences between the columns and those of the newest record; none if there was no record."""
     if not before:
         return ()
     known = {column.name: column for column in before}
@@ -196,7 +196,7 @@ def _with_given_units(contract: Contract, options: ConvertOptions) -> Contract:
 
 
 def _check_facts(entries: Iterable[RecordEntry], options: ConvertOptions) -> None:
-    """An added column holds the fact that it held before: a text column of dates can't go on with export ids."""
+    """An added column holds the fact that it held before: a text column of dates can't continue with export ids."""
     wanted = dict(options.add_column)
     for entry in distinct(entries, "options"):
         for name, fact in _added_facts(entry).items():
@@ -214,7 +214,7 @@ def _added_facts(record: Record | RecordEntry) -> dict[str, str]:
 
 
 def _with_file(recorded: Contract, file: Contract, evolve: bool) -> Contract:
-    """The promises of the records, as the file wants them, and the file's other ones behind them."""
+    """The promises of the records, as the file wants them, and the file's other ones after them."""
     wanted = {promise.attribute: promise for promise in file.promises}
     promises = []
     for promise in recorded.promises:

@@ -124,7 +124,7 @@ class Record:
             "writer": self.writer,
             "report": report,
         }
-        # Paths may hold bytes that are no UTF-8; JSON's escapes say them.
+        # Paths may hold bytes that are not UTF-8; JSON's escapes say them.
         return (json.dumps(members, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
     @staticmethod
@@ -222,7 +222,7 @@ def render_layout(layout: str, export: Summary, timezone: str) -> str:
             pieces.append(_field(field, export, timezone))
     folder = "".join(pieces).rstrip("/")
     if not is_path(folder):
-        raise UsageError(f"{folder!r} is no folder inside the destination", "--layout", "use for example dt={date}")
+        raise UsageError(f"{folder!r} is not a folder inside the destination", "--layout", "use for example dt={date}")
     for name in folder.split("/"):
         if len(name.encode()) > _NAME_BYTES:
             raise UsageError(f"{name!r} is too long for a folder's name", "--layout", "use for example dt={date}")

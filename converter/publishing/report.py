@@ -1,4 +1,4 @@
-"""What a conversion says of itself: the outcome, its figures, and what became of each attribute."""
+"""The report of a conversion: the outcome, its figures, and the column of each attribute."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from converter.export.manifest import ExportKind
 from converter.option_values import read_format
 from converter.options import OneFormat
 from converter.publishing.merge_history import MergeReport
-from converter.publishing.odd_times import TimesReport
+from converter.publishing.times_report import TimesReport
 from converter.schema import tags
 from converter.schema.column_types import Origin, parse_type
 from converter.storage.json_members import Members
@@ -24,7 +24,7 @@ ChangeKind = Literal["added", "widened", "unseen"]
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _COMPRESSION = re.compile(r"[a-z0-9=,]{1,64}")
-# Of 1E125 and 1E-130, with 38 digits at most.
+# For 1E125 and 1E-130, with 38 digits at most.
 MOST_DIGITS = 200
 
 
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """How a column differs from the destination's newest record.
+    """A difference of a column from the destination's newest record.
 
     change: added; widened: another type or origin; unseen: no item of this export has a value in it.
     before, after: type and origin, such as `int64` or `string (number as text)`; before is None for an added one.
@@ -90,14 +90,14 @@ class SchemaChange:
 class ColumnReport:
     """One column, and what was seen of its attribute.
 
-    attribute: None for a column that stands for no single attribute.
+    attribute: None for a column that is not of a single attribute.
     types: DynamoDB's type tags, each with the number of items that have it.
     nulls: items that have the attribute as NULL. absent: items that don't have it.
-    integer_digits, decimals: most digits of a number before and behind its point.
+    integer_digits, decimals: most digits of a number in front of and after its point.
     longest: bytes of the longest text.
-    nuls: texts with the character NUL; what became of it, the options say.
+    nuls: texts with the character NUL; the options say what happens to it.
     changed: values that the column holds only rounded: numbers as doubles, times as whole seconds.
-    times: of a column of times, else None.
+    times: of a column of times, otherwise None.
     """
 
     name: str
@@ -265,7 +265,7 @@ def parse_date(text: str) -> str:
 def json_members(value: object) -> dict[str, object]:
     """The fields of a dataclass, in their order, named as the service's manifests name members."""
     if not is_dataclass(value):
-        raise TypeError(f"{type(value).__name__} is no dataclass")
+        raise TypeError(f"{type(value).__name__} is not a dataclass")
     return {_member(field.name): getattr(value, field.name) for field in fields(value)}
 
 
@@ -307,11 +307,11 @@ def _digits(members: Members, name: str) -> int:
 
 def _change_kind(text: str) -> ChangeKind:
     if text not in get_args(ChangeKind):
-        raise ValueError(f"{text!r} is no change")
+        raise ValueError(f"{text!r} is not a change")
     return cast(ChangeKind, text)
 
 
 def _status(text: str) -> Status:
     if text not in get_args(Status):
-        raise ValueError(f"{text!r} is no status")
+        raise ValueError(f"{text!r} is not a status")
     return cast(Status, text)

@@ -1,4 +1,4 @@
-"""How a schema file differs from the one that something was published with: a record has its columns, not its text."""
+"""Differences between a schema file and the one that an export was published with: a record has its columns only."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One day of a table at a destination: its export is found or started, waited for and converted, until it is there.
 
-Nothing is remembered but by the service and by the destination's records. So a run that is repeated after any failure
-goes on where the one before it ended, and one that is repeated after success does nothing.
+The state is known to the service and to the destination's records alone. So a run that is repeated after any failure
+continues where the one before it ended, and one that is repeated after success does nothing.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from converter.publishing.report import Report
 from converter.schema.types import Column
 from converter.storage import open_destination
 from converter.syncing.export_day import Day, await_end, check_day, exports_of
-from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable
+from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable_error
 from converter.utc import short_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """What is to be had: all items of a table on a day, as files at `dest`.
+    """A request for all items of a table on a day, as files at `dest`.
 
     table: its name or ARN. target: where exports are looked for, and where one is started. day: None is today, in the
     time zone of the options. timeout: seconds to wait, until the day can be exported and for the export; None: as long
@@ -59,7 +59,7 @@ class Sync:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
-    """What a run has done for a day.
+    """The result of a run for a day.
 
     date: the day. export: where its items come from: `published` before this run; an export that was `found`, or
     `started`; or `none` yet, in a dry run that would start one. report: of the conversion, None where there is none.
@@ -145,18 +145,18 @@ class _Run:
         return self.convert(origin, export.arn)
 
     def report(self, origin: ExportOrigin, arn: str | None, report: Report | None) -> SyncReport:
-        """What this run has done."""
+        """Return the report of this run."""
         return SyncReport(date=str(self.day.day), export=origin, export_arn=arn, report=report)
 
     def record(self) -> Record | None:
-        """What was published for the day and is to stay. Raises UsageError for a destination of another table."""
+        """Return the record of the day that is to stay. Raises UsageError for a destination of another table."""
         records = self.cache.read()
         check_owner(records, Owner(self.day.table.arn, self.day.table.table_id, ExportKind.ITEMS))
         of_day = [entry for entry in records.entries if entry.date == str(self.day.day)]
         return records.load(of_day[-1]) if of_day and not self.options.replace else None
 
     def done(self, record: Record) -> SyncReport | None:
-        """What is there of the day, if it is there whole; the export that it was made from may be gone since.
+        """Return the report of a day that is there whole; the export that it was made from may be gone since.
 
         Raises UsageError where it was published with other options.
         """
@@ -175,7 +175,7 @@ class _Run:
         return self.report("published", record.export_arn, report)
 
     def mend(self, record: Record) -> SyncReport:
-        """Publish damaged parts anew; of another export than theirs only if that is asked for, before it is paid."""
+        """Publish damaged parts again; of another export than theirs only if that is asked for, before it is paid."""
         try:
             return self.convert("found", record.export_arn)
         except ExportError as error:
@@ -199,7 +199,7 @@ class _Run:
                 raise
             return done
         except DataFileError as error:
-            raise unreadable(error) from error
+            raise unreadable_error(error) from error
         return self.report(origin, arn, report)
 
     def find(self) -> tuple[ExportState | None, tuple[str, ...]]:
@@ -212,7 +212,7 @@ class _Run:
         return forecast(self.cache, self.day.expected(self.exporting.clock.now()), self.options)
 
     def request(self, unusable: tuple[str, ...]) -> ExportRequest:
-        """What to ask the service for, when it can be had."""
+        """Return the request for the export of the day, as soon as it can be exported."""
         table, moment = self.day.table, None if self.day.is_today else self.day.last_second
         recovery = await_end(self.day, table, self.exporting, dry_run=self.options.dry_run)
         self.day.check_kept(recovery)
@@ -221,22 +221,22 @@ class _Run:
         )
 
     def start(self, request: ExportRequest) -> tuple[ExportState, ExportOrigin]:
-        """Have the service export the day; it answers an equal call of the last hours with the same export."""
+        """Start the export of the day; the service answers an equal call of the last hours with the same export."""
         day = self.day
         if day.is_today and not day.has(self.exporting.clock.now()):
-            raise self.of_another_day(f"{day.day} ended while an export of it was looked for")
+            raise self.other_day_error(f"{day.day} ended while an export of it was looked for")
         while True:
             started = start_export(request, self.aws.for_source(), today=day.day)
             export = started.state
             if day.wants(export):
                 break
             if started.is_new:
-                raise self.of_another_day(f"the export that was started is not of {day.day}: {export.arn}")
+                raise self.other_day_error(f"the export that was started is not of {day.day}: {export.arn}")
             # The token has the date: where it began earlier, in another time zone, there may be an export of that.
             request = replace(request, other_than=(*request.other_than, export.arn))
         self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
         return export, "started" if started.is_new else "found"
 
-    def of_another_day(self, what: str) -> BusyError:
+    def other_day_error(self, what: str) -> BusyError:
         """The error of a run that midnight has come between."""
         return BusyError(what, self.day.table.arn, f"{AGAIN}, with --date {self.day.day} for that day")

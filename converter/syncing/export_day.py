@@ -21,7 +21,7 @@ from converter.utc import short_utc
 class Day:
     """A day of a table in a time zone, and where its exports are. is_today: it is not over yet.
 
-    Of a day that is over, an export of its last second is wanted, and of today, any one.
+    For a day that is over, an export of its last second is wanted; for today, any one.
     """
 
     table: Table
@@ -49,15 +49,15 @@ class Day:
         return _midnight(self.day + timedelta(days=1), self.timezone) - timedelta(seconds=1)
 
     def has(self, time: datetime) -> bool:
-        """Is it a moment of the day?"""
+        """Return whether it is a moment of the day."""
         return time.astimezone(ZoneInfo(self.timezone)).date() == self.day
 
     def is_of_end(self, time: datetime) -> bool:
-        """Is it the moment that the day is wanted as of once it is over?"""
+        """Return whether it is the moment that the day is exported as of once it is over."""
         return time.replace(microsecond=0) == self.last_second
 
     def wants(self, export: ExportState) -> bool:
-        """Does it hold all items of exactly this table, as they were on the day, and lie where it should?"""
+        """Return whether it holds all items of exactly this table, as they were on the day, in the right folder."""
         time = export.export_time or export.start_time
         return (
             export.type == FULL
@@ -91,7 +91,7 @@ class Day:
 
 
 def await_end(day: Day | None, table: Table, exporting: Exporting, *, dry_run: bool) -> RecoveryWindow:
-    """What can be restored of the table as soon as a day's end can be: it is waited for unless this is a dry run.
+    """Return the recovery window as soon as it includes the day's end, which is waited for except in a dry run.
 
     day: None, like one that is not over, is not waited for. Raises BusyError for an end that can't be exported yet,
     ExportError where recovery is off.

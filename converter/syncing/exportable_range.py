@@ -11,7 +11,7 @@ from converter.errors import BusyError
 from converter.syncing.destination_state import DestinationState
 from converter.syncing.export_day import Day
 from converter.syncing.pending_exports import AGAIN, Exporting
-from converter.syncing.windows import is_due, last_quarter, last_second
+from converter.syncing.windows import is_exportable, last_quarter, last_second
 from converter.utc import short_utc
 
 RECENT = timedelta(hours=36)
@@ -37,7 +37,7 @@ class ExportableRange:
         return self.day.last_second
 
     def gap(self, state: DestinationState, end: datetime, exported: Callable[[datetime, datetime], datetime]) -> str:
-        """Why the changes since the destination's moment can't be had any more, or nothing.
+        """Return why the changes since the destination's moment can't be exported any more, or nothing.
 
         exported: from one moment on to another, up to where exports have all changes that there are already.
         """
@@ -46,7 +46,7 @@ class ExportableRange:
             if state.has_older:
                 return f"the table {self.table.name} was deleted and made again since what is here was published"
             return ""
-        if not is_due(through, end):
+        if not is_exportable(through, end):
             return ""
         if through.microsecond:
             return f"what is here is of {short_utc(through)}, and no window begins inside of a second"

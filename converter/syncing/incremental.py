@@ -1,8 +1,8 @@
-"""A destination that is kept current: all items once, then what has changed since, window by window, and snapshots.
+"""A destination that is kept current: all items once, then the changes since, window by window, and snapshots.
 
-How far it has come is said by the newest records at the destination alone. The service's list of exports is asked only
-for one that can be used in place of a new one. So a run that is repeated after any failure goes on where the one before
-it ended, one after missed nights catches up, and one that is started twice finds the other's exports.
+The newest records at the destination say how far it is, and nothing else does. The service's list of exports is only
+searched for one that can be used in place of a new one. So a run that is repeated after any failure continues where the
+one before it ended, one after missed nights catches up, and one that is started twice finds the other's exports.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from converter.syncing.pending_exports import (
     expected_export,
     exports_since,
     is_whole,
-    unreadable,
+    unreadable_error,
 )
 from converter.syncing.snapshot_updates import Snapshots
-from converter.syncing.windows import cut, is_due, leads_to
+from converter.syncing.windows import cut, is_exportable, leads_to
 from converter.utc import short_utc
 
 
@@ -83,7 +83,7 @@ def sync_changes(
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class _Window:
     """Changes that are to be published.
 
     export: None in a dry run, where it would be made. columns: those that the destination promises.
@@ -142,7 +142,7 @@ class _Run:
     def report(
         self, gap: str, full: WindowReport | None, windows: tuple[WindowReport, ...], snapshot: Report | None
     ) -> ChangesReport:
-        """What this run has done."""
+        """Return the report of this run."""
         return ChangesReport(
             table=self.table.name,
             through=self.places.latest_state(self.table).through,
@@ -158,14 +158,14 @@ class _Run:
             raise ExportError(
                 gap,
                 self.sync.dest,
-                "pass --on-gap full to begin anew with a full export, which is charged by the size of the table",
+                "pass --on-gap full to begin again with a full export, which is charged by the size of the table",
             )
         columns = self.forecast(self.places.snapshot, moment, self.snapshots.options)
         self.exporting.listener.phase("looking for a full export")
         found = [
             export
             for export in exports_since(moment - RECENT, FULL, self.table, self.exporting.aws.for_source())
-            if self.is_ours(export)
+            if self.is_usable(export)
             and export.export_time is not None
             and not export.export_time.microsecond
             and oldest <= export.export_time
@@ -182,21 +182,21 @@ class _Run:
             export, origin = self.start(moment, unusable)
         time = export.export_time or moment
         check = partial(self.snapshots.check_unchanged, state.snapshot)
-        return self.convert(_Due(time, time, origin, export, columns), SNAPSHOT, self.snapshots.options, check)
+        return self.convert(_Window(time, time, origin, export, columns), SNAPSHOT, self.snapshots.options, check)
 
     def bring(self, begin: datetime, end: datetime) -> tuple[WindowReport, ...]:
         """Publish the changes from one moment to another; all windows are exported side by side.
 
         Raises BusyError, after what could be exported is published, where the service began no more exports.
         """
-        if not is_due(begin, end):
+        if not is_exportable(begin, end):
             return ()
         window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
         columns = self.forecast(self.places.changes, window, self.options)
         if self.options.dry_run and self.sync.changes.merge:
             self.places.snapshot.destination.check_free()
         found = self.changes_since(begin)
-        due: list[_Due] = []
+        due: list[_Window] = []
         refusal = None
         try:
             for each in self.windows(begin, end, found, may_start=not self.options.dry_run):
@@ -215,7 +215,7 @@ class _Run:
         return windows
 
     def exported(self, begin: datetime, end: datetime) -> datetime:
-        """The moment up to which all changes are in exports that there are, whether or not they can be made again."""
+        """Return the moment up to which existing exports have all changes, whether or not they can be made again."""
         for due in self.windows(begin, end, self.changes_since(begin), may_start=False):
             if due.export is None:
                 break
@@ -226,13 +226,13 @@ class _Run:
         """The exports of changes that may begin there or later."""
         self.exporting.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
         exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
-        return [export for export in exports if self.is_ours(export)]
+        return [export for export in exports if self.is_usable(export)]
 
     def windows(
         self, begin: datetime, end: datetime, found: Sequence[ExportState], *, may_start: bool
-    ) -> Iterator[_Due]:
+    ) -> Iterator[_Window]:
         """Windows that follow each other, of exports that are there or that are started now, if they may be."""
-        while is_due(begin, end):
+        while is_exportable(begin, end):
             fitting = sorted(
                 (
                     (window.to_time, export.export_id, export)
@@ -246,17 +246,17 @@ class _Run:
             )
             export, unusable = self.exporting.choose(best_first([export for _, _, export in fitting]))
             if export is not None and export.window is not None:
-                due = _Due(begin, export.window.to_time, "found", export)
+                due = _Window(begin, export.window.to_time, "found", export)
             else:
                 window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
-                due = _Due(begin, window.to_time, "none", None)
+                due = _Window(begin, window.to_time, "none", None)
                 if may_start:
                     export, origin = self.start(window, unusable)
-                    due = _Due(begin, window.to_time, origin, export)
+                    due = _Window(begin, window.to_time, origin, export)
             yield due
             begin = due.end
 
-    def publish(self, due: _Due) -> WindowReport:
+    def publish(self, due: _Window) -> WindowReport:
         """The changes of one window, as soon as they are exported."""
 
         def check() -> None:
@@ -273,7 +273,7 @@ class _Run:
 
         return self.convert(due, CHANGES, self.options, check)
 
-    def convert(self, due: _Due, folder: str, options: ConvertOptions, check: Callable[[], None]) -> WindowReport:
+    def convert(self, due: _Window, folder: str, options: ConvertOptions, check: Callable[[], None]) -> WindowReport:
         """Publish an export below DEST when it is finished. check: see publish_run."""
         report, export = None, due.export
         what = f"all items as of {short_utc(due.end)}"
@@ -290,7 +290,7 @@ class _Run:
                     export.arn, dest, options, aws, self.engine, listener, prepare=check, cache=cache
                 )
             except DataFileError as error:
-                raise unreadable(error) from error
+                raise unreadable_error(error) from error
         arn = None if export is None else export.arn
         return WindowReport(
             begin=due.begin,
@@ -301,7 +301,7 @@ class _Run:
             columns=due.columns if report is None else (),
         )
 
-    def is_ours(self, export: ExportState) -> bool:
+    def is_usable(self, export: ExportState) -> bool:
         """See is_whole."""
         return is_whole(export, self.table, self.sync.target)
 
@@ -310,7 +310,7 @@ class _Run:
         return forecast(cache, expected_export(self.table, self.sync.target, of), options)
 
     def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, ExportOrigin]:
-        """Have the service export a moment or a window; it answers an equal call of 8 hours with the same export."""
+        """Start the export of a moment or a window; an equal call within 8 hours returns the same export."""
         request = ExportRequest(
             table_arn=self.table.arn,
             table_id=self.table.table_id,

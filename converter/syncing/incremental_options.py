@@ -1,4 +1,4 @@
-"""What a run that brings changes is asked for."""
+"""The options of a run that publishes changes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from converter.syncing.export_day import check_day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Which changes are brought, and what is made of them.
+    """The changes that are published, and whether snapshots are made of them.
 
-    view: whether they say what an item was before. merge: publish a snapshot too. on_gap: what becomes of it when some
-    can't be had any more. day: up to its last second, in the time zone of the options; None is up to now.
+    view: whether they say what an item was before. merge: publish a snapshot too. on_gap: what to do if
+    some can't be exported any more. day: up to its last second, in the time zone of the options; None is up to now.
     """
 
     view: View = "new-and-old"
@@ -35,7 +35,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncChanges:
-    """What is to be had: the changes of a table, below `dest`.
+    """A request for the changes of a table, below `dest`.
 
     table: its name or ARN. target: where exports are looked for, and where they are made. timeout: seconds to wait;
     None: as long as it takes.
@@ -53,7 +53,7 @@ def check_options(changes: Changes, options: ConvertOptions) -> None:
     for option, given, reason in (
         ("--latest", options.latest, "the table and what is at DEST say which exports are meant"),
         ("--export-id", options.export_id is not None, "the table and what is at DEST say which exports are meant"),
-        ("--replace", options.replace, "what is at DEST says how far it is, and what is new goes on from there"),
+        ("--replace", options.replace, "what is at DEST says how far it is, and new changes continue from there"),
         ("--old-image", options.old_image and changes.view == "new", "exports with --view new have no old images"),
     ):
         if given:

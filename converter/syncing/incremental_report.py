@@ -1,4 +1,4 @@
-"""What a run that brings changes has done."""
+"""The report of a run that publishes changes."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class WindowReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangesReport:
-    """What a run has done for a table.
+    """The result of a run for a table.
 
-    through: all that was written before is at the destination; None where nothing is yet, in a dry run. gap: why
-    changes were missing, and all items had to be exported anew; or nothing. full: that export, or the first one.
+    through: all that was written before is at the destination; None if nothing is yet, in a dry run. gap: why changes
+    were missing, and all items had to be exported again; empty if none were. full: that export, or the first one.
     windows: of changes. snapshot: what a merge has made, None where there was none.
     """
 
@@ -62,7 +62,7 @@ class ChangesReport:
         """Those of all conversions, and the gap."""
         reports = [done.report for done in (self.full, *self.windows) if done is not None]
         planned = self.full is None or self.full.report is None
-        gap = (f"{self.gap}: all items {'would be' if planned else 'were'} exported anew",) if self.gap else ()
+        gap = (f"{self.gap}: all items {'would be' if planned else 'were'} exported again",) if self.gap else ()
         return gap + tuple(
             warning for report in (*reports, self.snapshot) if report is not None for warning in report.warnings
         )

@@ -34,7 +34,7 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How late it is, and how to let time go by; in seconds."""
+    """The current time, and a function that waits for some seconds."""
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
@@ -45,9 +45,10 @@ REAL_TIME = Clock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporting:
-    """How exports are looked at and waited for. begun: when the run did. timeout: seconds of waiting; None: no limit.
+    """Settings for looking at exports and waiting for them.
 
-    verify: an export whose data files are not those of its manifest can't be used.
+    begun: when the run did. timeout: seconds of waiting; None: no limit. verify: an export whose data files are not
+    those of its manifest can't be used.
     """
 
     aws: AwsOptions
@@ -69,7 +70,7 @@ class Exporting:
         return None, tuple(unusable)
 
     def problem(self, export: ExportState) -> str:
-        """Why the export can't be used, or nothing."""
+        """Return why the export can't be used, or nothing."""
         if export.status == FAILED:
             return f"it has failed: {export.failure_code}: {export.failure_message}"
         if export.status == COMPLETED:
@@ -96,7 +97,7 @@ class Exporting:
         self.clock.sleep(needed)
 
     def seconds_left(self) -> float | None:
-        """Of the time that may be spent on waiting."""
+        """Return the time that is left for waiting."""
         if self.timeout is None:
             return None
         return max(self.timeout - (self.clock.now() - self.begun).total_seconds(), 0.0)
@@ -121,15 +122,15 @@ class Exporting:
                 sleep=self.clock.sleep,
             )
         except BusyError as error:
-            raise BusyError(error.what, error.where, f"it goes on at the service; {AGAIN}") from error
+            raise BusyError(error.what, error.where, f"it continues at the service; {AGAIN}") from error
         except BaseException as error:
             # Ctrl-C and SIGTERM end the wait alone.
             if not isinstance(error, Exception):
-                error.add_note("the export goes on at the service; the same command goes on waiting for it")
+                error.add_note("the export continues at the service; the same command waits for it again")
             raise
 
 
-def unreadable(error: DataFileError) -> DataFileError:
+def unreadable_error(error: DataFileError) -> DataFileError:
     """The error for an export that was completed and can't be converted, with the way to have another one made."""
     return DataFileError(
         error.what,
@@ -151,7 +152,7 @@ def exports_since(moment: datetime, type: str, table: Table, access: Access) -> 
 
 
 def is_whole(export: ExportState, table: Table, target: ExportTarget) -> bool:
-    """Is it of exactly this table, without a filter, and does it lie where it should?"""
+    """Return whether it is of exactly this table, without a filter, and in the right folder."""
     return (
         not export.filtered
         and export.table_id == table.table_id
@@ -161,7 +162,7 @@ def is_whole(export: ExportState, table: Table, target: ExportTarget) -> bool:
 
 def best_first(exports: Sequence[ExportState]) -> list[ExportState]:
     """The same exports: completed ones first, then those in progress, then failed ones."""
-    # A status that came later than this program is none of these.
+    # A status that came later than this program is not one of these.
     return sorted(exports, key=lambda export: (*_BEST_FIRST, export.status).index(export.status))
 
 

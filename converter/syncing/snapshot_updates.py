@@ -35,7 +35,7 @@ class Snapshots:
     exporting: Exporting
 
     def lost(self, state: DestinationState) -> str:
-        """Why the changes that the snapshot lacks can't be merged into it, or nothing."""
+        """Return why the changes that the snapshot lacks can't be merged into it, or nothing."""
         snapshot, pending = state.snapshot, state.pending()
         if not pending:
             return ""
@@ -74,7 +74,7 @@ class Snapshots:
             ) from unfit
 
     def unfit(self, snapshot: Record) -> UsageError | None:
-        """What a merge into the snapshot would refuse because of its columns, if anything."""
+        """Return the error of a merge into the snapshot that its columns cause, if any."""
         base = BaseSnapshot({}, snapshot, self.places.snapshot.destination.child(record_path(snapshot.export_id)))
         try:
             without = read_prior_schema((), self.options).options
@@ -98,13 +98,15 @@ class Snapshots:
                 wanted, self.options, aws, self.engine, listener, check=check, cache=self.places.snapshot
             )
         except DataFileError as error:
-            raise self.unmergeable(error, state.snapshot) from error
+            raise self.unmergeable_error(error, state.snapshot) from error
 
-    def unmergeable(self, error: DataFileError, snapshot: Record | None) -> DataFileError:
+    def unmergeable_error(self, error: DataFileError, snapshot: Record | None) -> DataFileError:
         """The error for what can't be read in a merge, with the way to a snapshot without it."""
         if snapshot is not None and error.where.startswith(self.places.snapshot.destination.root):
             record = self.places.snapshot.destination.child(record_path(snapshot.export_id))
-            hint = f"{AGAIN}; if it says the same, remove {record}: it goes on from the snapshot before then, if any"
+            hint = (
+                f"{AGAIN}; if it says the same, remove {record}: the run continues from the snapshot before it, if any"
+            )
         else:
             hint = (
                 f"remove the export's manifest-summary.json, and {AGAIN} with --on-gap full: increments are gone then"

@@ -1,6 +1,6 @@
-"""Which moment a table can be brought up to, and where the time up to it is cut into windows.
+"""The last moment that a table can be exported as of, and the windows up to it.
 
-The service exports windows of 15 minutes to 24 hours, from the same 5 minutes on behind now as moments. Windows of
+The service exports windows of 15 minutes to 24 hours, which end 5 minutes ago or earlier, like moments. Windows of
 today end at whole quarters of an hour in UTC, so that runs that are started twice ask for the same export.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
@@ -31,18 +31,18 @@ def last_second(now: datetime, recovery: RecoveryWindow) -> datetime:
     return moment.replace(microsecond=0)
 
 
-def is_due(begin: datetime, end: datetime) -> bool:
-    """Is it long enough for a window?"""
+def is_exportable(begin: datetime, end: datetime) -> bool:
+    """Return whether the time is long enough for a window."""
     return end - begin >= SHORTEST_WINDOW
 
 
 def leads_to(moment: datetime, end: datetime) -> bool:
-    """Can windows from this moment on reach the end exactly?"""
-    return moment == end or is_due(moment, end)
+    """Return whether windows from this moment on can reach the end exactly."""
+    return moment == end or is_exportable(moment, end)
 
 
 def cut(begin: datetime, end: datetime) -> datetime:
-    """Where the first window ends on the way from `begin` to `end`, so that the last one is not too short.
+    """Return the end of the first window from `begin` to `end`, so that the last one is not too short.
 
     A local day of 25 hours takes two.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -158,13 +159,13 @@ def flip_dest_bucket_owner(place: Place) -> None:
 
 def flip_dest_sse(place: Place) -> None:
     _done(place.convert("--dest-sse", "AES256"))
-    assert [head.get("ServerSideEncryption") for head in place.published().values()] == ["AES256"] * 2
+    assert [head.get("ServerSideEncryption") for head in place.published().values()] == ["AES256"] * 3
 
 
 def flip_dest_kms_key_id(place: Place) -> None:
     _done(place.convert("--dest-sse", "aws:kms", "--dest-kms-key-id", "key-1"))
     heads = place.published().values()
-    assert [(head["ServerSideEncryption"], head["SSEKMSKeyId"]) for head in heads] == [("aws:kms", "key-1")] * 2
+    assert [(head["ServerSideEncryption"], head["SSEKMSKeyId"]) for head in heads] == [("aws:kms", "key-1")] * 3
 
 
 def flip_acl(place: Place) -> None:
@@ -184,8 +185,8 @@ def flip_acl(place: Place) -> None:
 
 def flip_storage_class(place: Place) -> None:
     _done(place.convert("--storage-class", "STANDARD_IA"))
-    classes = {key.rpartition(".")[2]: head.get("StorageClass") for key, head in place.published().items()}
-    assert classes == {"parquet": "STANDARD_IA", "json": None}
+    classes = {re.split("[./]", key)[-1]: head.get("StorageClass") for key, head in place.published().items()}
+    assert classes == {"parquet": "STANDARD_IA", "json": None, "index": None}
     unknown = place.convert("--replace", "--numbers", "text", "--storage-class", "ATTIC")
     assert unknown.returncode == 2
     assert "--storage-class" in unknown.stderr

@@ -13,8 +13,8 @@ from converter import convert, inspect, merge, scan
 from converter.errors import SchemaError
 from converter.option_values import Format
 from converter.options import ConvertOptions
-from converter.publishing.odd_times import TimesReport
 from converter.publishing.report import Report
+from converter.publishing.times_report import TimesReport
 from converter.testing import Change, ExportFacts, ExportPaths, WindowFacts, write_export, write_incremental_export
 from tests.end_to_end.exports import export_of, line
 from tests.times import EPOCH

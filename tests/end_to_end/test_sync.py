@@ -79,7 +79,7 @@ def test_the_same_command_goes_on_after_one_that_was_ended_while_it_waited(
     lines = [json.loads(line) for line in said.splitlines()]
     if ending != signal.SIGKILL:
         assert process.returncode == 128 + ending
-        assert "the export goes on at the service" in lines[-1]["message"]
+        assert "the export continues at the service" in lines[-1]["message"]
 
     service.finish(next(iter(service.exports)))
     service.forget_tokens()

@@ -140,7 +140,7 @@ def test_what_can_never_be_merged_is_refused_before_an_export_is_made(nights: Ni
     for options, message in (
         (ConvertOptions(format="csv"), "merged with what is there as Parquet"),
         (ConvertOptions(exclude=("id",)), "needs the key 'id'"),
-        (ConvertOptions(replace=True), "goes on from there"),
+        (ConvertOptions(replace=True), "continue from there"),
         (ConvertOptions(latest=True), "which exports are meant"),
     ):
         with pytest.raises(UsageError, match=message):

@@ -32,7 +32,7 @@ def test_changes_before_what_recovery_reaches_are_a_gap(nights: Nights) -> None:
     done = nights.run(4, merge=True, on_gap="full")
     assert done.full is not None
     assert done.gap
-    assert any("exported anew" in warning for warning in done.warnings)
+    assert any("exported again" in warning for warning in done.warnings)
     assert_holds(nights.snapshot(), items_at(4))
     nights.run(6, merge=True)
     assert_holds(nights.snapshot(), items_at(6))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from converter.aws.export_request import LONGEST_WINDOW, SHORTEST_WINDOW
 from converter.aws.tables import RecoveryWindow
-from converter.syncing.windows import cut, is_due, last_quarter, last_second, leads_to
+from converter.syncing.windows import cut, is_exportable, last_quarter, last_second, leads_to
 
 DAY = timedelta(days=1)
 NIGHT = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ ANY_TIME = RecoveryWindow(earliest=None, latest=None)
 def windows(begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """All of them, one after the other."""
     found = []
-    while is_due(begin, end):
+    while is_exportable(begin, end):
         stop = cut(begin, end)
         found.append((begin, stop))
         begin = stop
