@@ -184,7 +184,7 @@ def test_the_command_says_what_it_brings(service: PlayedDynamoDb, tmp_path: Path
     assert first.returncode == 0, first.stderr
     said = json.loads(first.stdout)
     assert (said["full"]["report"]["items"], said["changes"], said["snapshot"]) == (len(items_at(3)), [], None)
-    assert f"{table.name} is published through {said['through']}: brought all items" in first.stderr
+    assert f"{table.name} is published through {said['through']}: published all items" in first.stderr
     second = ddb_convert(*command)
     assert second.returncode == 0, second.stderr
     assert "nothing to do" in second.stderr
