@@ -258,7 +258,7 @@ def _own_session(access: Access) -> Any:
 
 
 def _parse_timestamp(value: Any) -> datetime:
-    """A time in an answer. Of a listing's page, botocore's own parser takes four fifths of the time."""
+    """Parse a time in a response. The parser of botocore takes four fifths of the time for a page of a listing."""
     from botocore.utils import parse_timestamp
 
     if isinstance(value, str) and value.endswith("Z"):

@@ -49,8 +49,7 @@ def test_started_twice_it_is_one_export_and_stdout_is_its_arn(
     (arn,) = dynamodb.exports
     assert first.stdout == f"{arn}\n"
     assert (
-        f"{table.name}: export {arn.rpartition('/')[2]} has begun, to s3://{bucket}/nightly/AWSDynamoDB/"
-        in first.stderr
+        f"{table.name}: started export {arn.rpartition('/')[2]} to s3://{bucket}/nightly/AWSDynamoDB/" in first.stderr
     )
     assert f"next: ddb-convert export wait {arn}\n" in first.stderr
     dynamodb.exports[arn].description["StartTime"] -= 60
