@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from converter.cpus import usable_cpus
 from converter.errors import UsageError
+from converter.name_policies import NAME_POLICIES, Names
 from converter.option_values import (
     BOTH_FORMATS,
     Encoding,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 Numbers = Literal["exact", "double", "text"]
 Mixed = Literal["text", "json", "fail"]
-Names = Literal["preserve", "treasure-data", "snake"]
 OneFormat = Literal["parquet", "csv"]
 Consumer = Literal["treasure-data", "athena", "duckdb", "polars", "spark"]
 Trigger = Literal["schedule", "manifest"]
@@ -88,34 +87,6 @@ _PUBLISHED = (
 )
 # Published options that are not compared with those of a record: only the number of files differs, not the rows.
 _NOT_COMPARED = ("part_size",)
-
-
-@dataclass(frozen=True, slots=True)
-class NamePolicy:
-    """Rules of a policy of `names` for column names.
-
-    pattern: matches the whole name. longest: maximum of characters. reserved: names that the consumer reserves.
-    """
-
-    pattern: str
-    longest: int | None = None
-    reserved: tuple[str, ...] = ()
-
-    def objection(self, name: str, *, reserved: bool = False) -> str:
-        """Return the reason why a column can't have this name, or an empty text. reserved: allow reserved names."""
-        if not re.fullmatch(self.pattern, name, re.DOTALL):
-            return "only a-z, 0-9 and _ are allowed, and the first character can't be a digit"
-        if self.longest is not None and len(name) > self.longest:
-            return f"it is longer than {self.longest} characters"
-        return "the name is reserved" if name in self.reserved and not reserved else ""
-
-
-_WORD = "[a-z_][a-z0-9_]*"
-NAME_POLICIES: dict[str, NamePolicy] = {
-    "preserve": NamePolicy(".*"),
-    "treasure-data": NamePolicy(_WORD, 128, ("time", "v")),
-    "snake": NamePolicy(_WORD, 255),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from converter.cli.messages import LogFormat
+from converter.name_policies import Names
 from converter.option_values import Encoding, Nul
-from converter.options import MIB, Consumer, ConvertOptions, Mixed, Names, Numbers, OneFormat
+from converter.options import MIB, Consumer, ConvertOptions, Mixed, Numbers, OneFormat
 from converter.presets import PresetConsumer
 from converter.time_options import OnBadTime, OnFineTime, TimeDefault
 

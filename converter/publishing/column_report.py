@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
-from converter.options import NAME_POLICIES, ConvertOptions
+from converter.name_policies import NAME_POLICIES
+from converter.options import ConvertOptions
 from converter.publishing.report import ColumnReport
 from converter.publishing.times_report import describe_times
 from converter.schema.changes import OLD, OLD_COLUMN

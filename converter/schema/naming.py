@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from converter.errors import UsageError
-from converter.options import NAME_POLICIES, RESERVED_COLUMNS, Names
+from converter.name_policies import NAME_POLICIES, Names
+from converter.options import RESERVED_COLUMNS
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _ILLEGAL = re.compile("[^A-Za-z0-9_]+")

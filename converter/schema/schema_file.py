@@ -27,7 +27,8 @@ from dataclasses import dataclass, replace
 from typing import Final, cast, get_args
 
 from converter.errors import UsageError, json_reason
-from converter.options import NAME_POLICIES, RESERVED_COLUMNS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
+from converter.name_policies import NAME_POLICIES
+from converter.options import RESERVED_COLUMNS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
 from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, FILE_TYPES, INT64, Cast, Origin
 from converter.schema.contract import Contract, Promise
 from converter.schema.types import Column

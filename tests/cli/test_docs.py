@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from converter.options import NAME_POLICIES
+from converter.name_policies import NAME_POLICIES
 from converter.schema.naming import legal_name
 from tests.cli.command import REPOSITORY
 from tests.cli.pages import BLOCK, RUN, check_commands, prepare_folder, run_page, unmarked_blocks

@@ -16,8 +16,9 @@ import pytest
 
 from converter import convert, inspect, scan
 from converter.errors import UsageError
+from converter.name_policies import Names
 from converter.option_values import Format
-from converter.options import ConvertOptions, Names
+from converter.options import ConvertOptions
 from converter.publishing.report import Report
 from converter.testing import ExportFacts, item_line, write_export
 from tests.end_to_end.exports import export_of, line, small_lines, written_parts

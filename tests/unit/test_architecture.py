@@ -44,6 +44,7 @@ FLOOR = {
     "converter.display",
     "converter.errors",
     "converter.kernels.value_actions",
+    "converter.name_policies",
     "converter.option_values",
     "converter.options",
     "converter.presets",

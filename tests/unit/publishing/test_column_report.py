@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from converter.options import Names
+from converter.name_policies import Names
 from converter.publishing.column_report import name_warnings
 from converter.publishing.report import ColumnReport
 from converter.schema.column_types import Origin

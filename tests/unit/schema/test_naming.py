@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.errors import UsageError
-from converter.options import NAME_POLICIES, RESERVED_COLUMNS, Names
+from converter.name_policies import NAME_POLICIES, Names
+from converter.options import RESERVED_COLUMNS
 from converter.schema.naming import NameRules, case_duplicates, legal_name, name_columns
 from tests import oracle
 from tests.strategies import names
