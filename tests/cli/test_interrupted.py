@@ -221,4 +221,4 @@ def test_a_second_run_at_the_same_destination_is_told_to_wait(
     assert process.returncode == 0, err
     report = json.loads(out)
     assert (report["status"], len(report["parts"]), report["items"]) == ("published", 2, 160_000)
-    assert sorted(os.listdir(tmp_path / "out" / "_exports")) == [f"{export.export_id}.json"]
+    assert sorted(os.listdir(tmp_path / "out" / "_exports")) == [f"{export.export_id}.json", "index"]

@@ -293,7 +293,7 @@ def test_presets_and_recipes_say_what_the_columns_of_changes_mean(tmp_path: Path
     for found in made:
         for name, text in found.files.items():
             mark = "--" if name.endswith(".sql") else "#"
-            assert text.startswith(f"{mark} A row is a change: _op is insert, update or delete"), name
+            assert text.startswith(f"{mark} Each row is a change. _op is insert, update or delete"), name
             assert ("_old is the item before" in text) == (found is made[0])
 
 

@@ -96,7 +96,7 @@ def test_the_last_change_of_an_item_counts_and_a_delete_of_an_unknown_one_does_n
     assert done is not None
     assert (done.inserted, done.updated, done.deleted, done.unknown_deletes) == (0, 1, 1, 2)
     assert [link.export_id for link in done.chain.increments] == [first.name, second.name]
-    assert any("passed over" in warning for warning in report.warnings)
+    assert any("is skipped" in warning for warning in report.warnings)
 
 
 def test_items_that_differ_in_one_of_two_keys_are_different_items(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_table_that_is_emptied_becomes_a_snapshot_without_rows(tmp_path: Path)
     ("windows", "error", "message"),
     [
         ([(1, 2)], ExportError, "no increment contains the changes from 2026-11-27T06:00:00.000Z"),
-        ([(0, 1), (2, 3)], ExportError, "from 2026-11-27T07:00:00.000Z, where increment .* ends, to 2026-11-27T08"),
+        ([(0, 1), (2, 3)], ExportError, "from 2026-11-27T07:00:00.000Z, the end of increment .*, to 2026-11-27T08"),
         ([(-1, 1)], ExportError, "before the base ends"),
         ([(0, 2), (1, 3)], ExportError, "would remain in the snapshot"),
         ([(-2, 0)], ExportError, "no increment holds changes from after"),
@@ -166,7 +166,7 @@ def test_a_gap_and_an_overlap_can_be_allowed_and_are_warned_of(tmp_path: Path) -
     paths = [increment(tmp_path / "b", *window, change("i-9", None, {"n": 1})) for window in ((-1, 1), (2, 3))]
     report = merge(full, paths, tmp_path / "out", rules=MergeRules(allow_gap=True, allow_overlap=True))
     assert report.items == 7
-    assert sum("no increment holds" in warning for warning in report.warnings) == 1
+    assert sum("no increment contains" in warning for warning in report.warnings) == 1
     assert sum("may remain in the snapshot" in warning for warning in report.warnings) == 1
 
 
