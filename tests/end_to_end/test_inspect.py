@@ -73,5 +73,5 @@ def test_the_schema_file_that_is_written_makes_a_conversion_of_the_same_columns(
     plain = convert(source, tmp_path / "plain", ConvertOptions(numbers="text"))
     assert report.columns == plain.columns
     assert main.run(["inspect", source, "--write-schema", str(file), "--quiet"]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert main.run(["inspect", source, "--write-schema", str(tmp_path / "no" / "x"), "--quiet"]) == 5
