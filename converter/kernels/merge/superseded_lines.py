@@ -38,7 +38,7 @@ from converter.kernels.merge.key_table import (
     MERGE_TIME,
     KeyTable,
 )
-from converter.kernels.parse.changes import holds_keys, key_value_end, map_end, matches, read_head
+from converter.kernels.parse.changes import find_map_end, holds_keys, key_value_end, map_end, matches, read_head
 from converter.kernels.parse.documents import copy_document
 from converter.kernels.parse.empty_lines import empty_line
 from converter.kernels.parse.strings import copy_string, token_end
@@ -48,6 +48,7 @@ from converter.schema import tags
 
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
+_TOP = np.uint64(63)
 _IN_ITEM = 2
 """Braces that are open where an item has its attributes."""
 
@@ -166,19 +167,24 @@ def _merge_change(
 def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tuple[int, int]:
     """Return where the values of the `count` keys begin in the item line at `at`; -1 if one is missing.
 
-    The second is 0 if there is one key. Keys are members of the item itself: two braces are open in front of them. A
-    pattern is searched for by its quote and the letter after it, 64 positions at a time.
+    The second is 0 if there is one key. Keys are members of the item itself: two braces are open in front of them, and
+    the item has not ended: members that are not known may follow it, and may have what looks like keys. A pattern is
+    searched for by its quote and the letter after it, 64 positions at a time.
     """
     first = -1
     second = 0 if count == 1 else -1
     depth = 0
     inside = _NOTHING
     escaped = _NOTHING
+    after_quote = _NOTHING
     letter = byte(patterns.spellings, patterns.facts[np.uint64(KEY_PATTERN), PATTERN_START] + 1)
     other = byte(patterns.spellings, patterns.facts[np.uint64(KEY_PATTERN + count - 1), PATTERN_START] + 1)
     while True:
         quotes, strings, opened, closed, inside, escaped = structure(block, at, inside, escaped)
         found = quotes & strings & (byte_mask(block, at + 1, letter) | byte_mask(block, at + 1, other))
+        item_end = find_map_end(quotes, opened, closed, after_quote, depth - 1)
+        if item_end < 64:
+            found &= (_ONE << np.uint64(item_end)) - _ONE
         newlines = byte_mask(block, at, NEWLINE)
         if newlines != _NOTHING:
             found &= (_ONE << np.uint64(lowest_bit(newlines))) - _ONE
@@ -194,8 +200,9 @@ def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tupl
                 second = at + k + patterns.facts[np.uint64(KEY_PATTERN + 1), PATTERN_SIZE]
             if first >= 0 and second >= 0:
                 return first, second
-        if newlines != _NOTHING:
+        if item_end < 64 or newlines != _NOTHING:
             return -1, -1
+        after_quote = quotes >> _TOP
         depth += count_bits(opened) - count_bits(closed)
         at += 64
 

@@ -71,37 +71,43 @@ _MOST_DIGITS = 17
 _MICROS = 6
 
 
+@inlined
+def find_map_end(quotes: np.uint64, opened: np.uint64, closed: np.uint64, after_quote: np.uint64, depth: int) -> int:
+    """Return where the brace that closes a map of typed values is in 64 bytes, or 64. The masks are from `structure`.
+
+    after_quote: 1 if a quote is in front of the 64 bytes. depth: braces that are open there, of the map and inside of
+    it. As each value is in braces of its own, a brace after a quote closes a value: only the others are counted.
+    """
+    ends = closed & ~(quotes << _ONE | after_quote)
+    while ends != _NOTHING:
+        k = lowest_bit(ends)
+        before = (_ONE << np.uint64(k)) - _ONE
+        if depth + count_bits(opened & before) - count_bits(closed & before) == 1:
+            return k
+        ends &= ends - _ONE
+    return 64
+
+
 @inner
 def map_end(data: Bytes, at: int) -> int:
     """Return the position after the map of typed values that opens at `at`.
 
-    IRREGULAR if the line ends first, or if the map has the byte 0xFF. Only braces and quotes are looked at. As each
-    value is in braces of its own, a brace that closes such a map follows another brace: only these are counted.
+    IRREGULAR if the line ends first, or if the map has the byte 0xFF. Only braces and quotes are looked at.
     """
     depth = 0
     inside = _NOTHING
     escaped = _NOTHING
-    closed_before = _NOTHING
+    after_quote = _NOTHING
     while True:
-        _, _, opened, closed, inside, escaped = structure(data, at, inside, escaped)
-        ends = closed & (closed << _ONE | opened << _ONE | closed_before)
-        end = 64
-        while ends != _NOTHING:
-            k = lowest_bit(ends)
-            before = (_ONE << np.uint64(k)) - _ONE
-            if depth + count_bits(opened & before) - count_bits(closed & before) == 1:
-                end = k + 1
-                break
-            ends &= ends - _ONE
+        quotes, _, opened, closed, inside, escaped = structure(data, at, inside, escaped)
+        end = find_map_end(quotes, opened, closed, after_quote, depth)
         wrong = byte_mask(data, at, NEWLINE) | byte_mask(data, at, NOT_UTF8)
         if end < 64:
-            return at + end if wrong & ((_ONE << np.uint64(end)) - _ONE) == _NOTHING else IRREGULAR
+            return at + end + 1 if wrong & ((_ONE << np.uint64(end)) - _ONE) == _NOTHING else IRREGULAR
         if wrong != _NOTHING:
             return IRREGULAR
-        if ends != _NOTHING:
-            return at + end
         depth += count_bits(opened) - count_bits(closed)
-        closed_before = (closed | opened) >> _TOP
+        after_quote = quotes >> _TOP
         at += 64
 
 

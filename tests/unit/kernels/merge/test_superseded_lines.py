@@ -165,3 +165,69 @@ def test_a_line_that_needs_more_room_than_the_copy_has_is_left_to_the_slow_path(
 def test_lines_in_another_form_are_left_to_the_slow_path(line: bytes) -> None:
     assert Merge().run(line, BASE) == (IRREGULAR, line)
     assert Merge().run(line, 0, records=True) == (IRREGULAR, line)
+
+
+KEY_OF_A = key("a", 5)
+BESIDE = [
+    f'{{"v":{{"N":"1"}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{}},"inner":{{{KEY_OF_A}}}',
+    f'{{"v":{{"N":"1"}}\t}},"inner":{{{KEY_OF_A}}}',
+    f'{{ }},"inner":{{{KEY_OF_A}}}',
+    f'{{"v":{{"BOOL":true}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{"v":{{"L":[]}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{"v":{{"M":{{}}}}}},"trace":"{{","inner":{{{KEY_OF_A}}}',
+    f'{{"v":{{"N":"1"}}}},"other":{{"x":{{}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{"id":{{"S":"a"}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{"rank":{{"N":"5"}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{"id":{{"S":"a"}},"\\u0072ank":{{"N":"6"}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{"id":{{"N":"1"}},"rank":{{"N":"5"}}}},"inner":{{{KEY_OF_A}}}',
+    f'{{"v":{{"M":{{{KEY_OF_A}}}}}}},"inner":{{{KEY_OF_A}}}',
+]
+"""Attributes without one of the keys, or with another spelling of it, and members beside them that have both."""
+
+
+@pytest.mark.parametrize("filler", [0, 20, 50, 62, 63, 64, 65, 130])
+@pytest.mark.parametrize("members", BESIDE)
+def test_keys_are_not_taken_from_members_beside_the_attributes(members: str, filler: int) -> None:
+    text = f'{{"t":{{"S":"{"x" * filler}"}}' + ("" if members.startswith(("{}", "{ ")) else ",") + members[1:]
+    merge = Merge(TWO)
+    for line in (f'{{"Item":{members}}}\n'.encode(), f'{{"Item":{text}}}\n'.encode()):
+        assert merge.run(line, BASE) == (IRREGULAR, line)
+    merge.record(change(KEY_OF_A, TIMES[1], *DELETE))
+    for line in (f'{{"Item":{members}}}\n'.encode(), f'{{"Item":{text}}}\n'.encode()):
+        assert merge.run(line, BASE) == (IRREGULAR, line)
+
+
+@pytest.mark.parametrize("filler", range(130))
+def test_keys_are_found_after_values_of_all_types(filler: int) -> None:
+    nested = '"b":{"BOOL":true},"l":{"L":[{"M":{}}]},"m":{"M":{"n":{"NULL":true}}}'
+    values = f'"t":{{"S":"{"x" * filler}"}},{nested},'
+    merge = Merge(TWO)
+    merge.record(change(KEY_OF_A, TIMES[1], *DELETE))
+    line, other = item(values + KEY_OF_A), item(values + key("b", 5))
+    assert merge.run(line + other, BASE) == (DONE, blank(line) + other)
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\r", "  "])
+@pytest.mark.parametrize(
+    "image", ['"id":{"S":"a"}', '"id":{"S":"a"},"v":{"BOOL":true}', '"v":{"M":{}},"id":{"S":"a"}', ""]
+)
+def test_spaces_at_the_end_of_an_old_image_do_not_hide_the_new_one(image: str, space: str) -> None:
+    line = change(key("a"), TIMES[1], *PUT)
+    line = line.replace(b',"NewImage"', f',"OldImage":{{{image}{space}}},"NewImage"'.encode())
+    merge = Merge()
+    merge.record(line)
+    assert merge.table.facts[0, key_table.KEY_DELETED] == 0
+    assert merge.run(line, 0) == (DONE, line)
+    merge.record(change(key("a"), TIMES[2], *PUT))
+    assert merge.run(line, 0) == (IRREGULAR, line)
+
+
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("image", ["OldImage", "NewImage"])
+def test_keys_of_an_image_are_not_taken_from_members_beside_it(image: str, space: str) -> None:
+    line = change(key("a"), TIMES[1]).replace(
+        b"}}}\n", f'}}}},"{image}":{{"v":{{"S":"x"}}{space}}},"inner":{{{key("a")}}}}}\n'.encode()
+    )
+    assert b'"inner":{"id"' in line
+    assert Merge().run(line, 0, records=True) == (IRREGULAR, line)

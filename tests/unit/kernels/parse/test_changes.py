@@ -134,6 +134,17 @@ def test_a_map_ends_where_it_ends_whatever_its_texts_hold_and_wherever_64_bytes_
         assert end_of_map(padded(data), before) == before + len(text), data
 
 
+@pytest.mark.parametrize("filler", [0, 1, 40, 50, *range(56, 66), 120])
+@pytest.mark.parametrize("space", ["", " ", "\t", "\r", "  "])
+@pytest.mark.parametrize(
+    "value", ['{"S":"x"}', '{"BOOL":true}', '{"SS":["x"]}', '{"M":{}}', '{"M":{"x":{"NULL":true}}}']
+)
+def test_a_map_ends_at_its_brace_with_and_without_spaces_in_front_of_it(value: str, space: str, filler: int) -> None:
+    text = f'{{"{"x" * filler}":{value}{space}}}'
+    data = padded(f'{text},"other":{{"a":{value}}}}}\n'.encode())
+    assert end_of_map(data, 0) == len(text)
+
+
 def test_a_map_that_does_not_end_in_its_line_has_no_end() -> None:
     line = b'{"a":{"M":{"b":{"S":"' + b"x" * 130 + b'"}}}}'
     assert end_of_map(padded(line + b"\n"), 0) == len(line)
