@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from converter.aws.access import Connection
 from converter.aws.client_errors import AWS_ERRORS, client_error, code_of
-from converter.aws.responses import missing_member_error, needed
+from converter.aws.responses import missing_member_error
 from converter.aws.s3_uri import s3_uri
 from converter.object_store import ConditionFailedError, ConditionsUnsupportedError
 
@@ -82,12 +82,19 @@ class S3Requests:
 
     def listed_path(self, entry: Mapping[str, Any], kind: str, member: str) -> str:
         """Return the path in an entry of a listing; kind: the member of the answer that holds the entries."""
-        operation = "ListMultipartUploads" if kind == "Uploads" else "ListObjectsV2"
-        return self._path(str(needed({kind: entry}, f"{kind}.{member}", operation, self.uri(""))))
+        key: str | None = entry.get(member)
+        if not key:
+            operation = "ListMultipartUploads" if kind == "Uploads" else "ListObjectsV2"
+            raise missing_member_error(f"{kind}.{member}", operation, self.uri(""))
+        return self._path(key)
 
-    def listed_size(self, entry: Mapping[str, Any]) -> int:
+    def listed_size(self, entry: Mapping[str, str]) -> int:
         """Return the size in bytes in an entry of a listing of objects."""
-        return int(needed({"Contents": entry}, "Contents.Size", "ListObjectsV2", self.uri(self._path(entry["Key"]))))
+        text = entry.get("Size", "")
+        if not text.isdecimal():
+            member = "valid Contents.Size" if text else "Contents.Size"
+            raise missing_member_error(member, "ListObjectsV2", self.uri(self._path(entry["Key"])))
+        return int(text)
 
     def _ask(self, method: str, path: str, arguments: dict[str, Any]) -> Any:
         try:
