@@ -106,6 +106,14 @@ class ObjectStoreSuite(ABC):
         assert [found.path for found in store.list_objects("a/")] == paths[:-1]
         assert list(store.list_objects("c")) == []
 
+    def test_names_are_listed_as_they_were_written(self) -> None:
+        names = [" x ", "a b", "a+b", "100%", "%41", "%2B", "a&b<c>\"d'", "]]>", "=?*#", "\x7f", "\u2028é"]
+        store = self.put({f"{name}/{name}": b"" for name in names})
+        assert {found.path for found in store.list_objects("")} == {f"{name}/{name}" for name in names}
+        assert set(store.list_folder("").folders) == set(names)
+        for name in names:
+            assert set(store.list_folder(name).sizes) == {name}
+
     def test_a_folder_has_the_objects_and_folders_directly_below(self) -> None:
         store = self.put({"a/x": b"abc", "a/y/z": b"", "a/y/v/w": b"", "a/": b"", "ab": b"1"})
         listing = store.list_folder("a")
