@@ -49,9 +49,10 @@ def parse_page(body: bytes) -> dict[str, Any] | None:
         return None
     if root.tag == "Error":
         return None
-    namespace, name = _split_tag(root.tag)
+    name = root.tag.rpartition("}")[2]
     if name != "ListBucketResult":
         raise ResponseParserError(f"the response to ListObjectsV2 is {name}, not ListBucketResult")
+    namespace = root.tag.removesuffix(name)
     page: dict[str, Any] = _texts(root, {namespace + member: member for member in _MEMBERS})
     truncated = root.find(f"{namespace}IsTruncated")
     if truncated is not None:
@@ -62,11 +63,6 @@ def parse_page(body: bytes) -> dict[str, Any] | None:
         if entries:
             page[kind] = entries
     return page
-
-
-def _split_tag(tag: str) -> tuple[str, str]:
-    namespace, brace, name = tag.rpartition("}")
-    return namespace + brace, name
 
 
 def _texts(node: Element, names: Mapping[str, str]) -> dict[str, str]:
