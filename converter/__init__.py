@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         StorageError,
         UsageError,
     )
-    from converter.export.windows import MergeRules
+    from converter.merging.increment_chain import MergeRules
     from converter.options import ConvertOptions, SchemaText
     from converter.presets import options_for
     from converter.publishing.clean import Leftovers
@@ -104,7 +104,7 @@ _MODULES = {
     "ExportState": "converter.aws.export_state",
     "ExportTarget": "converter.aws.target",
     "Leftovers": "converter.publishing.clean",
-    "MergeRules": "converter.export.windows",
+    "MergeRules": "converter.merging.increment_chain",
     "Report": "converter.publishing.report",
     "SchemaText": "converter.options",
     "SyncReport": "converter.syncing.daily",

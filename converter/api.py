@@ -18,7 +18,7 @@ from converter.conversion.progress import Listener, SilentListener
 from converter.conversion.shard_plan import Shard
 from converter.engines.local import run_shards
 from converter.export.locate import check_export_arn
-from converter.export.windows import STRICT, MergeRules
+from converter.merging.increment_chain import STRICT, MergeRules
 from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.publishing.clean import Leftovers, clean_destination
 from converter.publishing.report import Report

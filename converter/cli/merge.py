@@ -87,7 +87,7 @@ def merge(arguments: MergeArguments) -> None:
     from converter import api
     from converter.cli.publish import run_and_report
     from converter.cli.render_report import render_report, report_line
-    from converter.export.windows import MergeRules
+    from converter.merging.increment_chain import MergeRules
 
     rules = MergeRules(
         allow_gap=arguments.allow_gap,

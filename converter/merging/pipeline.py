@@ -22,7 +22,7 @@ from converter.conversion.progress import Listener
 from converter.conversion.publish_run import Target, publish_run
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import Export, ExportKind
-from converter.export.windows import ExportWindow, MergeRules, chain_windows
+from converter.merging.increment_chain import ExportWindow, MergeRules, chain_windows
 from converter.merging.merge_run import join_exports
 from converter.merging.merge_sources import (
     BaseSource,

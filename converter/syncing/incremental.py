@@ -45,7 +45,7 @@ from converter.syncing.pending_exports import (
     unreadable_error,
 )
 from converter.syncing.snapshot_updates import Snapshots
-from converter.syncing.windows import cut, is_exportable, leads_to
+from converter.syncing.windows import can_continue_to, end_of_next_window, is_exportable
 from converter.utc import short_utc
 
 
@@ -169,7 +169,7 @@ class _Run:
             and export.export_time is not None
             and not export.export_time.microsecond
             and oldest <= export.export_time
-            and leads_to(export.export_time, moment)
+            and can_continue_to(export.export_time, moment)
         ]
         found.sort(key=lambda export: (export.export_time, export.export_id), reverse=True)
         export, unusable = self.exporting.choose(best_first(found))
@@ -191,7 +191,7 @@ class _Run:
         """
         if not is_exportable(begin, end):
             return ()
-        window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
+        window = Window(from_time=begin, to_time=end_of_next_window(begin, end), view=self.sync.changes.view)
         columns = self.forecast(self.places.changes, window, self.options)
         if self.options.dry_run and self.sync.changes.merge:
             self.places.snapshot.destination.check_free()
@@ -240,7 +240,7 @@ class _Run:
                     if (window := export.window) is not None
                     and window.view == self.sync.changes.view
                     and window.from_time == begin
-                    and leads_to(window.to_time, end)
+                    and can_continue_to(window.to_time, end)
                 ),
                 reverse=True,
             )
@@ -248,7 +248,7 @@ class _Run:
             if export is not None and export.window is not None:
                 due = _Window(begin, export.window.to_time, "found", export)
             else:
-                window = Window(from_time=begin, to_time=cut(begin, end), view=self.sync.changes.view)
+                window = Window(from_time=begin, to_time=end_of_next_window(begin, end), view=self.sync.changes.view)
                 due = _Window(begin, window.to_time, "none", None)
                 if may_start:
                     export, origin = self.start(window, unusable)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from converter.aws.access import Access, AwsOptions
-from converter.aws.export_request import RECOVERY_DELAY, Window
+from converter.aws.export_request import Window
 from converter.aws.export_state import COMPLETED, FAILED, IN_PROGRESS, ExportState
 from converter.aws.export_wait import wait_for_export
 from converter.aws.exports import describe_exports, list_exports
@@ -19,12 +19,11 @@ from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.export.locate import open_export
 from converter.export.manifest import ExportKind, Summary, check_files
+from converter.syncing.windows import SETTLED
 
 ExportOrigin = Literal["published", "found", "started", "none"]
 """Where an export comes from: published before, found at the service, started; or none yet, in a dry run."""
 AGAIN = "run the same command again"
-SETTLED = RECOVERY_DELAY + timedelta(minutes=1)
-"""So long after it a moment can be exported for sure."""
 
 _TOLD_EVERY = 300
 _BEST_FIRST = (COMPLETED, IN_PROGRESS, FAILED)

@@ -9,8 +9,8 @@ from converter.aws.exports import describe_exports
 from converter.aws.tables import Table
 from converter.conversion.job import Engine
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
-from converter.export.windows import STRICT, ExportWindow, chain_windows
 from converter.merging.base_snapshot import BaseSnapshot
+from converter.merging.increment_chain import STRICT, ExportWindow, chain_windows
 from converter.merging.pipeline import Merge, merge_exports
 from converter.options import ConvertOptions, OnGap
 from converter.publishing.prior_schema import read_prior_schema

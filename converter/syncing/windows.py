@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from converter.aws.export_request import LONGEST_WINDOW, SHORTEST_WINDOW
+from converter.aws.export_request import LONGEST_WINDOW, RECOVERY_DELAY, SHORTEST_WINDOW
 from converter.aws.tables import RecoveryWindow
-from converter.syncing.pending_exports import SETTLED
+
+SETTLED = RECOVERY_DELAY + timedelta(minutes=1)
+"""A moment can be exported for sure after this delay."""
 
 _QUARTER = 900
 
@@ -36,15 +38,15 @@ def is_exportable(begin: datetime, end: datetime) -> bool:
     return end - begin >= SHORTEST_WINDOW
 
 
-def leads_to(moment: datetime, end: datetime) -> bool:
-    """Return whether windows from this moment on can reach the end exactly."""
+def can_continue_to(moment: datetime, end: datetime) -> bool:
+    """Return whether windows from this moment on can end exactly at this end."""
     return moment == end or is_exportable(moment, end)
 
 
-def cut(begin: datetime, end: datetime) -> datetime:
+def end_of_next_window(begin: datetime, end: datetime) -> datetime:
     """Return the end of the first window from `begin` to `end`, so that the last one is not too short.
 
     A local day of 25 hours takes two.
     """
     stop = min(begin + LONGEST_WINDOW, end)
-    return stop if leads_to(stop, end) else end - SHORTEST_WINDOW
+    return stop if can_continue_to(stop, end) else end - SHORTEST_WINDOW

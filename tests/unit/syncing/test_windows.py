@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from converter.aws.export_request import LONGEST_WINDOW, SHORTEST_WINDOW
 from converter.aws.tables import RecoveryWindow
-from converter.syncing.windows import cut, is_exportable, last_quarter, last_second, leads_to
+from converter.syncing.windows import can_continue_to, end_of_next_window, is_exportable, last_quarter, last_second
 
 DAY = timedelta(days=1)
 NIGHT = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ def windows(begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """All of them, one after the other."""
     found = []
     while is_exportable(begin, end):
-        stop = cut(begin, end)
+        stop = end_of_next_window(begin, end)
         found.append((begin, stop))
         begin = stop
     return found
@@ -57,9 +57,9 @@ def test_the_last_window_is_never_too_short() -> None:
     assert windows(NIGHT, end) == [(NIGHT, end - SHORTEST_WINDOW), (end - SHORTEST_WINDOW, end)]
 
 
-@pytest.mark.parametrize(("minutes", "leads"), [(0, True), (1, False), (14, False), (15, True), (-1, False)])
-def test_a_moment_leads_to_an_end_that_it_is_or_that_a_window_reaches(minutes: int, leads: bool) -> None:
-    assert leads_to(NIGHT, NIGHT + timedelta(minutes=minutes)) == leads
+@pytest.mark.parametrize(("minutes", "reaches"), [(0, True), (1, False), (14, False), (15, True), (-1, False)])
+def test_windows_can_continue_to_an_end_that_it_is_or_that_a_window_ends_at(minutes: int, reaches: bool) -> None:
+    assert can_continue_to(NIGHT, NIGHT + timedelta(minutes=minutes)) == reaches
 
 
 @given(MOMENTS)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.errors import ExportError
-from converter.export.windows import ExportWindow, MergeRules, chain_windows
+from converter.merging.increment_chain import ExportWindow, MergeRules, chain_windows
 
 BEGIN = datetime(2026, 11, 27, tzinfo=UTC)
 ANYTHING = MergeRules(allow_gap=True, allow_overlap=True)
