@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
+from converter.aws.export_request import SHORTEST_WINDOW
 from converter.aws.keys import check_kms_key
 from converter.aws.s3_uri import SCHEME, s3_uri
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError
+from converter.option_values import check_timezone
 from converter.options import Buckets, Trigger
 from converter.schedule.expressions import check_cron, check_rate, several_a_day, shortest_gap
 from converter.syncing.incremental_options import Changes
@@ -24,8 +26,7 @@ _DEST = re.compile(rf"{SCHEME}([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(?:/(.*))?", r
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 # The longest flexible time window: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html
 _LONGEST_WINDOW = 1440
-# DynamoDB exports changes of 15 minutes or more.
-_SHORTEST_GAP = 15
+_SHORTEST_GAP = SHORTEST_WINDOW // timedelta(minutes=1)
 
 Role = Literal["StateMachineRole", "TaskRole"]
 """Roles of the stack that may need permissions in other accounts."""
@@ -186,12 +187,7 @@ class Schedule:
                 option,
                 "add `-- --replace` to keep the last export of each day, or use --incremental to publish changes",
             )
-        try:
-            ZoneInfo(self.timezone)
-        except (KeyError, ValueError, OSError):
-            raise UsageError(
-                f"unknown time zone {self.timezone!r}", "--timezone", "use an IANA name such as Europe/Berlin"
-            ) from None
+        check_timezone(self.timezone)
         if not 0 <= self.window <= _LONGEST_WINDOW:
             raise UsageError(
                 f"{self.window} minutes are not allowed", "--window", f"use 0 to {_LONGEST_WINDOW} minutes"

@@ -33,12 +33,14 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableTo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from converter.schedule.conversion import conversion_states, first_state
 from converter.schedule.execution_queue import FIRST_QUEUE_STATE, queue_states
 from converter.schedule.failures import REQUEST_SECONDS, TRANSIENT, State, catch_failure, failure_variables
 from converter.schedule.notification import SUBJECT, advice_for, message
 from converter.schedule.settings import Schedule
+from converter.syncing.windows import SETTLED
 
 REQUIRED = (
     "tableArn",
@@ -55,9 +57,6 @@ REQUIRED = (
 
 # Exports of terabytes take hours, but a run must end before the next daily one starts.
 EXECUTION_SECONDS = 24 * 3600
-# Point-in-time recovery ends about five minutes ago: later times are rejected.
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
-RECOVERY_DELAY_SECONDS = 6 * 60
 # Each poll has three state transitions, which AWS charges for. An export takes ten minutes or more.
 FIRST_POLL_SECONDS = 30
 LONGEST_POLL_SECONDS = 300
@@ -218,7 +217,7 @@ def _export(schedule: Schedule) -> dict[str, State]:
         "Wait until the time can be exported": {
             "Type": "Wait",
             "Comment": "Point-in-time recovery has a delay of some minutes. A time in the past needs no wait.",
-            "Timestamp": f"{{% $fromMillis($toMillis($time) + {RECOVERY_DELAY_SECONDS * 1000}) %}}",
+            "Timestamp": f"{{% $fromMillis($toMillis($time) + {SETTLED // timedelta(milliseconds=1)}) %}}",
             "Next": "Start the export",
         },
         "Start the export": {
