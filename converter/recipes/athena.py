@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 
 from converter.errors import UsageError
+from converter.recipes.literals import back_quoted, double_quoted, in_comment, legal_name, sql_text
 from converter.recipes.published import Published
-from converter.recipes.quoting import back_quoted, double_quoted, in_comment, legal_name, sql_text
 from converter.schema.column_types import STRING, TIMESTAMP
 from converter.schema.types import Column
 

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 from converter.errors import UsageError
 from converter.export.line_limits import MAX_LINE_BYTES
+from converter.recipes.literals import double_quoted, in_comment, literal_glob, sql_text
 from converter.recipes.published import Published
-from converter.recipes.quoting import double_quoted, in_comment, literal_glob, sql_text
 from converter.schema.column_types import STRING
 from converter.schema.types import Column
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from converter.recipes.literals import in_comment, literal_glob, python_text
 from converter.recipes.published import Folder, Published
-from converter.recipes.quoting import in_comment, literal_glob, python_text
 from converter.schema.column_types import STRING
 from converter.schema.types import Column
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 import re
 
 from converter.errors import UsageError
+from converter.recipes.literals import back_quoted, hive_text, in_comment, legal_name, literal_hadoop_glob
 from converter.recipes.published import Published
-from converter.recipes.quoting import back_quoted, hive_text, in_comment, legal_name, literal_hadoop_glob
 from converter.schema.column_types import CAST_TYPES, STRING
 
 _MOST_COLUMNS = 20480

@@ -12,10 +12,11 @@ import re
 
 from converter.aws.s3_uri import s3_uri, split_s3_uri
 from converter.errors import UsageError
+from converter.recipes.literals import in_comment, legal_name
 from converter.recipes.published import Published
-from converter.recipes.quoting import in_comment, legal_name, yaml_text
 from converter.schema.column_types import INT64, Origin
 from converter.schema.types import Column
+from converter.yaml_text import yaml_text
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 _CATALOG_NAME = re.compile(r"[a-z0-9_]{3,128}")

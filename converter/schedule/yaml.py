@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from converter.yaml_text import yaml_text
+
 
 @dataclass(frozen=True, slots=True)
 class Sub:
@@ -28,14 +30,3 @@ def to_yaml(value: object) -> str:
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(to_yaml, value)) + "]"
     raise TypeError(f"{type(value).__name__} can't be converted to YAML")
-
-
-def yaml_text(text: str) -> str:
-    """Return a string in double quotes, which no reader parses as a number, a boolean or null."""
-    return '"' + "".join(_character(character) for character in text) + '"'
-
-
-def _character(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    return character if character.isprintable() else f"\\U{ord(character):08x}"

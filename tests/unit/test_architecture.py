@@ -54,6 +54,7 @@ FLOOR = {
     "converter.time_options",
     "converter.utc",
     "converter.version",
+    "converter.yaml_text",
 }
 # Made for tests and benchmarks: may use everything, and nothing of the program may use it.
 BESIDE = "converter.testing"

@@ -9,8 +9,8 @@ import pytest
 from converter.errors import SchemaError, StorageError, UsageError
 from converter.options import OneFormat
 from converter.publishing.record import Record
+from converter.recipes.literals import literal_glob
 from converter.recipes.published import read_published
-from converter.recipes.quoting import literal_glob
 from converter.schema.column_types import Origin
 from tests.unit.recipes.records import TEXT, column, make_day, write_records
 

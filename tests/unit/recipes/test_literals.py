@@ -6,11 +6,10 @@ import ast
 import fnmatch
 
 import duckdb
-import yaml
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.recipes.quoting import (
+from converter.recipes.literals import (
     back_quoted,
     double_quoted,
     hive_text,
@@ -20,20 +19,8 @@ from converter.recipes.quoting import (
     literal_hadoop_glob,
     python_text,
     sql_text,
-    yaml_text,
 )
 from tests.strategies import names, texts
-
-
-@given(text=st.one_of(texts(), names()))
-@example(text="no")
-@example(text="12:30:45")
-@example(text="\x85\u2028\ufeff\x7f")
-@example(text="#a: {b}")
-def test_yaml_reads_a_text_back(text: str) -> None:
-    quoted = yaml_text(text)
-    assert yaml.safe_load(quoted) == text
-    assert yaml.safe_load(f"- {{name: {quoted}, type: string}}") == [{"name": text, "type": "string"}]
 
 
 @given(text=st.one_of(texts(), names()))

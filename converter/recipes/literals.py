@@ -1,11 +1,10 @@
-"""Quoting of names and texts for SQL, Python, YAML and the path patterns of readers."""
+"""Literals: names and texts quoted for SQL, Python, comments and the path patterns of readers."""
 
 from __future__ import annotations
 
 import re
 
 from converter.display import printable
-from converter.schedule.yaml import yaml_text as yaml_text  # recipes and templates share it
 
 _ESCAPED = r"['\"\\$;\x00-\x1f\x7f-\x9f\u2028\u2029]"
 
