@@ -7,7 +7,7 @@
     │   ├── ManifestError       a manifest is missing, unreadable or contradicts itself
     │   ├── DataFileError       a data file is missing, truncated, or fails its checksum or item count
     │   └── BadLineError        a line is not an item in DynamoDB JSON or Ion
-    ├── SchemaError         4   the data violates a rule of the columns
+    ├── SchemaError         4   the data does not fit the columns
     ├── StorageError        5   a read or write failed: permissions, a full disk (also an OSError)
     └── BusyError           6   another run uses the destination, or the export is not finished: try again later
 
@@ -61,7 +61,7 @@ class UsageError(ConvertError, ValueError):
 
 
 class EmptyLineError(UsageError):
-    """A CSV row would be an empty line, which readers skip, because its only column has no value."""
+    """A CSV row would be an empty line, which readers skip: its only column has no value."""
 
 
 class ExportError(ConvertError):
@@ -83,7 +83,7 @@ class BadLineError(ExportError):
 
 
 class SchemaError(ConvertError):
-    """The data violates a rule of the columns."""
+    """The data does not fit the columns."""
 
     exit_code = 4
 

@@ -286,11 +286,11 @@ PartSize = Annotated[
     ),
 ]
 Workers = Annotated[
-    int | None, option("workers", "Number of threads that convert.", metavar="COUNT", default="the available CPUs")
+    int | None, option("workers", "Number of worker threads.", metavar="COUNT", default="the available CPUs")
 ]
-Latest = Annotated[bool, option("latest", "If SOURCE has several exports, convert the newest.")]
+Latest = Annotated[bool, option("latest", "If SOURCE has several exports, use the newest.")]
 ExportId = Annotated[
-    str | None, option("export-id", "If SOURCE has several exports, convert the one with this id.", metavar="ID")
+    str | None, option("export-id", "If SOURCE has several exports, use the one with this ID.", metavar="ID")
 ]
 NoVerify = Annotated[
     bool, option("no-verify", "Skip the md5 and item count checks, for exports that were edited by hand.")
@@ -298,7 +298,12 @@ NoVerify = Annotated[
 ShowValues = Annotated[bool, option("show-values", "Show data in messages about bad lines. It may be personal.")]
 Replace = Annotated[bool, option("replace", "Replace the published output of this export, or of its date.")]
 DryRun = Annotated[
-    bool, option("dry-run", "Read the manifests and the records in DEST, print what a run would do, and write nothing.")
+    bool,
+    option(
+        "dry-run",
+        "Read the manifests and the records in DEST, and with sync ask AWS for exports; print what a run would do, and"
+        " write nothing.",
+    ),
 ]
 Complete = Annotated[
     bool, option("complete", "Finish an unfinished commit, as the next convert would. By default it is kept.")

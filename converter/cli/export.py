@@ -92,10 +92,10 @@ class StartArguments:
 def start(arguments: StartArguments) -> None:
     """Export TABLE to S3.
 
-    Prints the ARN of the export, which convert accepts as SOURCE when the export is completed: after ten minutes or
-    more. The table needs point-in-time recovery. An export does not use read capacity; AWS charges for each GB. The
-    objects are written with the caller's permissions. Settings that DynamoDB would reject, now or later, are rejected
-    before the request.
+    Prints the ARN of the export. When the export is completed, which takes at least ten minutes, convert accepts the
+    ARN as SOURCE. The table needs point-in-time recovery. An export does not use read capacity; AWS charges for each
+    GB. The objects are written with the caller's permissions. Settings that DynamoDB would reject, now or later, are
+    rejected before the request.
 
     If you repeat the command within 8 hours, DynamoDB returns the existing export instead of starting another, even if
     the first response was lost. For an export of the current time, the date (UTC) is part of the token, so the command

@@ -89,7 +89,7 @@ Timeout = Annotated[
     option(
         "timeout",
         "Stop waiting after this time, such as 90m or 2h, with exit code 6.",
-        metavar="TIME",
+        metavar="DURATION",
         default="no limit",
     ),
 ]

@@ -70,14 +70,14 @@ def merge(arguments: MergeArguments) -> None:
     increments, and increments that others contain, are skipped.
 
     BASE can be a destination of snapshots or items; its latest record is used, or the record that you name. Its parts
-    must be in Parquet and contain the key attributes. Its columns stay; a value that does not fit is an error, unless
-    --evolve widens the column.
+    must be in Parquet and contain the key attributes. The new snapshot keeps its columns, with their positions, names
+    and types. A value that does not fit its column is an error, unless --evolve widens the column.
 
     Don't merge filtered increments: an item that stops matching the filter disappears from them, and the snapshot would
     keep its old state. The manifest does not record a filter; it is detected only if an increment is given by its ARN.
 
-    Memory use depends on --workers and on the number of changed keys, not on the size of the base. The same merge
-    repeated changes nothing.
+    Memory use depends on --workers and on the number of changed keys, not on the size of the base. Running the same
+    merge again changes nothing.
     """
     *increments, dest = arguments.increments_and_dest
     if not increments:

@@ -88,8 +88,9 @@ def render(arguments: RenderArguments) -> None:
     the needed permissions; alarms; and a log. It does not use read capacity or change the table. Comments in the
     template explain how to deploy it, and the purpose of each resource. In China and GovCloud, pass the ARN of TABLE.
 
-    With --incremental, the stack publishes changes instead, also several times a day: the state machine only runs the
-    container, which exports the changes since the last run, waits for the export, and publishes it at DEST/changes/.
+    With --incremental, the stack publishes changes instead, and can run several times a day: the state machine only
+    runs the container, which exports the changes since the last run, waits for the export, and publishes it at
+    DEST/changes/.
     With --merge it also publishes a snapshot of all items at DEST/snapshot/. See `ddb-convert sync --help`.
 
     --asl writes only the state machine: settings that are missing here must be in the input of each execution.

@@ -42,17 +42,19 @@ class SyncArguments(ConversionArguments):
 def sync(arguments: SyncArguments) -> None:
     """Export a table, wait, and convert, in one step.
 
-    The day is --date in --timezone, or today. For a past day, the table is exported as of the last second of the day;
-    for today, as of the current time. A running or finished export of the same table, day and location is used instead
-    of a new one, whoever started it, unless it failed or its files are gone.
+    --date names the day, in the time zone of --timezone; the default is today. For a past day, the table is exported as
+    of the last second of the day; for today, as of the current time. A running or finished export of the same table,
+    day and location is used instead of a new one, whoever started it, unless it failed or its files are gone.
 
     With --incremental, only the changes since the last run are exported, up to the last full quarter of an hour, or to
-    the end of --date. They are published at DEST/changes/, window by window, also after missed runs. The first run
+    the end of --date. They are published at DEST/changes/, window by window, even after missed runs. The first run
     publishes all items at DEST/snapshot/; --merge updates this snapshot in each run. Changes of less than 15 minutes
     wait for the next run. The state is stored only in DEST.
 
     After a failure, the same command resumes, and does not start a second export while the first can be used. Once the
-    day is published, the command does nothing. --replace publishes the day again from the existing export.
+    day is published, running the command again changes nothing. --replace publishes the day again, from an existing
+    export if one can be used, and otherwise from a new one, which AWS charges for. Can't be combined with
+    --incremental.
     """
     changes = export_args.read_changes(arguments)
     given = {**arguments.given(), "old_image": arguments.old_image}

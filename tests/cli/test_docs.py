@@ -11,7 +11,7 @@ from converter.name_policies import NAME_POLICIES
 from converter.schema.naming import legal_name
 from tests.cli.command import REPOSITORY
 from tests.cli.pages import BLOCK, RUN, check_commands, prepare_folder, run_page, unmarked_blocks
-from tests.unit.test_architecture import LADDER
+from tests.unit.test_architecture import FLOOR, LADDER
 
 DOCS = REPOSITORY / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
@@ -95,3 +95,5 @@ def test_the_page_of_the_architecture_lists_the_packages_in_the_order_of_the_lad
     page = read("design/architecture.md").split("## Packages")[1].split("\n## ")[0]
     listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert tuple(listed) == LADDER
+    floor = page.partition("the floor: ")[2].partition(".\n\n")[0]
+    assert [f"converter.{name}" for name in re.findall(r"`([\w.]+)`", floor)] == sorted(FLOOR)

@@ -96,8 +96,8 @@ def _environment_page() -> str:
     return "\n".join(
         [
             "# Environment variables\n",
-            "Every option also reads an environment variable. An option on the command line comes first. A variable for"
-            " an option that can be repeated takes the same form as one option: `a,b`. For example,"
+            "Every option also reads an environment variable. An option on the command line takes precedence. A"
+            " variable for an option that can be repeated takes the same form as one option: `a,b`. For example,"
             " `DDB_CONVERT_PART_SIZE=64MiB` is the same as `--part-size 64MiB`.\n",
             "| variable | option | commands |\n|---|---|---|",
             *rows,
@@ -122,8 +122,8 @@ def _errors_page() -> str:
         [
             "# Errors and exit codes\n",
             "Every error that the program raises on purpose is a `converter.errors.ConvertError` with three parts:"
-            " `what` happened, `where` (a path, or `path line 12 (byte 3456): $.Item.price.N`), and a `hint` what to do"
-            " next.\n",
+            " `what` happened, `where` (a path, or `path line 12 (byte 3456): $.Item.price.N`), and a `hint` about what"
+            " to do next.\n",
             "| exit code | errors |\n|---|---|",
             *(f"| {code} | {text} |" for code, text in sorted(rows.items())),
             "",

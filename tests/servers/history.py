@@ -2,7 +2,7 @@
 
 A moment belongs to the window that begins with it, and not to the one that ends with it. So a table *at* a moment is
 without what is written then: a full export at T is what windows up to T give, and the windows from T on have the rest.
-If it had the change at T as well, an item that is put at T and deleted later in the window would stay for ever: the
+If it had the change at T as well, an item that is put at T and deleted later in the window would stay forever: the
 window has no line for an item that there is neither before nor after it.
 """
 
