@@ -16,7 +16,7 @@ from converter.publishing.destination_records import read_records
 from converter.publishing.record_entry import RecordEntry
 from converter.publishing.report import format_of
 from converter.schema.column_types import BOOL
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage import open_destination
 from converter.storage.destination import Destination
 

@@ -13,7 +13,7 @@ from converter.utc import short_utc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from converter.schema.types import Column
+    from converter.schema.columns import Column
     from converter.syncing.daily import SyncReport
     from converter.syncing.incremental_report import ChangesReport, WindowReport
 

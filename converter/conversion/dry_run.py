@@ -14,10 +14,10 @@ from converter.publishing.destination_records import RecordCache
 from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.recorded_observation import recorded_observation
 from converter.publishing.report import Report
+from converter.schema.columns import Column, Schema
 from converter.schema.contract import WAYS
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Schema
 from converter.utc import format_utc
 
 NOT_CHECKED = (

@@ -10,9 +10,9 @@ from converter.decode.line_source import LineSource
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.unknown_members import ItemLines
 from converter.export.data_files import DataFile
+from converter.schema.columns import Schema
 from converter.schema.contract import WAYS
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.storage.source import Source
 
 

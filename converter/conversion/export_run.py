@@ -22,7 +22,7 @@ from converter.publishing.decision import Decision, decide
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.report import Report
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage import open_destination
 
 

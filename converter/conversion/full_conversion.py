@@ -11,8 +11,8 @@ from converter.display import lines
 from converter.errors import ExportError, SchemaError
 from converter.export.manifest import ExportKind
 from converter.publishing.named_attributes import NamedAttributes
+from converter.schema.columns import Schema
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.storage.destination import PartStore
 
 

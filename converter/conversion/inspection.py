@@ -25,10 +25,10 @@ from converter.publishing.column_report import (
 from converter.publishing.named_attributes import NamedAttributes
 from converter.publishing.record import column_json
 from converter.publishing.report import json_members
-from converter.schema.changes import count_operations
+from converter.schema.change_columns import count_operations
+from converter.schema.columns import Column, Schema
 from converter.schema.derive import derive_schema, fit_schema, name_rules
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Schema
 from converter.schema.units import UnitError
 from converter.time_options import Unit
 from converter.utc import format_utc

@@ -15,9 +15,9 @@ from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.decode.time_rules import TimeRules
 from converter.options import ConvertOptions
 from converter.schema.added_columns import AddedValue
+from converter.schema.columns import Schema
 from converter.schema.contract import NOTHING_PROMISED, Contract
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.storage.destination import PartStore
 from converter.storage.source import Source
 

@@ -9,7 +9,7 @@ from functools import partial
 from converter.conversion.idle_threads import IdleThreads
 from converter.decode.batch import Batch
 from converter.options import ConvertOptions
-from converter.schema.types import Schema
+from converter.schema.columns import Schema
 from converter.storage.destination import PartSink, PartStore
 from converter.storage.intent import PendingPart
 from converter.write.formats import open_part, part_suffix

@@ -21,8 +21,8 @@ from converter.errors import ExportError
 from converter.export.data_files import DataFile
 from converter.ion.workers import IonWorkers
 from converter.schema.added_columns import unix_seconds
+from converter.schema.columns import Schema
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.storage.destination import PartStore
 from converter.write.formats import kernel_parts
 

@@ -26,9 +26,9 @@ from converter.publishing.named_attributes import NamedAttributes
 from converter.publishing.prior_schema import PriorSchema, changes, evolution_warnings, unit_warnings
 from converter.publishing.record import make_record
 from converter.publishing.report import Report
+from converter.schema.columns import Column, Schema
 from converter.schema.derive import name_rules
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Schema
 from converter.storage.destination import Lease
 
 _BUG = "this is a bug in ddb-convert, and nothing was published: please report it"

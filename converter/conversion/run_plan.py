@@ -13,8 +13,8 @@ from converter.export.data_files import DataFile
 from converter.options import ConvertOptions
 from converter.publishing.record import export_date
 from converter.schema.added_columns import added_values, unix_seconds
+from converter.schema.columns import Schema
 from converter.schema.contract import NOTHING_PROMISED, Contract
-from converter.schema.types import Schema
 from converter.storage.destination import PartStore
 
 

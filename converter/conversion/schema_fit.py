@@ -15,10 +15,10 @@ from converter.decode.decoder import Decoder
 from converter.decode.strict_lines import LineProblem
 from converter.decode.time_rules import TimeRules
 from converter.export.data_files import DataFile
+from converter.schema.columns import Schema
 from converter.schema.contract import broken_promise_error
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.schema.units import UnitError
 from converter.time_options import UNIT_NAMES
 

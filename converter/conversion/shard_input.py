@@ -9,8 +9,8 @@ from converter.decode.batch import Batch
 from converter.decode.line_source import LineSource
 from converter.export.data_files import DataFile
 from converter.schema.added_columns import AddedValue
+from converter.schema.columns import Schema
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.storage.source import Source
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from converter.kernels import layout, value_actions
 from converter.option_values import Nul
 from converter.schema import tags
 from converter.schema.column_types import TAG_OF, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 
 NUL_POLICIES: Final[dict[Nul, int]] = {
     "keep": layout.NUL_KEPT,

@@ -20,7 +20,7 @@ from converter.decode.buffers import Buffers, Held, value_bits
 from converter.kernels.layout import Bytes
 from converter.schema.added_columns import AddedValue
 from converter.schema.column_types import DECIMALS, DOUBLE, INT64, Origin
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 
 _EXACT = (Origin.NUMBER, Origin.NUMBER_TEXT)
 

@@ -14,7 +14,7 @@ from converter.decode.buffers import Buffers
 from converter.kernels.layout import Bytes, Columns
 from converter.schema.added_columns import AddedValue, added_text
 from converter.schema.column_types import DOUBLE, Origin
-from converter.schema.types import Schema
+from converter.schema.columns import Schema
 
 _WIDE = Context(prec=200)
 _SAFE_DIGITS = 15

@@ -27,7 +27,7 @@ from converter.kernels.layout import (
     Columns,
 )
 from converter.schema.column_types import Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 
 BATCH_ROWS = 100_000
 BATCH_BYTES = 48 << 20

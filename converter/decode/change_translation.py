@@ -16,7 +16,7 @@ from converter.kernels import layout, line_patterns
 from converter.kernels.bindings import bind_translate_changes, line_end
 from converter.kernels.line_patterns import Patterns, new_patterns
 from converter.schema import tags
-from converter.schema.changes import COLUMN_OF, MARK, OLD, OPERATIONS, WRITTEN
+from converter.schema.change_columns import COLUMN_OF, MARK, OLD, OPERATIONS, WRITTEN
 
 _NEWLINE = 0x0A
 _MOST_KEYS = 2

@@ -25,10 +25,10 @@ from converter.kernels.scratch import new_scratch
 from converter.option_values import Nul
 from converter.schema import tags
 from converter.schema.added_columns import AddedValue
-from converter.schema.changes import COLUMN_OF, DELETED
+from converter.schema.change_columns import COLUMN_OF, DELETED
 from converter.schema.column_types import Origin
+from converter.schema.columns import Column, Schema
 from converter.schema.observe import Observation
-from converter.schema.types import Column, Schema
 
 _ENDLESS = 1 << 62
 _WEIGHED_BYTES = 512 << 10

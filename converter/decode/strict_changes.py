@@ -23,7 +23,7 @@ from converter.decode.strict_lines import (
     parse_line,
     shorten,
 )
-from converter.schema.changes import MARK, OLD, OPERATIONS, WRITTEN
+from converter.schema.change_columns import MARK, OLD, OPERATIONS, WRITTEN
 
 MEMBERS = ("Metadata", "Keys", "OldImage", "NewImage")
 METADATA_MEMBERS = ("WriteTimestampMicros",)

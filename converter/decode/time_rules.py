@@ -11,8 +11,8 @@ from converter.kernels import time_reasons
 from converter.options import ConvertOptions
 from converter.schema import tags
 from converter.schema.column_types import Cast, ColumnType, Origin
+from converter.schema.columns import Column
 from converter.schema.observe import Observation
-from converter.schema.types import Column
 from converter.time_options import UNITS
 
 Oddity = Literal["bad", "fine", "untimed"]

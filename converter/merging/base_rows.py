@@ -17,8 +17,8 @@ from converter.merging.changed_keys import ChangedKeys
 from converter.publishing.recorded_observation import observe_column
 from converter.schema.added_columns import AddedValue
 from converter.schema.column_types import Origin
+from converter.schema.columns import Schema
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.storage.source import Source
 
 if TYPE_CHECKING:

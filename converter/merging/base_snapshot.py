@@ -19,8 +19,8 @@ from converter.publishing.record import Record
 from converter.publishing.report import ColumnReport, Part
 from converter.publishing.schema_difference import describe_schema_difference
 from converter.schema.column_types import DOUBLE, Origin
+from converter.schema.columns import Column, Schema
 from converter.schema.contract import Contract, Promise
-from converter.schema.types import Column, Schema
 from converter.storage.paths import EXPORTS, record_path
 from converter.storage.source import Source
 

@@ -14,7 +14,7 @@ from converter.decode.strict_changes import ChangeForm, compact_change
 from converter.decode.strict_lines import ITEM, LineProblem, Member, check_members, parse_line
 from converter.export.blocks import PADDING
 from converter.kernels.layout import Bytes
-from converter.schema.changes import MARK, WRITTEN
+from converter.schema.change_columns import MARK, WRITTEN
 
 Key = tuple[bytes, ...]
 """The values of the key attributes as the kernels compare them: texts without escapes, numbers in plain form."""

@@ -17,9 +17,9 @@ from converter.merging.changed_keys import ChangedKeys
 from converter.merging.merge_lines import MergeLines
 from converter.merging.old_images import Differences, OldImages
 from converter.publishing.recorded_observation import recorded_observation
+from converter.schema.columns import Schema
 from converter.schema.contract import WAYS
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.storage.source import Source
 
 

@@ -24,7 +24,7 @@ from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.record_entry import entry_of
 from converter.publishing.recorded_observation import recorded_observation
 from converter.publishing.report import Report
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage.combined_source import CombinedSource
 from converter.storage.paths import record_path
 from converter.write.formats import kernel_parts

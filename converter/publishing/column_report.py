@@ -9,13 +9,13 @@ from converter.name_policies import NAME_POLICIES
 from converter.options import ConvertOptions
 from converter.publishing.report import ColumnReport
 from converter.publishing.times_report import describe_times
-from converter.schema.changes import OLD, OLD_COLUMN
+from converter.schema.change_columns import OLD, OLD_COLUMN
 from converter.schema.column_types import Origin, parse_type
+from converter.schema.columns import Schema
 from converter.schema.derive import families
 from converter.schema.naming import NameRules, case_duplicates, legal_name, whole_name
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.tags import TAGS
-from converter.schema.types import Schema
 
 _MIXED = (Origin.MIXED_TEXT, Origin.MIXED_JSON)
 _TEXTS = (Origin.TEXT, Origin.MIXED_TEXT)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from converter.errors import SchemaError
 from converter.publishing.record_entry import RecordEntry, distinct, most_digits
 from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, DOUBLE, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 
 
 def common_columns(entries: Sequence[RecordEntry]) -> list[Column]:

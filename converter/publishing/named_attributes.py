@@ -17,9 +17,9 @@ from converter.options import ConvertOptions
 from converter.publishing.record import Record
 from converter.publishing.record_entry import RecordEntry, distinct
 from converter.schema.column_types import Origin
+from converter.schema.columns import Column
 from converter.schema.observe import Observation
 from converter.schema.schema_file import SchemaFile
-from converter.schema.types import Column
 
 _NEAR, _VERY_NEAR = 0.5, 0.75
 # With more names, the comparison would take longer than the conversion.

@@ -13,12 +13,12 @@ from converter.publishing.named_attributes import NamedAttributes, never_overflo
 from converter.publishing.record import Record
 from converter.publishing.record_entry import RecordEntry, distinct, entry_of, most_digits, newest
 from converter.publishing.report import SchemaChange
-from converter.schema.changes import OLD_COLUMN
+from converter.schema.change_columns import OLD_COLUMN
 from converter.schema.column_types import CAST_TYPES, INT64, Cast, Origin
+from converter.schema.columns import Column, Schema
 from converter.schema.contract import NOTHING_PROMISED, Contract, Promise
 from converter.schema.observe import Observation
 from converter.schema.schema_file import read_schema_file
-from converter.schema.types import Column, Schema
 from converter.time_options import UNIT_NAMES
 
 

@@ -16,7 +16,7 @@ from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
 from converter.publishing.report import Part, Report, json_members, parse_date
 from converter.schema.column_types import Origin, parse_type
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage.json_members import Members, read_members
 from converter.storage.paths import EXPORTS, is_name, is_path, record_path
 from converter.time_options import parse_unit

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from converter.export.manifest import ExportKind
 from converter.publishing.record import Record
 from converter.publishing.report import Report, format_of
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage.file_versions import UNKNOWN_VERSION, FileVersion
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

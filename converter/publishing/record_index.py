@@ -27,7 +27,7 @@ from converter.publishing.record import (
 )
 from converter.publishing.record_entry import Owner, RecordEntry, time_of
 from converter.publishing.report import MOST_DIGITS, format_of, parse_date
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage.file_versions import FileVersion
 from converter.storage.json_members import Members, read_members
 from converter.storage.paths import EXPORTS, is_name, is_path

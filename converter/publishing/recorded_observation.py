@@ -6,8 +6,8 @@ from converter.publishing.record import Record
 from converter.publishing.report import ColumnReport
 from converter.schema import tags
 from converter.schema.column_types import INT64
+from converter.schema.columns import Column
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column
 
 
 def recorded_observation(record: Record) -> Observation:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from converter.options import ConvertOptions, SchemaText
 from converter.publishing.record import Record
+from converter.schema.columns import Column
 from converter.schema.schema_file import read_schema_file
-from converter.schema.types import Column
 
 _SHOWN = 3
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from converter.decode.odd_times import OddTimesSeen
 from converter.schema.column_types import DATE, ColumnType, Origin
+from converter.schema.columns import Column
 from converter.schema.observe import AttributeObservation
-from converter.schema.types import Column
 from converter.storage.json_members import Members
 
 

@@ -21,7 +21,7 @@ from converter.errors import UsageError
 from converter.recipes.literals import back_quoted, double_quoted, in_comment, legal_name, sql_text
 from converter.recipes.published import Published
 from converter.schema.column_types import STRING, TIMESTAMP
-from converter.schema.types import Column
+from converter.schema.columns import Column
 
 _MOST_BYTES = 255
 _DATE_COLUMN = "dt"

@@ -20,7 +20,7 @@ from converter.export.line_limits import MAX_LINE_BYTES
 from converter.recipes.literals import double_quoted, in_comment, literal_glob, sql_text
 from converter.recipes.published import Published
 from converter.schema.column_types import STRING
-from converter.schema.types import Column
+from converter.schema.columns import Column
 
 
 def duckdb_query(published: Published) -> str:

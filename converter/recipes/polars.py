@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from converter.recipes.literals import in_comment, literal_glob, python_text
 from converter.recipes.published import Folder, Published
 from converter.schema.column_types import STRING
-from converter.schema.types import Column
+from converter.schema.columns import Column
 
 _SHOW = ('if __name__ == "__main__":', "    print(frame.head(10).collect())")
 

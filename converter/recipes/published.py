@@ -22,7 +22,7 @@ from converter.publishing.column_union import common_columns
 from converter.publishing.destination_records import read_records
 from converter.publishing.record_entry import RecordEntry
 from converter.publishing.report import format_of
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage import open_destination
 from converter.storage.schemes import is_local
 

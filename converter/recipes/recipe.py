@@ -18,7 +18,7 @@ from converter.recipes.polars import polars_program
 from converter.recipes.published import Published, read_published
 from converter.recipes.spark import spark_view
 from converter.recipes.treasure_data import treasure_data_files, treasure_data_warnings
-from converter.schema.changes import OLD_COLUMN
+from converter.schema.change_columns import OLD_COLUMN
 
 _IN_S3 = ("treasure-data", "athena")
 _CHANGES = (

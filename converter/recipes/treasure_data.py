@@ -15,7 +15,7 @@ from converter.errors import UsageError
 from converter.recipes.literals import in_comment, legal_name
 from converter.recipes.published import Published
 from converter.schema.column_types import INT64, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.yaml_text import yaml_text
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")

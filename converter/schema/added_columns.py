@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from converter.schema.column_types import INT64, STRING, TIMESTAMP, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.utc import format_utc
 
 AddedValue = int | str

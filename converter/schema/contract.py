@@ -26,8 +26,8 @@ from converter.errors import SchemaError
 from converter.options import Numbers
 from converter.schema import tags
 from converter.schema.column_types import INT64, TAG_OF, ColumnType, Origin
+from converter.schema.columns import Column
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column
 from converter.time_options import Unit
 
 WAYS = (

@@ -8,7 +8,7 @@
 The scale s is the smallest of 0, 2, 4, 6, 9, 18, 28 that holds all decimals and leaves room for the integer digits;
 otherwise exactly the decimals. Steps keep types the same from day to day, and a sample finds the right one.
 
-The facts of a change (changes.py) come before the attributes, and the old item after them.
+The facts of a change (change_columns.py) come before the attributes, and the old item after them.
 
 Promised columns (contract.py) come first, as they are promised; the rule decides about all others.
 """
@@ -22,12 +22,12 @@ from converter.errors import SchemaError, UsageError
 from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT, TIME_COLUMN, ConvertOptions, Numbers
 from converter.schema import tags
 from converter.schema.added_columns import added_columns
-from converter.schema.changes import leading_columns, trailing_columns
+from converter.schema.change_columns import leading_columns, trailing_columns
 from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, DOUBLE, INT64, OF_TAG, STRING, ColumnType, Origin
+from converter.schema.columns import Column, Schema
 from converter.schema.contract import NOTHING_PROMISED, Break, Contract, Promise, broken_promise_error, combined, holds
 from converter.schema.naming import NameRules, name_columns
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column, Schema
 from converter.schema.units import UnitError, choose_unit
 
 SCALE_STEPS = (0, 2, 4, 6, 9, 18, 28)

@@ -66,8 +66,8 @@ class AttributeObservation:
 class Observation:
     """The values that were seen in `items` items, by attribute.
 
-    facts: the same for the facts of changes, by their names in changes.py; none for items. unknown: unknown members of
-    lines, by their paths: the number of the data file that has each first, and the place in it.
+    facts: the same for the facts of changes, by their names in change_columns.py; none for items. unknown: unknown
+    members of lines, by their paths: the number of the data file that has each first, and the place in it.
     """
 
     items: int = 0

@@ -30,8 +30,8 @@ from converter.errors import UsageError, json_reason
 from converter.name_policies import NAME_POLICIES
 from converter.options import RESERVED_COLUMNS, TIME_COLUMN, ConvertOptions, Numbers, SchemaText
 from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, FILE_TYPES, INT64, Cast, Origin
+from converter.schema.columns import Column
 from converter.schema.contract import Contract, Promise
-from converter.schema.types import Column
 from converter.time_options import UNITS, Unit, parse_unit
 
 _VERSION = 1

@@ -12,8 +12,8 @@ from shlex import quote
 from typing import Final
 
 from converter.errors import SchemaError
+from converter.schema.columns import Column
 from converter.schema.magnitudes import SMALL, ZERO
-from converter.schema.types import Column
 from converter.time_options import UNIT_NAMES, UNITS, Unit
 
 _ALL: Final = (1 << len(UNITS)) - 1

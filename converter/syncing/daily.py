@@ -31,7 +31,7 @@ from converter.publishing.ownership import check_owner
 from converter.publishing.record import Record, column_json
 from converter.publishing.record_entry import Owner
 from converter.publishing.report import Report
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage import open_destination
 from converter.syncing.export_day import Day, await_end, check_day, exports_of
 from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable_error

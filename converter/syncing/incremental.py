@@ -26,7 +26,7 @@ from converter.errors import BusyError, DataFileError, ExportError
 from converter.options import ConvertOptions
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.report import Report
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.syncing.destination_state import CHANGES, SNAPSHOT, DestinationState, SyncDestinations, child_of
 from converter.syncing.export_day import Day, await_end
 from converter.syncing.exportable_range import RECENT, ExportableRange

@@ -8,7 +8,7 @@ from datetime import datetime
 from converter.conversion.dry_run import NOT_CHECKED
 from converter.publishing.record import column_json
 from converter.publishing.report import Report
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.syncing.pending_exports import ExportOrigin
 from converter.utc import short_utc
 

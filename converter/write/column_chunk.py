@@ -14,7 +14,7 @@ from converter.kernels.encode import states
 from converter.kernels.layout import Bytes, Columns
 from converter.schema.added_columns import AddedValue
 from converter.schema.column_types import Origin, PhysicalType
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.write.parquet_metadata import ColumnChunk, Encoding, Statistics, data_page_header, dictionary_page_header
 
 _PAGE_BYTES = 1 << 20

@@ -13,7 +13,7 @@ from converter.errors import EmptyLineError
 from converter.kernels.bindings import write_rows
 from converter.kernels.encode import states
 from converter.options import ConvertOptions
-from converter.schema.types import Schema
+from converter.schema.columns import Schema
 from converter.write.part import PartWriter, Sink
 
 _OUT_BYTES = 1 << 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from converter.options import ConvertOptions
-from converter.schema.types import Schema
+from converter.schema.columns import Schema
 from converter.write.csv import CsvPart
 from converter.write.parquet import ParquetPart
 from converter.write.part import PartWriter, Sink

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from converter.decode.batch import Batch
 from converter.options import ConvertOptions
-from converter.schema.types import Schema
+from converter.schema.columns import Schema
 from converter.write.column_chunk import ChunkEncoder
 from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, encode_footer, encode_row_group
 from converter.write.part import PartWriter, Sink

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from converter.schema.column_types import Fields
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.version import VERSION
 from converter.write.thrift import I64, Struct, encode_struct
 

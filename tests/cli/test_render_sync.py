@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from converter.cli.render_sync import changes_line, render_changes
 from converter.schema.column_types import INT64, STRING, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.syncing.incremental_report import ChangesReport, WindowReport
 from tests.unit.publishing.published import make_export, make_report
 

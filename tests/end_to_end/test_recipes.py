@@ -27,7 +27,7 @@ from converter.options import Consumer, ConvertOptions, OneFormat
 from converter.publishing.record import Record
 from converter.recipes.duckdb import duckdb_names
 from converter.schema.column_types import STRING, TIMESTAMP, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage.paths import record_path
 from converter.testing import ExportFacts, write_export
 from tests.cli.command import ddb_convert

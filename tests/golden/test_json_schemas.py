@@ -13,7 +13,7 @@ import pytest
 import converter
 from converter import ChangesReport, ConvertOptions, MergeRules, Report, SyncReport
 from converter.schema.column_types import STRING, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.syncing.incremental_report import WindowReport
 from converter.syncing.pending_exports import ExportOrigin
 from converter.testing import ExportFacts, write_export

@@ -23,8 +23,8 @@ from converter.kernels.simd import words
 from converter.kernels.toolchain.cache import BOUNDS_CHECKED, FORM
 from converter.kernels.toolchain.decorators import kernel
 from converter.options import ConvertOptions
+from converter.schema.columns import Schema
 from converter.schema.derive import derive_schema
-from converter.schema.types import Schema
 from converter.write.formats import open_part
 from tests.properties.mutations import change_corpus, corpus, mutate
 from tests.properties.touching import ITEMS, touch_outcome

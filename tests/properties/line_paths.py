@@ -28,8 +28,8 @@ from converter.merging.changed_keys_builder import ChangedKeysBuilder
 from converter.merging.merge_lines import MergeLines
 from converter.merging.old_images import OldImages
 from converter.options import ConvertOptions
+from converter.schema.columns import Schema
 from converter.schema.derive import derive_schema
-from converter.schema.types import Schema
 from converter.write.formats import open_part
 from tests import oracle, oracle_changes
 from tests.oracle_changes import ReadChange

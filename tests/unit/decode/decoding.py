@@ -21,9 +21,9 @@ from converter.decode.unknown_members import ItemLines
 from converter.export.blocks import PADDING, Block
 from converter.kernels import layout
 from converter.options import ConvertOptions
+from converter.schema.columns import Schema
 from converter.schema.derive import derive_schema
 from converter.schema.observe import Observation
-from converter.schema.types import Schema
 from converter.testing import item_line
 from converter.write.formats import open_part
 from converter.write.parquet import ParquetPart

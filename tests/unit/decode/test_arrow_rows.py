@@ -14,7 +14,7 @@ import pytest
 from converter.decode.arrow_rows import batch_of, can_recast, plain_text, recast
 from converter.options import ConvertOptions
 from converter.schema.column_types import Origin, parse_type
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.write.formats import open_part
 from tests.unit.decode.decoding import write_batch
 

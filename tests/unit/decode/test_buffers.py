@@ -14,7 +14,7 @@ from converter.decode.buffers import BATCH_BYTES, BATCH_ROWS, Buffers, value_bit
 from converter.decode.decoder import Decoder
 from converter.kernels import layout
 from converter.schema.column_types import Origin, parse_type
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from tests.unit.decode.decoding import (
     cut_blocks,
     decode_rows,

@@ -14,7 +14,7 @@ from converter.decode.decoder import Decoder
 from converter.options import ConvertOptions
 from converter.schema import tags
 from converter.schema.column_types import Origin, parse_type
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.testing import item_line
 from tests.unit.decode.decoding import (
     column_of,

@@ -13,8 +13,8 @@ from converter.decode.decoder import Decoder
 from converter.decode.strict_lines import NulProblem
 from converter.option_values import Nul
 from converter.options import ConvertOptions
+from converter.schema.columns import Schema
 from converter.schema.derive import derive_schema
-from converter.schema.types import Schema
 from tests.unit.decode.decoding import cut_blocks, everything, lines_of, make_block, observe, rows_of
 
 TEXTS = st.text('\0\n"\\\\é\U0001f600a', max_size=70)

@@ -9,7 +9,7 @@ from converter.decode.time_rules import NO_TIME, NO_VALUE, OddTimes, TimeRules, 
 from converter.kernels import time_reasons
 from converter.options import ConvertOptions
 from converter.schema.column_types import TIMESTAMP, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.time_options import UNITS, Unit
 from tests.unit.decode.decoding import lines_of, observe
 

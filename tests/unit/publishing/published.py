@@ -13,7 +13,7 @@ from converter.publishing.destination_records import RecordCache
 from converter.publishing.record import Record, make_record
 from converter.publishing.report import ColumnReport, Part, Report, SchemaChange
 from converter.schema.column_types import DECIMALS, STRING, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage.destination import Destination
 from converter.write.formats import part_suffix
 

@@ -11,7 +11,7 @@ from converter.options import ConvertOptions
 from converter.publishing.record import Record, make_record
 from converter.publishing.report import Part
 from converter.schema.column_types import STRING, Origin, parse_type
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.storage.paths import record_path
 from tests.unit.publishing.published import make_export, make_report
 

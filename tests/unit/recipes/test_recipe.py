@@ -15,7 +15,7 @@ from converter import recipe
 from converter.errors import UsageError
 from converter.options import Consumer
 from converter.schema.column_types import INT64, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from tests.unit.recipes.records import TEXT, column, make_day, write_records
 
 S3 = "s3://lake/orders"

@@ -9,7 +9,7 @@ import pytest
 from converter.options import ADDED
 from converter.schema.added_columns import TYPES, added_columns, added_text, added_values
 from converter.schema.column_types import INT64, STRING, TIMESTAMP, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 
 WANTED = (("when", "export_time"), ("which", "export_id"), ("day", "date"), ("time", "unix_time"))
 

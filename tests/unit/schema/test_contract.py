@@ -10,10 +10,10 @@ from converter.errors import SchemaError
 from converter.options import ConvertOptions
 from converter.schema import tags
 from converter.schema.column_types import BOOL, INT64, Origin, parse_type
+from converter.schema.columns import Column, Schema
 from converter.schema.contract import Contract, Promise, holds
 from converter.schema.derive import derive_schema, families, fit_schema
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column, Schema
 
 DEFAULTS = ConvertOptions()
 

@@ -10,9 +10,9 @@ from converter.errors import SchemaError, UsageError
 from converter.options import ConvertOptions
 from converter.schema import derive, tags
 from converter.schema.column_types import DECIMALS, INT64, STRING, Origin, parse_type
+from converter.schema.columns import Column
 from converter.schema.derive import derive_schema, families, number_type
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.types import Column
 
 
 def seen(integer_digits: int = 0, decimals: int = 0, beyond: bool = False, **counts: int) -> AttributeObservation:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.schema import tags
-from converter.schema.changes import COLUMN_OF
+from converter.schema.change_columns import COLUMN_OF
 from converter.schema.observe import AttributeObservation, Observation, merge_observations
 
 COUNTS = st.tuples(*[st.integers(0, 3)] * len(tags.TAGS))

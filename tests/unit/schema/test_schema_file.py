@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from converter.errors import UsageError
 from converter.options import ConvertOptions, SchemaText
 from converter.schema.column_types import INT64, STRING, Origin, parse_type
+from converter.schema.columns import Column
 from converter.schema.contract import Promise
 from converter.schema.schema_file import SchemaFile, read_schema_file, render_schema_file
-from converter.schema.types import Column
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 PAIRS = [

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converter.schema.column_types import INT64, TIMESTAMP, Origin
+from converter.schema.columns import Column
 from converter.schema.magnitudes import SMALL, ZERO
-from converter.schema.types import Column
 from converter.schema.units import UnitError, choose_unit, possible_units
 from converter.time_options import UNITS, Unit
 

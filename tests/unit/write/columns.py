@@ -20,7 +20,7 @@ from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
 from converter.options import ConvertOptions
 from converter.schema.column_types import Origin, parse_type
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.write.parquet import ParquetPart
 from tests.times import DAY_0, EPOCH, FIRST, LAST, any_micros
 from tests.unit.decode.decoding import put_value

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from converter.options import ConvertOptions
 from converter.schema.column_types import Origin, parse_type
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.write import column_chunk
 from converter.write.parquet import ParquetPart
 from tests.examples import examples

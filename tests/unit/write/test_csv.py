@@ -14,7 +14,7 @@ from converter.decode.decoder import Decoder
 from converter.errors import UsageError
 from converter.options import ConvertOptions
 from converter.schema.column_types import INT64, STRING, Origin
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.write.csv import CsvPart
 from tests import oracle
 from tests.unit.decode.decoding import everything, lines_of, make_block, schema_of, write_batch, write_part

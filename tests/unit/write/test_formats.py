@@ -8,7 +8,7 @@ import pytest
 
 from converter.options import ConvertOptions
 from converter.schema.column_types import STRING, Origin
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.write.csv import CsvPart
 from converter.write.formats import open_part, part_suffix
 from converter.write.parquet import ParquetPart

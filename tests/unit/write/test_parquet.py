@@ -22,7 +22,7 @@ from converter.kernels import layout
 from converter.option_values import COMPRESSIONS
 from converter.options import ConvertOptions
 from converter.schema.column_types import DECIMALS, Origin, parse_type
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.write.parquet import ParquetPart
 from tests.examples import examples
 from tests.times import EPOCH

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from converter.schema.column_types import BOOL, DECIMALS, INT64, TIMESTAMP, Origin, parse_type
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from converter.version import VERSION
 from converter.write.parquet_metadata import (
     COMPRESSIONS,

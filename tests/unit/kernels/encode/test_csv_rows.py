@@ -17,7 +17,7 @@ from converter.decode.buffers import Buffers
 from converter.kernels.bindings import write_rows
 from converter.kernels.encode import states
 from converter.schema.column_types import STRING, Origin
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from tests import oracle_output
 from tests.unit.decode.decoding import put_value
 from tests.unit.write.columns import batch_of, cells, column_of_type

@@ -17,7 +17,7 @@ from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indic
 from converter.kernels.encode import states
 from converter.kernels.scratch import new_secret
 from converter.schema.column_types import BOOL, Origin, parse_type
-from converter.schema.types import Column
+from converter.schema.columns import Column
 from tests.examples import examples
 from tests.unit.decode.decoding import put_value
 from tests.unit.write.reading import read_varint

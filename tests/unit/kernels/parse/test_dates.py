@@ -22,7 +22,7 @@ from converter.kernels.time_reasons import NO_DATE_FORM, NO_DAY
 from converter.kernels.toolchain.decorators import kernel
 from converter.options import ConvertOptions
 from converter.schema.column_types import DATE, INT64, Cast, Origin
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from converter.write.csv import CsvPart
 from converter.write.parquet import ParquetPart
 from tests.examples import examples

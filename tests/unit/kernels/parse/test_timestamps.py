@@ -15,7 +15,7 @@ from converter.decode.strict_lines import LineProblem, TimeProblem
 from converter.decode.time_rules import TimeRules
 from converter.options import ConvertOptions
 from converter.schema.column_types import INT64, TIMESTAMP, Cast, Origin
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 from tests.examples import examples
 from tests.times import (
     EPOCH,

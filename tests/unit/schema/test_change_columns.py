@@ -6,7 +6,14 @@ import pytest
 
 from converter.options import ConvertOptions
 from converter.schema import tags
-from converter.schema.changes import MARK, OPERATIONS, WRITTEN, count_operations, leading_columns, trailing_columns
+from converter.schema.change_columns import (
+    MARK,
+    OPERATIONS,
+    WRITTEN,
+    count_operations,
+    leading_columns,
+    trailing_columns,
+)
 from converter.schema.column_types import STRING, TIMESTAMP, Origin
 from converter.schema.contract import Contract, Promise
 from converter.schema.derive import derive_schema

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from converter.schema.column_types import DATE, INT64, STRING, TIMESTAMP, Origin, parse_type
-from converter.schema.types import Column, Schema
+from converter.schema.columns import Column, Schema
 
 
 def number(type_: str, origin: Origin = Origin.NUMBER, name: str = "n") -> Schema:

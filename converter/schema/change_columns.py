@@ -12,8 +12,8 @@ from typing import Final
 
 from converter.options import RESERVED_COLUMNS
 from converter.schema.column_types import STRING, TIMESTAMP, Origin
+from converter.schema.columns import Column
 from converter.schema.observe import Observation
-from converter.schema.types import Column
 
 MARK: Final = "\udcff"
 """The first character of the name of a fact: the byte 0xFF by `surrogateescape`."""
