@@ -39,7 +39,9 @@ def forecast(cache: RecordCache, export: Summary, options: ConvertOptions) -> tu
     if options.dry_run:
         cache.destination.check_free()
     records = cache.latest or cache.read()
-    decision = decide(records, cache.destination, export, options, takes_over=cache.takes_over)
+    decision = decide(
+        records, cache.destination, export, options, accepts_recreated_table=cache.accepts_recreated_table
+    )
     return forecast_schema(read_prior_schema(decision.kept, options, records)).columns
 
 

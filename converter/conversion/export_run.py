@@ -39,7 +39,13 @@ class ExportRun:
 
     def decide(self, cache: RecordCache, options: ConvertOptions) -> Decision:
         """Decide whether and where to publish."""
-        return decide(cache.read(), cache.destination, self.opened.export, options, takes_over=cache.takes_over)
+        return decide(
+            cache.read(),
+            cache.destination,
+            self.opened.export,
+            options,
+            accepts_recreated_table=cache.accepts_recreated_table,
+        )
 
     def prior_schema(self, decision: Decision, cache: RecordCache, options: ConvertOptions) -> PriorSchema:
         """Return the columns that the destination's records and the schema file promise."""

@@ -52,16 +52,18 @@ def decide(
     options: ConvertOptions,
     chain: MergeChain | None = None,
     *,
-    takes_over: bool = False,
+    accepts_recreated_table: bool = False,
 ) -> Decision:
     """Decide whether there is something to do, where, and what it replaces. Without the lease it is only a forecast.
 
-    records: all of the destination. chain: what a snapshot is made of. takes_over: see check_owner.
+    records: all of the destination. chain: what a snapshot is made of. accepts_recreated_table: see check_owner.
 
     Raises UsageError when the destination belongs to another table or kind, or when `options.replace` would be needed:
     the export is published with other options, or another full export of the date is, or the folder is not empty.
     """
-    check_owner(records, Owner(export.table_arn, export.table_id, export.kind), takes_over=takes_over)
+    check_owner(
+        records, Owner(export.table_arn, export.table_id, export.kind), accepts_recreated_table=accepts_recreated_table
+    )
     date = export_date(export, options.timezone)
     locations = _locations(export, options)
     published = records.find(export.export_id)

@@ -79,10 +79,10 @@ class DestinationRecords:
 
 @dataclass(slots=True)
 class RecordCache:
-    """The records of a destination as this run saw them last. takes_over: see check_owner."""
+    """The records of a destination as this run saw them last. accepts_recreated_table: see check_owner."""
 
     destination: Destination
-    takes_over: bool = False
+    accepts_recreated_table: bool = False
     latest: DestinationRecords | None = None
 
     def read(self) -> DestinationRecords:

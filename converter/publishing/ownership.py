@@ -8,11 +8,11 @@ from converter.publishing.destination_records import DestinationRecords
 from converter.publishing.record_entry import Owner, RecordEntry, distinct, newest
 
 
-def check_owner(records: DestinationRecords, owner: Owner, *, takes_over: bool = False) -> None:
+def check_owner(records: DestinationRecords, owner: Owner, *, accepts_recreated_table: bool = False) -> None:
     """Raises UsageError when a record of the destination is of another table, or holds changes and the owner items.
 
     A table that was deleted and made again has another id. It may continue where the older one ended if the newest
-    record is of the new one already, or if it `takes_over`.
+    record is of the new one already, or if `accepts_recreated_table` is true.
     """
     last = newest(records.entries)
     # All that have one owner are refused alike.
@@ -20,7 +20,7 @@ def check_owner(records: DestinationRecords, owner: Owner, *, takes_over: bool =
         other_kind = (entry.kind is ExportKind.CHANGES) != (owner.kind is ExportKind.CHANGES)
         if entry.owner.table_arn != owner.table_arn or other_kind:
             raise _other_owner_error(records, entry, owner)
-    if last is not None and last.owner.table_id != owner.table_id and not takes_over:
+    if last is not None and last.owner.table_id != owner.table_id and not accepts_recreated_table:
         raise UsageError(
             f"the destination belongs to the table {owner.table_arn} with id {last.owner.table_id}; it was deleted and"
             f" made again since, and has the id {owner.table_id} now",

@@ -151,7 +151,7 @@ class ObjectLease(Lease):
                     self.store.delete(INTENT)
             finally:
                 # The lease of a dead run names the folders of its uploads, and must stay for the next run.
-                (again.release if again.left is None else again.leave)()
+                (again.release if again.taken_over_from is None else again.leave)()
 
     def has_intent(self, intent: Intent) -> bool:
         """Return whether this commit has begun, and is not done."""
@@ -205,7 +205,8 @@ class ObjectLease(Lease):
     @property
     def _left(self) -> tuple[str, ...]:
         """Folders in which a dead run may have left uploads."""
-        return self.held.left.folders if self.held.left is not None else ()
+        dead = self.held.taken_over_from
+        return dead.folders if dead is not None else ()
 
     def _delete(self, path: str) -> None:
         self.held.check()

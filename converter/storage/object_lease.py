@@ -99,8 +99,8 @@ class Holder:
 class HeldLease:
     """The lease object as its holder knows it, from `take` to `release`.
 
-    left: the lease of a run that died, which this one took over, or None. warning: about a store without conditional
-    writes, or "".
+    taken_over_from: the holder that this one took the lease over from, a run that died, or None. warning: about a store
+    without conditional writes, or "".
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -119,7 +119,7 @@ class HeldLease:
         )
         self._written = _now()
         self._etag = ""
-        self.left: Holder | None = None
+        self.taken_over_from: Holder | None = None
 
     def take(self) -> None:
         """Take the lease, and rewrite it in the background. Raises BusyError if another run holds it."""
@@ -175,7 +175,7 @@ class HeldLease:
                 return info.etag
             if is_live(holder, info):
                 raise busy_error(self._store, holder, info)
-            self.left = holder
+            self.taken_over_from = holder
             # If this run dies before it has aborted the uploads of the dead one, the next run must find them too.
             self._holder = replace(self._holder, folders=holder.folders)
             with suppress(ConditionFailedError):

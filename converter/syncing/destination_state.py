@@ -65,7 +65,9 @@ class SyncDestinations:
     def of(dest: str, aws: AwsOptions) -> SyncDestinations:
         """Those of a DEST; nothing is created."""
         changes, snapshot = (open_destination(child_of(dest, name), aws) for name in (CHANGES, SNAPSHOT))
-        return SyncDestinations(RecordCache(changes, takes_over=True), RecordCache(snapshot, takes_over=True))
+        return SyncDestinations(
+            RecordCache(changes, accepts_recreated_table=True), RecordCache(snapshot, accepts_recreated_table=True)
+        )
 
     def finish_begun(self, *, dry_run: bool) -> None:
         """Finish commits of runs that died, so that the records say all; a dry run only looks.
@@ -90,7 +92,7 @@ class SyncDestinations:
 
 def _state_of(table: Table, changes: DestinationRecords, snapshots: DestinationRecords) -> DestinationState:
     for records, kind in ((changes, ExportKind.CHANGES), (snapshots, ExportKind.SNAPSHOT)):
-        check_owner(records, Owner(table.arn, table.table_id, kind), takes_over=True)
+        check_owner(records, Owner(table.arn, table.table_id, kind), accepts_recreated_table=True)
     own_changes, own_snapshots = _of_table(changes, table), _of_table(snapshots, table)
     latest = max(own_snapshots, key=lambda entry: (entry.moment_micros, entry.sequence), default=None)
     return DestinationState(

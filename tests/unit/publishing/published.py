@@ -110,13 +110,13 @@ def publish_export(
     export: Summary | None = None,
     options: ConvertOptions | None = None,
     contents: tuple[bytes, ...] = (b"first", b"second"),
-    takes_over: bool = False,
+    accepts_recreated_table: bool = False,
 ) -> Decision:
     """A whole run: decide, write these parts, publish."""
     export, options = export or make_export(), options or ConvertOptions()
     cache = RecordCache(destination)
     with destination.lease() as lease:
-        decision = decide(cache.read(), destination, export, options, takes_over=takes_over)
+        decision = decide(cache.read(), destination, export, options, accepts_recreated_table=accepts_recreated_table)
         if decision.published is None:
             staging = lease.begin(export.export_id, *decision.locations)
             pending = []

@@ -45,9 +45,11 @@ def destination(tmp_path: Path) -> LocalDestination:
 
 
 def decide(
-    destination: LocalDestination, export: Summary, options: ConvertOptions, *, takes_over: bool = False
+    destination: LocalDestination, export: Summary, options: ConvertOptions, *, accepts_recreated_table: bool = False
 ) -> Decision:
-    return decide_by(read_all(destination), destination, export, options, takes_over=takes_over)
+    return decide_by(
+        read_all(destination), destination, export, options, accepts_recreated_table=accepts_recreated_table
+    )
 
 
 def read_records(destination: LocalDestination) -> list[Record]:
@@ -260,20 +262,20 @@ def test_items_and_snapshots_share_a_destination_and_changes_have_their_own(dest
         decide(destination, make_window(TIME, TIME + timedelta(hours=1)), DEFAULTS)
 
 
-def test_a_table_that_was_made_again_goes_on_only_where_it_takes_over(destination: LocalDestination) -> None:
+def test_a_table_that_was_made_again_goes_on_only_where_that_is_accepted(destination: LocalDestination) -> None:
     publish_export(destination)
     anew = replace(make_export(LATER_ID, TIME + timedelta(days=1)), table_id="12345678-0000-4000-8000-9f1d2b3c4d5e")
     with pytest.raises(UsageError, match="deleted and made again"):
         decide(destination, anew, DEFAULTS)
-    assert decide(destination, anew, DEFAULTS, takes_over=True).kept
+    assert decide(destination, anew, DEFAULTS, accepts_recreated_table=True).kept
     with pytest.raises(UsageError, match="belongs to items"):
-        decide(destination, replace(anew, kind=ExportKind.CHANGES), DEFAULTS, takes_over=True)
+        decide(destination, replace(anew, kind=ExportKind.CHANGES), DEFAULTS, accepts_recreated_table=True)
 
 
 def test_what_has_taken_over_goes_on_by_itself(destination: LocalDestination) -> None:
     publish_export(destination)
     anew = replace(make_export(LATER_ID, TIME + timedelta(days=1)), table_id="12345678-0000-4000-8000-9f1d2b3c4d5e")
-    publish_export(destination, anew, takes_over=True)
+    publish_export(destination, anew, accepts_recreated_table=True)
     next_day = replace(anew, export_id="01701251907109-cccccccc", export_time=TIME + timedelta(days=2))
     assert len(decide(destination, next_day, DEFAULTS).kept) == 2
     with pytest.raises(UsageError, match="deleted and made again"):

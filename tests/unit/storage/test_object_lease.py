@@ -99,7 +99,7 @@ def test_one_of_two_that_take_it_at_once_wins_and_the_other_learns_the_holder(
         assert (len(winners), len(refusals)) == (1, 1)
         assert isinstance(refusals[0], BusyError)
         assert f"process {os.getpid()} on " in refusals[0].what
-        assert winners[0].left == stale
+        assert winners[0].taken_over_from == stale
         winners[0].confirm()
         winners[0].release()
         assert holder(store) is None
@@ -125,7 +125,7 @@ def test_a_lease_that_was_not_written_for_a_minute_is_taken_over(bucket: MemoryB
     bucket.advance(2)
     check_unlocked(store)
     with held(store) as lease:
-        assert lease.left == ELSEWHERE
+        assert lease.taken_over_from == ELSEWHERE
         found = holder(store)
         assert found is not None
         assert (found.process, found.folders) == (os.getpid(), ELSEWHERE.folders)

@@ -52,7 +52,7 @@ def test_one_of_two_that_take_it_at_once_wins_and_the_other_learns_the_holder(le
         assert (len(winners), len(refusals)) == (1, 1)
         assert isinstance(refusals[0], BusyError)
         assert f"process {os.getpid()} on " in refusals[0].what
-        assert winners[0].left == stale
+        assert winners[0].taken_over_from == stale
         winners[0].confirm()
         winners[0].release()
         assert holder(store_of(bucket)) is None
@@ -88,7 +88,7 @@ def test_a_write_whose_answer_was_lost_is_recognized_as_our_own(nth: int, server
         store_of(bucket).put(LEASE, stale.to_json())
     with start_proxy(server, once(LoseAnswer(), "PutObject", nth)) as proxy:
         with held(store_of(bucket, proxy.server.endpoint_url)) as lease:
-            assert lease.left == stale
+            assert lease.taken_over_from == stale
             assert sum(request.status is None for request in proxy.requests) == 1
             seen: list[Request] = []
             proxy.rule = lambda request: (

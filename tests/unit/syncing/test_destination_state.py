@@ -31,14 +31,14 @@ def table(id: str = make_export().table_id) -> Table:
 def put_all(places: SyncDestinations, hour: int, **changed: str) -> None:
     """All items of an hour."""
     export = make_export(f"0170100000{hour:04}-aaaaaaaa", BEGIN + hour * HOUR)
-    publish_export(places.snapshot.destination, replace(export, **changed), takes_over=True)  # type: ignore[arg-type]
+    publish_export(places.snapshot.destination, replace(export, **changed), accepts_recreated_table=True)  # type: ignore[arg-type]
 
 
 def put_changes(places: SyncDestinations, hour: int, **changed: str) -> None:
     """The changes of the hour before."""
     window = make_window(BEGIN + (hour - 1) * HOUR, BEGIN + hour * HOUR)
     window = replace(window, export_id=f"0170100000{hour:04}-bbbbbbbb", **changed)  # type: ignore[arg-type]
-    publish_export(places.changes.destination, window, takes_over=True)
+    publish_export(places.changes.destination, window, accepts_recreated_table=True)
 
 
 def test_where_nothing_is_there_is_no_moment(places: SyncDestinations) -> None:
