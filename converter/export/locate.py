@@ -141,11 +141,6 @@ def _check_is_meant(found: Summary, text: str, export_id: str | None) -> None:
         )
 
 
-def find_exports(source: Source) -> list[str]:
-    """Return the sorted folders of exports with a summary, relative to the root of the source; `""` is the root."""
-    return [""] if source.size(SUMMARY) is not None else _survey(source, list(_candidates(source)))[0]
-
-
 def _search(source: Source, latest: bool, export_id: str | None) -> _Found:
     """Return the chosen export among those in a folder of exports."""
     if source.size(STARTED) is not None:

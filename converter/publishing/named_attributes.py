@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import heapq
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from converter.errors import UsageError
 from converter.options import ConvertOptions
@@ -35,10 +35,10 @@ class NamedAttributes:
     warned: those that no earlier export had although it was published with them. first: is there no earlier export?
     """
 
-    by_place: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    known: frozenset[str] = frozenset()
-    warned: frozenset[str] = frozenset()
-    first: bool = True
+    by_place: Mapping[str, tuple[str, ...]]
+    known: frozenset[str]
+    warned: frozenset[str]
+    first: bool
 
     @staticmethod
     def of(
@@ -100,9 +100,6 @@ class NamedAttributes:
     def _names(self) -> dict[str, None]:
         """All names, each once."""
         return dict.fromkeys(name for names in self.by_place.values() for name in names)
-
-
-NOTHING_NAMED = NamedAttributes()
 
 
 def never_overflowed(named: NamedAttributes, earlier: Sequence[RecordEntry]) -> frozenset[str]:

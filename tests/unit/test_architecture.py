@@ -67,7 +67,7 @@ RESERVED = {
     "jinja2": ("converter.schedule",),
     "llvmlite": ("converter.kernels",),
     "numba": ("converter.kernels",),
-    "pyspark": ("converter.engines.spark",),
+    "pyspark": (),
     "rich": ("converter.cli",),
     "typer": ("converter.cli",),
 }

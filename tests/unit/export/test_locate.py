@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from converter.errors import ExportError, ManifestError, UsageError
-from converter.export.locate import find_exports, open_export
+from converter.export.locate import open_export
 from converter.export.manifest import check_files
-from converter.storage.local import LocalSource
 from tests.unit.export.manifests import FULL_ID, WINDOW_ID, MakeExport, full_summary, window_summary
 
 LATER_ID = "01700086400000-ffffffff"
@@ -160,8 +159,9 @@ def test_a_folder_without_exports_says_what_was_looked_for(tmp_path: Path) -> No
 
 def test_exports_are_not_searched_for_deeper_than_said(make_export: MakeExport, tmp_path: Path) -> None:
     make_export(under="a/b/AWSDynamoDB")
-    assert find_exports(LocalSource(str(tmp_path))) == []
-    assert find_exports(LocalSource(str(tmp_path / "a"))) == [f"b/AWSDynamoDB/{FULL_ID}"]
+    with pytest.raises(ExportError, match="no export found"):
+        open_export(str(tmp_path))
+    assert open_export(str(tmp_path / "a"))[1].export_id == FULL_ID
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
