@@ -41,7 +41,7 @@ class LineSource(Protocol):
         """The line of the data file for the line of an item at a position, and the byte that it begins at."""
 
     def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
-        """Return the line of an item in the service's form, and whether the rest of the block must be trimmed again.
+        """Return the line of an item in the service's form, and whether the lines after it have new members to remove.
 
         byte: where the line begins in the inflated file. Raises LineProblem.
         """
