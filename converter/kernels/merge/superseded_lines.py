@@ -48,7 +48,6 @@ from converter.schema import tags
 
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
-_TOP = np.uint64(63)
 _IN_ITEM = 2
 """Braces that are open where an item has its attributes."""
 
@@ -176,13 +175,12 @@ def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tupl
     depth = 0
     inside = _NOTHING
     escaped = _NOTHING
-    after_quote = _NOTHING
     letter = byte(patterns.spellings, patterns.facts[np.uint64(KEY_PATTERN), PATTERN_START] + 1)
     other = byte(patterns.spellings, patterns.facts[np.uint64(KEY_PATTERN + count - 1), PATTERN_START] + 1)
     while True:
         quotes, strings, opened, closed, inside, escaped = structure(block, at, inside, escaped)
         found = quotes & strings & (byte_mask(block, at + 1, letter) | byte_mask(block, at + 1, other))
-        item_end = find_map_end(quotes, opened, closed, after_quote, depth - 1)
+        item_end = find_map_end(block, at, quotes, opened, closed, depth - 1)
         if item_end < 64:
             found &= (_ONE << np.uint64(item_end)) - _ONE
         newlines = byte_mask(block, at, NEWLINE)
@@ -202,7 +200,6 @@ def _keys_in_item(block: Bytes, at: int, patterns: Patterns, count: int) -> tupl
                 return first, second
         if item_end < 64 or newlines != _NOTHING:
             return -1, -1
-        after_quote = quotes >> _TOP
         depth += count_bits(opened) - count_bits(closed)
         at += 64
 

@@ -18,7 +18,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.kernels.characters import CLOSE_MAP, COMMA, DIGIT_0, NEWLINE, NOT_UTF8, OPEN_MAP, POINT, QUOTE
+from converter.kernels.characters import (
+    CLOSE_LIST,
+    CLOSE_MAP,
+    COMMA,
+    DIGIT_0,
+    NEWLINE,
+    NOT_UTF8,
+    OPEN_MAP,
+    POINT,
+    QUOTE,
+)
 from converter.kernels.layout import DONE, GROW, IRREGULAR, State
 from converter.kernels.line_patterns import (
     CHANGE_KEYS,
@@ -64,7 +74,7 @@ from converter.schema import tags
 
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
-_TOP = np.uint64(63)
+_LAST_OF_TRUE = 0x65
 
 _LEAST_DIGITS = 7
 _MOST_DIGITS = 17
@@ -72,13 +82,15 @@ _MICROS = 6
 
 
 @inlined
-def find_map_end(quotes: np.uint64, opened: np.uint64, closed: np.uint64, after_quote: np.uint64, depth: int) -> int:
-    """Return where the brace that closes a map of typed values is in 64 bytes, or 64. The masks are from `structure`.
+def find_map_end(data: Bytes, at: int, quotes: np.uint64, opened: np.uint64, closed: np.uint64, depth: int) -> int:
+    """Return where the brace that closes a map of typed values is in the 64 bytes at `at`, or 64.
 
-    after_quote: 1 if a quote is in front of the 64 bytes. depth: braces that are open there, of the map and inside of
-    it. As each value is in braces of its own, a brace after a quote closes a value: only the others are counted.
+    The masks are from `structure`. depth: braces that are open in front of the bytes, of the map and inside of it.
     """
-    ends = closed & ~(quotes << _ONE | after_quote)
+    # As each value is in braces of its own, a brace after the end of a text, of `true` or of an array closes a value.
+    ends = closed & ~(quotes << _ONE)
+    if ends != _NOTHING:
+        ends &= ~((byte_mask(data, at, CLOSE_LIST) | byte_mask(data, at, _LAST_OF_TRUE)) << _ONE)
     while ends != _NOTHING:
         k = lowest_bit(ends)
         before = (_ONE << np.uint64(k)) - _ONE
@@ -97,17 +109,15 @@ def map_end(data: Bytes, at: int) -> int:
     depth = 0
     inside = _NOTHING
     escaped = _NOTHING
-    after_quote = _NOTHING
     while True:
         quotes, _, opened, closed, inside, escaped = structure(data, at, inside, escaped)
-        end = find_map_end(quotes, opened, closed, after_quote, depth)
+        end = find_map_end(data, at, quotes, opened, closed, depth)
         wrong = byte_mask(data, at, NEWLINE) | byte_mask(data, at, NOT_UTF8)
         if end < 64:
             return at + end + 1 if wrong & ((_ONE << np.uint64(end)) - _ONE) == _NOTHING else IRREGULAR
         if wrong != _NOTHING:
             return IRREGULAR
         depth += count_bits(opened) - count_bits(closed)
-        after_quote = quotes >> _TOP
         at += 64
 
 
