@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from converter.cli.number_format import format_count, format_size
 from converter.cli.render_report import planned_facts, render_report, report_line, rows_of
-from converter.conversion.dry_run import NOT_CHECKED
 from converter.display import Lines, lines
+from converter.publishing.report import NOT_CHECKED
 from converter.utc import short_utc
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from converter.aws.access import AwsOptions
 from converter.conversion.change_form import find_form
-from converter.conversion.dry_run import forecast_schema
 from converter.conversion.export_input import ExportInput
+from converter.conversion.forecast import forecast_schema
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_no_export, check_source, export_folders
 from converter.conversion.opened_export import OpenedExport, open_files
 from converter.conversion.passes import PassRunner
 from converter.conversion.progress import Listener
-from converter.conversion.publish_run import Target, publish_run
+from converter.conversion.publish_run import RunDestination, publish_run
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide
@@ -85,7 +85,7 @@ def convert_export(
     cache = cache or RecordCache(open_destination(dest, aws))
     check_no_export(cache.destination, dest)
     with PassRunner(engine, listener, options.threads) as runner:
-        return publish_run(run, options, Target(cache, dest, started), runner, prepare)
+        return publish_run(run, options, RunDestination(cache, dest, started), runner, prepare)
 
 
 def read_input(opened: OpenedExport, options: ConvertOptions, runner: PassRunner) -> ExportInput:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from converter.conversion.dry_run import forecast_schema
+from converter.conversion.forecast import forecast_schema
 from converter.conversion.kernel_notices import announce_kernels
 from converter.conversion.opened_export import OpenedExport
 from converter.conversion.passes import PassRunner

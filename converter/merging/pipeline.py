@@ -19,7 +19,7 @@ from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest, check_no_export, check_source, export_folders
 from converter.conversion.passes import PassRunner
 from converter.conversion.progress import Listener
-from converter.conversion.publish_run import Target, publish_run
+from converter.conversion.publish_run import RunDestination, publish_run
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import Export, ExportKind
 from converter.merging.increment_chain import ExportWindow, MergeRules, chain_windows
@@ -89,9 +89,9 @@ def merge_exports(
     if merge.rules.verify:
         _check_images(base, applied)
     run = join_exports(base, applied, folders, chain.warnings, compares_images=merge.rules.verify)
-    target = Target(cache, merge.dest, started)
+    destination = RunDestination(cache, merge.dest, started)
     with PassRunner(engine, listener, options.threads) as runner:
-        return publish_run(run, options, target, runner, check)
+        return publish_run(run, options, destination, runner, check)
 
 
 def _export_folders(

@@ -21,6 +21,12 @@ from converter.storage.paths import is_path
 Status = Literal["published", "unchanged", "planned"]
 ChangeKind = Literal["added", "widened", "unseen"]
 
+NOT_CHECKED = (
+    "the data: whether every line is right and every value fits its column, and which columns are new",
+    "whether DEST can be written",
+)
+"""Facts that a dry run does not check."""
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _COMPRESSION = re.compile(r"[a-z0-9=,]{1,64}")

@@ -16,8 +16,8 @@ from converter.aws.export_state import COMPLETED, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import describe_table
 from converter.aws.target import ExportTarget
-from converter.conversion.dry_run import NOT_CHECKED, forecast
 from converter.conversion.export_run import convert_export
+from converter.conversion.forecast import forecast
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest
 from converter.conversion.progress import Listener
@@ -30,7 +30,7 @@ from converter.publishing.destination_records import RecordCache
 from converter.publishing.ownership import check_owner
 from converter.publishing.record import Record, column_json
 from converter.publishing.record_entry import Owner
-from converter.publishing.report import Report
+from converter.publishing.report import NOT_CHECKED, Report
 from converter.schema.columns import Column
 from converter.storage import open_destination
 from converter.syncing.export_day import Day, await_end, check_day, exports_of

@@ -17,8 +17,8 @@ from converter.aws.export_request import ExportRequest, Window
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import Table, describe_table
-from converter.conversion.dry_run import forecast
 from converter.conversion.export_run import convert_export
+from converter.conversion.forecast import forecast
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest
 from converter.conversion.progress import Listener

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from converter.conversion.dry_run import NOT_CHECKED
 from converter.publishing.record import column_json
-from converter.publishing.report import Report
+from converter.publishing.report import NOT_CHECKED, Report
 from converter.schema.columns import Column
 from converter.syncing.pending_exports import ExportOrigin
 from converter.utc import short_utc

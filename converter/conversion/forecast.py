@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
-from converter.conversion.opened_export import OpenedExport
 from converter.errors import SchemaError
 from converter.export.manifest import Summary
 from converter.options import ConvertOptions
-from converter.publishing.decision import Decision, decide
+from converter.publishing.decision import decide
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.recorded_observation import recorded_observation
-from converter.publishing.report import Report
 from converter.schema.columns import Column, Schema
 from converter.schema.contract import WAYS
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
-from converter.utc import format_utc
-
-NOT_CHECKED = (
-    "the data: whether every line is right and every value fits its column, and which columns are new",
-    "whether DEST can be written",
-)
-"""Facts that a dry run does not check."""
 
 NOTHING_KNOWN = Observation()
 
@@ -68,34 +58,3 @@ def forecast_schema(prior: PriorSchema, known: Observation = NOTHING_KNOWN, hint
             hint,
         )
     return schema
-
-
-def plan_report(opened: OpenedExport, options: ConvertOptions, dest: str, decision: Decision) -> Report:
-    """Return the report of a run that has read nothing yet."""
-    export = opened.export
-    return Report(
-        status="planned",
-        export_id=export.export_id,
-        table=export.table,
-        kind=export.kind.value,
-        export_time=format_utc(export.instant()),
-        date=decision.date,
-        source=export.source,
-        destination=dest,
-        locations=decision.locations,
-        format=options.format,
-        compression=cast(str, options.compression),
-        items=export.items,
-        data_files=len(export.files),
-        parts=(),
-        bytes_in=opened.bytes_in,
-        bytes_read=0,
-        bytes_json=0,
-        bytes_out=0,
-        seconds=0.0,
-        passes=0,
-        columns=(),
-        changes=(),
-        warnings=(*export.warnings, *decision.warnings),
-        verified=options.verify,
-    )
