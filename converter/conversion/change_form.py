@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from converter.conversion.line_reader import bad_line_error, open_lines
+from converter.conversion.line_errors import bad_line_error
+from converter.conversion.line_reader import open_lines
 from converter.conversion.pass_context import PassContext
 from converter.decode.strict_changes import ChangeForm, find_keys
 from converter.decode.strict_lines import LineProblem

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from converter.conversion.job import Job, Purpose, ShardResult
-from converter.conversion.line_reader import bad_line_error, open_lines
+from converter.conversion.line_errors import bad_line_error
+from converter.conversion.line_reader import open_lines
 from converter.conversion.parts import Output, Parts, WrittenPart
 from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import RowReader

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from converter.conversion.change_form import find_form
-from converter.conversion.line_reader import bad_line_error, open_lines
+from converter.conversion.line_errors import bad_line_error
+from converter.conversion.line_reader import open_lines
 from converter.conversion.pass_context import PassContext
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.strict_lines import LineProblem

@@ -1,0 +1,36 @@
+"""Errors for bad lines, with the place of the line and a command that shows it."""
+
+from __future__ import annotations
+
+import shlex
+
+from converter.aws.s3_uri import is_in_s3
+from converter.decode.odd_times import explain_time
+from converter.decode.strict_lines import LineProblem, NulProblem, TimeProblem
+from converter.errors import BadLineError, ConvertError, SchemaError
+from converter.export.blocks import BlockReader
+from converter.ion.reader import IonReader
+from converter.options import ConvertOptions
+
+_SHOWN = 200
+
+
+def bad_line_error(problem: LineProblem, reader: BlockReader | IonReader, options: ConvertOptions) -> ConvertError:
+    """Return the error for a problem that was found in the reader's file, with the line's number."""
+    reason = problem.reason
+    line, byte = reader.locate(problem.byte)
+    # A name that begins with a dash would be an option.
+    place = shlex.quote(f"./{reader.place}" if reader.place.startswith("-") else reader.place)
+    inflate = f"aws s3 cp {place} - | gzip -dc" if is_in_s3(reader.place) else f"gzip -dc {place}"
+    hint = f"see the line with: {inflate} | sed -n {line}p"
+    if problem.value and options.show_values:
+        reason += f": {problem.value[:_SHOWN]!r}"
+    elif problem.value:
+        hint += "; --show-values shows the value here"
+    where = f"{reader.place} line {line} (byte {byte}): {problem.path}"
+    if isinstance(problem, TimeProblem):
+        return SchemaError(*explain_time(problem.type, reason, where, hint))
+    if isinstance(problem, NulProblem):
+        way = "--nul keep, drop or replace converts it, or correct the item and export again"
+        return SchemaError(f"the text holds the character NUL: {reason}", where, f"{way}; {hint}")
+    return BadLineError(reason, where, hint)
