@@ -34,7 +34,7 @@ class Lines(str):
 
 def lines(*parts: str) -> Lines:
     """Join parts as lines, each printable and shortened. Parts that are Lines stay as they are."""
-    return Lines("\n".join(part if isinstance(part, Lines) else shorten(printable(part)) for part in parts))
+    return Lines("\n".join(part if isinstance(part, Lines) else shorten_line(printable(part)) for part in parts))
 
 
 def printable(text: str) -> str:
@@ -47,10 +47,10 @@ def printable(text: str) -> str:
 
 def cell(text: str) -> str:
     """Return the text for a cell of a table."""
-    return shorten(printable(text), _MOST_IN_CELL)
+    return shorten_line(printable(text), _MOST_IN_CELL)
 
 
-def shorten(text: str, most: int = MOST_CHARACTERS) -> str:
+def shorten_line(text: str, most: int = MOST_CHARACTERS) -> str:
     """Return the text, or its beginning and end if it has more than `most` characters."""
     if len(text) <= most:
         return text

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
-from converter.display import Lines, lines, shorten, without_users
+from converter.display import Lines, lines, shorten_line, without_users
 from converter.utc import format_utc
 
 LogFormat = Literal["text", "json"]
@@ -111,7 +111,7 @@ class Messages:
     def _say(self, level: Level, event: str, text: str, facts: Mapping[str, object] | None) -> None:
         if self.log_format == "json":
             now = format_utc(datetime.now(UTC))
-            message = without_users(text) if isinstance(text, Lines) else shorten(without_users(text))
+            message = without_users(text) if isinstance(text, Lines) else shorten_line(without_users(text))
             record = {"time": now, "level": level, "event": event, "message": message}
             line = json.dumps({**record, **{name: _shown(fact) for name, fact in (facts or {}).items()}})
         else:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from converter.display import has_control_characters
 from converter.errors import DataFileError, ManifestError
 from converter.export.data_files import DataFile, DataFiles, ListedTwiceError, ManifestLines, collect_files
-from converter.export.manifest_members import WRITTEN_BY_OTHERS, Members, parse_object
+from converter.export.manifest_members import WRITTEN_BY_OTHERS, ManifestMembers, parse_object
 from converter.storage.source import Source
 
 SUMMARY = "manifest-summary.json"
@@ -142,7 +142,7 @@ def find_summary(source: Source, folder: str = "") -> Summary | None:
     content, place = source.find(path), source.child(path)
     if content is None:
         return None
-    members = Members(parse_object(content, place, 1), place)
+    members = ManifestMembers(parse_object(content, place, 1), place)
     problem = _checksum_problem(source, folder, SUMMARY, hashlib.md5(content, usedforsecurity=False).digest())
     warnings = [f"{place}: {problem}"] if problem else []
     version = members.text_or_none("version")
@@ -216,7 +216,7 @@ def check_files(source: Source, export: Export, hint: str = COPY_AGAIN) -> int:
     return total
 
 
-def _kind(members: Members) -> ExportKind:
+def _kind(members: ManifestMembers) -> ExportKind:
     # Full exports by DynamoDB do not have this member.
     if members.text_or_none("exportType") is None:
         return ExportKind.ITEMS
@@ -266,14 +266,14 @@ def _entries(lines: Iterable[bytes], place: str, summary: Summary) -> Iterator[t
             continue
         if not line.strip():
             continue
-        members = Members(parse_object(line, place, number), f"{place} line {number}")
+        members = ManifestMembers(parse_object(line, place, number), f"{place} line {number}")
         members.text_or_none("etag")
         name = _file_name(members.text("dataFileS3Key"), summary, members)
         yield number, name, members.count("itemCount"), members.md5("md5Checksum")
         checked = match[3] if match is not None else b""
 
 
-def _file_name(key: str, summary: Summary, members: Members) -> str:
+def _file_name(key: str, summary: Summary, members: ManifestMembers) -> str:
     """Return the last part of a key. The rest is only checked: a copied export has the keys of its original bucket."""
     parts = key.split("/")
     tail = ["AWSDynamoDB", "data"] if summary.kind is ExportKind.CHANGES else ["AWSDynamoDB", summary.export_id, "data"]

@@ -46,7 +46,7 @@ def _reject_constant(constant: str) -> object:
 _STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_reject_constant)
 
 
-class Members:
+class ManifestMembers:
     """Typed access to the members of a JSON object of a manifest. Unknown members are ignored."""
 
     def __init__(self, members: dict[str, object], place: str) -> None:

@@ -16,7 +16,7 @@ from converter.display import (
     has_control_characters,
     lines,
     printable,
-    shorten,
+    shorten_line,
     without_users,
 )
 
@@ -79,12 +79,12 @@ def test_no_text_takes_long_to_be_made_printable(piece: str) -> None:
 
 def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
     text = "begin" + "x" * 60_000 + "end"
-    short = shorten(text)
+    short = shorten_line(text)
     assert short.startswith("beginxxx")
     assert short.endswith("xxxend")
     assert " … 60,008 characters … " in short
     assert len(short) < MOST_CHARACTERS
-    assert shorten("x" * MOST_CHARACTERS) == "x" * MOST_CHARACTERS
+    assert shorten_line("x" * MOST_CHARACTERS) == "x" * MOST_CHARACTERS
     assert len(cell(text)) <= 200
 
 
