@@ -26,8 +26,8 @@ from converter.options import ConvertOptions
 from converter.schema.columns import Schema
 from converter.schema.derive import derive_schema
 from converter.write.formats import open_part
+from tests.properties.changed_keys import ITEMS, merge_outcome
 from tests.properties.mutations import change_corpus, corpus, mutate
-from tests.properties.touching import ITEMS, touch_outcome
 from tests.unit.decode.decoding import everything, lines_for, make_block, observe, write_batch
 
 
@@ -101,7 +101,7 @@ def change_outcomes(rounds: int, chance: random.Random) -> list[str]:
     return outcomes
 
 
-def touch_outcomes(rounds: int, chance: random.Random) -> list[str]:
+def merge_outcomes(rounds: int, chance: random.Random) -> list[str]:
     """The outcomes of damaged and whole lines in a merge."""
     outcomes = []
     for round in range(rounds):
@@ -109,7 +109,7 @@ def touch_outcomes(rounds: int, chance: random.Random) -> list[str]:
         items = [chance.choice(ITEMS) for _ in range(chance.randint(1, 3))]
         lines = items if round % 2 else changes
         lines[-1] = mutate(lines[-1], chance)
-        outcomes.append(touch_outcome(b"".join(changes), b"".join(items)))
+        outcomes.append(merge_outcome(b"".join(changes), b"".join(items)))
     return outcomes
 
 
@@ -127,7 +127,7 @@ def main(rounds: int, seed: int) -> None:
             ConvertOptions(format=format, cast=(("day", "date"), ("s", "date")), on_bad_time="null"),
         ):
             modes.extend((derive_schema(observe(b"".join(lines)), options), options) for lines in (good, good[:3]))
-    outcomes = change_outcomes(rounds // 3, chance) + touch_outcomes(rounds // 3, chance)
+    outcomes = change_outcomes(rounds // 3, chance) + merge_outcomes(rounds // 3, chance)
     for round in range(rounds):
         lines = [chance.choice(good) for _ in range(chance.randint(0, 4))]
         lines.insert(chance.randrange(len(lines) + 1), chance.choice(good))

@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tests import oracle_changes
+from tests.properties.changed_keys import ITEMS
 from tests.properties.line_paths import CHANGE_PATHS, ITEM_PATHS, VIEWS, Batch, Refused, change_batch, item_batch
 from tests.properties.mutations import change_corpus, corpus, deep_lines, mutate, splice, with_unknown
-from tests.properties.touching import ITEMS
 
 _LINES = 150
 """Damaged lines in a batch."""

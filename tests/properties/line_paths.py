@@ -190,7 +190,7 @@ def _delete(item: Item, micros: int) -> bytes:
     return b'{"Metadata":{"WriteTimestampMicros":{"N":"%d"}},"Keys":%s}' % (micros, keys.encode())
 
 
-def _touch(items: Sequence[Item], images: OldImages | None = None) -> ChangedKeys:
+def _delete_keys_of(items: Sequence[Item], images: OldImages | None = None) -> ChangedKeys:
     """The keys of these items, which are deleted."""
     keyed = [item for item in items if all(list(item.get(name, ())) == [tag] for name, tag in KEYS)]
     deletes = {key_of(item, _NAMES): _delete(item, _LATER) for item in keyed}
@@ -221,23 +221,23 @@ def _merge_base(batch: Batch, changed: ChangedKeys, compare: Callable[[bytes], N
 
 
 def keep_items(batch: Batch) -> Refused:
-    """The base of a merge; no change has touched an item."""
-    return _merge_base(batch, _touch([{"id": {"S": "\x01nobody"}, "rank": {"N": "5"}}]))
+    """The base of a merge; no item has a changed key."""
+    return _merge_base(batch, _delete_keys_of([{"id": {"S": "\x01nobody"}, "rank": {"N": "5"}}]))
 
 
 def drop_items(batch: Batch) -> Refused:
-    """The base of a merge; changes have touched all items."""
-    return _merge_base(batch, _touch([*batch.all_items(), *_TOUCHED]))
+    """The base of a merge; all items have changed keys."""
+    return _merge_base(batch, _delete_keys_of([*batch.all_items(), *_DAMAGED_KEYS]))
 
 
 def compare_items(batch: Batch) -> Refused:
     """The same with --verify."""
     images = OldImages()
-    touched = _touch([*batch.all_items(), *_TOUCHED], images)
-    return _merge_base(batch, touched, lambda line: images.compare(line, KEYS))
+    changed = _delete_keys_of([*batch.all_items(), *_DAMAGED_KEYS], images)
+    return _merge_base(batch, changed, lambda line: images.compare(line, KEYS))
 
 
-_TOUCHED: tuple[Item, ...] = tuple({"id": {"S": f"k{n}"}, "rank": {"N": str(n % 5)}} for n in range(40))
+_DAMAGED_KEYS: tuple[Item, ...] = tuple({"id": {"S": f"k{n}"}, "rank": {"N": str(n % 5)}} for n in range(40))
 """Keys of the lines that are damaged: so that a line is passed over as well when it has become a bad one."""
 
 # Changes
@@ -283,7 +283,7 @@ def _merge_changes(batch: Batch, *, superseded: bool, images: OldImages | None =
     early = refusals(batch.data, note)
     if superseded:
         later = [_delete(change.keys, _LATER) for change in batch.all_changes()]
-        later += [_delete(item, _LATER) for item in _TOUCHED]
+        later += [_delete(item, _LATER) for item in _DAMAGED_KEYS]
         builder.add(make_block(b"".join(line + b"\n" for line in _unique(later))), 1, batch.form)
     decoder = Decoder(None, wants=everything, lines=_increment_lines(builder.build(), batch.form))
     late = refusals(_blanked(batch.data, early), _run(decoder))

@@ -88,7 +88,7 @@ def test_what_only_begins_like_nothing_is_left_to_the_strict_check(line: bytes) 
 
 @pytest.mark.parametrize("escape", [*ESCAPES, "x" * 70 + "\\\\" + "y" * 70, 'é\\"é'])
 @pytest.mark.parametrize("keys", [("id",), ("id", "sort")])
-def test_keys_with_escapes_are_read_and_touched_by_the_kernels(escape: str, keys: tuple[str, ...]) -> None:
+def test_keys_with_escapes_are_read_by_the_kernels(escape: str, keys: tuple[str, ...]) -> None:
     form = ChangeForm(tuple((key, "S") for key in keys), old_images=True)
     attributes = ",".join(f'"{key}":{{"S":"{escape}{key}"}}' for key in keys)
     reverse = ",".join(f'"{key}":{{"S":"{escape}{key}"}}' for key in reversed(keys))

@@ -1,4 +1,4 @@
-"""What the tests of touched keys share, here and in processes with other forms of the kernels."""
+"""Helpers for the tests of changed keys, here and in processes with other forms of the kernels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def keyed_items() -> list[bytes]:
 ITEMS = keyed_items()
 
 
-def noted(changed: ChangedKeys) -> dict[bytes, tuple[int, bool]]:
+def recorded(changed: ChangedKeys) -> dict[bytes, tuple[int, bool]]:
     """Time and kind of the last change of each key."""
     found = {}
     for facts in changed.table.facts.tolist():
@@ -42,12 +42,12 @@ def noted(changed: ChangedKeys) -> dict[bytes, tuple[int, bool]]:
     return found
 
 
-def touch_outcome(changes: bytes, items: bytes) -> str:
-    """What became of a block of changes and one of items: what is noted, and a digest of what is in force."""
+def merge_outcome(changes: bytes, items: bytes) -> str:
+    """Return a digest of the keys that changes record and of the lines that stay, or what is wrong with a line."""
     builder = ChangedKeysBuilder(FORM.keys)
     try:
         builder.add(make_block(changes), 0, FORM)
-        found = hashlib.sha256(repr(sorted(noted(builder.build()).items())).encode())
+        found = hashlib.sha256(repr(sorted(recorded(builder.build()).items())).encode())
         for order, data in ((0, changes), (None, items)):
             lines = MergeLines(builder.build(), [FORM])
             lines.begin_increment(order)

@@ -1,4 +1,4 @@
-"""Which keys changes touch, and which items are over: the kernels agree with a strict reader, on damaged lines too."""
+"""Changed keys and superseded items: the kernels agree with a strict reader, on damaged lines too."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from converter.merging.changed_keys import ChangedKeys
 from converter.merging.changed_keys_builder import ChangedKeysBuilder
 from converter.merging.line_keys import read_change, read_key
 from converter.merging.merge_lines import MergeLines
+from tests.properties.changed_keys import FORM, ITEMS, merge_outcome, recorded
 from tests.properties.mutations import change_corpus, mutate
-from tests.properties.touching import FORM, ITEMS, noted, touch_outcome
 from tests.unit.decode.decoding import make_block
 
 LINES = change_corpus()
 
 
-def check_notes(data: bytes) -> bool:
-    """Whether a strict reader accepts the changes; then the kernel has noted just these."""
+def check_changes(data: bytes) -> bool:
+    """Return whether a strict reader accepts the changes; then the kernel has recorded exactly these."""
     expected: dict[tuple[bytes, ...], tuple[int, bool]] = {}
     try:
         for line in data.split(b"\n"):
@@ -33,16 +33,19 @@ def check_notes(data: bytes) -> bool:
             if before is None or before[0] < change.micros:
                 expected[change.key] = change.micros, change.deletes
     except LineProblem:
-        touch_outcome(data, b"".join(ITEMS))
+        merge_outcome(data, b"".join(ITEMS))
         return False
     builder = ChangedKeysBuilder(FORM.keys)
     builder.add(make_block(data), 0, FORM)
-    assert noted(builder.build()) == {b"".join(key): known for key, known in expected.items()}
+    assert recorded(builder.build()) == {b"".join(key): known for key, known in expected.items()}
     return True
 
 
 def check_items(data: bytes, changed: ChangedKeys) -> bool:
-    """Whether a strict reader finds a key in each line, no touched one being bad; then the kernel has blanked these."""
+    """Return whether a strict reader finds a key in each line; then the kernel has blanked those with a changed key.
+
+    A bad line with a changed key must be refused.
+    """
     block = make_block(data)
     lines = MergeLines(changed, [FORM])
     lines.begin_increment(None)
@@ -68,18 +71,18 @@ def check_items(data: bytes, changed: ChangedKeys) -> bool:
     return True
 
 
-def test_the_changes_of_the_service_are_noted() -> None:
-    assert check_notes(b"".join(LINES[::3]) + b"\n{}\n")
+def test_the_changes_of_the_service_are_recorded() -> None:
+    assert check_changes(b"".join(LINES[::3]) + b"\n{}\n")
 
 
-def test_damaged_changes_are_noted_as_a_strict_reader_reads_them() -> None:
+def test_damaged_changes_are_recorded_as_a_strict_reader_reads_them() -> None:
     seed = random.SystemRandom().randrange(2**32)
     chance = random.Random(seed)
-    accepted = sum(check_notes(mutate(chance.choice(LINES), chance)) for _ in range(500))
+    accepted = sum(check_changes(mutate(chance.choice(LINES), chance)) for _ in range(500))
     assert 0 < accepted < 500, seed
 
 
-def test_items_whose_keys_are_touched_are_found_in_damaged_lines_too() -> None:
+def test_items_with_changed_keys_are_found_in_damaged_lines_too() -> None:
     seed = random.SystemRandom().randrange(2**32)
     chance = random.Random(seed)
     builder = ChangedKeysBuilder(FORM.keys)
@@ -135,6 +138,6 @@ def test_of_several_changes_the_one_of_the_later_increment_counts_and_then_the_l
     builder = ChangedKeysBuilder(FORM.keys)
     for order, micros, new in steps:
         builder.add(make_block(change(micros, new)), order, FORM)
-    assert noted(builder.build()) == {b"a1": (3_000_000, True)}
+    assert recorded(builder.build()) == {b"a1": (3_000_000, True)}
     with pytest.raises(LineProblem, match="same keys and time"):
         builder.add(make_block(change(3_000_000)), 1, FORM)
