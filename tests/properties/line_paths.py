@@ -217,7 +217,9 @@ def _merge_base(batch: Batch, changed: ChangedKeys, compare: Callable[[bytes], N
         assert whole.items + whole.lines.dropped == items
         assert whole.lines.dropped == (items if changed.count > 1 else 0)
     # What only a merge refuses, items without keys, is not a matter of the language.
-    return [n for n in refused if n not in set(keyed) - set(batch.invalid)]
+    keyless = set(keyed) - set(batch.invalid)
+    assert keyless <= set(refused), f"items without keys are accepted: lines {sorted(keyless - set(refused))}"
+    return [n for n in refused if n not in keyless]
 
 
 def keep_items(batch: Batch) -> Refused:

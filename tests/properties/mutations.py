@@ -199,6 +199,7 @@ def with_unknown(line: bytes, chance: random.Random) -> bytes:
 _UNKNOWN: tuple[object, ...] = (
     {"type": "Service", "principalId": "dynamodb.amazonaws.com"},
     {"id": {"S": "k0"}, "rank": {"S": "0"}},
+    {"id": {"S": "k0"}, "rank": {"N": "0"}},
     "text é\u2028",
     -12.5e-7,
     10**40,
