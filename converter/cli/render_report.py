@@ -100,8 +100,8 @@ def _merged(merge: MergeReport) -> list[tuple[str, str]]:
 
 def _changes(report: Report) -> list[tuple[str, str]]:
     """Return the columns that are new at the destination, or that were widened."""
-    added = [change.column for change in report.changes if change.change == "added"]
-    wider = [f"{c.column} ({c.before} → {c.after})" for c in report.changes if c.change == "widened"]
+    added = [change.column for change in report.column_changes if change.change == "added"]
+    wider = [f"{c.column} ({c.before} → {c.after})" for c in report.column_changes if c.change == "widened"]
     return [(name, _listed(columns)) for name, columns in (("new", added), ("wider", wider)) if columns]
 
 

@@ -144,7 +144,7 @@ def _convert_and_publish(
         bytes_read=runner.bytes_read,
         passes=runner.passes,
         seconds=time.perf_counter() - destination.started,
-        changes=found,
+        column_changes=found,
         warnings=warnings,
     )
     record = make_record(export, options, schema.columns, report, decision.sequence)

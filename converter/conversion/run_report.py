@@ -50,7 +50,7 @@ def plan_report(opened: OpenedExport, options: ConvertOptions, dest: str, decisi
         seconds=0.0,
         passes=0,
         columns=(),
-        changes=(),
+        column_changes=(),
         warnings=(*export.warnings, *decision.warnings),
         verified=options.verify,
     )

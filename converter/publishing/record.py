@@ -23,7 +23,7 @@ from converter.time_options import parse_unit
 from converter.utc import format_utc
 from converter.version import VERSION
 
-_VERSION = 2
+_VERSION = 3
 # Longer names can't be made on the usual file systems.
 _NAME_BYTES = 255
 # Options that other modules read out of a record; all others are only compared.

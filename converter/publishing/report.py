@@ -162,7 +162,7 @@ class Report:
     bytes_in: compressed bytes of the export. bytes_read: compressed bytes that were read: those of the first
     blocks, which are looked at beforehand, and of the data files once in each pass.
     bytes_json: inflated bytes of the export, of ION those of the JSON that it becomes. bytes_out: of all parts.
-    changes: how the columns differ from those that the destination had, none at its first export.
+    column_changes: how the columns differ from those that the destination had, none at its first export.
     unknown_attributes: those that options or the schema file name, and that neither this export nor an earlier one has.
     verified: were md5 and item counts checked?
     merge: what a snapshot is made of; None for an export. not_checked: what a dry run has not looked at.
@@ -189,7 +189,7 @@ class Report:
     seconds: float
     passes: int
     columns: tuple[ColumnReport, ...]
-    changes: tuple[SchemaChange, ...]
+    column_changes: tuple[SchemaChange, ...]
     warnings: tuple[str, ...]
     verified: bool
     unknown_attributes: tuple[str, ...] = ()
@@ -217,7 +217,7 @@ class Report:
             "locations": list(self.locations),
             "parts": [part.to_json() for part in self.parts],
             "columns": [column.to_json() for column in self.columns],
-            "changes": [change.to_json() for change in self.changes],
+            "columnChanges": [change.to_json() for change in self.column_changes],
             "warnings": list(self.warnings),
             "unknownAttributes": list(self.unknown_attributes),
         }
@@ -225,6 +225,8 @@ class Report:
     @staticmethod
     def from_json(members: Members, parts: tuple[Part, ...]) -> Report:
         """The reverse of to_json, but for the parts, which records keep beside the report. Raises StorageError."""
+        # Records before version 3 have the member under this name.
+        changes = "changes" if members.has("changes") else "columnChanges"
         return Report(
             status=members.parsed("status", _status),
             export_id=members.text("exportId"),
@@ -247,7 +249,7 @@ class Report:
             seconds=members.number("seconds"),
             passes=members.count("passes"),
             columns=tuple(ColumnReport.from_json(column) for column in members.inners("columns")),
-            changes=tuple(SchemaChange.from_json(change) for change in members.inners("changes")),
+            column_changes=tuple(SchemaChange.from_json(change) for change in members.inners(changes)),
             warnings=members.texts("warnings"),
             verified=members.flag("verified"),
             unknown_attributes=members.texts("unknownAttributes") if members.has("unknownAttributes") else (),

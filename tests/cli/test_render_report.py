@@ -49,7 +49,7 @@ REPORT = Report(
     seconds=0.5,
     passes=2,
     columns=(_column("pk", "int64"), _column("price", "double", changed=7), _column("size", "double")),
-    changes=(),
+    column_changes=(),
     warnings=(),
     verified=True,
 )
@@ -59,7 +59,7 @@ def test_what_has_changed_about_the_columns_is_listed() -> None:
     added = tuple(SchemaChange(f"c{n}", f"c{n}", "added", None, "int64") for n in range(12))
     wider = SchemaChange("price", "price", "widened", "int64", "decimal128(38, 2)")
     unseen = SchemaChange("old", "old", "unseen", "int64", "int64")
-    lines = render_report(dataclasses.replace(REPORT, changes=(*added, wider, unseen))).splitlines()
+    lines = render_report(dataclasses.replace(REPORT, column_changes=(*added, wider, unseen))).splitlines()
     assert lines[4:6] == [
         "  new      c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more",
         "  wider    price (int64 → decimal128(38, 2))",

@@ -178,7 +178,7 @@ def test_the_columns_stay_from_window_to_window_and_new_ones_come_last(tmp_path:
     names = [[column.name for column in report.columns] for report in reports]
     assert names[0] == names[1]
     assert names[2] == [*names[0], "aaa"]
-    assert [(change.column, change.change) for change in reports[2].changes][-1] == ("aaa", "added")
+    assert [(change.column, change.change) for change in reports[2].column_changes][-1] == ("aaa", "added")
     with_old = convert(str(make(tmp_path / "bucket", window(4)).folder), dest, ConvertOptions(old_image=True))
     assert [column.name for column in with_old.columns] == [*names[2], "_old"]
     # What a destination has once, it goes on with.

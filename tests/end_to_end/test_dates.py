@@ -146,7 +146,7 @@ def test_another_cast_than_before_needs_evolve(
         publish(tmp_path, 2, line(day=value), cast=then)
     report = publish(tmp_path, 2, line(day=value), cast=then, evolve=True)
     assert report.columns[0].type == then[0][1].partition("(")[0]
-    assert [change.change for change in report.changes] == ["widened"]
+    assert [change.change for change in report.column_changes] == ["widened"]
     assert described(publish(tmp_path, 3, line(day=value))) == described(report)
 
 

@@ -108,11 +108,11 @@ def test_evolve_widens_the_column_in_its_place_and_names_the_dates_that_differ(t
     table.publish(1, INTEGERS, format=format)
     second = table.publish(2, DECIMALS, format=format, evolve=True)
     third = table.publish(3, TEXTS, format=format, evolve=True)
-    assert [(c.column, c.change, c.before, c.after) for c in second.changes] == [
+    assert [(c.column, c.change, c.before, c.after) for c in second.column_changes] == [
         ("price", "widened", "int64", "decimal128(38, 2)"),
         ("colour", "added", None, "string (text)"),
     ]
-    assert [(c.column, c.change) for c in third.changes] == [("price", "widened"), ("colour", "unseen")]
+    assert [(c.column, c.change) for c in third.column_changes] == [("price", "widened"), ("colour", "unseen")]
     assert any("together with 2024-01-01, unless" in warning for warning in second.warnings)
     assert any("together with 2024-01-01, 2024-01-02, unless" in warning for warning in third.warnings)
     if format == "csv":
@@ -216,7 +216,7 @@ def test_a_new_schema_forgets_all(table: Table) -> None:
     table.publish(1, INTEGERS)
     report = table.publish(3, TEXTS, schema="new")
     assert table.columns(report) == ["id string", "price string"]
-    assert report.changes == ()
+    assert report.column_changes == ()
 
 
 def test_an_export_without_items_has_a_part_with_the_known_columns(table: Table) -> None:

@@ -145,7 +145,7 @@ def test_a_column_that_was_made_wider_stays_so_in_a_later_snapshot_of_the_same_d
         later = increment(tmp_path / "b", begin, begin + 1, *changes)
         report = merge(out, [later], out, ConvertOptions(replace=True))
         assert [row["v"] for row in rows(out, report)[1]] == expected
-        assert not [change for change in report.changes if change.change == "widened"]
+        assert not [change for change in report.column_changes if change.change == "widened"]
 
 
 def test_documents_do_not_become_dynamodb_json_again(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_column_of_text_becomes_one_of_timestamps_only_if_it_may(tmp_path: Pat
     with pytest.raises(SchemaError, match="it needs timestamp"):
         publish(tmp_path, 2, line(at='{"S":"1970-01-01"}'), cast=CAST)
     report = publish(tmp_path, 2, line(at='{"S":"1970-01-01"}'), cast=CAST, evolve=True)
-    assert [(change.column, change.change, change.after) for change in report.changes] == [
+    assert [(change.column, change.change, change.after) for change in report.column_changes] == [
         ("at", "widened", "timestamp")
     ]
 
@@ -126,7 +126,7 @@ def test_added_columns_keep_their_place_and_new_attributes_come_behind(format: F
 def test_an_added_column_goes_on_with_its_fact_and_no_other(format: Format, tmp_path: Path) -> None:
     publish(tmp_path, 1, line(b='{"S":"x"}'), add_column=(*DAY, ("s", "unix_time")), format=format)
     report = publish(tmp_path, 2, line(b='{"S":"x"}'), format=format)
-    assert report.changes == ()
+    assert report.column_changes == ()
     seconds = int(datetime(2024, 1, 2, 12, tzinfo=UTC).timestamp())
     assert scan(tmp_path / "out").collect().select("b", "day", "s").row(1) == ("x", "2024-01-02", seconds)
     with pytest.raises(UsageError, match="holds date"):

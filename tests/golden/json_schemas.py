@@ -193,7 +193,9 @@ _REPORT = Object(
         Member("seconds", {"type": "number", "minimum": 0}, "duration of the run"),
         Member("passes", COUNT, "how often the data was read: 1, or 2 if it did not fit the first schema"),
         Member("columns", _list(_ref("columnReport")), "the columns in their order"),
-        Member("changes", _list(_ref("columnChange")), "how the columns differ from those that the destination had"),
+        Member(
+            "columnChanges", _list(_ref("columnChange")), "how the columns differ from those that the destination had"
+        ),
         Member("warnings", _list(TEXT), "all warnings of the run"),
         Member("verified", FLAG, "false if `--no-verify` skipped the digests and item counts"),
         Member(
@@ -209,7 +211,7 @@ _RECORD = Object(
     "record",
     "`DEST/_exports/<ExportId>.json`: it exists exactly while all of its parts do.",
     (
-        Member("version", {"type": "integer", "minimum": 2}, "version of this format"),
+        Member("version", {"type": "integer", "minimum": 3}, "version of this format"),
         Member("exportId", TEXT, "ID of the export, and name of the file"),
         Member("exportArn", TEXT, "ARN of the export"),
         Member("tableArn", TEXT, "ARN of the table"),

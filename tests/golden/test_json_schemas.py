@@ -107,7 +107,7 @@ def test_odd_times_and_changed_columns(tmp_path: Path) -> None:
     reports = [converter.convert(export.folder, tmp_path / "out", options) for export in (first, second)]
     for report in reports:
         check_report(report)
-    assert reports[1].changes
+    assert reports[1].column_changes
     check_destination(tmp_path / "out")
 
 

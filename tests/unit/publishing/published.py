@@ -99,7 +99,7 @@ def make_report(export: Summary, locations: tuple[str, ...], parts: tuple[Part, 
                 changed=0,
             ),
         ),
-        changes=(SchemaChange("price", "price", "widened", "int64", "decimal128(38, 2)"),),
+        column_changes=(SchemaChange("price", "price", "widened", "int64", "decimal128(38, 2)"),),
         warnings=("ünïcode",),
         verified=verified,
     )

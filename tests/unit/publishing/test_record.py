@@ -54,7 +54,7 @@ def test_a_record_says_what_was_published_and_how() -> None:
     options = ConvertOptions(timezone="Asia/Tokyo", key=("id",), workers=3)
     export = make_export(time=datetime(2023, 11, 27, 15, 0, tzinfo=UTC))
     members = members_of(make_example_record(options, export))
-    assert members["version"] == 2
+    assert members["version"] == 3
     assert members["exportTime"] == "2023-11-27T15:00:00.000Z"
     assert members["date"] == "2023-11-28"
     assert members["timezone"] == "Asia/Tokyo"
@@ -107,8 +107,8 @@ def test_unknown_members_are_left_alone() -> None:
 
 
 def test_a_record_of_a_newer_version_names_the_file_and_the_way_out() -> None:
-    members = {**members_of(RECORD), "version": 3}
-    with pytest.raises(UsageError, match="version 3") as caught:
+    members = {**members_of(RECORD), "version": 4}
+    with pytest.raises(UsageError, match="version 4") as caught:
         Record.from_json(json.dumps(members).encode(), PLACE)
     assert caught.value.where == PLACE
     assert "newer" in caught.value.hint

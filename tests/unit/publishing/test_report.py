@@ -89,6 +89,13 @@ def test_members_that_came_later_may_be_missing() -> None:
     assert Report.from_json(Members(members, "x.json"), PARTS) == REPORT
 
 
+def test_column_changes_of_a_record_before_version_3_have_another_name() -> None:
+    members = REPORT.to_json()
+    members["changes"] = members.pop("columnChanges")
+    assert REPORT.column_changes
+    assert Report.from_json(Members(members, "x.json"), PARTS) == REPORT
+
+
 @pytest.mark.parametrize("member", [name for name in REPORT.to_json() if name not in ("parts", *LATER)])
 def test_a_missing_member_is_named(member: str) -> None:
     members = REPORT.to_json()
