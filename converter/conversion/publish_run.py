@@ -19,7 +19,7 @@ from converter.publishing.column_report import describe_columns
 from converter.publishing.commit import publish, unchanged
 from converter.publishing.decision import Decision
 from converter.publishing.destination_records import RecordCache
-from converter.publishing.prior_schema import PriorSchema, changes, evolution_warnings, unit_warnings
+from converter.publishing.prior_schema import PriorSchema, evolution_warnings, find_column_changes, unit_warnings
 from converter.publishing.record import make_record
 from converter.publishing.report import NOT_CHECKED, Report
 from converter.schema.columns import Column, Schema
@@ -136,7 +136,7 @@ def _convert_and_publish(
     runner.listener.phase("publishing")
     report = plan_report(run.opened, plan.options, destination.dest, decision)
     report = describe_result(report, plan, prior.named, decision, schema, result, lease.warnings)
-    found = changes(prior.columns, schema, result.observation)
+    found = find_column_changes(prior.columns, schema, result.observation)
     report = run.describe(report, shard_input)
     warnings = (*report.warnings, *evolution_warnings(found, decision.kept), *unit_warnings(prior.columns, schema))
     report = replace(

@@ -83,7 +83,7 @@ def read_prior_schema(
     return PriorSchema(contract, record, options, named)
 
 
-def changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[SchemaChange, ...]:
+def find_column_changes(before: Sequence[Column], schema: Schema, observation: Observation) -> tuple[SchemaChange, ...]:
     """Return the differences between the columns and those of the newest record; none if there was no record."""
     if not before:
         return ()
