@@ -140,7 +140,7 @@ def test_options_of_the_task_are_those_of_sync_where_it_brings_changes(words: tu
         ((*NIGHTLY, "--export-prefix", "a*b"), "--export-prefix", "'*' has a special meaning"),
         ((*NIGHTLY, "--bucket-owner", "444455556666", "--create-buckets", "export"), "--create-buckets", "another"),
         ((*NIGHTLY, "--bucket-owner", "444455556666", "--export-sse", "KMS"), "--export-kms-key-id", "another account"),
-        ((*NIGHTLY, "--export-sse", "KMS", "--export-kms-key-id", "a\n  b"), "--export-kms-key-id", "be a KMS key"),
+        ((*NIGHTLY, "--export-sse", "KMS", "--export-kms-key-id", "a\n  b"), "--export-kms-key-id", "is not a KMS key"),
         ((*NIGHTLY, "--asl", "--policies"), "--policies", "--asl"),
         ((*NIGHTLY, "--policies"), "TABLE", "account of the table"),
         ((*NIGHTLY, "--", "--part-size", "huge"), "--part-size", "is not a valid size"),

@@ -108,10 +108,10 @@ def test_words_for_the_task_stay_words_in_the_state_machine(hostile: str) -> Non
 
 @pytest.mark.parametrize("hostile", [*HOSTILE, "*", "${AWS::Region}", "key/a b", "alias/*", "arn:aws:kms:k", "arn:"])
 def test_a_text_that_is_not_a_key_is_refused_with_its_option(hostile: str) -> None:
-    with pytest.raises(UsageError, match="can't be a KMS key") as refused:
+    with pytest.raises(UsageError, match="is not a KMS key") as refused:
         replace(TARGET, kms_key_id=hostile)
     assert refused.value.where == "--export-kms-key-id"
-    with pytest.raises(UsageError, match="can't be a KMS key") as refused:
+    with pytest.raises(UsageError, match="is not a KMS key") as refused:
         replace(SCHEDULE, aws=replace(AWS, dest_kms_key_id=hostile))
     assert refused.value.where == "--dest-kms-key-id"
 
@@ -147,7 +147,7 @@ def test_a_key_is_named_by_id_alias_or_arn(key: str) -> None:
 def test_a_key_of_another_store_is_for_writing_alone() -> None:
     key = "arn:aws:kms:minio-key"
     assert AwsOptions(dest_sse="aws:kms", dest_kms_key_id=key).dest_kms_key_id == key
-    with pytest.raises(UsageError, match="can't be a KMS key"):
+    with pytest.raises(UsageError, match="is not a KMS key"):
         ExportTarget(bucket="exports", sse="KMS", kms_key_id=key)
 
 
