@@ -89,6 +89,11 @@ _PUBLISHED = (
 _NOT_COMPARED = ("part_size",)
 
 
+def option_name(field: str) -> str:
+    """Return the option that sets a field: max_columns → --max-columns."""
+    return f"--{field.replace('_', '-')}"
+
+
 @dataclass(frozen=True, slots=True)
 class SchemaText:
     """Content and path of a schema file. schema/schema_file.py parses it."""

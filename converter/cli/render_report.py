@@ -62,9 +62,9 @@ def render_report(report: Report) -> Lines:
     odd = [f"{name} ({described})" for name, described in times.items() if described]
     if odd:
         facts.append(("times", ", ".join(odd)))
-    nuls = [f"{column.name} ({format_count(column.nuls, 'text')})" for column in report.columns if column.nuls]
+    nuls = [f"{format_count(column.nuls, 'text')} in {column.name}" for column in report.columns if column.nuls]
     if nuls:
-        facts.append(("with NUL", ", ".join(nuls)))
+        facts.append(("NUL", ", ".join(nuls)))
     if report.status == "published":
         checked = f"md5 and item counts of {format_count(report.data_files, 'data file')}"
         facts.append(("checked", checked if report.verified else "nothing (--no-verify)"))
@@ -76,7 +76,7 @@ def planned_facts(columns: Sequence[tuple[str, str]], not_checked: Sequence[str]
     """Return the facts of a dry run: columns, which are names and types, and checks that it does not make."""
     listed = _listed([f"{name} {type_}" for name, type_ in columns])
     facts = [("columns", f"{len(columns)} expected: {listed}")] if columns else []
-    return facts + [("not read", each) for each in not_checked]
+    return facts + [("not checked: ", each) for each in not_checked]
 
 
 def _merged(merge: MergeReport) -> list[tuple[str, str]]:

@@ -34,8 +34,7 @@ def convert_files(
         named.check_key(observation)
     if not schema.columns:
         raise SchemaError(
-            f"there is no column to write: none of the {observation.items:,} items has a value in an attribute that is"
-            " asked for",
+            f"there is no column to write: no item of {observation.items:,} has a value in any selected attribute",
             hint=lines(*named.warnings(observation), "see which attributes they have with `ddb-convert inspect`"),
         )
     text = plan.options.text

@@ -13,6 +13,7 @@ from converter.ion.reader import IonReader
 from converter.options import ConvertOptions
 
 _SHOWN = 200
+_BAD_LINE = "export the table again; if DynamoDB writes such a line again, report it as a bug of ddb-convert"
 
 
 def bad_line_error(problem: LineProblem, reader: BlockReader | IonReader, options: ConvertOptions) -> ConvertError:
@@ -33,4 +34,4 @@ def bad_line_error(problem: LineProblem, reader: BlockReader | IonReader, option
     if isinstance(problem, NulProblem):
         way = "--nul keep, drop or replace converts it, or correct the item and export again"
         return SchemaError(f"the text holds the character NUL: {reason}", where, f"{way}; {hint}")
-    return BadLineError(reason, where, hint)
+    return BadLineError(reason, where, f"{_BAD_LINE}; {hint}")

@@ -12,6 +12,7 @@ from converter.conversion.opened_export import OpenedExport
 from converter.conversion.passes import odd_times
 from converter.conversion.run_plan import RunPlan
 from converter.errors import ConvertError
+from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.column_report import describe_columns, name_warnings, observation_warnings, schema_warnings
 from converter.publishing.commit import describe_part
@@ -79,7 +80,7 @@ def describe_result(
         *name_warnings(columns, name_rules(plan.options, plan.contract)),
         *schema_warnings(columns),
         *observation_warnings(observation, schema, plan.options),
-        *named.warnings(observation),
+        *named.warnings(observation, _correction(plan)),
     ]
     return replace(
         report,
@@ -92,3 +93,10 @@ def describe_result(
         unknown_attributes=named.unknown(observation),
         warnings=(*plan.opened.export.warnings, *lease_warnings, *decision.warnings, *about_data),
     )
+
+
+def _correction(plan: RunPlan) -> str:
+    """Return how a typing error in an option is corrected, except where a run with --replace replaces it anyway."""
+    if plan.options.replace or plan.opened.export.kind is not ExportKind.ITEMS:
+        return ""
+    return " The corrected command needs --replace for this date"

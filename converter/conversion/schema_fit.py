@@ -15,8 +15,9 @@ from converter.decode.decoder import Decoder
 from converter.decode.strict_lines import LineProblem
 from converter.decode.time_rules import TimeRules
 from converter.export.data_files import DataFile
+from converter.options import SchemaText
 from converter.schema.columns import Schema
-from converter.schema.contract import broken_promise_error
+from converter.schema.contract import BREAKS_SHOWN, Break, broken_promise_error
 from converter.schema.derive import fit_schema
 from converter.schema.observe import Observation
 from converter.schema.units import UnitError
@@ -32,7 +33,7 @@ def fit_plan(plan: RunPlan, observation: Observation, runner: PassRunner, *, sam
         schema, breaks = fit_schema(observation, plan.options, plan.contract)
     except UnitError as error:
         if not sampled or error.units:
-            runner.listener.phase("looking for the first times that are in no such unit")
+            runner.listener.phase("looking for the first value that does not match the unit")
             raise _unit_error(plan, runner, error, sampled=sampled) from None
         # Later blocks may show what the first ones don't.
         schema, breaks = fit_schema(observation, plan.options, plan.contract, partial=True)
@@ -42,7 +43,16 @@ def fit_plan(plan: RunPlan, observation: Observation, runner: PassRunner, *, sam
     runner.listener.phase("looking for the first value that does not fit its column")
     promised = Schema(tuple(found.column for found in breaks))
     place = _find_mismatch(plan, runner, promised, sampled=sampled)
-    raise broken_promise_error(breaks, observation, plan.contract, place, plan.input.break_hint())
+    raise broken_promise_error(breaks, observation, plan.contract, place, _break_hint(plan, breaks))
+
+
+def _break_hint(plan: RunPlan, breaks: Sequence[Break]) -> str:
+    """Return the hint for broken promises. If only a schema file made them, the file is to be corrected."""
+    schema = plan.options.schema
+    if not isinstance(schema, SchemaText) or plan.contract.where != schema.where:
+        return plan.input.break_hint()
+    names = ", ".join(repr(found.column.attribute) for found in breaks[:BREAKS_SHOWN])
+    return f"change the type of {names} in {schema.where}"
 
 
 def _unit_error(plan: RunPlan, runner: PassRunner, error: UnitError, *, sampled: bool) -> UnitError:

@@ -112,7 +112,7 @@ class _ShardConversion:
     def _check_columns(self, known: int) -> int:
         """Raise SchemaError for too many columns: they end the run, so there is no need to read on.
 
-        known: how many attributes there were at the last check; return how many there are.
+        known: the number of attributes at the last check. Returns the current number.
         """
         job, count = self._job, self._decoder.attribute_count
         if job.purpose is not Purpose.TRY or count <= max(known, job.options.max_columns):

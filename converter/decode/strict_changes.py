@@ -144,6 +144,6 @@ def _written(document: Mapping[str, Any]) -> str:
     if not text:
         raise LineProblem(path, f"expected microseconds since 1970, got {json_type(value)}")
     if not _DIGITS.fullmatch(text):
-        raise LineProblem(path, "no microseconds since 1970", text)
+        raise LineProblem(path, "not a whole number of microseconds since 1970", text)
     seconds, micros = divmod(int(text), _MICROS)
     return f"{seconds}.{micros:06}".rstrip("0").rstrip(".")

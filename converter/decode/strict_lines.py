@@ -172,7 +172,7 @@ def _check_json(value: Any, path: str, depth: int) -> None:
         _check_text(value, path)
     elif isinstance(value, dict | list):
         if depth > DEPTH:
-            raise LineProblem(path, f"nested deeper than {DEPTH} levels")
+            raise LineProblem(path, f"nested deeper than {DEPTH} levels; DynamoDB allows 32")
         for name in value if isinstance(value, dict) else ():
             _check_text(name, path)
         for member in value.values() if isinstance(value, dict) else value:
@@ -233,7 +233,7 @@ def _parse(line: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise LineProblem("$", f"not JSON: {json_reason(error)} at character {error.pos} of the line") from None
     except RecursionError:
-        raise LineProblem("$", "nested too deep: DynamoDB allows 32 levels") from None
+        raise LineProblem("$", "nested too deep for a JSON parser; DynamoDB allows 32 levels") from None
     except ValueError as error:
         raise LineProblem("$", f"not JSON: {error}") from None
 
@@ -276,7 +276,7 @@ def _check_value(value: Any, path: str, depth: int) -> dict[str, Any]:
         raise LineProblem(path, f"unknown type tag {shorten(tag)!r}; the tags are {', '.join(TAGS)}")
     path = f"{path}.{tag}"
     if tag in ("M", "L") and depth > DEPTH:
-        raise LineProblem(path, "nested too deep: DynamoDB allows 32 levels")
+        raise LineProblem(path, f"nested deeper than {DEPTH} levels; DynamoDB allows 32")
     if tag == "M":
         if not isinstance(content, dict):
             raise LineProblem(path, f"expected an object, got {json_type(content)}")

@@ -211,7 +211,7 @@ def check_files(source: Source, export: Export, hint: str = COPY_AGAIN) -> int:
     if missing:
         most = "at least " if missing == _MISSING_COUNTED else ""
         names = ", ".join(shown + (["…"] if missing > _MISSING_SHOWN else []))
-        what = f"{most}{missing} of {len(export.files)} data files are missing: {names}"
+        what = f"{most}{missing} of {len(export.files)} data files {'is' if missing == 1 else 'are'} missing: {names}"
         raise DataFileError(what, export.source, hint)
     return total
 

@@ -143,7 +143,7 @@ class ValueReader:
         if opener[0] == "$":
             return self._set(opener[-5:-3], at)
         if depth >= _DEPTH:
-            raise RefusedError("nested too deep: DynamoDB allows 32 levels")
+            raise RefusedError(f"nested deeper than {_DEPTH} levels; DynamoDB allows 32")
         if opener == "{":
             self.json.append('{"M":')
             at = self.attributes(at, depth + 1)

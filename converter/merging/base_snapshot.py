@@ -49,7 +49,9 @@ def find_snapshot(source: Source, name: str | None = None) -> Record | None:
         return None
     place = source.child(record_path(record.export_id))
     if record.kind == ExportKind.CHANGES:
-        raise UsageError("the destination holds changes, and a base holds items", place, OTHER_BASE)
+        raise UsageError(
+            "this destination holds changes and can't be used as BASE, which must contain items", place, OTHER_BASE
+        )
     if record.parts and not record.parts_of("parquet"):
         raise UsageError("the snapshot is there as CSV alone, which does not keep types", place, OTHER_BASE)
     return record

@@ -27,9 +27,9 @@ from converter.storage.source import Source
 class MergeInput:
     """See ShardInput. Complete before any item is decoded.
 
-    changed: the keys that the increments name. forms: of their lines. orders: by the path of a data file, the number of
-    its increment in both. base: its parts, if the base is a snapshot. images: the old images of the changes, if they
-    are to be compared with the base.
+    changed: the keys that the increments name. forms: the form of each increment's lines. orders: by the path of a data
+    file, the index of its increment in `changed` and in `forms`. base: the snapshot, if the base is one. images: the
+    old images of the changes, if they are to be compared with the base.
     """
 
     changed: ChangedKeys

@@ -92,7 +92,7 @@ def open_increment(text: str, base: Export, options: ConvertOptions, aws: AwsOpt
     source, export = open_export(text, aws, verify=options.verify)
     if export.kind is not ExportKind.CHANGES:
         raise ExportError(
-            "this is a full export, and only the base is one",
+            "this is a full export; only BASE can be a full export",
             export.source,
             "name the incremental exports that were made after the base",
         )

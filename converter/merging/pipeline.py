@@ -32,7 +32,7 @@ from converter.merging.merge_sources import (
     open_increment,
     split_record,
 )
-from converter.options import ConvertOptions
+from converter.options import ConvertOptions, option_name
 from converter.publishing.commit import unchanged
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.report import Report
@@ -118,7 +118,9 @@ def _check_request(merge: Merge, options: ConvertOptions, destination: Destinati
     given = {"--latest": options.latest, "--export-id": options.export_id, "--old-image": options.old_image}
     for option, value in given.items():
         if value:
-            raise UsageError("a merge has no use for it", option, "leave it out, and name each export by its folder")
+            raise UsageError(
+                "merge does not accept this option", option, "leave it out, and name each export by its folder"
+            )
 
 
 def _check_images(base: BaseSource, applied: Sequence[MergeSource]) -> None:
@@ -142,7 +144,7 @@ def _nothing_to_apply(
     """Return the report of an earlier merge if the base is its snapshot. Raises ExportError, UsageError."""
     record = base.record
     if record is not None and record.kind == ExportKind.SNAPSHOT and _same_place(merge.base, merge.dest):
-        others = [f"--{name.replace('_', '-')}" for name in options.differences(record.options)]
+        others = [option_name(name) for name in options.differences(record.options)]
         if others:
             raise UsageError(
                 f"the snapshot was published with another {', '.join(others)}, and no increment is later than it",

@@ -15,7 +15,7 @@ from converter.schema.columns import Schema
 from converter.schema.derive import families
 from converter.schema.naming import NameRules, case_duplicates, legal_name, whole_name
 from converter.schema.observe import AttributeObservation, Observation
-from converter.schema.tags import TAGS
+from converter.schema.tags import TAGS, tag_counts
 
 _MIXED = (Origin.MIXED_TEXT, Origin.MIXED_JSON)
 _TEXTS = (Origin.TEXT, Origin.MIXED_TEXT)
@@ -137,11 +137,9 @@ def observation_warnings(observation: Observation, schema: Schema, options: Conv
             continue
         if column.origin in _MIXED and len(families(seen.seen)) > 1:
             counts = types_seen(seen)
-            types = ", ".join(f"{tag} in {count:,}" for tag, count in counts.items() if tag != "NULL")
+            types = tag_counts({tag: count for tag, count in counts.items() if tag != "NULL"})
             form = "DynamoDB JSON" if column.origin is Origin.MIXED_JSON else "text"
-            warnings.append(
-                f"attribute {name!r} has several types ({types} items): all its values are written as {form}"
-            )
+            warnings.append(f"attribute {name!r} has several types ({types}): all its values are written as {form}")
         if seen.nuls and column.origin in _TEXTS and options.names == "treasure-data" and options.nul == "keep":
             texts = "text holds" if seen.nuls == 1 else "texts hold"
             warnings.append(

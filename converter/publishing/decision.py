@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from converter.errors import UsageError
 from converter.export.manifest import ExportKind, Summary
-from converter.options import ConvertOptions
+from converter.options import ConvertOptions, option_name
 from converter.publishing.destination_records import DestinationRecords
 from converter.publishing.merge_history import MergeChain
 from converter.publishing.ownership import check_owner
@@ -143,7 +142,7 @@ def _twice_error(entry: RecordEntry, destination: Destination) -> UsageError:
 
 
 def _differences(record: Record, options: ConvertOptions, chain: MergeChain | None) -> list[str]:
-    """The options that differ, as `format: parquet → csv`, and of a snapshot what it is made of."""
+    """The options that differ, as `--format: parquet → csv`, and of a snapshot what it is made of."""
     other_chain = []
     if record.report.merge is not None and chain is not None and record.report.merge.chain != chain:
         other_chain = [f"made of: {record.report.merge.chain.described} → {chain.described}"]
@@ -154,15 +153,20 @@ def _other_values(record: Record, options: ConvertOptions) -> list[str]:
     if record.options_hash == options.published_hash():
         return []
     return [
-        f"{name}: {describe_schema_difference(record, options)}"
+        f"{option_name(name)}: {describe_schema_difference(record, options)}"
         if name == "schema"
-        else f"{name}: {_shown(before)} → {_shown(now)}"
+        else f"{option_name(name)}: {_shown(before)} → {_shown(now)}"
         for name, (before, now) in options.differences(record.options).items()
     ]
 
 
 def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return the value of an option as users type it. Pairs are lists of two."""
+    if isinstance(value, list):
+        return ", ".join("=".join(map(str, each)) if isinstance(each, list) else str(each) for each in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _other_options_error(record: Record, differences: Sequence[str], destination: Destination) -> UsageError:
@@ -194,9 +198,11 @@ def _damages(record: Record, destination: Destination) -> list[str]:
         missing = sizes.count(None)
         resized = sum(size not in (None, part.bytes) for size, part in zip(sizes, parts, strict=True))
         if missing + resized:
+            lost = f"{missing} {'is' if missing == 1 else 'are'} missing"
+            changed = f"{resized} {'has' if resized == 1 else 'have'} another size"
             damages.append(
-                f"{destination.child(location)}: of {len(parts)} published parts {missing} are missing and"
-                f" {resized} have another size; the export is published again"
+                f"{destination.child(location)}: of {len(parts)} published parts {lost} and {changed}; the export is"
+                " published again"
             )
     return damages
 

@@ -72,15 +72,18 @@ class NamedAttributes:
             return ()
         return tuple(name for name in self._names() if name not in observation.attributes and name not in self.known)
 
-    def warnings(self, observation: Observation) -> list[str]:
-        """One for each unknown attribute that could be a typing error, or that is named for the first time."""
+    def warnings(self, observation: Observation, correction: str = "") -> list[str]:
+        """One for each unknown attribute that could be a typing error, or that is named for the first time.
+
+        correction: how to correct a typing error.
+        """
         found = list[str]()
         others = _others(observation, self._names())
         for name in self.unknown(observation):
             warned = name in self.warned
             near = _near(name, others, _VERY_NEAR if warned else _NEAR) if len(found) < _WARNINGS else []
             if near or not warned:
-                hint = f": did you mean {_listed(near)}?" if near else ""
+                hint = f": did you mean {_listed(near)}?{correction}" if near else ""
                 places = ", ".join(place for place, names in self.by_place.items() if name in names)
                 found.append(f"no item has an attribute {name!r} ({places}){hint}")
         if len(found) > _WARNINGS:

@@ -11,7 +11,7 @@ from converter.publishing.record_entry import Owner, RecordEntry, distinct, newe
 def check_owner(records: DestinationRecords, owner: Owner, *, accepts_recreated_table: bool = False) -> None:
     """Raises UsageError when a record of the destination is of another table, or holds changes and the owner items.
 
-    A table that was deleted and made again has another id. It may continue where the older one ended if the newest
+    A table that was deleted and re-created has another id. It may continue where the older one ended if the newest
     record is of the new one already, or if `accepts_recreated_table` is true.
     """
     last = newest(records.entries)
@@ -23,7 +23,7 @@ def check_owner(records: DestinationRecords, owner: Owner, *, accepts_recreated_
     if last is not None and last.owner.table_id != owner.table_id and not accepts_recreated_table:
         raise UsageError(
             f"the destination belongs to the table {owner.table_arn} with id {last.owner.table_id}; it was deleted and"
-            f" made again since, and has the id {owner.table_id} now",
+            f" re-created since, and has the id {owner.table_id} now",
             records.place(last),
             "choose another DEST: items of both tables would be taken for those of one",
         )

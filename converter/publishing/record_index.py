@@ -1,7 +1,7 @@
 """The index of a destination: the entries of all its records in one file, so that a run need not read each record.
 
-The records are the truth. An index that is damaged, or that another version of the program wrote, is as good as none;
-an entry counts only while the file of its record is the one that the entry was made of. docs/design/commit-protocol.md
+The records are authoritative. An index that is damaged, or that another version of the program wrote, is ignored; an
+entry is valid only while the file of its record is the one that the entry was made from. docs/design/commit-protocol.md
 specifies the file.
 """
 
@@ -78,9 +78,9 @@ def encode_index(entries: Sequence[RecordEntry]) -> bytes | None:
 
 
 def decode_index(content: bytes, place: str, files: Mapping[str, FileVersion]) -> list[RecordEntry]:
-    """The entries whose records are still the files that they were made of; none of an index that can't be used.
+    """Return the entries that were made from the current files of their records; none if the index can't be used.
 
-    files: of all records that are there, by the ids of their exports.
+    files: the versions of all record files, by the ids of their exports.
     """
     head = _HEAD.match(content)
     if head is None or int(head[1]) != _VERSION:

@@ -22,8 +22,8 @@ Status = Literal["published", "unchanged", "planned"]
 ChangeKind = Literal["added", "widened", "unseen"]
 
 NOT_CHECKED = (
-    "the data: whether every line is right and every value fits its column, and which columns are new",
-    "whether DEST can be written",
+    "the data (bad lines, values that do not fit their columns, and new columns)",
+    "write access to DEST",
 )
 """Facts that a dry run does not check."""
 
@@ -309,7 +309,7 @@ def _types(members: Members) -> dict[str, int]:
 def _digits(members: Members, name: str) -> int:
     digits = members.count(name)
     if digits > MOST_DIGITS:
-        raise members.error(name, f"no number of DynamoDB has {digits:,} of them")
+        raise members.error(name, f"{digits:,} digits is more than a DynamoDB number can have")
     return digits
 
 

@@ -211,4 +211,4 @@ FILE_TYPES: Final[Mapping[str, Cast]] = {
     **CASTS,
     STRING.name: Cast(STRING),
 }
-"""The types of schema files by their names, decimals apart."""
+"""The types of schema files by their names, except decimals."""

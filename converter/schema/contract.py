@@ -34,7 +34,7 @@ WAYS = (
     "--evolve widens the column from this export on and says which dates can no longer be read together with it;"
     " --schema FILE sets another type, --exclude leaves the attribute out, --schema new forgets all columns"
 )
-_SHOWN_BREAKS = 5
+BREAKS_SHOWN = 5
 _INT64_DIGITS = 19
 
 
@@ -138,19 +138,19 @@ def broken_promise_error(
 
     place: of the first such value, if it is known. ways: instructions for the user.
     """
-    shown = "; ".join(_describe(found, observation) for found in breaks[:_SHOWN_BREAKS])
-    more = f"; and {len(breaks) - _SHOWN_BREAKS:,} more" if len(breaks) > _SHOWN_BREAKS else ""
+    shown = "; ".join(_describe(found, observation) for found in breaks[:BREAKS_SHOWN])
+    more = f"; and {len(breaks) - BREAKS_SHOWN:,} more" if len(breaks) > BREAKS_SHOWN else ""
     return SchemaError(f"{shown}{more} (columns are promised by {contract.where})", place, ways)
 
 
 def _describe(found: Break, observation: Observation) -> str:
     column, needed = found.column, found.needed
     seen = observation.attributes[column.attribute or ""]
-    counts = ", ".join(f"{tags.TAGS[tag]} in {seen.counts[tag]:,}" for tag in sorted(seen.seen))
+    counts = tags.tag_counts({tags.TAGS[tag]: seen.counts[tag] for tag in sorted(seen.seen)})
     digits = ""
     if tags.N in seen.seen:
         digits = f", with up to {seen.integer_digits} integer digits and {seen.decimals} decimals"
     return (
-        f"attribute {column.attribute!r} ({counts} items{digits}) does not fit its column {column.name!r}, which is"
+        f"attribute {column.attribute!r} ({counts}{digits}) does not fit its column {column.name!r}, which is"
         f" {column.described}: it needs {needed.described}"
     )

@@ -244,10 +244,13 @@ def _check_against(contract: Contract, options: ConvertOptions, wanted: Collecti
 def too_many_attributes_error(names: Collection[str], limit: int) -> SchemaError:
     """The error for data in attribute names. The caller may know only a part of the names."""
     examples = _examples(names)
+    most, raised = (
+        ("the limit is", "") if limit >= NAMES_LIMIT else ("--max-columns is", ", --max-columns raises the limit")
+    )
     return SchemaError(
-        f"{len(names):,} attributes, more than {limit:,}: the names seem to hold data (for example {examples})",
-        hint="--overflow _more puts the rarer ones into one JSON column, --select takes the ones you need"
-        + ("" if limit >= NAMES_LIMIT else ", --max-columns raises the limit"),
+        f"the export has {len(names):,} attributes, but {most} {limit:,}",
+        hint=f"if attribute names contain data (such as {examples}), --overflow _more puts the rarer ones into one JSON"
+        f" column; --select takes the ones you need{raised}",
     )
 
 
@@ -255,7 +258,7 @@ def too_long_names_error(names: Collection[str]) -> SchemaError:
     """The error for names of more than NAMES_BYTES_LIMIT together. The caller may know only a part of them."""
     return SchemaError(
         f"the names of {len(names):,} attributes have more than {NAMES_BYTES_LIMIT >> 20} MiB together: they seem to"
-        f" hold data (for example {_examples(names)})",
+        f" contain data (for example {_examples(names)})",
         hint="no option helps, because every name must be known: have the application write such data as values, or as"
         " the keys of a map in one attribute",
     )
@@ -263,7 +266,8 @@ def too_long_names_error(names: Collection[str]) -> SchemaError:
 
 def _examples(names: Collection[str]) -> str:
     """Some of the names, cut, because a name has up to 64 KB."""
-    chosen = sorted(names)[:3] + sorted(names)[-2:]
+    ordered = sorted(names)
+    chosen = dict.fromkeys(ordered[:3] + ordered[-2:])
     return ", ".join(repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…") for name in chosen)
 
 
@@ -292,7 +296,7 @@ def _new_attributes(
 def _refuse_mixed(wanted: dict[str, AttributeObservation]) -> None:
     for name, seen in sorted(wanted.items()):
         if len(families(seen.seen)) > 1:
-            types = ", ".join(f"{tags.TAGS[tag]} in {seen.counts[tag]:,} items" for tag in sorted(seen.seen))
+            types = tags.tag_counts({tags.TAGS[tag]: seen.counts[tag] for tag in sorted(seen.seen)})
             raise SchemaError(
                 f"attribute {name!r} has several types: {types}",
                 hint="--mixed text writes all of them as text, --mixed json as DynamoDB JSON, --exclude leaves it out",

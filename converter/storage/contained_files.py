@@ -236,9 +236,9 @@ class ContainedFiles:
 
     def _link_error(self, path: str) -> StorageError:
         return StorageError(
-            "this is a symbolic link, and nothing in a destination is followed",
+            "this is a symbolic link, and links in a destination are not followed",
             self.place(path),
-            "replace it by what it leads to, or remove it",
+            "replace the link with its target, or remove it",
         )
 
     def _not_a_file_error(self, path: str) -> StorageError:

@@ -39,7 +39,7 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             raise ExportError("no such folder", folder, "name the folder that holds the export") from None
         except OSError as error:
-            raise storage_error(error, folder) from error
+            raise storage_error(error, folder, in_source=True) from error
         if not stat.S_ISDIR(mode):
             raise ExportError("this is not a folder", folder, "name the folder that holds the export")
 
@@ -50,7 +50,7 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(f"{self.child(path)} does not exist") from None
         except OSError as error:
-            raise storage_error(error, self.child(path)) from error
+            raise storage_error(error, self.child(path), in_source=True) from error
 
     def size(self, path: str) -> int | None:
         """Return the file's size in bytes, None if there is no file of this name."""
@@ -65,7 +65,7 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
-            raise storage_error(error, self.child(path)) from error
+            raise storage_error(error, self.child(path), in_source=True) from error
 
     def versions(self, path: str) -> dict[str, FileVersion]:
         """The versions of the files directly below, by their names; symbolic links are left out."""
@@ -74,7 +74,7 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
-            raise storage_error(error, self.child(path)) from error
+            raise storage_error(error, self.child(path), in_source=True) from error
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders directly below, sorted, without symbolic links that lead outside."""
@@ -86,7 +86,7 @@ class LocalSource(Source):
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise storage_error(error, self.child(path)) from error
+            raise storage_error(error, self.child(path), in_source=True) from error
 
     def _inside(self, path: str) -> str:
         # Names may be as unusual as the file system allows: folders beside an export may be of any program.

@@ -103,7 +103,9 @@ class ObjectLease(Lease):
                 raise folder_taken_error(self.store.place(folder))
 
     def begin_commit(self, intent: Intent) -> None:
-        """Write the intent: from here on the commit will happen. If this raises, it will not.
+        """Write the intent. After this returns, the commit will happen.
+
+        If this raises, the commit may still have begun: call has_intent.
 
         The condition "only if absent" makes sure that a run which lost the lease does not replace the intent of the
         run that holds it now. The lease is confirmed once more afterwards: if it was lost while the request was on its

@@ -52,8 +52,8 @@ _T = TypeVar("_T")
 class Holder:
     """The content of the lease: the run that holds it.
 
-    beat: how often it was written. machine, started: they tell, on the same machine, whether the process still lives.
-    folders: those in which it may have uploads that are not completed, relative to the destination.
+    beat: how often it was written. machine, started: identify the process, so that another run on the same machine can
+    see whether it still runs. folders: those that may have incomplete uploads of it, relative to the destination.
     """
 
     token: str
@@ -181,7 +181,9 @@ class HeldLease:
             with suppress(ConditionFailedError):
                 return self._overwrite(info.etag)
         raise BusyError(
-            "other runs take and leave the destination", self._store.place(LEASE), "run the same command again later"
+            "several runs are competing for the destination",
+            self._store.place(LEASE),
+            "run the same command again later",
         )
 
     def _is_own(self, found: tuple[Holder, ObjectInfo] | None) -> bool:

@@ -71,7 +71,7 @@ class Uploads:
         except StorageError as lost:
             return lost
         return StorageError(
-            "someone has aborted this run's upload of a part",
+            "another program aborted this run's upload of a part",
             self.store.place(path),
             "see what removes uploads there (a lifecycle rule, or another run), then run the same command again",
         )

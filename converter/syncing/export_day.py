@@ -84,9 +84,9 @@ class Day:
         """Raises BusyError where the end of a day that is over can't be restored yet."""
         if not self.is_today and recovery.latest is not None and self.last_second > recovery.latest:
             raise BusyError(
-                f"{self.day} can't be exported yet: point-in-time recovery has come to {short_utc(recovery.latest)}",
+                f"{self.day} can't be exported yet: point-in-time recovery reaches {short_utc(recovery.latest)} so far",
                 self.table.arn,
-                f"{AGAIN} in some minutes",
+                f"{AGAIN} in a few minutes",
             )
 
 
@@ -108,9 +108,9 @@ def await_end(day: Day | None, table: Table, exporting: Exporting, *, dry_run: b
 
 
 def check_day(day: date | None) -> None:
-    """Raises UsageError for a moment, which is a date for Python, too."""
+    """Raise UsageError for a datetime, which Python considers a date, too."""
     if isinstance(day, datetime):
-        raise UsageError(f"{day} is a moment, and no day", "--date", "leave its time out")
+        raise UsageError(f"{day} has a time of day; --date takes a date only", "--date", "leave out the time")
 
 
 def exports_of(day: Day, access: Access) -> list[ExportState]:

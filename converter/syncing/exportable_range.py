@@ -44,12 +44,17 @@ class ExportableRange:
         through, earliest = state.through, self.recovery.earliest
         if through is None:
             if state.has_older:
-                return f"the table {self.table.name} was deleted and made again since what is here was published"
+                return (
+                    f"the table {self.table.name} was deleted and re-created after this destination was last published"
+                )
             return ""
         if not is_exportable(through, end):
             return ""
         if through.microsecond:
-            return f"what is here is of {short_utc(through)}, and no window begins inside of a second"
+            return (
+                f"the destination is current through {short_utc(through)}, but an incremental export must start on a"
+                " whole second"
+            )
         if earliest is not None and through < earliest and exported(through, end) < min(earliest, end):
             return (
                 f"the changes since {short_utc(through)} can't be exported any more: point-in-time recovery of"
@@ -69,7 +74,7 @@ class ExportableRange:
             raise BusyError(
                 f"point-in-time recovery of {self.table.name} has just begun, at {short_utc(earliest)}",
                 self.table.arn,
-                f"{AGAIN} in some minutes",
+                f"{AGAIN} in a few minutes",
             )
         return latest
 

@@ -153,7 +153,7 @@ class _Run:
         )
 
     def publish_all(self, state: DestinationState, moment: datetime, gap: str, oldest: datetime) -> WindowReport:
-        """All items at a moment, or at one from the oldest on that there is an export of and that leads to it."""
+        """Publish all items at a moment, or those of an export from `oldest` on whose time leads to that moment."""
         if gap and self.sync.changes.on_gap == "fail":
             raise ExportError(
                 gap,
@@ -208,14 +208,14 @@ class _Run:
         windows = tuple(self.publish(replace(each, columns=columns)) for each in due)
         if refusal is not None:
             raise BusyError(
-                f"{refusal.what}: what is here reaches {short_utc(due[-1].end)} now, and not {short_utc(end)}",
+                f"{refusal.what}: the destination is current through {short_utc(due[-1].end)}, not {short_utc(end)}",
                 refusal.where,
                 refusal.hint,
             ) from refusal
         return windows
 
     def exported(self, begin: datetime, end: datetime) -> datetime:
-        """Return the moment up to which existing exports have all changes, whether or not they can be made again."""
+        """Return the moment through which existing exports have all changes, even if these can't be exported again."""
         for due in self.windows(begin, end, self.changes_since(begin), may_start=False):
             if due.export is None:
                 break
@@ -223,7 +223,7 @@ class _Run:
         return begin
 
     def changes_since(self, begin: datetime) -> list[ExportState]:
-        """The exports of changes that may begin there or later."""
+        """Return the usable exports of changes that were started at or after this moment."""
         self.exporting.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
         exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
         return [export for export in exports if self.is_usable(export)]
@@ -231,7 +231,7 @@ class _Run:
     def windows(
         self, begin: datetime, end: datetime, found: Sequence[ExportState], *, may_start: bool
     ) -> Iterator[_Window]:
-        """Windows that follow each other, of exports that are there or that are started now, if they may be."""
+        """Yield consecutive windows: of existing exports, or of new ones if `may_start`."""
         while is_exportable(begin, end):
             fitting = sorted(
                 (
@@ -265,7 +265,7 @@ class _Run:
             if through != due.begin:
                 shown = "nothing" if through is None else short_utc(through)
                 raise BusyError(
-                    f"another run has brought the destination to {shown}, and this window begins at"
+                    f"another run has made the destination current through {shown}, but this window begins at"
                     f" {short_utc(due.begin)}",
                     self.places.changes.destination.root,
                     AGAIN,

@@ -12,6 +12,8 @@ from converter.errors import UsageError
 from converter.options import ConvertOptions, OnGap
 from converter.syncing.export_day import check_day
 
+_CHOSEN = "the table and the destination determine which exports are used"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -49,18 +51,18 @@ class SyncChanges:
 
 
 def check_options(changes: Changes, options: ConvertOptions) -> None:
-    """Raises UsageError for options that say nothing here, or with which snapshots could never be merged."""
+    """Raise UsageError for options that do not apply here, or with which snapshots could never be merged."""
     for option, given, reason in (
-        ("--latest", options.latest, "the table and what is at DEST say which exports are meant"),
-        ("--export-id", options.export_id is not None, "the table and what is at DEST say which exports are meant"),
-        ("--replace", options.replace, "what is at DEST says how far it is, and new changes continue from there"),
+        ("--latest", options.latest, _CHOSEN),
+        ("--export-id", options.export_id is not None, _CHOSEN),
+        ("--replace", options.replace, "new changes continue from what is published at DEST, and replace nothing"),
         ("--old-image", options.old_image and changes.view == "new", "exports with --view new have no old images"),
     ):
         if given:
             raise UsageError(reason, option, "leave it out")
     if changes.merge and options.format == "csv":
         raise UsageError(
-            "a snapshot is merged with what is there as Parquet, because CSV does not keep types",
+            "a snapshot is merged from Parquet files, because CSV does not keep types",
             "--format",
             "write csv,parquet for both",
         )
@@ -70,10 +72,10 @@ def check_keys(table: Table, options: ConvertOptions) -> None:
     """Raises UsageError for options with which the keys would not be in a snapshot as a merge needs them."""
     for name, tag in table.keys:
         if not options.wants(name):
-            raise UsageError(f"a merge needs the key {name!r}", "--select, --exclude", "let it have a column")
+            raise UsageError(f"a merge needs the key {name!r}", "--select, --exclude", "include it in the columns")
         if name in options.times() or (tag == "N" and options.numbers == "double"):
             raise UsageError(
                 f"a merge needs the key {name!r} exactly as it is in the table",
                 "--cast, --time, --numbers",
-                "leave it as it is",
+                "convert it unchanged",
             )

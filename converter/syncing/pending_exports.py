@@ -24,6 +24,7 @@ from converter.syncing.windows import SETTLED
 ExportOrigin = Literal["published", "found", "started", "none"]
 """Where an export comes from: published before, found at the service, started; or none yet, in a dry run."""
 AGAIN = "run the same command again"
+DROP_EXPORT = "delete this export's manifest-summary.json so that it is no longer used"
 
 _TOLD_EVERY = 300
 _BEST_FIRST = (COMPLETED, IN_PROGRESS, FAILED)
@@ -88,9 +89,9 @@ class Exporting:
         left = self.seconds_left()
         if left is not None and needed > left:
             raise BusyError(
-                f"{what} can't be exported for another {needed:.0f} seconds, which is longer than --timeout",
+                f"{what} can be exported in {needed:.0f} seconds at the earliest, which is longer than --timeout",
                 where,
-                f"{AGAIN} then",
+                f"{AGAIN} after that time, or raise --timeout",
             )
         self.listener.phase(f"waiting {needed:.0f} seconds until {what} can be exported")
         self.clock.sleep(needed)
@@ -130,11 +131,11 @@ class Exporting:
 
 
 def unreadable_error(error: DataFileError) -> DataFileError:
-    """The error for an export that was completed and can't be converted, with the way to have another one made."""
+    """The error for an export that was completed and can't be converted, with the way to start another one."""
     return DataFileError(
         error.what,
         error.where,
-        f"remove the export's manifest-summary.json, and {AGAIN}: it has another export made then",
+        f"{DROP_EXPORT}, then {AGAIN}; it starts a new export, which AWS charges for",
     )
 
 

@@ -18,7 +18,7 @@ from converter.publishing.record import Record
 from converter.publishing.report import Report
 from converter.storage.paths import record_path
 from converter.syncing.destination_state import DestinationState, SyncDestinations
-from converter.syncing.pending_exports import AGAIN, Exporting
+from converter.syncing.pending_exports import AGAIN, DROP_EXPORT, Exporting
 from converter.utc import short_utc
 
 
@@ -104,13 +104,9 @@ class Snapshots:
         """The error for what can't be read in a merge, with the way to a snapshot without it."""
         if snapshot is not None and error.where.startswith(self.places.snapshot.destination.root):
             record = self.places.snapshot.destination.child(record_path(snapshot.export_id))
-            hint = (
-                f"{AGAIN}; if it says the same, remove {record}: the run continues from the snapshot before it, if any"
-            )
+            hint = f"{AGAIN}; if it fails again, delete {record}: the run continues from the snapshot before it, if any"
         else:
-            hint = (
-                f"remove the export's manifest-summary.json, and {AGAIN} with --on-gap full: increments are gone then"
-            )
+            hint = f"{DROP_EXPORT}, then {AGAIN} with --on-gap full; it starts a new full export, which AWS charges for"
         return DataFileError(error.what, error.where, hint)
 
     def check_unchanged(self, before: Record | None) -> None:

@@ -25,7 +25,7 @@ LINES: dict[str, tuple[bytes, str, str]] = {
     "a time that is none": (
         HEAD.replace(b"1701065508109000", b"5ecret") + KEYS + b"}",
         "$.Metadata.WriteTimestampMicros.N",
-        "no microseconds since 1970",
+        "not a whole number of microseconds since 1970",
     ),
     "a member that may be an image": (HEAD + KEYS + b',"Newimage":{}}', "$", "there is a member 'Newimage'"),
     "another key": (HEAD + b'"Keys":{"pk":{"S":"5ecret"}}}', "$.Keys", "the keys are 'pk' (S), and those of the first"),

@@ -86,7 +86,7 @@ LINES: dict[str, tuple[bytes, str, str]] = {
     "nested too deep": (
         b'{"Item":{"l":' + b'{"L":[' * 100 + b'{"N":"1"}' + b"]}" * 100 + b"}}",
         "$.Item.l.L[0]",
-        "nested too deep: DynamoDB allows 32 levels",
+        "nested deeper than 64 levels; DynamoDB allows 32",
     ),
     "nested endlessly": (b'{"Item":{"l":' + b'{"L":[' * 100_000, "$", "nested too deep"),
     "an exponent of many digits": (b'{"Item":{"n":{"N":"1e' + b"0" * 6000 + b'126"}}}', "$.Item.n.N", "range"),
@@ -110,6 +110,7 @@ def test_a_line_that_is_no_item_is_named_with_its_place_and_without_its_data(
     done = forked.run("convert", str(tmp_path), "out", cwd=tmp_path)
     place = f"{export.data_files[1].name} line 3 (byte {len(GOOD) + 2}): {path}"
     message = check_failure(done, 3, place, reason, dest=tmp_path / "out")
+    assert "export the table again; if DynamoDB writes such a line again, report it" in done.stderr
     assert SECRET not in done.stderr
     assert len(message) < 1000
 

@@ -36,8 +36,8 @@ def test_a_dry_run_says_what_it_would_bring() -> None:
         "  changes   2026-11-28T22:00:00Z to 2026-11-29T22:00:00Z: would export it",
         f"  changes   2026-11-29T22:00:00Z to 2026-11-30T22:00:00Z: would wait for {ARN}",
         "  columns   2 expected: id string, v int64",
-        "  not read  the data: whether every line is right and every value fits its column, and which columns are new",
-        "  not read  whether DEST can be written",
+        "  not checked: the data (bad lines, values that do not fit their columns, and new columns)",
+        "  not checked: write access to DEST",
     ]
     planned = replace(PUBLISHED, status="planned")
     assert changes_line(replace(NOTHING, snapshot=planned)).startswith("would publish a snapshot")

@@ -25,6 +25,7 @@ from tests.servers.dynamodb import PlayedDynamoDb
 
 BOTH: tuple[Format, ...] = ("parquet", "csv")
 AT = '{"S":"2024-01-01T00:00:00Z"}'
+CORRECTION = " The corrected command needs --replace for this date"
 WITH = [line(id='{"S":"a"}', v='{"N":"1"}', secret='{"S":"x"}', at=AT)]
 WITHOUT = [line(id='{"S":"b"}', v='{"N":"2"}')]
 DROP = SchemaText("columns.json", '{"version": 1, "columns": [{"attribute": "secret", "drop": true}]}')
@@ -94,7 +95,7 @@ def test_a_first_day_without_the_attribute_warns_once_and_takes_it_later(table: 
 def test_a_typing_error_shows_every_day(table: Table) -> None:
     for day in (1, 2, 3):
         report = table.publish(day, WITH, exclude=("secrt",))
-        assert report.warnings == ("no item has an attribute 'secrt' (--exclude): did you mean 'secret'?",)
+        assert report.warnings == (f"no item has an attribute 'secrt' (--exclude): did you mean 'secret'?{CORRECTION}",)
 
 
 def test_an_export_of_several_files_warns_once(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_key_of_a_first_export_must_be_there_but_not_of_an_empty_one(table: Ta
     assert not table.dest.exists()
     assert table.publish(2, [], key=("ids",)).warnings == ()
     assert table.publish(3, WITH, key=("ids",)).warnings == (
-        "no item has an attribute 'ids' (--key): did you mean 'id'?",
+        f"no item has an attribute 'ids' (--key): did you mean 'id'?{CORRECTION}",
     )
 
 
@@ -165,7 +166,7 @@ def test_the_name_of_a_renamed_attribute_is_kept_for_it_while_it_is_absent(table
 def test_a_misspelt_attribute_of_a_schema_file_is_no_silent_empty_column(table: Table) -> None:
     schema = SchemaText("columns.json", '{"version": 1, "columns": [{"attribute": "secrt", "type": "string"}]}')
     report = table.publish(1, WITH, schema=schema)
-    assert report.warnings == ("no item has an attribute 'secrt' (columns.json): did you mean 'secret'?",)
+    assert report.warnings == (f"no item has an attribute 'secrt' (columns.json): did you mean 'secret'?{CORRECTION}",)
     assert table.publish(2, WITH, schema=schema).warnings == report.warnings
 
 

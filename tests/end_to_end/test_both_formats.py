@@ -153,7 +153,7 @@ def test_one_record_tells_of_both_and_the_same_again_is_nothing_to_do(tmp_path: 
     written_parts(tmp_path / "out", first)[0].unlink()
     third = convert(str(export.folder), str(tmp_path / "out"), options)
     assert (third.status, third.parts) == ("published", first.parts)
-    assert "1 are missing" in third.warnings[0]
+    assert "1 is missing" in third.warnings[0]
 
 
 def test_one_format_becomes_two_and_one_again_only_when_told_to(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_a_name_that_no_item_has_is_a_warning_with_the_nearest(option: str, give
     export = export_of(tmp_path, [line(id='{"S":"a"}', created_at='{"N":"1"}')])
     report = convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(**{option: given}))
     warning = f"no item has an attribute 'created' (--{option}): did you mean 'created_at'?"
-    assert warning in report.warnings
+    assert f"{warning} The corrected command needs --replace for this date" in report.warnings
 
 
 def test_a_cast_attribute_never_goes_to_the_overflow_column(tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ def test_the_columns_that_are_promised_and_what_was_not_looked_at_are_said(table
         (column.name, column.type) for column in first.columns
     ]
     assert "columns  4 expected: id string, old int64, price decimal128(38, 2), tag string" in said.stderr
-    assert "not read the data: whether every line is right" in said.stderr
-    assert report["notChecked"][1] == "whether DEST can be written"
+    assert "not checked: the data (bad lines" in said.stderr
+    assert report["notChecked"][1] == "write access to DEST"
 
 
 def test_of_a_first_export_the_columns_of_a_schema_file_are_said(table: Table) -> None:
@@ -152,7 +152,7 @@ def test_a_sync_answers_as_it_would_before_there_is_an_export(service: PlayedDyn
     assert said.returncode == 0, said.stderr
     report = json.loads(said.stdout)
     assert (report["export"], report["report"], len(report["notChecked"])) == ("none", None, 2)
-    assert "not read" in said.stderr
+    assert "not checked" in said.stderr
     with open_destination(str(out), converter.AwsOptions()).lease():
         assert ddb_convert(*command).returncode == 6
 

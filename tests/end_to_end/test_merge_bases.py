@@ -144,7 +144,7 @@ def test_an_increment_is_not_taken_for_the_destination(tmp_path: Path) -> None:
 def test_what_a_merge_has_no_use_for_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
     full = base(tmp_path / "b", TWO)
     after = increment(tmp_path / "b", 0, 1, change("a", None, {"v": "new"}))
-    with pytest.raises(UsageError, match="a merge has no use for it"):
+    with pytest.raises(UsageError, match="merge does not accept this option"):
         merge(full, [after], tmp_path / "out", ConvertOptions(**given))
 
 

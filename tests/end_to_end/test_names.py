@@ -262,7 +262,7 @@ def test_a_rename_of_an_attribute_that_no_item_has_is_a_warning_with_the_nearest
     export = export_of(tmp_path, small_lines(2), [line(order_id='{"S":"a"}')])
     options = ConvertOptions(rename=(("order_ids", "number"),))
     for done in (convert(export.folder, tmp_path / "out", options), inspect(export.folder, options)):
-        assert "no item has an attribute 'order_ids' (--rename): did you mean 'order_id'?" in done.warnings
+        assert any("'order_ids' (--rename): did you mean 'order_id'?" in warning for warning in done.warnings)
 
 
 def test_a_renamed_attribute_has_a_column_however_rare_it_is(tmp_path: Path) -> None:

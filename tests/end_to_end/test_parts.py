@@ -189,7 +189,7 @@ def test_another_part_size_is_no_other_output_unless_it_is_to_be_replaced(
         assert (report.status, len(report.parts)) == ("unchanged", 3)
     with pytest.raises(UsageError) as caught:
         run(numbers="text", part_size=MIB)
-    assert "(numbers: exact → text)" in caught.value.what
+    assert "(--numbers: exact → text)" in caught.value.what
     assert len(run(replace=True).parts) == 1
     assert run(replace=True).status == "unchanged"
 

@@ -80,7 +80,7 @@ def test_a_table_that_was_made_anew_is_a_gap(nights: Nights) -> None:
     )
     on = {"PointInTimeRecoveryEnabled": True}
     client.update_continuous_backups(TableName=nights.table.name, PointInTimeRecoverySpecification=on)
-    with pytest.raises(ExportError, match="deleted and made again"):
+    with pytest.raises(ExportError, match="deleted and re-created"):
         nights.run(4, merge=True)
     nights.run(4, merge=True, on_gap="full")
     nights.run(8, merge=True)

@@ -14,7 +14,7 @@ import numpy as np
 from converter.kernels.characters import CLOSE_LIST, CLOSE_MAP, COLON, COMMA, OPEN_LIST, OPEN_MAP, QUOTE
 from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import DONE, GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
-from converter.kernels.parse.numbers import normalise_number, plain_number
+from converter.kernels.parse.numbers import normalize_number, plain_number
 from converter.kernels.parse.strings import base64_size, copy_bytes, copy_string, token_end
 from converter.kernels.simd.words import Bytes, byte, put, word
 from converter.kernels.toolchain.decorators import inner
@@ -116,7 +116,7 @@ def copy_number(
     if digits >= 0:
         o = copy_bytes(data, at, end, target, o, limit)
     else:
-        size = normalise_number(data, at, end, scratch.number)
+        size = normalize_number(data, at, end, scratch.number)
         if size < 0:
             return IRREGULAR, o
         o = copy_bytes(scratch.number, 0, size, target, o, limit)

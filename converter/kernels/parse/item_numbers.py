@@ -27,7 +27,7 @@ from converter.kernels.layout import (
 from converter.kernels.parse.documents import bool_size
 from converter.kernels.parse.numbers import (
     fits_int64,
-    normalise_number,
+    normalize_number,
     plain_number,
     put_decimal,
     put_small_decimal,
@@ -94,7 +94,7 @@ def read_number(
     stop = end
     integers, decimals = plain_number(text, start, stop)
     if integers < 0:
-        stop = normalise_number(block, at, end, scratch.number)
+        stop = normalize_number(block, at, end, scratch.number)
         if stop < 0:
             return text, start, end, integers, decimals
         text = scratch.number
@@ -120,7 +120,7 @@ def decode_number(
 ) -> tuple[int, int]:
     """Decode the number at `at`, after its quote; (position after its closing quote, status).
 
-    A short number in plain form is read and stored at once. Others are normalised and checked against the column first.
+    A short number in plain form is read and stored at once. Others are normalized and checked against the column first.
     """
     action = fields.facts[np.uint64(field), FIELD_ACTION]
     column = fields.facts[np.uint64(field), FIELD_COLUMN]

@@ -3,7 +3,7 @@
 A DynamoDB number has at most 38 significant digits and a magnitude from 1E-130 to 9.99…E+125
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html). The service
 writes the plain form: without exponent, without zeros in front or at the end of the decimals, and without -0. Other
-spellings of JSON numbers are irregular in the fast functions and are normalised; `007`, `+1` and 39 digits are not
+spellings of JSON numbers are irregular in the fast functions and are normalized; `007`, `+1` and 39 digits are not
 numbers.
 """
 
@@ -129,7 +129,7 @@ def _read_exponent(data: Bytes, at: int, end: int) -> tuple[int, bool]:
 
 
 @inner
-def normalise_number(data: Bytes, at: int, end: int, scratch: Bytes) -> int:
+def normalize_number(data: Bytes, at: int, end: int, scratch: Bytes) -> int:
     """Write the plain form of the JSON number data[at:end] to scratch[0:]; gives its size, or IRREGULAR.
 
     The significant digits are collected in scratch[256:]. The exponent is checked before zeros are written, so that

@@ -102,7 +102,9 @@ def test_what_is_no_change_is_refused_with_path_and_reason(members: dict[str, An
 
 @pytest.mark.parametrize("written", ["", "x", "-5", "01", "1.5", "1e15", "1" * 18, "١"])
 def test_a_time_that_is_no_number_of_microseconds_is_refused(written: str) -> None:
-    reason = "no microseconds since 1970" if written else "expected microseconds since 1970, got a string"
+    reason = (
+        "not a whole number of microseconds since 1970" if written else "expected microseconds since 1970, got a string"
+    )
     for value, path in ((written, ""), ({"N": written}, ".N")):
         found = refusal(line(Metadata={"WriteTimestampMicros": value}))
         assert found == (f"$.Metadata.WriteTimestampMicros{path}", reason)

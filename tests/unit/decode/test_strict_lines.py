@@ -200,7 +200,7 @@ def test_documents_are_read_to_the_depth_that_dynamodb_allows_and_refused_far_be
     assert compact_line(('{"Item":{"a":' + nested(32) + "}}").encode())
     path, reason = refusal('{"Item":{"a":' + nested(100) + "}}")
     assert path.startswith("$.Item.a.L[0].L[0]")
-    assert reason == "nested too deep: DynamoDB allows 32 levels"
+    assert reason == "nested deeper than 64 levels; DynamoDB allows 32"
 
 
 def test_a_problem_survives_the_way_to_another_process() -> None:

@@ -376,7 +376,7 @@ def test_a_value_that_goes_on_in_the_next_line_is_refused_in_its_first(lines: by
 @pytest.mark.parametrize("text", ["{Item:" + "{a:" * 5000, "{Item:{a:" + "[" * 5000 + "]" * 5000 + "}}"])
 def test_a_value_that_is_nested_far_too_deep_is_refused(text: str) -> None:
     problem = refusal(f"$ion_1_0 {text}".encode())
-    assert problem.reason == "nested too deep: DynamoDB allows 32 levels"
+    assert problem.reason == "nested deeper than 128 levels; DynamoDB allows 32"
     assert problem.path.startswith("$.Item.a")
 
 

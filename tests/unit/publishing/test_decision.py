@@ -128,7 +128,7 @@ def test_other_options_are_refused_with_their_differences(destination: LocalDest
     options = ConvertOptions(format="csv", key=("id",))
     with pytest.raises(UsageError) as caught:
         decide(destination, make_export(), options)
-    assert 'format: parquet → csv; compression: zstd → none; key: [] → ["id"]' in caught.value.what
+    assert "--format: parquet → csv; --compression: zstd → none; --key: none → id" in caught.value.what
     assert caught.value.where == f"{destination.root}/_exports/{EXPORT_ID}.json"
     assert "--replace" in caught.value.hint
 
@@ -162,7 +162,7 @@ def test_damaged_parts_are_published_again_with_a_warning(destination: LocalDest
     decision = publish_export(destination)
     assert decision.published is None
     (warning,) = decision.warnings
-    counts = "1 are missing and 0 have" if damage == "missing" else "0 are missing and 1 have"
+    counts = "1 is missing and 0 have" if damage == "missing" else "0 are missing and 1 has"
     assert counts in warning
     assert files(destination) == expected_files(EXPORT_ID)
     assert part.read_bytes() == b"second"
@@ -265,7 +265,7 @@ def test_items_and_snapshots_share_a_destination_and_changes_have_their_own(dest
 def test_a_table_that_was_made_again_goes_on_only_where_that_is_accepted(destination: LocalDestination) -> None:
     publish_export(destination)
     anew = replace(make_export(LATER_ID, TIME + timedelta(days=1)), table_id="12345678-0000-4000-8000-9f1d2b3c4d5e")
-    with pytest.raises(UsageError, match="deleted and made again"):
+    with pytest.raises(UsageError, match="deleted and re-created"):
         decide(destination, anew, DEFAULTS)
     assert decide(destination, anew, DEFAULTS, accepts_recreated_table=True).kept
     with pytest.raises(UsageError, match="belongs to items"):
@@ -278,7 +278,7 @@ def test_what_has_taken_over_goes_on_by_itself(destination: LocalDestination) ->
     publish_export(destination, anew, accepts_recreated_table=True)
     next_day = replace(anew, export_id="01701251907109-cccccccc", export_time=TIME + timedelta(days=2))
     assert len(decide(destination, next_day, DEFAULTS).kept) == 2
-    with pytest.raises(UsageError, match="deleted and made again"):
+    with pytest.raises(UsageError, match="deleted and re-created"):
         decide(destination, make_export("01701251907109-cccccccc", TIME + timedelta(days=2)), DEFAULTS)
 
 
@@ -299,14 +299,14 @@ def test_an_option_that_an_older_version_did_not_have_was_its_default(destinatio
     del older["overflow"]
     edit_record(destination, options=older, optionsHash="0" * 64)
     assert decide(destination, make_export(), DEFAULTS).published is not None
-    with pytest.raises(UsageError, match=r"\(overflow: null → _more\)"):
+    with pytest.raises(UsageError, match=r"\(--overflow: none → _more\)"):
         decide(destination, make_export(), ConvertOptions(overflow="_more"))
 
 
 def test_an_option_that_only_a_newer_version_has_is_a_difference(destination: LocalDestination) -> None:
     publish_export(destination)
     edit_record(destination, options={**DEFAULTS.published(), "nested": "struct"}, optionsHash="1" * 64)
-    with pytest.raises(UsageError, match=r"\(nested: struct → null\)"):
+    with pytest.raises(UsageError, match=r"\(--nested: struct → none\)"):
         decide(destination, make_export(), DEFAULTS)
 
 
@@ -411,7 +411,7 @@ def test_a_part_that_is_missing_in_one_of_two_formats_is_noticed(destination: Lo
     (Path(destination.root) / f"{name}/{FOLDER}/00001.{name}").unlink()
     decision = publish_export(destination, options=BOTH)
     (warning,) = decision.warnings
-    assert warning.startswith(f"{destination.root}/{name}/{FOLDER}: of 2 published parts 1 are missing")
+    assert warning.startswith(f"{destination.root}/{name}/{FOLDER}: of 2 published parts 1 is missing")
     assert files(destination) == files_of_both()
 
 

@@ -122,7 +122,7 @@ def test_the_error_names_the_columns_what_they_need_and_the_ways_out() -> None:
     with pytest.raises(SchemaError) as caught:
         derive_schema(observation, DEFAULTS, contract)
     message = str(caught.value)
-    assert "attribute 'a0' (N in 2, BOOL in 1 items, with up to 1 integer digits and 0 decimals)" in message
+    assert "attribute 'a0' (N in 2 items, BOOL in 1 item, with up to 1 integer digits and 0 decimals)" in message
     assert "which is bool: it needs string (mixed as text)" in message
     assert "and 2 more (columns are promised by out/_exports/x.json)" in message
     for way in ("--evolve", "--schema FILE", "--exclude", "--schema new"):
@@ -132,6 +132,6 @@ def test_the_error_names_the_columns_what_they_need_and_the_ways_out() -> None:
 def test_the_limit_counts_promised_columns() -> None:
     contract = Contract((Promise("a", "a", BOOL, Origin.BOOL), Promise("b", "b", BOOL, Origin.BOOL)), "r")
     observation = Observation(1, {"c": seen(S=1)})
-    with pytest.raises(SchemaError, match="3 attributes, more than 2"):
+    with pytest.raises(SchemaError, match="3 attributes, but --max-columns is 2"):
         derive_schema(observation, ConvertOptions(max_columns=2), contract)
     assert len(derive_schema(observation, ConvertOptions(max_columns=3), contract).columns) == 3

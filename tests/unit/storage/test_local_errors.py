@@ -32,3 +32,17 @@ def test_errors_in_the_block_are_converted_once() -> None:
     with pytest.raises(StorageError) as kept, storage_errors("out"):
         raise own
     assert kept.value is own
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"), [(errno.ENOTDIR, "choose another DEST"), (errno.EEXIST, "choose another DEST")]
+)
+def test_a_file_in_the_place_of_a_folder_of_the_destination_needs_another_destination(number: int, hint: str) -> None:
+    error = storage_error(OSError(number, os.strerror(number), "out"), "out")
+    assert ("a file, not a folder" in error.what, error.hint) == (True, hint)
+
+
+def test_permission_for_a_source_is_to_read_it_alone() -> None:
+    denied = PermissionError(errno.EACCES, "why", "in/x.json.gz")
+    assert storage_error(denied, "in", in_source=True).hint == "allow this user to read it"
+    assert "read and write" in storage_error(denied, "in").hint

@@ -154,7 +154,7 @@ def test_an_upload_that_something_aborted_is_reported_with_its_object(bucket: Me
         bucket.open_uploads.clear()
         sink.write(bytes(PIECE_BYTES))
         part = sink.finish()
-        with pytest.raises(StorageError, match="has aborted this run's upload") as gone:
+        with pytest.raises(StorageError, match="another program aborted this run's upload") as gone:
             staging.commit(b"{}", [part])
     assert gone.value.where == f"{bucket.place}/{KEY}"
     assert "lifecycle rule" in gone.value.hint

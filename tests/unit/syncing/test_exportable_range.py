@@ -53,7 +53,7 @@ def test_a_run_ends_at_the_last_quarter_that_can_be_exported() -> None:
 def test_a_first_run_has_no_gap_unless_an_older_table_is_there() -> None:
     assert range_of().gap(NOTHING, LAST_QUARTER, nothing_exported) == ""
     older = DestinationState(snapshot=None, changes=(), has_older=True)
-    assert "was deleted and made again" in range_of().gap(older, LAST_QUARTER, nothing_exported)
+    assert "was deleted and re-created" in range_of().gap(older, LAST_QUARTER, nothing_exported)
 
 
 def test_changes_from_before_the_recovery_window_are_lost_unless_they_are_exported() -> None:
@@ -71,7 +71,7 @@ def test_less_than_a_window_is_not_a_gap() -> None:
 
 def test_no_window_begins_inside_of_a_second() -> None:
     state = state_at(LAST_QUARTER - 2 * QUARTER + timedelta(milliseconds=500))
-    assert "inside of a second" in range_of().gap(state, LAST_QUARTER, nothing_exported)
+    assert "must start on a whole second" in range_of().gap(state, LAST_QUARTER, nothing_exported)
 
 
 def test_the_first_full_export_is_of_the_end_or_of_the_last_moment_after_recovery_begins() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from converter.kernels.layout import IRREGULAR, NUMBER_ROOM
 from converter.kernels.parse.numbers import (
     fits_int64,
-    normalise_number,
+    normalize_number,
     plain_number,
     put_decimal,
     put_small_decimal,
@@ -33,8 +33,8 @@ def shape(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @kernel
-def normalised(data: Bytes, at: int, end: int, scratch: Bytes) -> int:
-    return normalise_number(data, at, end, scratch)
+def normalized(data: Bytes, at: int, end: int, scratch: Bytes) -> int:
+    return normalize_number(data, at, end, scratch)
 
 
 @kernel
@@ -68,9 +68,9 @@ def shape_of(text: bytes, at: int = 0) -> tuple[int, int] | None:
     return integers, decimals
 
 
-def normalise(text: bytes, at: int = 0) -> str | None:
+def normalize(text: bytes, at: int = 0) -> str | None:
     scratch = np.full(NUMBER_ROOM, 0xEE, np.uint8)
-    size = normalised(padded(b"-" * at + text + b'"'), at, at + len(text), scratch)
+    size = normalized(padded(b"-" * at + text + b'"'), at, at + len(text), scratch)
     if size < 0:
         assert size == IRREGULAR
         return None
@@ -101,12 +101,12 @@ def exact(plain: str, scale: int) -> int:
 @given(st.one_of(strategies.numbers(), strategies.small_numbers()), OFFSETS)
 def test_a_plain_number_is_measured_and_stays_as_it_is(plain: str, at: int) -> None:
     assert shape_of(plain.encode(), at) == shape_by_text(plain)
-    assert normalise(plain.encode(), at) == plain
+    assert normalize(plain.encode(), at) == plain
 
 
 @given(strategies.unplain_numbers(), OFFSETS)
 def test_any_spelling_of_a_number_is_brought_to_its_plain_form(text: str, at: int) -> None:
-    plain = normalise(text.encode(), at)
+    plain = normalize(text.encode(), at)
     assert plain is not None
     assert plain == oracle.plain_number(text)
     assert Decimal(plain) == Decimal(text)
@@ -117,7 +117,7 @@ def test_any_spelling_of_a_number_is_brought_to_its_plain_form(text: str, at: in
 @given(st.text("0019.-+eE", max_size=9), OFFSETS)
 def test_short_texts_are_numbers_exactly_where_the_grammar_says_so(text: str, at: int) -> None:
     expected = by_oracle(text)
-    assert normalise(text.encode(), at) == expected
+    assert normalize(text.encode(), at) == expected
     assert shape_of(text.encode(), at) == (shape_by_text(text) if text == expected else None)
 
 
@@ -131,7 +131,7 @@ def test_short_texts_are_numbers_exactly_where_the_grammar_says_so(text: str, at
 )
 def test_what_is_no_number_is_refused(text: str) -> None:
     assert by_oracle(text) is None
-    assert normalise(text.encode()) is None
+    assert normalize(text.encode()) is None
     assert shape_of(text.encode()) is None
 
 
@@ -160,7 +160,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
     ],
 )
 def test_numbers_at_the_borders_of_the_range_are_brought_to_plain_form(text: str, plain: str) -> None:
-    assert normalise(text.encode()) == plain
+    assert normalize(text.encode()) == plain
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_numbers_at_the_borders_of_the_range_are_brought_to_plain_form(text: str
     ],
 )
 def test_numbers_out_of_the_range_are_refused_without_being_expanded(text: str) -> None:
-    assert normalise(text.encode()) is None
+    assert normalize(text.encode()) is None
     assert shape_of(text.encode()) is None
 
 
