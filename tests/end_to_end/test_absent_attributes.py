@@ -283,3 +283,10 @@ def test_every_hour_of_a_table_is_brought_though_some_lack_the_attribute(
     # The item was last written in the second window; later snapshots copy its row.
     last = int((BEGIN + 2 * HOUR).timestamp()) - 1
     assert pq.read_table(part, partitioning=None).to_pylist() == [{"id": "b", "time": last, "value": 5}]
+
+
+def test_a_type_of_a_schema_file_that_the_first_export_breaks_is_to_be_changed_in_the_file(table: Table) -> None:
+    schema = SchemaText("columns.json", '{"version": 1, "columns": [{"attribute": "secret", "type": "bool"}]}')
+    with pytest.raises(SchemaError, match="does not fit its column 'secret'") as caught:
+        table.publish(1, WITH, schema=schema)
+    assert caught.value.hint == "change the type of 'secret' in columns.json"

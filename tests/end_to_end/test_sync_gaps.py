@@ -61,7 +61,7 @@ def test_what_the_service_begins_no_export_of_is_busy_after_the_rest_is_publishe
     nights.service.refuse_next("ExportTableToPointInTime", "LimitExceededException")
     with pytest.raises(BusyError) as error:
         nights.run(30, merge=True)
-    assert f"reaches {BEGIN + 20 * HOUR:%Y-%m-%dT%H:00:00Z} now" in error.value.what
+    assert f"is current through {BEGIN + 20 * HOUR:%Y-%m-%dT%H:00:00Z}" in error.value.what
     done = nights.run(30, merge=True)
     assert [(window.begin, window.end) for window in done.windows] == [(BEGIN + 20 * HOUR, BEGIN + 30 * HOUR)]
     assert_holds(nights.snapshot(), items_at(30))
@@ -150,7 +150,7 @@ def test_a_part_that_is_missing_and_increments_that_are_damaged_name_the_way_on(
     with pytest.raises(DataFileError, match="missing") as error:
         nights.run(27, merge=True)
     newest = max((Path(nights.dest) / "snapshot" / "_exports").glob("*.json"), key=lambda path: path.stat().st_mtime)
-    assert f"remove {newest}" in error.value.hint
+    assert f"delete {newest}" in error.value.hint
     newest.unlink()
     nights.run(27, merge=True)
     assert_holds(nights.snapshot(), items_at(27))
@@ -165,7 +165,7 @@ def test_a_part_that_is_missing_and_increments_that_are_damaged_name_the_way_on(
     behind.client().put_object(Bucket=bucket, Key=data, Body=b"x" * size)
     with pytest.raises(DataFileError, match="md5") as error:
         nights.run(33, merge=True)
-    assert "remove the export's manifest-summary.json" in error.value.hint
+    assert "delete this export's manifest-summary.json" in error.value.hint
     behind.client().delete_object(Bucket=bucket, Key=manifest)
     nights.run(33, merge=True, on_gap="full")
     assert_holds(nights.snapshot(), items_at(33))
