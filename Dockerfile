@@ -5,17 +5,12 @@ ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build
 WORKDIR /source
-COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY constraints.txt pyproject.toml setup.py README.md LICENSE ./
 COPY converter converter
-# pip stays outside: nothing is to be installed later.
+# pip stays outside: nothing is to be installed later. The kernels are compiled here, for every CPU of this kind.
 RUN python -m venv --without-pip /app \
     && python -m pip --python /app/bin/python --quiet --no-cache-dir --disable-pip-version-check \
         install --constraint constraints.txt .
-# For the CPU that all have, because the image will run on others than the one it is built on.
-ENV DDB_CONVERT_CPU=baseline \
-    DDB_CONVERT_CACHE_DIR=/app/kernels
-WORKDIR /
-RUN /app/bin/python -m converter.kernels.toolchain.prepare
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="ddb-convert" \
@@ -25,10 +20,8 @@ LABEL org.opencontainers.image.title="ddb-convert" \
 # The base image has no compiled files of the standard library, and a read-only container would compile it at each start.
 RUN python -m compileall -q -x site-packages "$(python -c 'import os; print(os.path.dirname(os.__file__))')"
 COPY --from=build /app /app
-# The first two say what the machine code is for, and where it is. Should it ever crash, the traceback says in which call.
-ENV DDB_CONVERT_CPU=baseline \
-    DDB_CONVERT_CACHE_DIR=/app/kernels \
-    PATH=/app/bin:$PATH \
+# Should compiled code ever crash, the traceback says in which call.
+ENV PATH=/app/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONFAULTHANDLER=1
 # A number, so that Kubernetes can tell that it is not root.

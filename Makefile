@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-# Installed again only when what to install has changed, so that a second `make demo` starts at once.
+# Installed again only when what to install has changed, so that a second `make demo` starts at once. Installing compiles
+# the kernels.
 PROGRAM := $(VENV)/.program
+KERNELS := setup.py $(wildcard converter/kernels/*.py converter/kernels/*/*.py) converter/schema/magnitudes.py converter/schema/tags.py
 DEVELOPMENT := $(VENV)/.development
 
 # The servers that tests talk to. Each has an environment of its own: what they need doesn't go together.
@@ -21,10 +23,11 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint test-slow test-faults test-examples docs servers bench fixtures clean
+.PHONY: help demo kernels check test lint test-slow test-faults test-examples docs servers bench fixtures clean
 
 help:
 	@echo 'make demo        convert a small export and show what came out'
+	@echo 'make kernels     compile the kernels again, after a change of their sources'
 	@echo 'make check       lint, types and the tests that need no server: what to run after each change'
 	@echo 'make test        lint, types and all quick tests'
 	@echo 'make test-slow   the tests that take longer'
@@ -40,7 +43,7 @@ help:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(PROGRAM): pyproject.toml constraints.txt | $(BIN)/python
+$(PROGRAM): pyproject.toml constraints.txt $(KERNELS) | $(BIN)/python
 	@echo 'installing into $(VENV) ...'
 	@$(PIP) --editable .
 	@touch $@
@@ -72,6 +75,10 @@ $(SERVERS)/asl-validator/.installed: tests/servers/asl-validator.json
 	@touch $@
 
 servers: $(MINISTACK) $(SWIFT) $(LINTERS)
+
+kernels: $(DEVELOPMENT)
+	@rm -f converter/kernels/native/*.so
+	$(BIN)/python -m converter.kernels.toolchain.build
 
 lint: $(DEVELOPMENT)
 	$(BIN)/ruff check --quiet .

@@ -39,7 +39,6 @@ _HELP = replace(DDB_CONVERT, argv=("{python}", "cli.py", "--help"), columns=Fals
 _FIXTURE = replace(
     DDB_CONVERT, argv=tuple("fixtures/orders" if word == "{source}" else word for word in DDB_CONVERT.argv)
 )
-_FIRST = replace(_FIXTURE, env={"DDB_CONVERT_CACHE_DIR": "{fresh}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +227,6 @@ def _plan_startup(setting: Setting, dataset: str, fmt: str) -> Plan:
             ("--help", _HELP),
             ("an empty export", DDB_CONVERT),
             ("a small export (fixtures/orders)", _FIXTURE),
-            ("the same, for the first time on a machine: kernels are compiled", _FIRST),
         )
     )
     return replace(_plan("startup", dataset, fmt, [group]), about="next to nothing")

@@ -101,6 +101,7 @@ class BusyError(ConvertError):
 
 
 _NO_MEMORY = (
+    "error return without exception set",  # CPython's import, where it can't make the exception
     "failed to map segment",
     "cannot allocate memory",
     "can't start new thread",

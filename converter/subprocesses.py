@@ -40,7 +40,7 @@ _KEPT: Final = frozenset(
     {"PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONFAULTHANDLER"}
 )
 # Already loaded, so the other files in their folders are trusted too.
-_LIBRARIES: Final = ("numpy", "llvmlite")
+_LIBRARIES: Final = ("numpy",)
 
 
 def python_command(module: str, arguments: Sequence[str] = ()) -> list[str]:

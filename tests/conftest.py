@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 
 from converter.cpus import usable_cpus
-from converter.kernels.toolchain.cache import PARTS
-from converter.kernels.toolchain.loader import machine_code
+from converter.kernels.library import NATIVE, library_name
+from converter.kernels.toolchain.build import build_library
 from tests.examples import examples
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -36,9 +36,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels once: workers that start together would each compile them."""
-    if starts_workers(session.config):
-        machine_code(PARTS)
+    """Build the kernels if their sources have changed; workers find them built."""
+    if not hasattr(session.config, "workerinput") and not (NATIVE / library_name()).is_file():
+        build_library()
 
 
 @pytest.hookimpl(wrapper=True)

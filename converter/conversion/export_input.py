@@ -23,11 +23,6 @@ class ExportInput:
     form: ChangeForm | None = None
 
     @property
-    def kernels(self) -> Sequence[str]:
-        """The kernel for changes, if there are any."""
-        return () if self.form is None else ("changes",)
-
-    @property
     def keys(self) -> Sequence[str]:
         """The key attributes of an incremental export; those of a full one are not known."""
         return () if self.form is None else tuple(name for name, _ in self.form.keys)

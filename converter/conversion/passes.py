@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from converter.conversion.job import Engine, Job, PassResult, Purpose
-from converter.conversion.kernel_notices import announce_kernels
 from converter.conversion.line_errors import bad_line_error
 from converter.conversion.line_reader import open_lines
 from converter.conversion.pass_context import PassContext
@@ -25,7 +24,6 @@ from converter.schema.added_columns import unix_seconds
 from converter.schema.columns import Schema
 from converter.schema.observe import Observation
 from converter.storage.destination import PartStore
-from converter.write.formats import kernel_parts
 
 
 class PassRunner:
@@ -81,8 +79,7 @@ class PassRunner:
 def observe_first_blocks(plan: RunPlan, runner: PassRunner, purpose: Purpose) -> Observation:
     """Observe the first blocks of files spread over the export; ExportError only if that is the run's purpose."""
     is_inspection = purpose is Purpose.INSPECT
-    kernels = [] if is_inspection else kernel_parts(plan.options)
-    announce_kernels([*kernels, *plan.input.kernels], "reading first blocks", runner.listener)
+    runner.listener.phase("reading first blocks")
     job, observation = plan.job(purpose), plan.input.known
     files = sampled_files(plan.line_files)
     with runner.counted() as context, plan.opened.source.prefetch(file.path for file in files):

@@ -37,10 +37,6 @@ class ShardInput(Protocol):
     """The form of the data files, and what is known of them before they are read. Picklable, equal for all shards."""
 
     @property
-    def kernels(self) -> Sequence[str]:
-        """The parts of the kernels that the lines need, besides those for items."""
-
-    @property
     def keys(self) -> Sequence[str]:
         """The key attributes whose columns come first."""
 

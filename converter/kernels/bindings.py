@@ -1,6 +1,6 @@
-"""The kernels as functions for Python: they take arrays, run outside of the GIL, and are machine code from the cache.
+"""The kernels as functions for Python: they take arrays, and run outside of the GIL.
 
-A caller that calls a kernel often with the same arrays gets one for itself by `bind_…`: see Kernel in loader.py.
+A caller that calls a kernel often with the same arrays gets one for itself by `bind_…`: see Kernel in library.py.
 
 Bounds-checked runs call the same kernels through Numba, which raises IndexError for an access outside of an array.
 """
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
+from converter.kernels.form import BOUNDS_CHECKED
 from converter.kernels.layout import Bytes, Columns, Fields, Scratch, State, Words
+from converter.kernels.library import Kernel
 from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge.key_table import KeyTable
-from converter.kernels.toolchain.cache import BOUNDS_CHECKED
-from converter.kernels.toolchain.loader import Kernel
 
 
 def bind_decode_items() -> Callable[[Bytes, Fields, Columns, State, Scratch], int]:

@@ -39,11 +39,6 @@ class MergeInput:
     images: OldImages | None = None
 
     @property
-    def kernels(self) -> Sequence[str]:
-        """The kernels for changes and for their keys."""
-        return ("changes", "merge")
-
-    @property
     def keys(self) -> Sequence[str]:
         """No key: the columns are in the order of those of a full export."""
         return ()

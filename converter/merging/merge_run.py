@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from converter.conversion.forecast import forecast_schema
-from converter.conversion.kernel_notices import announce_kernels
 from converter.conversion.opened_export import OpenedExport
 from converter.conversion.passes import PassRunner
 from converter.export.manifest import COPY_AGAIN, Export, ExportKind, check_files
@@ -27,7 +26,6 @@ from converter.publishing.report import Report
 from converter.schema.columns import Column
 from converter.storage.combined_source import CombinedSource
 from converter.storage.paths import record_path
-from converter.write.formats import kernel_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +69,7 @@ class MergeRun:
 
     def read(self, options: ConvertOptions, runner: PassRunner) -> MergeInput:
         """Read the keys of all changes."""
-        parts = [*kernel_parts(options), "changes", "merge"]
-        announce_kernels(parts, "reading the keys of all changes", runner.listener)
+        runner.listener.phase("reading the keys of all changes")
         images = OldImages() if self.compares_images else None
         with runner.counted() as context:
             return read_changed_keys(

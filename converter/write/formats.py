@@ -16,11 +16,6 @@ def part_suffix(options: ConvertOptions) -> str:
     return ".csv.gz" if options.compression == "gzip" else ".csv"
 
 
-def kernel_parts(options: ConvertOptions) -> list[str]:
-    """The parts of the kernels that the formats need (kernels/toolchain/cache.py PARTS)."""
-    return ["pages" if one.format == "parquet" else "csv" for one in options.by_format()]
-
-
 def open_part(sink: Sink, schema: Schema, options: ConvertOptions) -> PartWriter:
     """A writer for the format and compression of the options."""
     writer = ParquetPart if options.format == "parquet" else CsvPart

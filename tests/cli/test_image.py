@@ -7,13 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from converter import __version__
-from converter.kernels.toolchain.cache import PARTS
 from tests.cli.command import REPOSITORY, environment
 
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
@@ -45,10 +43,7 @@ def test_the_image_is_labelled_with_this_version() -> None:
     assert re.findall(r'image\.version="(.+?)"', DOCKERFILE) == [__version__]
 
 
-def test_containers_look_for_the_machine_code_where_and_for_which_cpu_it_was_made() -> None:
-    build, final = map(variables, STAGES)
-    names = ("DDB_CONVERT_CPU", "DDB_CONVERT_CACHE_DIR")
-    assert [build[name] for name in names] == [final[name] for name in names] == ["baseline", "/app/kernels"]
+def test_containers_run_as_no_privileged_user_and_from_what_was_built() -> None:
     assert "COPY --from=build /app /app" in STAGES[1]
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", STAGES[1], re.MULTILINE)
 
@@ -60,7 +55,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = folder / "source", folder / "app"
     for name in COPIED:
         if (REPOSITORY / name).is_dir():
-            shutil.copytree(REPOSITORY / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(REPOSITORY / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "native"))
         else:
             source.mkdir(exist_ok=True)
             shutil.copy(REPOSITORY / name, source)
@@ -71,67 +66,27 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_runs_of_an_image_compile_nothing_and_keep_nothing(installed: Path, tmp_path: Path) -> None:
-    (prepare,) = re.findall(r"^RUN \S+ (-m converter\S+)$", STAGES[0], re.MULTILINE)
-    kernels = tmp_path / "kernels"
-    image = environment(
-        PYTHONPATH=str(installed),
-        DDB_CONVERT_CPU=variables(STAGES[1])["DDB_CONVERT_CPU"],
-        DDB_CONVERT_CACHE_DIR=str(kernels),
-        TMPDIR=str(tmp_path / "nothing"),
-    )
-    made = subprocess.run(
-        [sys.executable, *prepare.split()], env=image, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert made.returncode == 0, made.stderr
-    files = [Path(line) for line in made.stdout.splitlines()]
-    assert len(files) == len(PARTS)
-    assert all(fnmatch(file.name, f"*-{part}.o") for file, part in zip(files, PARTS, strict=True))
-    before = state(kernels)
-    for path in sorted(kernels.rglob("*"), reverse=True):
-        path.chmod(path.stat().st_mode & ~0o222)
-    # Whoever compiles loads this one.
-    (tmp_path / "numba").mkdir()
-    (tmp_path / "numba" / "numba.py").write_text("raise ImportError('there is no Numba')")
-    image["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "numba"), str(installed)])
-
-    def convert(number: int, **changes: str) -> subprocess.CompletedProcess[str]:
-        command = ["convert", str(REPOSITORY / "fixtures" / "orders"), f"out{number}", "--format", "csv,parquet"]
-        return subprocess.run(
-            [sys.executable, "-c", "from converter.cli import app; app()", *command],
-            env={**image, **changes},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-
-    found = convert(0)
-    assert found.returncode == 0, found.stderr
-    assert "reading first blocks" in found.stderr
-    assert "compiling" not in found.stderr
-    # For another CPU it would have had to compile.
-    missed = convert(1, DDB_CONVERT_CPU="native")
-    assert missed.returncode == 1
-    assert "compiling the decoder (once on a machine), reading first blocks" in missed.stderr
-    assert "could not be compiled: ImportError: there is no Numba" in missed.stderr
-    assert state(kernels) == before
-
-
-def state(folder: Path) -> dict[Path, tuple[int, bytes]]:
-    """What is in a folder, and since when."""
-    return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
-
-
-def test_preparing_says_so_when_the_machine_code_cannot_be_kept(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_runs_of_an_image_compile_nothing_and_write_only_the_destination(installed: Path, tmp_path: Path) -> None:
+    home, temporary, work = (tmp_path / name for name in ("home", "temporary", "work"))
+    for folder in (home, temporary, work):
+        folder.mkdir()
+    # There is no compiler in an image: importing one ends the run.
+    for name in ("numba", "llvmlite"):
+        (home / f"{name}.py").write_text(f"raise ImportError('{name} is not in the image')")
+    image = environment(PYTHONPATH=os.pathsep.join([str(home), str(installed)]), TMPDIR=str(temporary), HOME=str(home))
+    image |= variables(STAGES[1]) | {"PATH": os.environ["PATH"]}
+    before = {path: path.stat().st_mtime_ns for path in installed.rglob("*")}
+    command = ["convert", str(REPOSITORY / "fixtures" / "orders"), "out", "--format", "csv,parquet"]
     done = subprocess.run(
-        [sys.executable, "-m", "converter.kernels.toolchain.prepare"],
-        env=environment(DDB_CONVERT_CACHE_DIR=str(tmp_path / "file"), DDB_CONVERT_CPU="baseline"),
+        [sys.executable, "-c", "from converter.cli import app; app()", *command],
+        env=image,
+        cwd=work,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "the machine code can't be kept: Not a directory" in done.stderr
-    assert "DDB_CONVERT_CACHE_DIR" in done.stderr.splitlines()[-1]
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in home.iterdir()} == {"numba.py", "llvmlite.py"}
+    assert [path.name for path in work.iterdir()] == ["out"]
+    assert list(temporary.iterdir()) == []
+    assert {path: path.stat().st_mtime_ns for path in installed.rglob("*")} == before

@@ -22,8 +22,6 @@ _GENERATED = "<!-- Generated from the program by `make fixtures`. -->\n"
 _SIGNALS = {0: "done, or nothing to do", 130: "interrupted (SIGINT)", 141: "closed pipe", 143: "terminated (SIGTERM)"}
 
 _OTHER_VARIABLES = {
-    "DDB_CONVERT_CACHE_DIR": "folder for compiled code, in place of `~/.cache/ddb-convert`",
-    "DDB_CONVERT_CPU": "`native` (the default): compile for this CPU; `baseline`: for what servers have in common",
     "DDB_CONVERT_KERNELS": "`vector` or `plain`: the form of the kernels; for tests",
     "DDB_CONVERT_BOUNDS_CHECK": "`1`: compile the kernels with bounds checks; for tests, about ten times slower",
 }

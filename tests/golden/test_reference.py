@@ -21,7 +21,7 @@ def test_a_reference_page_is_as_the_program_makes_it(name: str) -> None:
 def test_every_environment_variable_of_the_program_is_in_the_page() -> None:
     sources = "".join(path.read_text("utf-8") for path in (REPOSITORY / "converter").rglob("*.py"))
     names = set(re.findall(r"DDB_CONVERT_[A-Z]\w+", sources))
-    assert names >= {"DDB_CONVERT_CPU", "DDB_CONVERT_CACHE_DIR"}
+    assert names >= {"DDB_CONVERT_KERNELS", "DDB_CONVERT_BOUNDS_CHECK"}
     assert names <= set(re.findall(r"^\| `(DDB_CONVERT_\w+)` \|", MADE["environment.md"], re.MULTILINE))
 
 

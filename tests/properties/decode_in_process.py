@@ -18,9 +18,9 @@ from converter.decode.decoder import Decoder
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.strict_lines import LineProblem
 from converter.decode.time_rules import TimeRules
+from converter.kernels.form import BOUNDS_CHECKED, FORM
 from converter.kernels.layout import Bytes
 from converter.kernels.simd import words
-from converter.kernels.toolchain.cache import BOUNDS_CHECKED, FORM
 from converter.kernels.toolchain.decorators import kernel
 from converter.options import ConvertOptions
 from converter.schema.columns import Schema

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from converter.kernels.characters import BACKSLASH, CLOSE_MAP, NEWLINE, OPEN_MAP, QUOTE
+from converter.kernels.form import FORM
 from converter.kernels.layout import Bytes
-from converter.kernels.toolchain.cache import FORM
 from converter.kernels.toolchain.decorators import inlined, inner
 
 if FORM == "vector":

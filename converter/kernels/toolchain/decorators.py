@@ -1,10 +1,10 @@
 """The decorators of kernels, which compile them.
 
 Numba compiles a function at its first call. A conversion never calls one through Numba: `emit.py` turns all of them
-into object files. Only bounds-checked runs and tests call them directly. Numba caches those of bounds-checked runs in
-our own folder, because its cache is keyed by a kernel's own source file: an edited callee in another file or bounds
-checking would go unnoticed. The folder is set around our own decorations only: the host process may use Numba for
-itself.
+into object files when the package is built. Only bounds-checked runs and tests call them directly. Numba caches those
+of bounds-checked runs in a folder for these sources, because its cache is keyed by a kernel's own source file: an
+edited callee in another file would go unnoticed. The folder is set around our own decorations only: the host process
+may use Numba for itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from numba.core.compiler import CompilerBase
 from numba.core.compiler_machinery import PassManager
 from numba.core.types.misc import unliteral
 
-from converter.kernels.toolchain.cache import BOUNDS_CHECKED, cache_folder
+from converter.kernels.form import BOUNDS_CHECKED
+from converter.kernels.library import NATIVE
+from converter.kernels.source_digest import hash_sources
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -46,7 +48,7 @@ _OPTIONS = {"nogil": True, "boundscheck": BOUNDS_CHECKED, "_nrt": False, "pipeli
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """For functions that Python never calls: without what it would need, they compile much faster."""
 
-_FOLDER = cache_folder() if BOUNDS_CHECKED else None
+_FOLDER = NATIVE / f"checked-{hash_sources()}" if BOUNDS_CHECKED else None
 
 
 def kernel(function: _F) -> _F:

@@ -2,17 +2,17 @@
 
 Numba's own way is to optimise, verify and load each function as soon as it is compiled, and again inside each of its
 callers. Here it only translates: the modules of all functions are linked, and optimised as one. That changes Numba's
-inner workings, so it happens in processes of its own (loader.py), which no host notices.
+inner workings, so it happens in processes of its own (build.py).
 
-There are parts because most machines have two cores, and because who writes Parquet doesn't need the kernels for CSV.
-The items call functions that are in the part `values`: they are compiled against stubs with the same types, and the
-symbols are found when both are loaded.
+There are parts because most machines have two cores. The items call functions that are in the part `values`: they are
+compiled against stubs with the same types, and the linker finds the symbols.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import llvmlite.binding as llvm
@@ -25,13 +25,13 @@ from numba.core.types.containers import NamedTuple, UniTuple
 from converter.errors import ConvertError
 from converter.kernels.encode import csv_rows, parquet_pages
 from converter.kernels.layout import Columns, Fields, Scratch
+from converter.kernels.library import FAILED
 from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge import changed_keys, superseded_lines
 from converter.kernels.merge.key_table import KeyTable
 from converter.kernels.parse import changes, documents, items, timestamps, unknown_members
-from converter.kernels.toolchain.cache import OTHER_SOURCES, SOURCE_HASH, hash_sources
 from converter.kernels.toolchain.decorators import NO_WRAPPERS
-from converter.kernels.toolchain.target_machine import FAILED, create_target_machine
+from converter.kernels.toolchain.target import create_target_machine
 
 _BYTES = uint8[::1]
 _INTS = int64[::1]
@@ -135,18 +135,11 @@ def emit_kernels(part: str) -> bytes:
 
 
 def main() -> None:
-    """Write the object files of the parts that are named on the command line to stdout, the size before each.
-
-    The first argument is the hash of the sources that they must be made of: a file that was replaced since the process
-    that wants them began, or another copy of this package, ends this one with OTHER_SOURCES.
-    """
+    """Write the object files of the parts that the command line names, after the folder for them."""
     gc.disable()
-    expected, *parts = sys.argv[1:]
-    codes = [emit_kernels(part) for part in parts]
-    if not expected == SOURCE_HASH == hash_sources():
-        sys.exit(OTHER_SOURCES)
-    for code in codes:
-        sys.stdout.buffer.write(len(code).to_bytes(8, "little") + code)
+    folder, *parts = sys.argv[1:]
+    for part in parts:
+        Path(folder, f"{part}.o").write_bytes(emit_kernels(part))
 
 
 def _symbol(function: Any) -> str:

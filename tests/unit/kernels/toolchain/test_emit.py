@@ -10,9 +10,9 @@ import pytest
 
 from converter.errors import ConvertError
 from converter.kernels import bindings
-from converter.kernels.toolchain import emit, loader
-from converter.kernels.toolchain.cache import PARTS
-from converter.kernels.toolchain.target_machine import FAILED, create_target_machine
+from converter.kernels.library import FAILED
+from converter.kernels.toolchain import build, emit
+from converter.kernels.toolchain.target import create_target_machine
 
 
 def test_machine_code_that_calls_what_only_numba_has_is_refused() -> None:
@@ -21,14 +21,12 @@ def test_machine_code_that_calls_what_only_numba_has_is_refused() -> None:
         emit._check_calls(module)
 
 
-def test_every_kernel_is_in_the_part_that_the_loader_looks_for_it_in() -> None:
-    assert list(emit._KERNELS.keys() ^ set(PARTS)) == []
-    for part, kernels in emit._KERNELS.items():
+def test_every_kernel_is_called_by_its_name_and_is_in_a_part_that_is_compiled() -> None:
+    assert sorted(part for parts in build._GROUPS for part in parts) == sorted(emit._KERNELS)
+    for kernels in emit._KERNELS.values():
         for kernel in kernels:
             name = kernel.py_func.__name__
-            assert loader._PART_OF.get(name, "items") == part
             assert any(hasattr(bindings, prefix + name) for prefix in ("", "bind_")), name
-    assert loader._PART_OF.keys() <= {kernel.py_func.__name__ for part in emit._KERNELS.values() for kernel in part}
 
 
 def test_a_front_loads_ints_and_addresses_from_the_frame_and_calls_the_kernel() -> None:
