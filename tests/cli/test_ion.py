@@ -32,8 +32,8 @@ LINES: dict[str, tuple[bytes, str, str]] = {
     "a number out of range": (b"$ion_1_0 {Item:{n:[1d126]}}", "$.Item.n.L[0].N", "outside of DynamoDB's range"),
     "an empty set": (b"$ion_1_0 {Item:{e:$dynamodb_SS::[]}}", "$.Item.e.SS", "a set is never empty"),
     "a change": (b'$ion_1_0 {Record:{Keys:{s:"5ecret"}}}', "$", "there is no member Item, but 'Keys'"),
-    "nested too deep": (b"$ion_1_0 {Item:{l:%s}}" % (b"[" * 100 + b"]" * 100), "$.Item.l.L[0]", "nested too deep"),
-    "binary Ion": (b"\xe0\x01\x00\xea\xd2", "$", "binary Ion, and exports are Ion text"),
+    "nested too deep": (b"$ion_1_0 {Item:{l:%s}}" % (b"[" * 100 + b"]" * 100), "$.Item.l.L[0]", "deeper than 64"),
+    "binary Ion": (b"\xe0\x01\x00\xea\xd2", "$", "binary Ion, but exports are Ion text"),
 }
 
 
