@@ -48,7 +48,7 @@ def nothing_at_all(export: ExportPaths) -> str:
 
 def no_list_of_files(export: ExportPaths) -> str:
     export.files.unlink()
-    return "there is no manifest-files.json"
+    return "manifest-files.json is missing"
 
 
 def summary_without_sense(export: ExportPaths) -> str:
@@ -137,7 +137,7 @@ def items_where_the_summary_says_changes(export: ExportPaths) -> str:
 
 def a_missing_data_file(export: ExportPaths) -> str:
     export.data_files[1].unlink()
-    return f"1 of 2 data files are missing: {export.data_files[1]}"
+    return f"1 of 2 data files is missing: {export.data_files[1]}"
 
 
 def all_data_files_missing(export: ExportPaths) -> str:

@@ -86,7 +86,7 @@ def test_changes_may_be_brought_several_times_a_day(rate: str, capsys: pytest.Ca
         (("--trigger", "manifest"), "--trigger", "the task itself exports them"),
         (("--rate", "14 minutes"), "--rate", "has at least 15 minutes"),
         (("--cron", "0/10 * * * ? *"), "--cron", "has at least 15 minutes"),
-        ((*NIGHTLY, "--", "--replace"), "--replace", "continue from there"),
+        ((*NIGHTLY, "--", "--replace"), "--replace", "continue from what is published"),
         ((*NIGHTLY, "--", "--date", "2026-11-27"), "--date", "from the last run up to the current time"),
         ((*NIGHTLY, "--", "--dry-run"), "--dry-run", "publish nothing"),
         ((*NIGHTLY, "--", "--bucket", "other"), "--bucket", "the schedule sets this option of the task"),
@@ -95,7 +95,7 @@ def test_changes_may_be_brought_several_times_a_day(rate: str, capsys: pytest.Ca
         ((*NIGHTLY, "--", "--on-gap", "full"), "--on-gap", "the schedule sets this option of the task"),
         ((*NIGHTLY, "--", "--timeout", "soon"), "--timeout", "is not a valid duration"),
         ((*NIGHTLY, "--view", "new", "--", "--old-image"), "--old-image", "have no old images"),
-        ((*NIGHTLY, "--merge", "--", "--for", "treasure-data"), "--format", "as Parquet"),
+        ((*NIGHTLY, "--merge", "--", "--for", "treasure-data"), "--format", "from Parquet files"),
         ((*NIGHTLY, "--", "--help"), "--help", "only prints help"),
         (
             (*NIGHTLY, "--", "--source-role-arn", "arn:aws:iam::444455556666:role/a"),

@@ -191,7 +191,7 @@ def test_a_key_that_was_written_in_another_form_is_refused(tmp_path: Path, key: 
 def test_changes_are_no_base_and_neither_is_an_empty_folder(tmp_path: Path) -> None:
     after = increment(tmp_path / "b", 0, 1, change("i-1", None, {"n": 2}))
     convert(after, tmp_path / "changes")
-    with pytest.raises(UsageError, match="the destination holds changes"):
+    with pytest.raises(UsageError, match="this destination holds changes"):
         merge(tmp_path / "changes", [after], tmp_path / "out")
     (tmp_path / "nothing").mkdir()
     with pytest.raises(ExportError):

@@ -118,7 +118,7 @@ def test_credentials_say_when_they_expire(ministack: S3Server, monkeypatch: pyte
 
 def test_where_nothing_is_published_there_is_nothing_to_scan(server: S3Server) -> None:
     bucket = server.new_bucket()
-    for place, what in ((f"s3://{bucket}/x", "nothing is published"), (f"s3://{bucket}-not/x", "no bucket")):
+    for place, what in ((f"s3://{bucket}/x", "nothing is published"), (f"s3://{bucket}-not/x", "does not exist")):
         with pytest.raises(StorageError, match=what):
             scan(place)
     assert server.listing(bucket) == {}

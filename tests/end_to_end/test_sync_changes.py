@@ -138,10 +138,10 @@ def test_a_dry_run_starts_and_writes_nothing(nights: Nights) -> None:
 
 def test_what_can_never_be_merged_is_refused_before_an_export_is_made(nights: Nights) -> None:
     for options, message in (
-        (ConvertOptions(format="csv"), "merged with what is there as Parquet"),
+        (ConvertOptions(format="csv"), "a snapshot is merged from Parquet files"),
         (ConvertOptions(exclude=("id",)), "needs the key 'id'"),
-        (ConvertOptions(replace=True), "continue from there"),
-        (ConvertOptions(latest=True), "which exports are meant"),
+        (ConvertOptions(replace=True), "continue from what is published"),
+        (ConvertOptions(latest=True), "determine which exports are used"),
     ):
         with pytest.raises(UsageError, match=message):
             nights.run(0, options, merge=True)

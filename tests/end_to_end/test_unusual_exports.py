@@ -71,7 +71,7 @@ def test_items_without_any_value_have_no_column_to_write(
     format: Format, lines: Sequence[bytes], tmp_path: Path
 ) -> None:
     export = export_of(tmp_path, lines)
-    with pytest.raises(SchemaError, match="no column to write: none of the 2 items has a value"):
+    with pytest.raises(SchemaError, match="no column to write: no item of 2 has a value in any selected attribute"):
         convert(str(export.folder), str(tmp_path / "out"), ConvertOptions(format=format))
     assert not (tmp_path / "out").exists()
 
