@@ -131,7 +131,7 @@ GZIP = Contender(
     (
         "sh",
         "-c",
-        'cd "$0" && if [ -d data ]; then cd data; otherwise cd ../data; fi && exec gzip -dc *.json.gz',
+        'cd "$0" && if [ -d data ]; then cd data; else cd ../data; fi && exec gzip -dc *.json.gz',
         "{source}",
     ),
     needs=("gzip",),

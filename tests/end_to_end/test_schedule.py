@@ -65,8 +65,8 @@ def test_the_machine_exports_and_converts_a_night_and_a_second_trigger_for_it_ch
     # Neither swapped, nor always the same folder, nor without its id.
     assert (export["TableArn"], export["S3Bucket"]) == (night.table_arn, night.bucket)
     assert export["S3Prefix"] == f"dynamodb/orders/{YESTERDAY[:10]}"
-    assert export["ExportArn"].rsplit("/", 1)[1] in night.runs[0].args[5]
-    assert night.runs[0].args[-4:] == ["--for", "athena", "--part-size", "5MB"]
+    assert export["ExportArn"].rsplit("/", 1)[1] in night.runs[0].args[1]
+    assert night.runs[0].args[-4:] == ("--for", "athena", "--part-size", "5MB")
     assert_converted(night, 1)
     published = night.server.listing(night.lake)
 
@@ -255,7 +255,7 @@ def test_the_stack_is_deployed_and_exports_and_converts(night: Night) -> None:
     assert done.status == "SUCCEEDED", done
     [export] = night.descriptions()
     assert (export["TableArn"], export["S3Prefix"]) == (night.table_arn, f"dynamodb/orders/{YESTERDAY[:10]}")
-    assert night.runs[0].args[-2:] == ["--key", "id"]
+    assert night.runs[0].args[-2:] == ("--key", "id")
     assert_converted(night, 1)
 
 

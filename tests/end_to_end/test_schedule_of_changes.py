@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from tests.servers.s3 import S3Server
 
 pytestmark = pytest.mark.slow
 
+RECORDS = re.compile(r"orders/snapshot/_exports/[^/]+\.json")
 CHANGED: list[dict[str, dict[str, Any]]] = [
     {"id": {"S": "o1"}, "price": {"N": "100"}, "open": {"BOOL": True}},
     *ITEMS[3:],
@@ -69,7 +71,7 @@ def assert_brought(night: Night) -> dict[str, bytes]:
     """The newest snapshot is the table, and all runs ended well; what is published."""
     assert [done.returncode for done in night.runs] == [0] * len(night.runs), night.runs[-1].stderr
     listing = night.server.listing(night.lake)
-    records = [json.loads(text) for key, text in listing.items() if key.startswith("orders/snapshot/_exports/")]
+    records = [json.loads(text) for key, text in listing.items() if RECORDS.fullmatch(key)]
     [merged] = [record for record in records if record["kind"] == "snapshot"]
     copies = night.parts()
     parts = [copies[f"orders/snapshot/{part['path']}"] for part in merged["parts"]]
@@ -102,7 +104,7 @@ def test_the_stack_is_deployed_and_brings_changes(night: Night) -> None:
     found = deploy(night, template, Email="oncall@example.com")
     done = night.execute(found["StateMachine"], {"scheduledTime": YESTERDAY})
     assert done.status == "SUCCEEDED", done
-    assert night.runs[0].args[-2:] == ["--key", "id"]
+    assert night.runs[0].args[-2:] == ("--key", "id")
     assert_brought(night)
 
 

@@ -230,7 +230,7 @@ def test_an_export_whose_files_are_gone_is_told(exporting: S3Server) -> None:
     arn = begin_export(exporting, bucket)
     done = run(exporting, "inspect", arn)
     assert done.returncode == 3
-    assert f"s3://{bucket}/AWSDynamoDB/{arn.rpartition('/')[2]}: the service has completed {arn}" in done.stderr
+    assert f"s3://{bucket}/AWSDynamoDB/{arn.rpartition('/')[2]}: {arn} is completed" in done.stderr
 
 
 def test_another_export_in_the_place_of_the_one_that_is_meant_is_refused(exporting: S3Server, tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_an_increment_that_the_service_says_was_filtered_is_not_merged(ministack
         assert "the increment was made with a filter" in done.stderr
         allowed = ("merge", "--allow-filtered", "fixtures/orders", arn, str(tmp_path))
         # Nobody has written its files.
-        assert "is not there" in run(ministack, *allowed, AWS_ENDPOINT_URL_DYNAMODB=url).stderr
+        assert "manifest-summary.json is missing" in run(ministack, *allowed, AWS_ENDPOINT_URL_DYNAMODB=url).stderr
 
 
 @pytest.mark.parametrize("described", [{}, {"FailureCode": "S3NoSuchBucket", "FailureMessage": "No such bucket."}])
