@@ -78,7 +78,7 @@ PHRASES = _rules(
     (r"\b(?:[Tt]hereof|[Ww]hence|[Ww]herein|[Hh]itherto)\b", "simpler words"),
     (r"\bchanges (?:\w+ )?brought\b|\bbr(?:ings?|ought) (?:the )?changes\b", "export, or publish changes"),
     # Sentences that begin with the wrong word.
-    (rf"{_START}Else\b|[;,] else\b", "otherwise"),
+    (rf"{_START}Else\b|[;,] else\b(?!.*; fi\b)", "otherwise"),
     (rf"{_START}Where (?:there|it|they|no|none|nothing|these|this|that|one|such|both|all|some)\b", "If …"),
     (rf"{_START}Who (?!\w+ \w+\?)[^?]*?(?:[.;]|$)", "A reader that …"),
     (rf"{_START}Of (?!course\b)", "For …, or In …"),
