@@ -111,11 +111,6 @@ _NO_MEMORY = (
 """Messages, in lower case, of the loader, threads and compilers that do not raise a MemoryError."""
 
 
-def says_no_memory(text: str) -> bool:
-    """Return whether a message of the system or of a library reports a lack of memory."""
-    return any(phrase in text.lower() for phrase in _NO_MEMORY)
-
-
 def means_no_memory(error: BaseException) -> bool:
     """Return whether the error, or one of its causes, is a lack of memory. Failed loading of a library is one too."""
     cause: BaseException | None = error
@@ -123,7 +118,7 @@ def means_no_memory(error: BaseException) -> bool:
         if (
             isinstance(cause, MemoryError)
             or getattr(cause, "errno", None) == errno.ENOMEM
-            or says_no_memory(str(cause))
+            or any(phrase in str(cause).lower() for phrase in _NO_MEMORY)
         ):
             return True
         cause = cause.__cause__ or cause.__context__

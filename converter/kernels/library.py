@@ -29,6 +29,8 @@ NATIVE: Final = Path(__file__).parent / "native"
 FAILED: Final = -(1 << 63)
 """The result of a kernel that has raised an exception. None of them does."""
 
+_INSTALL_AGAIN: Final = "install the package again; in a checkout, run `make kernels`"
+
 _FUNCTION: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
@@ -81,15 +83,12 @@ def _library() -> ctypes.CDLL:
         raise ConvertError(f"the kernels can't be loaded: {error}", str(path), _INSTALL_AGAIN) from error
 
 
-_INSTALL_AGAIN = "install the package again; in a checkout, run `make kernels`"
-
-
 def _find_library() -> Path:
     name = library_name()
     path = NATIVE / name
-    built = sorted(NATIVE.glob(f"kernels-{FORM}-*.so"))
     if path.is_file():
         return path
+    built = sorted(NATIVE.glob(f"kernels-{FORM}-*.so"))
     # A package without sources: nothing tells what they were.
     if name == library_name("") and len(built) == 1:
         return built[0]
