@@ -37,7 +37,7 @@ from converter.kernels.layout import (
     State,
 )
 from converter.kernels.parse.documents import bool_size, copy_document, put_tag
-from converter.kernels.parse.item_numbers import mark_value, read_number
+from converter.kernels.parse.number_columns import mark_value, read_number
 from converter.kernels.parse.strings import (
     base64_size,
     copy_bytes,

@@ -72,8 +72,8 @@ from converter.kernels.layout import (
     State,
 )
 from converter.kernels.parse.empty_lines import empty_line
-from converter.kernels.parse.item_numbers import decode_bool, decode_number
 from converter.kernels.parse.item_values import close_overflow, decode_text
+from converter.kernels.parse.number_columns import decode_bool, decode_number
 from converter.kernels.parse.timestamps import count_odd_times, decode_time
 from converter.kernels.simd.words import Bytes, byte, find_newline, lowest_bit, special_mask, starts_with, word
 from converter.kernels.toolchain.decorators import inlined, inner, kernel

@@ -46,7 +46,7 @@ from converter.kernels.layout import (
     State,
 )
 from converter.kernels.parse.calendar import SECOND, parse_date, parse_iso, put_date, put_iso, put_seconds
-from converter.kernels.parse.item_numbers import mark_valid, mark_value, read_number
+from converter.kernels.parse.number_columns import mark_valid, mark_value, read_number
 from converter.kernels.parse.numbers import small_integer
 from converter.kernels.parse.strings import token_end
 from converter.kernels.parse.unix_times import (

@@ -1,4 +1,4 @@
-"""Kernels for one number, bool or NULL of an item: from its text in the line to the buffers of its column."""
+"""Kernels that decode one number, bool or NULL of an item from its text in the line to the buffers of its column."""
 
 from __future__ import annotations
 
