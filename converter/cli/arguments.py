@@ -1,29 +1,24 @@
-"""Arguments and options of the verbs, each declared once, and their conversion to Typer commands."""
+"""Arguments and options of verbs, declared as fields of dataclasses, and their conversion to Typer commands."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from converter.cli.messages import LogFormat
-from converter.name_policies import Names
-from converter.option_values import Encoding, Nul
-from converter.options import MIB, Consumer, ConvertOptions, Mixed, Numbers, OneFormat
-from converter.presets import PresetConsumer
-from converter.time_options import OnBadTime, OnFineTime, TimeDefault
+from converter.cli.messages import LogFormat, Messages
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _EXAMPLE_COLUMNS = 74
 ENV_PREFIX = "DDB_CONVERT_"
-DEFAULTS = ConvertOptions()
-DEFAULT_PART_SIZE = f"{DEFAULTS.part_size // MIB}MiB"
+_DECLARE = "declare"
+"""Key in the metadata of a field: a function from the name of the option to its declaration for Typer."""
 
 Arguments = TypeVar("Arguments", bound="DataclassInstance")
 
@@ -66,24 +61,24 @@ def add_verb(
 ) -> None:
     """Add a command that takes the fields of the dataclass `arguments`, and runs `run` with the object.
 
-    The fields of the class itself precede the inherited ones. The command's name is the name of `run` without a
-    trailing underscore; its help is the docstring of `run`. The Typer callback returns the job instead of running it,
-    so that Typer's handlers don't intercept the job's errors, signals and closed pipes.
+    The command's name is the name of `run` without a trailing underscore; its help is the docstring of `run`. The Typer
+    callback returns the job instead of running it, so that Typer's handlers don't intercept the job's errors, signals
+    and closed pipes.
     """
 
     def command(**values: Any) -> Callable[[], None]:
         return lambda: run(arguments(**values))
 
-    hints = get_type_hints(arguments, include_extras=True)
+    hints = get_type_hints(arguments)
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(
-                field.name,
+                each.name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=inspect.Parameter.empty if field.default is MISSING else field.default,
-                annotation=hints[field.name],
+                default=inspect.Parameter.empty if each.default is MISSING else each.default,
+                annotation=Annotated[hints[each.name], each.metadata[_DECLARE](_words(each.name))],
             )
-            for field in sorted(fields(arguments), key=lambda field: field.name not in arguments.__annotations__)
+            for each in _in_help_order(arguments)
         ]
     )
     numbered = (f"  {_fit(f'{number}. {example}')}" for number, example in enumerate(examples, 1))
@@ -92,6 +87,17 @@ def add_verb(
     commands.command(run.__name__.rstrip("_"), cls=_Command, help=inspect.cleandoc(run.__doc__ or ""), epilog=epilog)(
         command
     )
+
+
+def _in_help_order(arguments: type[DataclassInstance]) -> list[Field[Any]]:
+    """Return the fields: those of the class itself, then those of its bases from left to right."""
+    declared = {each.name: each for each in fields(arguments)}
+    names = dict.fromkeys(name for kind in arguments.__mro__ for name in inspect.get_annotations(kind))
+    return [declared[name] for name in names if name in declared]
+
+
+def _words(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
 
 
 def _fit(example: str) -> str:
@@ -109,253 +115,67 @@ def _fit(example: str) -> str:
 
 
 def option(
-    name: str,
     help: str,
+    default: object = None,
     *,
     metavar: str | None = None,
-    default: str | bool = True,
+    show_default: str | bool = True,
     panel: str | None = None,
     minimum: int | None = None,
 ) -> Any:
-    """Declare an option that also reads its environment variable.
+    """Declare the option of a field, which also reads its environment variable.
 
-    default: its description in the help; panel: the heading in the help; minimum: the smallest number accepted.
+    default: MISSING for a required option; show_default: its description in the help; panel: the heading in the help;
+    minimum: the smallest number accepted.
     """
-    return typer.Option(
-        f"--{name}",
-        envvar=environment_name(name),
-        show_envvar=False,
-        help=help,
-        metavar=metavar,
-        show_default=default,
-        rich_help_panel=panel,
-        min=minimum,
-    )
+
+    def declare(name: str) -> Any:
+        return typer.Option(
+            f"--{name}",
+            envvar=environment_name(name),
+            show_envvar=False,
+            help=help,
+            metavar=metavar,
+            show_default=show_default,
+            rich_help_panel=panel,
+            min=minimum,
+        )
+
+    return field(default=default, metadata={_DECLARE: declare})
 
 
-def _names(name: str, help: str, metavar: str = "NAMES") -> Any:
+def names_option(help: str, metavar: str = "NAMES") -> Any:
+    """Declare an option that can be repeated."""
     # No envvar=: Typer splits lists from the environment at white space. `parse.read_names` reads the variable instead.
-    return typer.Option(f"--{name}", help=help, metavar=metavar)
+    return field(default=None, metadata={_DECLARE: lambda name: typer.Option(f"--{name}", help=help, metavar=metavar)})
 
 
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="SOURCE",
-        help="The export: its folder, its manifest-summary.json, a folder of exports (local or s3://), or its ARN.",
-    ),
-]
-Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix/ to publish to.")]
+def argument(metavar: str, help: str, default: object = MISSING) -> Any:
+    """Declare the positional argument of a field."""
+    declared = typer.Argument(metavar=metavar, help=help, show_default=False)
+    return field(default=default, metadata={_DECLARE: lambda _: declared})
 
-For = Annotated[
-    PresetConsumer | None,
-    option(
-        "for",
-        "Preset for a consumer: format, compression, names and added columns. Explicit options override it.",
-        default=False,
-    ),
-]
-OutputFormat = Annotated[
-    str | None,
-    option(
-        "format",
-        "Output format: parquet, csv, or csv,parquet for both in one pass.",
-        metavar="FORMAT",
-        default="parquet",
-    ),
-]
-Compression = Annotated[
-    str | None,
-    option(
-        "compression",
-        "Parquet: zstd, snappy, gzip or none. CSV: none or gzip. For both formats: csv=gzip,parquet=zstd.",
-        metavar="NAME",
-        default="zstd for Parquet, none for CSV",
-    ),
-]
-EncodingOption = Annotated[
-    Encoding,
-    option("encoding", "Parquet encodings. compatible: only PLAIN and dictionaries, which every reader supports."),
-]
-Layout = Annotated[
-    str,
-    option("layout", "Folder layout below DEST. Fields: {date}, {from}, {to}, {table}.", metavar="LAYOUT"),
-]
-Timezone = Annotated[str, option("timezone", "Time zone of the dates in folder names.", metavar="ZONE")]
-NumbersOption = Annotated[
-    Numbers,
-    option("numbers", "How to store numbers. exact: int64, decimal or text, whichever keeps every digit."),
-]
-MixedOption = Annotated[
-    Mixed,
-    option("mixed", "How to convert an attribute with several types: text, DynamoDB JSON, or fail."),
-]
-Key = Annotated[list[str] | None, _names("key", "Attributes to put in the first columns, such as the table's key.")]
-Select = Annotated[list[str] | None, _names("select", "Convert only these attributes.")]
-Exclude = Annotated[list[str] | None, _names("exclude", "Convert all attributes except these.")]
-MaxColumns = Annotated[
-    int, option("max-columns", "Fail if the output would have more columns than this.", metavar="COUNT")
-]
-Overflow = Annotated[
-    str | None,
-    option("overflow", "Put the attributes beyond --max-columns in one JSON column with this name.", metavar="NAME"),
-]
-Schema = Annotated[
-    str | None,
-    option(
-        "schema",
-        "Schema file with the columns to write. new: ignore the columns of earlier exports in DEST.",
-        metavar="FILE|new",
-        default="the columns of the newest export in DEST",
-    ),
-]
-Evolve = Annotated[
-    bool, option("evolve", "Widen a column if a value does not fit, and report the dates that keep the narrower type.")
-]
-NamesOption = Annotated[
-    Names | None,
-    option(
-        "names",
-        "How to name columns: as the attributes, as Treasure Data requires, or in snake_case.",
-        default="preserve",
-    ),
-]
-Rename = Annotated[
-    list[str] | None, _names("rename", "Give columns exactly these names: attribute=column.", metavar="RENAMES")
-]
-Cast = Annotated[
-    list[str] | None,
-    _names(
-        "cast",
-        "Convert an attribute to a timestamp, or a date (YYYY-MM-DD). UNIT of the numbers: s, ms, us or ns; default:"
-        " detect it.",
-        "NAME=timestamp[(UNIT)]|date",
-    ),
-]
-Time = Annotated[
-    str | None,
-    option(
-        "time", "Write the timestamps of this attribute to the column time, as Unix seconds.", metavar="NAME[=UNIT]"
-    ),
-]
-TimeDefaultOption = Annotated[
-    TimeDefault | None,
-    option(
-        "time-default",
-        "Items without a --time value: use the time of the export, or fail.",
-        default="leave it empty",
-    ),
-]
-OnBadTimeOption = Annotated[
-    OnBadTime,
-    option("on-bad-time", "Values of --cast or --time that are not a time or date: fail, or write null."),
-]
-OnFineTimeOption = Annotated[
-    OnFineTime,
-    option("on-fine-time", "Timestamps of --cast finer than microseconds: fail, or truncate them."),
-]
-AddColumn = Annotated[
-    list[str] | None,
-    _names(
-        "add-column",
-        "Add a last column with one value for all rows: export_time, unix_time, export_id or date.",
-        "NAME=FACT",
-    ),
-]
-OldImage = Annotated[
-    bool,
-    option(
-        "old-image",
-        "Incremental exports: add the column _old with the item before the change, as plain JSON.",
-        default=False,
-    ),
-]
-NulOption = Annotated[
-    Nul,
-    option("nul", "NUL characters in text: keep, drop, replace with U+FFFD, or fail."),
-]
-CsvBom = Annotated[
-    bool, option("csv-bom", "Start each CSV part with a byte order mark, so that Excel reads it as UTF-8.")
-]
-PartSize = Annotated[
-    str,
-    option(
-        "part-size",
-        "Size of a part on disk. A part ends after the row group, or 1 MiB of CSV, that reaches it.",
-        metavar="SIZE",
-    ),
-]
-Workers = Annotated[
-    int | None, option("workers", "Number of worker threads.", metavar="COUNT", default="the available CPUs")
-]
-Latest = Annotated[bool, option("latest", "If SOURCE has several exports, use the newest.")]
-ExportId = Annotated[
-    str | None, option("export-id", "If SOURCE has several exports, use the one with this ID.", metavar="ID")
-]
-NoVerify = Annotated[
-    bool, option("no-verify", "Skip the md5 and item count checks, for exports that were edited by hand.")
-]
-ShowValues = Annotated[bool, option("show-values", "Show data in messages about bad lines. It may be personal.")]
-Replace = Annotated[bool, option("replace", "Replace the published output of this export, or of its date.")]
-DryRun = Annotated[
-    bool,
-    option(
-        "dry-run",
-        "Read the manifests and the records in DEST, and with sync ask AWS for exports; print what a run would do, and"
-        " write nothing.",
-    ),
-]
-Complete = Annotated[
-    bool, option("complete", "Finish an unfinished commit, as the next convert would. By default it is kept.")
-]
-CleanDryRun = Annotated[bool, option("dry-run", "Print what would be removed, and change nothing.")]
-Sample = Annotated[bool, option("sample", "Read only the beginning of up to 16 data files: fast, but approximate.")]
-WriteSchema = Annotated[
-    str | None,
-    option(
-        "write-schema", "Write the columns to a new schema file, to edit and pass to convert --schema.", metavar="FILE"
-    ),
-]
-Json = Annotated[bool, option("json", "Print the result to stdout as one JSON object.")]
-Quiet = Annotated[bool, option("quiet", "Print only warnings and errors to stderr.")]
-LogFormatOption = Annotated[LogFormat, option("log-format", "Format of the messages on stderr.")]
 
-ConsumerArgument = Annotated[
-    Consumer,
-    typer.Argument(metavar="CONSUMER", help="The system to load into: treasure-data, athena, duckdb, polars or spark."),
-]
-PublishedDest = Annotated[
-    str, typer.Argument(metavar="DEST", help="The folder that exports are published to, local or s3://.")
-]
-CleanDest = Annotated[str, typer.Argument(metavar="DEST", help="The folder that runs publish to, local or s3://.")]
-Location = Annotated[
-    str | None,
-    option("location", "Where the consumer reads DEST, if it is copied elsewhere.", metavar="PLACE", default="DEST"),
-]
-Database = Annotated[
-    str | None,
-    option(
-        "database",
-        "Database in Treasure Data or Athena.",
-        metavar="NAME",
-        default="the table's name; for Athena, the session's database",
-    ),
-]
-Table = Annotated[
-    str | None,
-    option("table", "Table, or Spark view, to create.", metavar="NAME", default="the DynamoDB table's name, adapted"),
-]
-RecipeFormat = Annotated[
-    OneFormat | None,
-    option("format", "The format to load, if DEST has both.", default="parquet; for Treasure Data, csv"),
-]
-Out = Annotated[
-    str | None,
-    option(
-        "out",
-        "Folder to write the files to. - prints them.",
-        metavar="FOLDER",
-        default=". for treasure-data, - for the others",
-    ),
-]
-Force = Annotated[bool, option("force", "Overwrite existing files.")]
+def same_option(verb: type[DataclassInstance], name: str) -> Any:
+    """Declare the option that a field of another verb declares."""
+    [declared] = (each for each in fields(verb) if each.name == name)
+    return field(default=declared.default, metadata=declared.metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageArguments:
+    """Options for messages on stderr, which every verb has."""
+
+    quiet: bool = option("Print only warnings and errors to stderr.", False)
+    log_format: LogFormat = option("Format of the messages on stderr.", "text")
+
+    def messages(self) -> Messages:
+        """Return what writes the messages of the verb."""
+        return Messages(log_format=self.log_format, quiet=self.quiet)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultArguments(MessageArguments):
+    """Options of a verb with a result on stdout."""
+
+    json: bool = option("Print the result to stdout as one JSON object.", False)

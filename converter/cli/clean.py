@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli.messages import Messages
+from converter.cli.arguments import ResultArguments, argument, option
+from converter.cli.aws_arguments import AwsArguments, DestArguments
 from converter.cli.output import print_json
 
 EXAMPLES = (
@@ -16,21 +15,13 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CleanArguments:
+@dataclass(frozen=True, kw_only=True)
+class CleanArguments(AwsArguments, DestArguments, ResultArguments):
     """Arguments of `clean`, in the order of its help."""
 
-    dest: common_args.CleanDest
-    complete: common_args.Complete = False
-    dry_run: common_args.CleanDryRun = False
-    profile: aws_args.Profile = None
-    region: aws_args.Region = None
-    endpoint_url: aws_args.EndpointUrl = None
-    dest_role_arn: aws_args.DestRoleArn = None
-    dest_bucket_owner: aws_args.DestBucketOwner = None
-    json: common_args.Json = False
-    quiet: common_args.Quiet = False
-    log_format: common_args.LogFormatOption = "text"
+    dest: str = argument("DEST", "The folder that runs publish to, local or s3://.")
+    complete: bool = option("Finish an unfinished commit, as the next convert would. By default it is kept.", False)
+    dry_run: bool = option("Print what would be removed, and change nothing.", False)
 
 
 def clean(arguments: CleanArguments) -> None:
@@ -47,8 +38,8 @@ def clean(arguments: CleanArguments) -> None:
     from converter import api
     from converter.cli.render_leftovers import leftovers_line, render_leftovers
 
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
-    aws = aws_args.aws_options(arguments)
+    messages = arguments.messages()
+    aws = arguments.aws_options()
     found = api.clean(arguments.dest, complete=arguments.complete, dry_run=arguments.dry_run, aws=aws)
     facts = found.to_json()
     outcome = leftovers_line(found) if messages.log_format == "json" else render_leftovers(found)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli.conversion_arguments import ConversionArguments
-from converter.cli.parse import apply_preset
+from converter.cli.arguments import argument, option
+from converter.cli.conversion_arguments import ConversionArguments, read_options
 
 EXAMPLES = (
     "ddb-convert convert fixtures/orders out",
@@ -18,15 +16,20 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConvertArguments(ConversionArguments):
     """Arguments of `convert`, in the order of its help."""
 
-    source: common_args.Source
-    dest: common_args.Dest
-    latest: common_args.Latest = False
-    export_id: common_args.ExportId = None
-    old_image: common_args.OldImage = False
+    source: str = argument(
+        "SOURCE",
+        "The export: its folder, its manifest-summary.json, a folder of exports (local or s3://), or its ARN.",
+    )
+    dest: str = argument("DEST", "The folder or s3://bucket/prefix/ to publish to.")
+    latest: bool = option("If SOURCE has several exports, use the newest.", False)
+    export_id: str | None = option("If SOURCE has several exports, use the one with this ID.", metavar="ID")
+    old_image: bool = option(
+        "Incremental exports: add the column _old with the item before the change, as plain JSON.", False
+    )
 
 
 def convert(arguments: ConvertArguments) -> None:
@@ -41,9 +44,8 @@ def convert(arguments: ConvertArguments) -> None:
     --cast and --add-column can be repeated and take names, or pairs such as a=b, separated by commas. Write \\, for a
     comma in a name and \\= for an equals sign.
     """
-    own = {"latest": arguments.latest, "export_id": arguments.export_id, "old_image": arguments.old_image}
-    options, preset = apply_preset(arguments.for_, {**arguments.given(), **own})
-    aws = aws_args.aws_options(arguments)
+    options, preset = read_options(arguments)
+    aws = arguments.aws_options()
     from converter import api
     from converter.cli.publish import run_and_report
     from converter.cli.render_report import render_report, report_line

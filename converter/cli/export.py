@@ -7,9 +7,17 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli import export_arguments as export_args
+from converter.aws.target import View
+from converter.cli.arguments import ResultArguments, argument
+from converter.cli.aws_arguments import AwsArguments, ExporterArguments
+from converter.cli.export_arguments import (
+    TargetArguments,
+    TimeoutArguments,
+    option,
+    requires_incremental_error,
+    table_argument,
+    view_option,
+)
 from converter.cli.messages import Messages
 from converter.cli.output import print_json, writing_result
 from converter.cli.parse import parse_time
@@ -37,42 +45,33 @@ LIST_EXAMPLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartArguments:
-    """Arguments of `export start`, in the order of its help."""
+@dataclass(frozen=True, kw_only=True)
+class _RequestArguments:
+    """Options for what is exported."""
 
-    table: export_args.Table
-    bucket: export_args.Bucket
-    export_prefix: export_args.ExportPrefix = None
-    bucket_owner: export_args.BucketOwner = None
-    export_format: export_args.ExportFormatOption = "DYNAMODB_JSON"
-    export_sse: export_args.ExportSseOption = None
-    export_kms_key_id: export_args.ExportKmsKeyId = None
-    export_time: export_args.ExportTime = None
-    incremental: export_args.Incremental = False
-    from_: export_args.From = None
-    to: export_args.To = None
-    view: export_args.ViewOption = None
-    client_token: export_args.ClientToken = None
-    wait: export_args.Wait = False
-    timeout: export_args.Timeout = None
-    profile: aws_args.Profile = None
-    region: aws_args.Region = None
-    endpoint_url: aws_args.EndpointUrl = None
-    source_role_arn: export_args.RoleArn = None
-    json: common_args.Json = False
-    quiet: common_args.Quiet = False
-    log_format: common_args.LogFormatOption = "text"
+    export_time: str | None = option(
+        "Export the items as of this time, such as 2026-11-27T23:59:59Z. The default zone is UTC.",
+        metavar="TIME",
+        show_default="now",
+    )
+    incremental: bool = option("Export the changes between --from and --to instead of all items.", False)
+    from_: str | None = option("Start of the changes (inclusive).", metavar="TIME")
+    to: str | None = option("End of the changes (exclusive), 15 minutes to 24 hours after --from.", metavar="TIME")
+    view: View | None = view_option()
+    client_token: str | None = option(
+        "DynamoDB starts only one export for a token within 8 hours.",
+        metavar="TEXT",
+        show_default="derived from the table, the other options and, without --export-time, the date (UTC)",
+    )
+    wait: bool = option("Wait until the export is completed.", False)
 
     def window(self) -> Window | None:
         """Return the window of an incremental export. Raises UsageError if its options are incomplete."""
         given = {"--from": self.from_, "--to": self.to, "--view": self.view}
         if not self.incremental:
-            for option, value in given.items():
+            for name, value in given.items():
                 if value is not None:
-                    raise UsageError(
-                        "this option requires --incremental", option, "add --incremental, or remove the option"
-                    )
+                    raise requires_incremental_error(name)
             return None
         if self.from_ is None or self.to is None:
             raise UsageError(
@@ -89,6 +88,15 @@ class StartArguments:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class StartArguments(
+    TargetArguments, _RequestArguments, TimeoutArguments, AwsArguments, ExporterArguments, ResultArguments
+):
+    """Arguments of `export start`, in the order of its help."""
+
+    table: str = table_argument()
+
+
 def start(arguments: StartArguments) -> None:
     """Export TABLE to S3.
 
@@ -102,17 +110,17 @@ def start(arguments: StartArguments) -> None:
     starts a new export after midnight. To start a second export within 8 hours, pass another --client-token, such as
     orders-evening. After a failed export, the same command starts a new one.
     """
-    target = export_args.export_target(arguments)
+    target = arguments.target()
     window = arguments.window()
     time = None if arguments.export_time is None else parse_time(arguments.export_time, "export-time")
-    timeout = export_args.read_timeout(arguments.timeout)
+    timeout = arguments.timeout_seconds()
     if timeout is not None and not arguments.wait:
         raise UsageError("this option requires --wait", "--timeout", "add --wait, or remove the option")
-    aws = aws_args.aws_options(arguments)
+    aws = arguments.aws_options()
     from converter import api
     from converter.cli.render_exports import started_line
 
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
+    messages = arguments.messages()
     started = api.start_export(
         arguments.table, target, time=time, window=window, client_token=arguments.client_token, aws=aws
     )
@@ -129,19 +137,11 @@ def start(arguments: StartArguments) -> None:
         print_json({**state.to_json(), "isNew": started.is_new})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitArguments:
+@dataclass(frozen=True, kw_only=True)
+class WaitArguments(TimeoutArguments, AwsArguments, ExporterArguments, ResultArguments):
     """Arguments of `export wait`, in the order of its help."""
 
-    arn: export_args.Arn
-    timeout: export_args.Timeout = None
-    profile: aws_args.Profile = None
-    region: aws_args.Region = None
-    endpoint_url: aws_args.EndpointUrl = None
-    source_role_arn: export_args.RoleArn = None
-    json: common_args.Json = False
-    quiet: common_args.Quiet = False
-    log_format: common_args.LogFormatOption = "text"
+    arn: str = argument("ARN", "The ARN of the export, as printed by export start.")
 
 
 def wait(arguments: WaitArguments) -> None:
@@ -152,28 +152,21 @@ def wait(arguments: WaitArguments) -> None:
     up to half an hour. If the export fails, the command ends with exit code 3, the reason and a hint; after --timeout
     it ends with 6. You can stop the wait and start it again at any time: the export continues.
     """
-    timeout = export_args.read_timeout(arguments.timeout)
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
-    state = _wait(arguments.arn, timeout, aws_args.aws_options(arguments), messages)
+    timeout = arguments.timeout_seconds()
+    messages = arguments.messages()
+    state = _wait(arguments.arn, timeout, arguments.aws_options(), messages)
     if arguments.json:
         print_json(state.to_json())
     else:
         _print_line(f"{state.folder}/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListArguments:
+@dataclass(frozen=True, kw_only=True)
+class ListArguments(AwsArguments, ExporterArguments, ResultArguments):
     """Arguments of `export list`, in the order of its help."""
 
-    table: export_args.Table
-    limit: export_args.Limit = 20
-    profile: aws_args.Profile = None
-    region: aws_args.Region = None
-    endpoint_url: aws_args.EndpointUrl = None
-    source_role_arn: export_args.RoleArn = None
-    json: common_args.Json = False
-    quiet: common_args.Quiet = False
-    log_format: common_args.LogFormatOption = "text"
+    table: str = table_argument()
+    limit: int = option("Number of exports to show, newest first.", 20, metavar="COUNT", minimum=1)
 
 
 def list_(arguments: ListArguments) -> None:
@@ -186,8 +179,8 @@ def list_(arguments: ListArguments) -> None:
     from converter import api
     from converter.cli.render_exports import render_exports
 
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
-    listing = api.list_exports(arguments.table, limit=arguments.limit, aws=aws_args.aws_options(arguments))
+    messages = arguments.messages()
+    listing = api.list_exports(arguments.table, limit=arguments.limit, aws=arguments.aws_options())
     if arguments.json:
         print_json([state.to_json() for state in listing.exports])
     else:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli.messages import Messages
+from converter.cli.arguments import ResultArguments, option, same_option
+from converter.cli.aws_arguments import AwsArguments, SourceArguments
+from converter.cli.conversion_arguments import read_options
+from converter.cli.convert import ConvertArguments
 from converter.cli.output import print_json, write_new_file, writing_result
-from converter.cli.parse import apply_preset, read_names, read_pairs, without_none
+from converter.name_policies import Names
+from converter.options import Mixed, Numbers
+from converter.presets import PresetConsumer
 
 EXAMPLES = (
     "ddb-convert inspect fixtures/orders",
@@ -20,57 +23,34 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectArguments:
+_of_convert = partial(same_option, ConvertArguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectArguments(AwsArguments, SourceArguments, ResultArguments):
     """Arguments of `inspect`, in the order of its help."""
 
-    source: common_args.Source
-    sample: common_args.Sample = False
-    for_: common_args.For = None
-    numbers: common_args.NumbersOption = common_args.DEFAULTS.numbers
-    mixed: common_args.MixedOption = common_args.DEFAULTS.mixed
-    key: common_args.Key = None
-    cast: common_args.Cast = None
-    time: common_args.Time = None
-    add_column: common_args.AddColumn = None
-    old_image: common_args.OldImage = False
-    max_columns: common_args.MaxColumns = common_args.DEFAULTS.max_columns
-    names: common_args.NamesOption = None
-    rename: common_args.Rename = None
-    workers: common_args.Workers = None
-    latest: common_args.Latest = False
-    export_id: common_args.ExportId = None
-    no_verify: common_args.NoVerify = False
-    show_values: common_args.ShowValues = False
-    write_schema: common_args.WriteSchema = None
-    profile: aws_args.Profile = None
-    region: aws_args.Region = None
-    endpoint_url: aws_args.EndpointUrl = None
-    source_role_arn: aws_args.SourceRoleArn = None
-    source_bucket_owner: aws_args.SourceBucketOwner = None
-    json: common_args.Json = False
-    quiet: common_args.Quiet = False
-    log_format: common_args.LogFormatOption = "text"
-
-    def given(self) -> dict[str, Any]:
-        """Return the options for the library, without unset ones that a preset may set."""
-        return {
-            "numbers": self.numbers,
-            "mixed": self.mixed,
-            "key": read_names(self.key, "key"),
-            "cast": read_pairs(self.cast, "cast"),
-            "time": self.time,
-            "add_column": read_pairs(self.add_column, "add-column"),
-            "old_image": self.old_image,
-            "max_columns": self.max_columns,
-            "rename": read_pairs(self.rename, "rename"),
-            "workers": self.workers,
-            "latest": self.latest,
-            "export_id": self.export_id,
-            "verify": not self.no_verify,
-            "show_values": self.show_values,
-            **without_none(names=self.names),
-        }
+    source: str = _of_convert("source")
+    sample: bool = option("Read only the beginning of up to 16 data files: fast, but approximate.", False)
+    for_: PresetConsumer | None = _of_convert("for_")
+    numbers: Numbers = _of_convert("numbers")
+    mixed: Mixed = _of_convert("mixed")
+    key: list[str] | None = _of_convert("key")
+    cast: list[str] | None = _of_convert("cast")
+    time: str | None = _of_convert("time")
+    add_column: list[str] | None = _of_convert("add_column")
+    old_image: bool = _of_convert("old_image")
+    max_columns: int = _of_convert("max_columns")
+    names: Names | None = _of_convert("names")
+    rename: list[str] | None = _of_convert("rename")
+    workers: int | None = _of_convert("workers")
+    latest: bool = _of_convert("latest")
+    export_id: str | None = _of_convert("export_id")
+    no_verify: bool = _of_convert("no_verify")
+    show_values: bool = _of_convert("show_values")
+    write_schema: str | None = option(
+        "Write the columns to a new schema file, to edit and pass to convert --schema.", metavar="FILE"
+    )
 
 
 def inspect(arguments: InspectArguments) -> None:
@@ -81,14 +61,14 @@ def inspect(arguments: InspectArguments) -> None:
     is printed to stdout; the only file written is the schema file of --write-schema. In that file each column is one
     line: change its position, name or type, or write {"attribute": "a", "drop": true}.
     """
-    options, _ = apply_preset(arguments.for_, arguments.given())
-    aws = aws_args.aws_options(arguments)
+    options, _ = read_options(arguments)
+    aws = arguments.aws_options()
     from converter import api
     from converter.cli.progress import show_progress
     from converter.cli.render_inspection import render_inspection
     from converter.schema.schema_file import render_schema_file
 
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
+    messages = arguments.messages()
     with show_progress(messages) as listener:
         inspection = api.inspect(arguments.source, options, sample=arguments.sample, aws=aws, listener=listener)
     for warning in inspection.warnings:

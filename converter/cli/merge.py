@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-import typer
-
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli.conversion_arguments import ConversionArguments
-from converter.cli.parse import apply_preset
+from converter.cli.arguments import argument, option
+from converter.cli.conversion_arguments import ConversionArguments, read_options
 from converter.errors import UsageError
 
 EXAMPLES = (
@@ -19,44 +14,22 @@ EXAMPLES = (
     "ddb-convert merge s3://exports/AWSDynamoDB/01764223200000-6ddcf8cf exports/monday s3://lake/",
 )
 
-Base = Annotated[
-    str,
-    typer.Argument(
-        metavar="BASE",
-        help="A full export, as SOURCE of convert; or a destination with items; or a record of one.",
-    ),
-]
-IncrementsAndDest = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="INCREMENT... DEST",
-        help="Incremental exports of the table, in any order, then the folder or s3://bucket/prefix/ to publish to.",
-    ),
-]
-AllowGap = Annotated[
-    bool, common_args.option("allow-gap", "Merge even if the increments do not cover all of the time.")
-]
-AllowOverlap = Annotated[
-    bool, common_args.option("allow-overlap", "Merge even if a window begins before the previous one ends.")
-]
-AllowFiltered = Annotated[
-    bool, common_args.option("allow-filtered", "Merge increments even if DynamoDB reports that they were filtered.")
-]
-Verify = Annotated[
-    bool, common_args.option("verify", "Compare the old image of each change with the item before it, by value.")
-]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MergeArguments(ConversionArguments):
     """Arguments of `merge`, in the order of its help."""
 
-    base: Base
-    increments_and_dest: IncrementsAndDest
-    allow_gap: AllowGap = False
-    allow_overlap: AllowOverlap = False
-    allow_filtered: AllowFiltered = False
-    verify: Verify = False
+    base: str = argument(
+        "BASE", "A full export, as SOURCE of convert; or a destination with items; or a record of one."
+    )
+    increments_and_dest: list[str] = argument(
+        "INCREMENT... DEST",
+        "Incremental exports of the table, in any order, then the folder or s3://bucket/prefix/ to publish to.",
+    )
+    allow_gap: bool = option("Merge even if the increments do not cover all of the time.", False)
+    allow_overlap: bool = option("Merge even if a window begins before the previous one ends.", False)
+    allow_filtered: bool = option("Merge increments even if DynamoDB reports that they were filtered.", False)
+    verify: bool = option("Compare the old image of each change with the item before it, by value.", False)
 
 
 def merge(arguments: MergeArguments) -> None:
@@ -82,8 +55,8 @@ def merge(arguments: MergeArguments) -> None:
     *increments, dest = arguments.increments_and_dest
     if not increments:
         raise UsageError("an increment is missing", "INCREMENT", "run ddb-convert merge BASE INCREMENT... DEST")
-    options, preset = apply_preset(arguments.for_, arguments.given())
-    aws = aws_args.aws_options(arguments)
+    options, preset = read_options(arguments)
+    aws = arguments.aws_options()
     from converter import api
     from converter.cli.publish import run_and_report
     from converter.cli.render_report import render_report, report_line

@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from converter.cli.arguments import environment_name
 from converter.errors import UsageError
-from converter.options import ConvertOptions, SchemaText
-from converter.presets import PresetConsumer, describe_preset, options_for
+from converter.options import SchemaText
 from converter.time_options import UNITS
 
 _UNITS = {
@@ -69,18 +68,6 @@ def read_schema(given: str | None) -> SchemaText | Literal["new"] | None:
     if given is None or given == "new":
         return "new" if given else None
     return SchemaText.read(given)
-
-
-def without_none(**options: object) -> dict[str, Any]:
-    """Return the options that are set."""
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def apply_preset(consumer: PresetConsumer | None, given: dict[str, Any]) -> tuple[ConvertOptions, str]:
-    """Return the options with those of --for, and a message about the latter. Raises UsageError for a conflict."""
-    if consumer is None:
-        return ConvertOptions(**given), ""
-    return options_for(consumer, **given), describe_preset(consumer, given)
 
 
 def read_names(given: list[str] | None, option: str) -> tuple[str, ...]:

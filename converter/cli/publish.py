@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from converter.cli.messages import Messages
 from converter.cli.output import PUBLISHED, print_json
 from converter.cli.progress import show_progress
 
@@ -38,7 +37,7 @@ def run_and_report(
     preset: a message about the options of --for; event: the name of the outcome in JSON messages;
     line, text: render the outcome in one line, for JSON messages, or in several.
     """
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
+    messages = arguments.messages()
     if preset:
         messages.info("preset", preset)
     with show_progress(messages) as listener:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli.messages import Messages
+from converter.cli.arguments import MessageArguments, argument, option
+from converter.cli.aws_arguments import AwsArguments, DestArguments
 from converter.cli.output import print_texts, write_texts
+from converter.options import Consumer, OneFormat
 
 EXAMPLES = (
     "ddb-convert recipe treasure-data out-csv --location s3://lake/orders/ --database shop",
@@ -19,25 +19,34 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeArguments:
+@dataclass(frozen=True, kw_only=True)
+class RecipeArguments(AwsArguments, DestArguments, MessageArguments):
     """Arguments of `recipe`, in the order of its help."""
 
-    consumer: common_args.ConsumerArgument
-    dest: common_args.PublishedDest
-    location: common_args.Location = None
-    database: common_args.Database = None
-    table: common_args.Table = None
-    format: common_args.RecipeFormat = None
-    out: common_args.Out = None
-    force: common_args.Force = False
-    profile: aws_args.Profile = None
-    region: aws_args.Region = None
-    endpoint_url: aws_args.EndpointUrl = None
-    dest_role_arn: aws_args.DestRoleArn = None
-    dest_bucket_owner: aws_args.DestBucketOwner = None
-    quiet: common_args.Quiet = False
-    log_format: common_args.LogFormatOption = "text"
+    consumer: Consumer = argument(
+        "CONSUMER", "The system to load into: treasure-data, athena, duckdb, polars or spark."
+    )
+    dest: str = argument("DEST", "The folder that exports are published to, local or s3://.")
+    location: str | None = option(
+        "Where the consumer reads DEST, if it is copied elsewhere.", metavar="PLACE", show_default="DEST"
+    )
+    database: str | None = option(
+        "Database in Treasure Data or Athena.",
+        metavar="NAME",
+        show_default="the table's name; for Athena, the session's database",
+    )
+    table: str | None = option(
+        "Table, or Spark view, to create.", metavar="NAME", show_default="the DynamoDB table's name, adapted"
+    )
+    format: OneFormat | None = option(
+        "The format to load, if DEST has both.", show_default="parquet; for Treasure Data, csv"
+    )
+    out: str | None = option(
+        "Folder to write the files to. - prints them.",
+        metavar="FOLDER",
+        show_default=". for treasure-data, - for the others",
+    )
+    force: bool = option("Overwrite existing files.", False)
 
 
 def recipe(arguments: RecipeArguments) -> None:
@@ -59,9 +68,9 @@ def recipe(arguments: RecipeArguments) -> None:
         database=arguments.database,
         table=arguments.table,
         format=arguments.format,
-        aws=aws_args.aws_options(arguments),
+        aws=arguments.aws_options(),
     )
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
+    messages = arguments.messages()
     for warning in made.warnings:
         messages.warning(warning)
     folder = arguments.out or ("." if arguments.consumer == "treasure-data" else "-")

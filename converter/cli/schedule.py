@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from converter.aws.s3_uri import s3_uri
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli import export_arguments as export_args
-from converter.cli import schedule_arguments as schedule_args
-from converter.cli.conversion_arguments import ConversionArguments
+from converter.cli import arguments as common
+from converter.cli.conversion_arguments import ConversionArguments, read_options
 from converter.cli.convert import ConvertArguments
-from converter.cli.messages import Messages
+from converter.cli.export_arguments import ChangesArguments, TargetArguments, table_argument
 from converter.cli.output import print_texts, write_texts
-from converter.cli.parse import apply_preset, parse_duration
+from converter.cli.recipe import RecipeArguments
 from converter.cli.sync import SyncArguments
 from converter.errors import UsageError
+from converter.options import Buckets, Trigger, option_name
 
 if TYPE_CHECKING:
     from converter.syncing.incremental_options import Changes
@@ -44,40 +43,41 @@ _UNSUPPORTED_FOR_CONVERT = _UNSUPPORTED | {
 }
 _UNSUPPORTED_FOR_SYNC = _UNSUPPORTED | {"date": "the task continues from the last run up to the current time"}
 
-
 Given = TypeVar("Given", bound=ConversionArguments)
 
+_option = partial(common.option, panel="Options for the schedule")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderArguments:
+
+@dataclass(frozen=True, kw_only=True)
+class RenderArguments(ChangesArguments, TargetArguments, common.MessageArguments):
     """Arguments of `schedule render`, in the order of its help."""
 
-    table: export_args.Table
-    dest: schedule_args.Dest
-    convert_options: schedule_args.TaskOptions = None
-    trigger: schedule_args.TriggerOption = "schedule"
-    cron: schedule_args.Cron = None
-    rate: schedule_args.Rate = None
-    incremental: export_args.SyncIncremental = False
-    merge: export_args.Merge = False
-    view: export_args.ViewOption = None
-    on_gap: export_args.OnGapOption = None
-    timezone: schedule_args.Timezone = "UTC"
-    window: schedule_args.Window = 0
-    create_buckets: schedule_args.CreateBuckets = None
-    stack: schedule_args.StackName = None
-    bucket: export_args.Bucket
-    export_prefix: export_args.ExportPrefix = None
-    bucket_owner: export_args.BucketOwner = None
-    export_format: export_args.ExportFormatOption = "DYNAMODB_JSON"
-    export_sse: export_args.ExportSseOption = None
-    export_kms_key_id: export_args.ExportKmsKeyId = None
-    asl: schedule_args.Asl = False
-    policies: schedule_args.Policies = False
-    out: schedule_args.OutFile = None
-    force: common_args.Force = False
-    quiet: common_args.Quiet = False
-    log_format: common_args.LogFormatOption = "text"
+    table: str = table_argument()
+    dest: str = common.argument("DEST", "The folder that the task publishes to: s3://bucket/folder/.")
+    convert_options: list[str] | None = common.argument(
+        "[-- OPTIONS]",
+        "Options of convert (with --incremental: of sync) for the task. They are checked now.",
+        default=None,
+    )
+    trigger: Trigger = _option(
+        "schedule: the stack starts exports. manifest: it converts each export whose manifest appears in the bucket.",
+        "schedule",
+    )
+    cron: str | None = _option(
+        "Cron expression: minutes, hours, day of month, month, day of week, year; such as '0 2 * * ? *'.",
+        metavar="FIELDS",
+    )
+    rate: str | None = _option("Rate expression, such as '1 day' or '12 hours'.", metavar="RATE")
+    timezone: str = _option("Time zone of --cron.", "UTC", metavar="ZONE")
+    window: int = _option(
+        "Start at any time within this many minutes. The time of the export does not change.", 0, metavar="MINUTES"
+    )
+    create_buckets: Buckets | None = _option("Buckets that the stack creates.", show_default="none")
+    stack: str | None = _option("Name of the stack.", metavar="NAME", show_default="ddb-convert-TABLE")
+    asl: bool = _option("Write only the state machine, as JSON.", False)
+    policies: bool = _option("Write only the policies that the owners of buckets and keys must add, as JSON.", False)
+    out: str | None = _option("File to write to.", metavar="FILE", show_default="stdout")
+    force: bool = common.same_option(RecipeArguments, "force")
 
 
 def render(arguments: RenderArguments) -> None:
@@ -101,7 +101,7 @@ def render(arguments: RenderArguments) -> None:
     from converter.schedule.template import render_asl, render_template
 
     words = tuple(arguments.convert_options or ())
-    changes = export_args.read_changes(arguments)
+    changes = arguments.changes()
     given: ConvertArguments | SyncArguments
     if changes is None:
         given = read_convert_arguments(arguments.dest, words)
@@ -109,10 +109,10 @@ def render(arguments: RenderArguments) -> None:
         given = read_sync_arguments(arguments, changes, words)
     schedule = Schedule(
         table=ScheduledTable.read(arguments.table),
-        target=export_args.export_target(arguments),
+        target=arguments.target(),
         dest=arguments.dest,
         options=words,
-        aws=aws_args.aws_options(given),
+        aws=given.aws_options(),
         replace=given.replace,
         changes=changes,
         trigger=arguments.trigger,
@@ -132,8 +132,7 @@ def render(arguments: RenderArguments) -> None:
         return
     folder, name = os.path.split(arguments.out)
     write_texts(folder or ".", {name: text}, force=arguments.force, out="file")
-    messages = Messages(log_format=arguments.log_format, quiet=arguments.quiet)
-    messages.info("schedule", f"wrote {arguments.out}", {"path": arguments.out})
+    arguments.messages().info("schedule", f"wrote {arguments.out}", {"path": arguments.out})
 
 
 def read_convert_arguments(dest: str, words: Sequence[str]) -> ConvertArguments:
@@ -149,28 +148,19 @@ def read_sync_arguments(given: RenderArguments, changes: Changes, words: Sequenc
     """Parse and check the arguments of the task's `sync`, likewise."""
     from converter.syncing.incremental_options import check_options
 
-    own = {
-        "--bucket": given.bucket,
-        "--export-prefix": given.export_prefix,
-        "--bucket-owner": given.bucket_owner,
-        "--export-format": given.export_format,
-        "--export-sse": given.export_sse,
-        "--export-kms-key-id": given.export_kms_key_id,
-        "--view": given.view,
-        "--on-gap": given.on_gap,
-    }
+    names = [*(field.name for field in fields(TargetArguments)), "view", "on_gap"]
     command = [given.table, given.dest, "--incremental"]
     command += ["--merge"] if given.merge else []
-    command += [word for option, value in own.items() if value is not None for word in (option, value)]
+    for name in names:
+        value = getattr(given, name)
+        command += [] if value is None else [option_name(name), value]
     read = _read("sync", SyncArguments, [*command, *words], words, _UNSUPPORTED_FOR_SYNC)
     plain = _read("sync", SyncArguments, command, (), {})
-    for option in (*own, "--merge"):
-        name = option.removeprefix("--").replace("-", "_")
+    for name in (*names, "merge"):
         if getattr(read, name) != getattr(plain, name):
-            raise UsageError("the schedule sets this option of the task", option, "write it before --")
-    if read.timeout is not None:
-        parse_duration(read.timeout, "timeout")
-    options, _ = apply_preset(read.for_, {**read.given(), "old_image": read.old_image})
+            raise UsageError("the schedule sets this option of the task", option_name(name), "write it before --")
+    read.timeout_seconds()
+    options, _ = read_options(read)
     check_options(changes, options)
     return read
 
@@ -189,7 +179,7 @@ def _read(
         read.append(arguments)
 
     program = typer.Typer(add_completion=False)
-    common_args.add_verb(program, arguments, keep, ())
+    common.add_verb(program, arguments, keep, ())
     with _without_own_variables():
         job = typer.main.get_command(program).main(
             list(command), prog_name=f"ddb-convert {verb}", standalone_mode=False
@@ -200,21 +190,21 @@ def _read(
         [given] = read
         for name, reason in unsupported.items():
             if getattr(given, name):
-                raise UsageError(reason, f"--{name.replace('_', '-')}", "remove the option")
+                raise UsageError(reason, option_name(name), "remove the option")
         if given.schema not in (None, "new"):
             raise UsageError(
                 "the container does not have this file",
                 "--schema",
                 "convert once by hand with this file: later runs keep the columns in DEST",
             )
-        apply_preset(given.for_, given.given())
+        read_options(given)
     return given
 
 
 @contextmanager
 def _without_own_variables() -> Iterator[None]:
     """Hide the variables for options in this environment, which the task does not have."""
-    own = {name: value for name, value in os.environ.items() if name.startswith(common_args.ENV_PREFIX)}
+    own = {name: value for name, value in os.environ.items() if name.startswith(common.ENV_PREFIX)}
     for name in own:
         del os.environ[name]
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from converter.cli import arguments as common_args
-from converter.cli import aws_arguments as aws_args
-from converter.cli import export_arguments as export_args
-from converter.cli.conversion_arguments import ConversionArguments
-from converter.cli.parse import apply_preset, parse_date
+from converter.cli.arguments import option, same_option
+from converter.cli.conversion_arguments import ConversionArguments, read_options
+from converter.cli.convert import ConvertArguments
+from converter.cli.export_arguments import ChangesArguments, TargetArguments, TimeoutArguments, table_argument
+from converter.cli.parse import parse_date
 
 EXAMPLES = (
     "ddb-convert sync Orders s3://lake/orders/ --bucket exports --export-prefix dynamodb/orders",
@@ -18,25 +18,14 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncArguments(ConversionArguments):
+@dataclass(frozen=True, kw_only=True)
+class SyncArguments(ChangesArguments, TargetArguments, TimeoutArguments, ConversionArguments):
     """Arguments of `sync`, in the order of its help."""
 
-    table: export_args.Table
-    dest: common_args.Dest
-    date: export_args.Date = None
-    incremental: export_args.SyncIncremental = False
-    merge: export_args.Merge = False
-    view: export_args.ViewOption = None
-    on_gap: export_args.OnGapOption = None
-    old_image: common_args.OldImage = False
-    bucket: export_args.Bucket
-    export_prefix: export_args.ExportPrefix = None
-    bucket_owner: export_args.BucketOwner = None
-    export_format: export_args.ExportFormatOption = "DYNAMODB_JSON"
-    export_sse: export_args.ExportSseOption = None
-    export_kms_key_id: export_args.ExportKmsKeyId = None
-    timeout: export_args.Timeout = None
+    table: str = table_argument()
+    dest: str = same_option(ConvertArguments, "dest")
+    date: str | None = option("Day to export, in --timezone, such as 2026-11-27.", metavar="DATE", show_default="today")
+    old_image: bool = same_option(ConvertArguments, "old_image")
 
 
 def sync(arguments: SyncArguments) -> None:
@@ -56,13 +45,12 @@ def sync(arguments: SyncArguments) -> None:
     export if one can be used, and otherwise from a new one, which AWS charges for. Can't be combined with
     --incremental.
     """
-    changes = export_args.read_changes(arguments)
-    given = {**arguments.given(), "old_image": arguments.old_image}
-    options, preset = apply_preset(arguments.for_, given)
-    aws = aws_args.aws_options(arguments)
-    target = export_args.export_target(arguments)
+    changes = arguments.changes()
+    options, preset = read_options(arguments)
+    aws = arguments.aws_options()
+    target = arguments.target()
     day = None if arguments.date is None else parse_date(arguments.date, "date")
-    timeout = export_args.read_timeout(arguments.timeout)
+    timeout = arguments.timeout_seconds()
     from converter import api
     from converter.cli import render_sync as render
     from converter.cli.publish import run_and_report

@@ -222,6 +222,12 @@ def test_renames_are_repeatable(parse: Parse) -> None:
     )
 
 
+def test_the_unit_of_a_time_is_read_by_every_verb(parse: Parse) -> None:
+    for verb in (("convert", "a", "b"), ("inspect", "a")):
+        options = parse(*verb, "--time", "created_at=ms")
+        assert (options.time, options.time_unit) == ("created_at", "ms")
+
+
 def test_workers_left_out_are_the_usable_cpus(parse: Parse) -> None:
     assert parse("convert", "a", "b").workers == usable_cpus()
 
