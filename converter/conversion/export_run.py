@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from converter.aws.access import AwsOptions
 from converter.conversion.change_form import find_form
-from converter.conversion.export_input import ExportInput
 from converter.conversion.forecast import forecast_schema
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_no_export, check_source, export_folders
@@ -16,6 +15,7 @@ from converter.conversion.opened_export import OpenedExport, open_files
 from converter.conversion.passes import PassRunner
 from converter.conversion.progress import Listener
 from converter.conversion.publish_run import RunDestination, publish_run
+from converter.conversion.shard_input import ExportInput
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision, decide

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from converter.conversion.shard_input import ShardInput
 from converter.decode.line_source import LineSource
 from converter.decode.strict_changes import ChangeForm
 from converter.decode.unknown_members import ItemLines
@@ -24,7 +25,7 @@ from converter.storage.source import Source
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MergeInput:
+class MergeInput(ShardInput):
     """See ShardInput. Complete before any item is decoded.
 
     changed: the keys that the increments name. forms: the form of each increment's lines. orders: by the path of a data
@@ -37,11 +38,6 @@ class MergeInput:
     orders: Mapping[str, int]
     base: BaseSnapshot | None = None
     images: OldImages | None = None
-
-    @property
-    def keys(self) -> Sequence[str]:
-        """No key: the columns are in the order of those of a full export."""
-        return ()
 
     @property
     def known(self) -> Observation:
