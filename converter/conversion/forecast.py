@@ -28,11 +28,8 @@ def forecast(cache: RecordCache, export: Summary, options: ConvertOptions) -> tu
     """
     if options.dry_run:
         cache.destination.check_free()
-    records = cache.latest or cache.read()
-    decision = decide(
-        records, cache.destination, export, options, accepts_recreated_table=cache.accepts_recreated_table
-    )
-    return forecast_schema(read_prior_schema(decision.kept, options, records)).columns
+    decision = decide(cache, export, options)
+    return forecast_schema(read_prior_schema(decision.kept, options, cache.latest)).columns
 
 
 def forecast_schema(prior: PriorSchema, known: Observation = NOTHING_KNOWN, hint: str = WAYS) -> Schema:

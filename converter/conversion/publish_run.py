@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from converter.conversion.forecast import forecast_schema
 from converter.conversion.full_conversion import convert_files
 from converter.conversion.location_checks import check_dest, check_locations
 from converter.conversion.opened_export import OpenedExport
@@ -17,12 +19,19 @@ from converter.conversion.shard_input import ShardInput
 from converter.options import ConvertOptions
 from converter.publishing.column_report import describe_columns
 from converter.publishing.commit import publish, unchanged
-from converter.publishing.decision import Decision
+from converter.publishing.decision import Decision, decide
 from converter.publishing.destination_records import RecordCache
-from converter.publishing.prior_schema import PriorSchema, evolution_warnings, find_column_changes, unit_warnings
+from converter.publishing.merge_history import MergeChain
+from converter.publishing.prior_schema import (
+    PriorSchema,
+    evolution_warnings,
+    find_column_changes,
+    read_prior_schema,
+    unit_warnings,
+)
 from converter.publishing.record import make_record
 from converter.publishing.report import NOT_CHECKED, Report
-from converter.schema.columns import Column, Schema
+from converter.schema.columns import Schema
 from converter.schema.observe import Observation
 from converter.storage.destination import Lease
 
@@ -38,34 +47,36 @@ class RunDestination:
     started: float
 
 
-class RunInput(Protocol[I]):
-    """The export, or the exports, that one run converts."""
+@dataclass(frozen=True, slots=True)
+class RunInput(ABC, Generic[I]):
+    """The export, or the exports, that one run converts.
 
-    @property
-    def opened(self) -> OpenedExport:
-        """All data files, as those of one export."""
+    opened: all data files, as those of one export. folders: those that exports are read from, where nothing may be
+    written. chain: what a snapshot is made of.
+    """
 
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """The folders that exports are read from, where nothing may be written."""
-
-    def decide(self, cache: RecordCache, options: ConvertOptions) -> Decision:
-        """Read the records, and decide whether and where to publish; see publishing/decision.py."""
+    opened: OpenedExport
+    folders: tuple[str, ...]
+    chain: MergeChain | None = None
 
     def prior_schema(self, decision: Decision, cache: RecordCache, options: ConvertOptions) -> PriorSchema:
         """Return the columns that earlier records and the schema file promise.
 
         Raises UsageError and SchemaError where these contradict each other, or the options.
         """
+        return read_prior_schema(decision.kept, options, cache.latest)
 
-    def forecast(self, prior: PriorSchema) -> tuple[Column, ...]:
+    def forecast(self, prior: PriorSchema) -> Schema:
         """Return the columns as far as they are known without reading data files."""
+        return forecast_schema(prior)
 
+    @abstractmethod
     def read(self, options: ConvertOptions, runner: PassRunner) -> I:
         """Read what must be known of the data files before any is converted."""
 
-    def describe(self, report: Report, shard_input: I | None) -> Report:
+    def describe(self, report: Report, shard_input: I | None) -> Report:  # noqa: ARG002 - for merges
         """Add facts about the input to a report; shard_input is None in a dry run."""
+        return report
 
 
 def publish_run(
@@ -103,10 +114,9 @@ def _plan_run(run: RunInput[I], options: ConvertOptions, destination: RunDestina
     if decision.published is not None:
         return unchanged(decision.published, destination.dest, destination.started, decision.warnings)
     prior = run.prior_schema(decision, destination.cache, options)
-    planned = Schema(run.forecast(prior))
     report = replace(
         plan_report(run.opened, options, destination.dest, decision),
-        columns=describe_columns(planned, Observation(), {}),
+        columns=describe_columns(run.forecast(prior), Observation(), {}),
         not_checked=NOT_CHECKED,
         seconds=time.perf_counter() - destination.started,
     )
@@ -114,7 +124,9 @@ def _plan_run(run: RunInput[I], options: ConvertOptions, destination: RunDestina
 
 
 def _decide(run: RunInput[I], options: ConvertOptions, destination: RunDestination) -> Decision:
-    decision = run.decide(destination.cache, options)
+    """Read the records, and decide whether and where to publish."""
+    destination.cache.read()
+    decision = decide(destination.cache, run.opened.export, options, run.chain)
     check_locations(destination.dest, decision.locations, run.folders)
     return decision
 

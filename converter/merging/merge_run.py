@@ -9,6 +9,7 @@ from datetime import datetime
 from converter.conversion.forecast import forecast_schema
 from converter.conversion.opened_export import OpenedExport
 from converter.conversion.passes import PassRunner
+from converter.conversion.publish_run import RunInput
 from converter.export.manifest import COPY_AGAIN, Export, ExportKind, check_files
 from converter.merging.base_snapshot import BREAK_HINT, MISSING_PART, BaseSnapshot
 from converter.merging.changed_keys_pass import read_changed_keys
@@ -16,36 +17,30 @@ from converter.merging.merge_input import MergeInput
 from converter.merging.merge_sources import BaseSource, MergeSource
 from converter.merging.old_images import OldImages
 from converter.options import ConvertOptions
-from converter.publishing.decision import Decision, decide
+from converter.publishing.decision import Decision
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.merge_history import Link, MergeChain, MergeReport
 from converter.publishing.prior_schema import PriorSchema, read_prior_schema
 from converter.publishing.record_entry import entry_of
 from converter.publishing.recorded_observation import recorded_observation
 from converter.publishing.report import Report
-from converter.schema.columns import Column
+from converter.schema.columns import Schema
 from converter.storage.combined_source import CombinedSource
 from converter.storage.paths import record_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MergeRun:
+class MergeRun(RunInput[MergeInput]):
     """See RunInput.
 
     increments: with the paths that `opened` has for their files. base: the parts of a snapshot, if that is the base.
     compares_images: whether old images are compared with the items before.
     """
 
-    opened: OpenedExport
-    folders: tuple[str, ...]
     increments: Sequence[Export]
     chain: MergeChain
     base: BaseSnapshot | None
     compares_images: bool
-
-    def decide(self, cache: RecordCache, options: ConvertOptions) -> Decision:
-        """Decide whether and where to publish."""
-        return decide(cache.read(), cache.destination, self.opened.export, options, self.chain)
 
     def prior_schema(self, decision: Decision, cache: RecordCache, options: ConvertOptions) -> PriorSchema:
         """Return the columns that the destination's records, or the base's, and the schema file promise."""
@@ -59,13 +54,13 @@ class MergeRun:
         base.check_options(options, dropped)
         return replace(prior, contract=base.promises(prior.contract))
 
-    def forecast(self, prior: PriorSchema) -> tuple[Column, ...]:
+    def forecast(self, prior: PriorSchema) -> Schema:
         """Return the columns that are promised."""
         if self.base is None:
-            return forecast_schema(prior).columns
+            return forecast_schema(prior)
         schema = forecast_schema(prior, recorded_observation(self.base.record), BREAK_HINT)
         self.base.check_schema(schema)
-        return schema.columns
+        return schema
 
     def read(self, options: ConvertOptions, runner: PassRunner) -> MergeInput:
         """Read the keys of all changes."""

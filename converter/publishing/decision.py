@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from converter.errors import UsageError
 from converter.export.manifest import ExportKind, Summary
 from converter.options import ConvertOptions, option_name
-from converter.publishing.destination_records import DestinationRecords
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.merge_history import MergeChain
 from converter.publishing.ownership import check_owner
 from converter.publishing.record import Record, export_date, render_layout
@@ -44,25 +44,17 @@ class Decision:
     warnings: tuple[str, ...]
 
 
-def decide(
-    records: DestinationRecords,
-    destination: Destination,
-    export: Summary,
-    options: ConvertOptions,
-    chain: MergeChain | None = None,
-    *,
-    accepts_recreated_table: bool = False,
-) -> Decision:
+def decide(cache: RecordCache, export: Summary, options: ConvertOptions, chain: MergeChain | None = None) -> Decision:
     """Decide whether there is something to do, where, and what it replaces. Without the lease it is only a forecast.
 
-    records: all of the destination. chain: what a snapshot is made of. accepts_recreated_table: see check_owner.
+    cache: of the destination; records that this run has read are not read again. chain: what a snapshot is made of.
 
     Raises UsageError when the destination belongs to another table or kind, or when `options.replace` would be needed:
     the export is published with other options, or another full export of the date is, or the folder is not empty.
     """
-    check_owner(
-        records, Owner(export.table_arn, export.table_id, export.kind), accepts_recreated_table=accepts_recreated_table
-    )
+    records, destination = cache.latest or cache.read(), cache.destination
+    owner = Owner(export.table_arn, export.table_id, export.kind)
+    check_owner(records, owner, accepts_recreated_table=cache.accepts_recreated_table)
     date = export_date(export, options.timezone)
     locations = _locations(export, options)
     published = records.find(export.export_id)

@@ -161,8 +161,7 @@ class _Run:
         Raises UsageError where it was published with other options.
         """
         started = time.perf_counter()
-        records = self.cache.latest or self.cache.read()
-        decision = decide(records, self.cache.destination, record.to_summary(), self.options)
+        decision = decide(self.cache, record.to_summary(), self.options)
         if decision.published is None:
             return None
         warnings = decision.warnings

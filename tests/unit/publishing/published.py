@@ -114,9 +114,9 @@ def publish_export(
 ) -> Decision:
     """A whole run: decide, write these parts, publish."""
     export, options = export or make_export(), options or ConvertOptions()
-    cache = RecordCache(destination)
+    cache = RecordCache(destination, accepts_recreated_table)
     with destination.lease() as lease:
-        decision = decide(cache.read(), destination, export, options, accepts_recreated_table=accepts_recreated_table)
+        decision = decide(cache, export, options)
         if decision.published is None:
             staging = lease.begin(export.export_id, *decision.locations)
             pending = []

@@ -15,6 +15,7 @@ from converter.options import ConvertOptions
 from converter.publishing.commit import describe_part, publish
 from converter.publishing.decision import Decision
 from converter.publishing.decision import decide as decide_by
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.destination_records import read_records as read_all
 from converter.publishing.record import Record, make_record
 from converter.storage.intent import Removal
@@ -47,9 +48,7 @@ def destination(tmp_path: Path) -> LocalDestination:
 def decide(
     destination: LocalDestination, export: Summary, options: ConvertOptions, *, accepts_recreated_table: bool = False
 ) -> Decision:
-    return decide_by(
-        read_all(destination), destination, export, options, accepts_recreated_table=accepts_recreated_table
-    )
+    return decide_by(RecordCache(destination, accepts_recreated_table), export, options)
 
 
 def read_records(destination: LocalDestination) -> list[Record]:
