@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from converter.conversion.line_errors import bad_line_error
-from converter.conversion.line_reader import open_lines
+from converter.conversion.line_reader import open_checked_lines
 from converter.conversion.pass_context import PassContext
 from converter.decode.strict_changes import ChangeForm, find_keys
 from converter.decode.strict_lines import LineProblem
@@ -33,20 +32,16 @@ def find_form(source: Source, export: Export, options: ConvertOptions, context: 
 
     Raises DataFileError, and BadLineError when the first line that is not empty is not a change.
     """
-    old_images, verify = export.output_view == _OLD_IMAGES, options.verify
+    old_images = export.output_view == _OLD_IMAGES
     for file in export.files:
         # Edited by hand, a file may hold what the manifest doesn't know of.
-        if not file.items and verify:
+        if not file.items and options.verify:
             continue
-        with open_lines(file, source, context, verify=verify) as reader:
-            try:
-                for block in reader:
-                    keys = _first_keys(block)
-                    if keys:
-                        return ChangeForm(keys, old_images)
-            except LineProblem as problem:
-                reader.verify_rest()
-                raise bad_line_error(problem, reader, options) from None
+        with open_checked_lines(file, source, context, options) as reader:
+            for block in reader:
+                keys = _first_keys(block)
+                if keys:
+                    return ChangeForm(keys, old_images)
     return ChangeForm((), old_images)
 
 

@@ -9,7 +9,7 @@ from converter.aws.access import AwsOptions
 from converter.conversion.change_form import find_form
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_no_export, check_source, export_folders
-from converter.conversion.opened_export import OpenedExport, open_files
+from converter.conversion.opened_export import open_files
 from converter.conversion.passes import PassRunner
 from converter.conversion.progress import Listener
 from converter.conversion.publish_run import RunDestination, RunInput, publish_run
@@ -25,8 +25,17 @@ class ExportRun(RunInput[ExportInput]):
     """One export."""
 
     def read(self, options: ConvertOptions, runner: PassRunner) -> ExportInput:
-        """Find the form of changes."""
-        return read_input(self.opened, options, runner)
+        """Find the form of an incremental export's changes."""
+        source, export = self.opened.source, self.opened.export
+        if export.kind is not ExportKind.CHANGES:
+            return ExportInput()
+        return ExportInput(find_form(source, export, options, runner.context()))
+
+
+def open_run(source: str, options: ConvertOptions, aws: AwsOptions) -> ExportRun:
+    """Open the export of a SOURCE. Raises the errors of open_files."""
+    opened = open_files(source, options, aws)
+    return ExportRun(opened, export_folders(opened.source, opened.export))
 
 
 def convert_export(
@@ -46,16 +55,8 @@ def convert_export(
     """
     started = time.perf_counter()
     check_source(dest, source, aws)
-    opened = open_files(source, options, aws)
-    run = ExportRun(opened, export_folders(opened.source, opened.export))
+    run = open_run(source, options, aws)
     cache = cache or RecordCache(open_destination(dest, aws))
     check_no_export(cache.destination, dest)
     with PassRunner(engine, listener, options.threads) as runner:
         return publish_run(run, options, RunDestination(cache, dest, started), runner, prepare)
-
-
-def read_input(opened: OpenedExport, options: ConvertOptions, runner: PassRunner) -> ExportInput:
-    """Find the form of an incremental export's changes."""
-    if opened.export.kind is not ExportKind.CHANGES:
-        return ExportInput()
-    return ExportInput(find_form(opened.source, opened.export, options, runner.context()))

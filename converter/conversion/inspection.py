@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from converter.aws.access import AwsOptions
-from converter.conversion.export_run import read_input
+from converter.conversion.export_run import open_run
 from converter.conversion.job import Engine, Purpose
-from converter.conversion.opened_export import open_files
 from converter.conversion.passes import PassRunner, observe_first_blocks, odd_times
 from converter.conversion.progress import Listener
 from converter.conversion.run_plan import plan_run
@@ -98,14 +97,15 @@ def inspect_export(
     source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener, *, sample: bool
 ) -> Inspection:
     """Inspect one export; see converter.api.inspect."""
-    opened = open_files(source, options, aws)
+    run = open_run(source, options, aws)
     with PassRunner(engine, listener, options.threads) as runner:
-        plan = plan_run(opened, options, read_input(opened, options, runner))
+        plan = plan_run(run.opened, options, run.read(options, runner))
         if sample:
             observation, times = observe_first_blocks(plan, runner, Purpose.INSPECT), NO_ODD_TIMES
         else:
             result = runner.run(plan, Purpose.INSPECT, "observing")
             observation, times = result.observation, odd_times(plan, result)
+    opened = run.opened
     return make_inspection(opened.export, opened.bytes_in, observation, plan.options, times, approximate=sample)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
-from converter.conversion.idle_threads import IdleThreads
+from converter.conversion.pass_context import IdleThreads
 from converter.decode.batch import Batch
 from converter.options import ConvertOptions
 from converter.schema.columns import Schema

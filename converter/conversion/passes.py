@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from converter.conversion.job import Engine, Job, PassResult, Purpose
-from converter.conversion.line_errors import bad_line_error
-from converter.conversion.line_reader import open_lines
+from converter.conversion.line_reader import bad_line_error, open_lines
 from converter.conversion.pass_context import PassContext
 from converter.conversion.progress import Listener
 from converter.conversion.run_plan import RunPlan

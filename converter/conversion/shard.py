@@ -7,15 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from converter.conversion.job import Job, Purpose, ShardResult
-from converter.conversion.line_errors import bad_line_error
-from converter.conversion.line_reader import open_lines
+from converter.conversion.line_reader import open_checked_lines
 from converter.conversion.parts import Output, Parts, WrittenPart
 from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import RowReader
 from converter.conversion.shard_plan import Shard
 from converter.decode.batch import Batch
 from converter.decode.odd_times import OddTimesSeen, TimePlace, fill_time, place_of, untimed_place
-from converter.decode.strict_lines import LineProblem
 from converter.errors import EmptyLineError
 from converter.export.blocks import check_item_count
 from converter.export.data_files import DataFile
@@ -84,20 +82,16 @@ class _ShardConversion:
         before, empty_objects = decoder.items + lines.dropped, decoder.empty_objects
         known = 0
         lines.begin(file)
-        with open_lines(file, job.source, self._context, verify=job.options.verify) as reader:
-            try:
-                for block in reader:
-                    self._check()
-                    self._write(decoder.decode(block))
-                    self._places += (place_of(odd, reader.where(odd.byte)) for odd in decoder.take_odd_times())
-                    decoder.place_unknown(file.index, reader.where)
-                    self._json_bytes += block.size
-                    if decoder.observing:
-                        self._output.drop()
-                        known = self._check_columns(known)
-            except LineProblem as problem:
-                reader.verify_rest()
-                raise bad_line_error(problem, reader, job.options) from None
+        with open_checked_lines(file, job.source, self._context, job.options) as reader:
+            for block in reader:
+                self._check()
+                self._write(decoder.decode(block))
+                self._places += (place_of(odd, reader.where(odd.byte)) for odd in decoder.take_odd_times())
+                decoder.place_unknown(file.index, reader.where)
+                self._json_bytes += block.size
+                if decoder.observing:
+                    self._output.drop()
+                    known = self._check_columns(known)
         if job.options.verify:
             found = decoder.items + lines.dropped - before
             check_item_count(file, found, decoder.empty_objects - empty_objects, job.source.child(file.path))

@@ -7,11 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from converter.conversion.change_form import find_form
-from converter.conversion.line_errors import bad_line_error
-from converter.conversion.line_reader import open_lines
+from converter.conversion.line_reader import open_checked_lines
 from converter.conversion.pass_context import PassContext
 from converter.decode.strict_changes import ChangeForm
-from converter.decode.strict_lines import LineProblem
 from converter.errors import ExportError
 from converter.export.blocks import Block
 from converter.export.data_files import DataFile
@@ -80,14 +78,10 @@ def _read(
     # If it was edited by hand, a file may hold lines that the manifest does not count.
     if not file.items and options.verify:
         return
-    with open_lines(file, source, context, verify=options.verify) as reader:
-        try:
-            for block in reader:
-                context.check(0)
-                add(block)
-        except LineProblem as problem:
-            reader.verify_rest()
-            raise bad_line_error(problem, reader, options) from None
+    with open_checked_lines(file, source, context, options) as reader:
+        for block in reader:
+            context.check(0)
+            add(block)
 
 
 def _run_all(tasks: Sequence[Callable[[], None]], context: PassContext, workers: int) -> None:

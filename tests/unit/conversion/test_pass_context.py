@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from converter.conversion.idle_threads import IdleThreads
+from converter.conversion.pass_context import IdleThreads
 
 
 def nothing() -> None:
