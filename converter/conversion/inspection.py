@@ -22,13 +22,12 @@ from converter.publishing.column_report import (
     types_seen,
 )
 from converter.publishing.named_attributes import NamedAttributes
-from converter.publishing.record import column_json
-from converter.publishing.report import json_members
 from converter.schema.change_columns import count_operations
 from converter.schema.columns import Column, Schema
 from converter.schema.derive import derive_schema, fit_schema, name_rules
 from converter.schema.observe import Observation
 from converter.schema.units import UnitError
+from converter.storage.json_members import members_of
 from converter.time_options import Unit
 from converter.utc import format_utc
 
@@ -85,12 +84,7 @@ class Inspection:
 
     def to_json(self) -> dict[str, object]:
         """As `--json` shows it: JSON types, the members always in the same order."""
-        return {
-            **json_members(self),
-            "attributes": [json_members(attribute) for attribute in self.attributes],
-            "columns": [column_json(column) for column in self.columns],
-            "warnings": list(self.warnings),
-        }
+        return members_of(self)
 
 
 def inspect_export(

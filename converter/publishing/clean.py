@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from converter.errors import StorageError
 from converter.storage.destination import Destination
+from converter.storage.json_members import members_of
 from converter.storage.leftovers import Leftover
-from converter.utc import format_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +29,7 @@ class Leftovers:
 
     def to_json(self) -> dict[str, object]:
         """As `--json` shows it: JSON types, the members always in the same order."""
-        return {
-            "destination": self.destination,
-            "dryRun": self.dry_run,
-            "removed": [_to_json(leftover) for leftover in self.removed],
-            "completed": [_to_json(leftover) for leftover in self.completed],
-            "kept": [_to_json(leftover) for leftover in self.kept],
-            "warnings": list(self.warnings),
-        }
+        return members_of(self)
 
 
 def clean_destination(destination: Destination, *, complete: bool, dry_run: bool) -> Leftovers:
@@ -83,14 +76,3 @@ def _sort(destination: Destination, found: Sequence[Leftover], *, complete: bool
         kept=tuple(kept),
         warnings=tuple(warnings),
     )
-
-
-def _to_json(leftover: Leftover) -> dict[str, object]:
-    return {
-        "kind": leftover.kind,
-        "path": leftover.path,
-        "time": format_utc(leftover.time),
-        "state": leftover.state,
-        "detail": leftover.detail,
-        "uploadId": leftover.upload_id or None,
-    }

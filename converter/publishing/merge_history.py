@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from converter.export.manifest import EXPORT_ARN, ExportKind
-from converter.storage.json_members import Members
+from converter.storage.json_members import Members, members_of
 from converter.storage.paths import is_name
 from converter.utc import format_utc
 
@@ -81,17 +81,9 @@ class MergeReport:
 
     def to_json(self) -> dict[str, object]:
         """As records and reports show it."""
-        return {
-            "base": self.chain.base.to_json(),
-            "increments": [link.to_json() for link in self.chain.increments],
-            "through": format_utc(self.chain.through),
-            "inserted": self.inserted,
-            "updated": self.updated,
-            "deleted": self.deleted,
-            "unknownDeletes": self.unknown_deletes,
-            "oldImages": self.old_images,
-            "differentImages": self.different_images,
-        }
+        counts = members_of(self)
+        del counts["chain"]
+        return {**members_of(self.chain), "through": format_utc(self.chain.through), **counts}
 
     @staticmethod
     def from_json(members: Members) -> MergeReport:

@@ -14,10 +14,10 @@ from converter.errors import UsageError
 from converter.export.manifest import EXPORT_ARN, TABLE_ARN, ExportKind, Summary
 from converter.option_values import check_layout, check_timezone
 from converter.options import ConvertOptions
-from converter.publishing.report import Part, Report, json_members, parse_date
+from converter.publishing.report import Part, Report, parse_date
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.columns import Column
-from converter.storage.json_members import Members, read_members
+from converter.storage.json_members import Members, members_of, read_members
 from converter.storage.paths import EXPORTS, is_name, is_path, record_path
 from converter.time_options import parse_unit
 from converter.utc import format_utc
@@ -101,29 +101,10 @@ class Record:
 
     def to_json(self) -> bytes:
         """As it is stored. The report goes without its parts, which the record has."""
+        members = {"version": _VERSION, **members_of(self)}
         report = self.report.to_json()
         del report["parts"]
-        members = {
-            "version": _VERSION,
-            "exportId": self.export_id,
-            "exportArn": self.export_arn,
-            "tableArn": self.table_arn,
-            "tableId": self.table_id,
-            "kind": self.kind,
-            "sequence": self.sequence,
-            "exportTime": format_utc(self.export_time),
-            "date": self.date,
-            "timezone": self.timezone,
-            "layout": self.layout,
-            "source": self.source,
-            "parts": [part.to_json() for part in self.parts],
-            "columns": [column_json(column) for column in self.columns],
-            "options": self.options,
-            "optionsHash": self.options_hash,
-            "verified": self.verified,
-            "writer": self.writer,
-            "report": report,
-        }
+        members["report"] = report
         # Paths may hold bytes that are not UTF-8; JSON's escapes say them.
         return (json.dumps(members, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
@@ -162,14 +143,6 @@ class Record:
             writer=members.text("writer"),
             report=report,
         )
-
-
-def column_json(column: Column) -> dict[str, object]:
-    """A column as records have it; only times have a unit."""
-    members = json_members(column) | {"type": str(column.type)}
-    if column.unit is None:
-        del members["unit"]
-    return members
 
 
 def make_record(

@@ -19,7 +19,6 @@ from converter.errors import ConvertError
 from converter.export.manifest import EXPORT_ARN, TABLE_ARN, ExportKind
 from converter.publishing.record import (
     PART_ENDINGS,
-    column_json,
     parse_layout,
     parse_timezone,
     read_columns,
@@ -214,7 +213,7 @@ def _texts_of(values: object) -> tuple[str, ...]:
 
 
 def _columns_json(columns: tuple[Column, ...]) -> object:
-    return {"columns": [column_json(column) for column in columns]}
+    return {"columns": [column.to_json() for column in columns]}
 
 
 def _owner_json(owner: Owner) -> object:

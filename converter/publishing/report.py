@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, cast, get_args
 
@@ -15,7 +15,7 @@ from converter.publishing.merge_history import MergeReport
 from converter.publishing.times_report import TimesReport
 from converter.schema import tags
 from converter.schema.column_types import Origin, parse_type
-from converter.storage.json_members import Members
+from converter.storage.json_members import Members, members_of
 from converter.storage.paths import is_path
 
 Status = Literal["published", "unchanged", "planned"]
@@ -54,7 +54,7 @@ class Part:
 
     def to_json(self) -> dict[str, object]:
         """As records and reports show it."""
-        return json_members(self)
+        return members_of(self)
 
     @staticmethod
     def from_json(members: Members) -> Part:
@@ -78,7 +78,7 @@ class SchemaChange:
 
     def to_json(self) -> dict[str, object]:
         """As reports show it."""
-        return json_members(self)
+        return members_of(self)
 
     @staticmethod
     def from_json(members: Members) -> SchemaChange:
@@ -122,11 +122,9 @@ class ColumnReport:
 
     def to_json(self) -> dict[str, object]:
         """As reports show it."""
-        members = {**json_members(self), "types": dict(sorted(self.types.items()))}
+        members = {**members_of(self), "types": dict(sorted(self.types.items()))}
         if self.times is None:
             del members["times"]
-        else:
-            members["times"] = self.times.to_json()
         return members
 
     @staticmethod
@@ -203,24 +201,12 @@ class Report:
 
     def to_json(self) -> dict[str, object]:
         """As `--json` and records show it: JSON types, the members always in the same order."""
-        members = json_members(self)
+        members = members_of(self)
         if self.merge is None:
             del members["merge"]
-        else:
-            members["merge"] = self.merge.to_json()
         if not self.not_checked:
             del members["notChecked"]
-        else:
-            members["notChecked"] = list(self.not_checked)
-        return {
-            **members,
-            "locations": list(self.locations),
-            "parts": [part.to_json() for part in self.parts],
-            "columns": [column.to_json() for column in self.columns],
-            "columnChanges": [change.to_json() for change in self.column_changes],
-            "warnings": list(self.warnings),
-            "unknownAttributes": list(self.unknown_attributes),
-        }
+        return members
 
     @staticmethod
     def from_json(members: Members, parts: tuple[Part, ...]) -> Report:
@@ -268,19 +254,6 @@ def parse_date(text: str) -> str:
         raise ValueError(f"{text!r} is not a date such as 2023-11-27")
     date.fromisoformat(text)
     return text
-
-
-def json_members(value: object) -> dict[str, object]:
-    """The fields of a dataclass, in their order, named as the service's manifests name members."""
-    if not is_dataclass(value):
-        raise TypeError(f"{type(value).__name__} is not a dataclass")
-    return {_member(field.name): getattr(value, field.name) for field in fields(value)}
-
-
-def _member(name: str) -> str:
-    """export_id → exportId, as the service's manifests name members."""
-    first, *others = name.split("_")
-    return first + "".join(other.capitalize() for other in others)
 
 
 def _moment(text: str) -> str:

@@ -8,7 +8,7 @@ from converter.decode.odd_times import OddTimesSeen
 from converter.schema.column_types import DATE, ColumnType, Origin
 from converter.schema.columns import Column
 from converter.schema.observe import AttributeObservation
-from converter.storage.json_members import Members
+from converter.storage.json_members import Members, members_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +32,8 @@ class TimesReport:
 
     def to_json(self) -> dict[str, object]:
         """As reports show it, without what is not there."""
-        members: dict[str, object] = {
-            "unit": self.unit,
-            "bad": self.bad,
-            "badPlaces": list(self.bad_places),
-            "cut": self.cut,
-            "cutPlaces": list(self.cut_places),
-            "untimed": self.untimed,
-            "untimedDeletes": self.untimed_deletes,
-            "untimedPlace": self.untimed_place,
-            "default": self.default,
-        }
-        return {name: value for name, value in members.items() if value not in (None, 0, []) or name == "unit"}
+        members = members_of(self).items()
+        return {name: value for name, value in members if value not in (None, 0, []) or name == "unit"}
 
     @staticmethod
     def from_json(members: Members) -> TimesReport:

@@ -23,6 +23,11 @@ class Column:
     origin: Origin
     unit: Unit | None = None
 
+    def to_json(self) -> dict[str, object]:
+        """Return the column as records and reports have it; only times have a unit."""
+        unit = {} if self.unit is None else {"unit": self.unit}
+        return {"name": self.name, "attribute": self.attribute, "type": str(self.type), "origin": self.origin, **unit}
+
     @property
     def described(self) -> str:
         """Type and origin, as people read them: `int64`, `string (number as text)`, `timestamp(ms)`."""

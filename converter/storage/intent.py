@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import permutations
 
-from converter.storage.json_members import damaged_file_error, read_members
+from converter.storage.json_members import damaged_file_error, members_of, read_members
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name, is_own_folder
 
 _VERSION = 2
@@ -59,15 +59,7 @@ class Intent:
 
     def to_json(self) -> bytes:
         """Return the intent as it is stored."""
-        members = {
-            "version": _VERSION,
-            "exportId": self.export_id,
-            "run": self.run,
-            "folders": list(self.folders),
-            "record": self.record,
-            "parts": [asdict(part) for part in self.parts],
-            "remove": [{"exportId": removal.export_id, "folder": removal.folder} for removal in self.remove],
-        }
+        members = {"version": _VERSION, **members_of(self)}
         return json.dumps(members, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
 
     @staticmethod

@@ -1,14 +1,19 @@
-"""Members of the JSON files at a destination, read with their types checked."""
+"""Members of the JSON files at a destination: written from dataclasses, and read with their types checked."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from converter.errors import StorageError, UsageError
+from converter.utc import format_utc
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _Value = TypeVar("_Value")
 
@@ -22,6 +27,14 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Messages show this many characters of a value, and of a problem.
 _SHOWN = 80
 _LONGEST = 300
+
+
+def members_of(value: DataclassInstance) -> dict[str, object]:
+    """Return the fields of a dataclass in JSON types, in their order, named as the service's manifests name members.
+
+    A value that has a method `to_json` is what that returns.
+    """
+    return {_member(field.name): _json_value(getattr(value, field.name)) for field in fields(value)}
 
 
 def read_members(content: bytes, place: str, version: int) -> Members:
@@ -192,6 +205,22 @@ class Members:
 
     def _unexpected_error(self, name: str, expected: str, value: object) -> StorageError:
         return self.error(name, f"expected {expected}, got {json.dumps(value)[:_SHOWN]}")
+
+
+def _member(name: str) -> str:
+    """export_id → exportId."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _json_value(value: object) -> object:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return members_of(value)
+    if isinstance(value, tuple | list):
+        return [_json_value(each) for each in value]
+    return format_utc(value) if isinstance(value, datetime) else value
 
 
 def _refuse(constant: str) -> object:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from converter.storage.json_members import members_of
+
 LeftoverKind = Literal["commit", "lease", "folder", "upload"]
 LeftoverState = Literal["dead", "live", "begun", "foreign"]
 
@@ -30,6 +32,10 @@ class Leftover:
     state: LeftoverState
     detail: str = ""
     upload_id: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Return the leftover as `--json` shows it."""
+        return {**members_of(self), "uploadId": self.upload_id or None}
 
 
 def looks_like_part(path: str) -> bool:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
@@ -17,7 +17,7 @@ from isal import isal_zlib
 from converter.object_store import Piece
 from converter.storage.destination import Data, PartSink
 from converter.storage.intent import PendingPart
-from converter.storage.json_members import read_members
+from converter.storage.json_members import members_of, read_members
 
 if TYPE_CHECKING:
     from converter.storage.object_uploads import Uploads
@@ -38,8 +38,7 @@ class Receipt:
 
     def to_text(self) -> str:
         """Return the receipt as an intent contains it."""
-        pieces = [asdict(piece) for piece in self.pieces]
-        return json.dumps({"version": _VERSION, "uploadId": self.upload_id, "pieces": pieces})
+        return json.dumps({"version": _VERSION, **members_of(self)})
 
     @staticmethod
     def from_text(text: str, place: str) -> Receipt:

@@ -28,11 +28,12 @@ from converter.publishing.commit import unchanged
 from converter.publishing.decision import decide
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.ownership import check_owner
-from converter.publishing.record import Record, column_json
+from converter.publishing.record import Record
 from converter.publishing.record_entry import Owner
 from converter.publishing.report import NOT_CHECKED, Report
 from converter.schema.columns import Column
 from converter.storage import open_destination
+from converter.storage.json_members import members_of
 from converter.syncing.export_day import Day, await_end, check_day, exports_of
 from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable_error
 from converter.utc import short_utc
@@ -79,15 +80,11 @@ class SyncReport:
 
     def to_json(self) -> dict[str, object]:
         """For programs."""
-        report = None if self.report is None else self.report.to_json()
-        columns = [column_json(column) for column in self.columns]
-        return {
-            "date": self.date,
-            "export": self.export,
-            "exportArn": self.export_arn,
-            "report": report,
-            **({} if self.report is not None else {"columns": columns, "notChecked": list(NOT_CHECKED)}),
-        }
+        members = members_of(self)
+        if self.report is None:
+            return {**members, "notChecked": list(NOT_CHECKED)}
+        del members["columns"]
+        return members
 
 
 def sync_day(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from converter.publishing.record import column_json
 from converter.publishing.report import NOT_CHECKED, Report
 from converter.schema.columns import Column
 from converter.syncing.pending_exports import ExportOrigin
@@ -29,7 +28,7 @@ class WindowReport:
 
     def to_json(self) -> dict[str, object]:
         """For programs."""
-        columns = [column_json(column) for column in self.columns]
+        columns = [column.to_json() for column in self.columns]
         return {
             "from": short_utc(self.begin),
             "to": short_utc(self.end),
