@@ -1,4 +1,4 @@
-"""What the shards of a pass read: exports are implemented here, merges in their own package."""
+"""Inputs of the shards of a pass: exports are implemented here, merges in their own package."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ShardInput(ABC):
         """Return a picklable summary of what the shards of this process have found out about the input itself."""
         return None
 
-    def absorb(self, findings: object) -> None:  # noqa: B027 - there may be none
+    def absorb(self, findings: object) -> None:  # noqa: B027 - an export has no findings
         """Add what the shards of another process have found out."""
 
 
