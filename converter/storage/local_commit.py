@@ -29,7 +29,6 @@ from converter.storage.leftovers import Leftover
 from converter.storage.local_errors import storage_errors
 from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
-from converter.storage.local_parts import PendingFolder
 from converter.storage.local_staging import LocalStaging, in_exports, parts_folder
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, check_folder, record_path
 
@@ -64,13 +63,12 @@ class LocalLease(Lease):
             check_folder(folder, export_id)
             self.check_place(folder)
         run = f"{HIDDEN_RUN}{export_id}-{secrets.token_hex(4)}"
-        pending = [PendingFolder(self.files, parts_folder(run, number), number) for number in range(len(folders))]
-        staging = LocalStaging(self, export_id, folders, run, pending)
+        staging = LocalStaging(self, export_id, folders, run)
         self._stagings.append(staging)
         with storage_errors(self.files.place(in_exports(run))):
             self.files.make_folder(in_exports(run))
-            for parts in pending:
-                self.files.make_folder(parts.folder)
+            for parts in staging.folders:
+                self.files.make_folder(parts)
         return staging
 
     def check_place(self, folder: str) -> None:

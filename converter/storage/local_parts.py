@@ -7,9 +7,11 @@ import os
 import posixpath
 import secrets
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import BinaryIO
 
 from converter.errors import StorageError
@@ -26,15 +28,17 @@ PENDING = ".pending"
 class LocalPart(PartSink):
     """One growing file, hashed while it is written."""
 
-    def __init__(self, path: str, name: str, folder: PendingFolder) -> None:
+    def __init__(self, parts: LocalParts, path: str, name: str, folder: int) -> None:
         super().__init__()
-        self._path = folder.files.place(path)
+        self._parts = parts
+        self._path = path
+        self._place = parts.files.place(path)
         self._name = name
         self._folder = folder
         self._over = False
         self._sha256 = hashlib.sha256()
-        with storage_errors(self._path):
-            self._file = folder.files.create(path)
+        with storage_errors(self._place):
+            self._file = parts.files.create(path)
 
     def write(self, data: Data, /) -> int:
         """Take all of `data` and return its bytes."""
@@ -42,21 +46,19 @@ class LocalPart(PartSink):
         try:
             self._file.write(data)
         except OSError as error:
-            raise storage_error(error, self._path) from error
+            raise storage_error(error, self._place) from error
         self._sha256.update(data)
         self.bytes += size
         return size
 
     def finish(self) -> PendingPart:
         """Complete the part. It goes to stable storage while the caller continues."""
-        with storage_errors(self._path):
+        with storage_errors(self._place):
             self._file.flush()
         self._over = True
-        receipt = os.path.basename(self._path)
-        part = PendingPart(self._name, self.bytes, self._sha256.hexdigest(), receipt, self._folder.number)
-        self._folder.ended(self)
-        self._folder.sync(part, self._file)
-        return part
+        self._parts.finished(self, self._path, self._file)
+        receipt = posixpath.basename(self._path)
+        return PendingPart(self._name, self.bytes, self._sha256.hexdigest(), receipt, self._folder)
 
     def abort(self) -> None:
         """Drop the part."""
@@ -66,87 +68,90 @@ class LocalPart(PartSink):
         # To close the file writes its buffer, which fails on a full disk.
         with suppress(OSError):
             self._file.close()
-        self._folder.remove(os.path.basename(self._path))
-        self._folder.ended(self)
+        self._parts.dropped(self, self._path)
 
 
-class PendingFolder:
-    """Pending parts of one run for one folder of the export, which has this number.
+class LocalParts(PartStore):
+    """The pending parts of one run.
 
-    files: the destination. folder: where the parts grow, relative to it. token: part of the names of pending files, not
-    the same in two processes.
+    root: the destination. folders: where parts grow, relative to it; one for each folder of the export. is_copy: this
+    process does not hold the lease.
     """
 
-    def __init__(self, files: ContainedFiles, folder: str, number: int = 0, token: str = "") -> None:
-        self.files = files
-        self.folder = folder
-        self.number = number
-        self._token = token
+    def __init__(self, root: str, folders: Sequence[str], *, is_copy: bool = False) -> None:
+        self.files = ContainedFiles(root)
+        self.folders = folders
+        self._is_copy = is_copy
+        # Pending files of two processes have different names.
+        self._token = f".{secrets.token_hex(4)}" if is_copy else ""
         self._lock = threading.Lock()
-        self._begun: dict[str, int] = {}
+        self._begun = Counter[str]()
         self._open: set[LocalPart] = set()
         # To wait for the disk in the thread that converts would cost 5 % of the time.
-        self._syncing = ThreadPoolExecutor(1, thread_name_prefix="sync")
+        self._syncing = ThreadPoolExecutor(len(folders), thread_name_prefix="sync")
         self._synced: dict[str, Future[None]] = {}
 
-    def open_part(self, name: str) -> LocalPart:
-        """Begin a part. For many threads."""
+    def __reduce__(self) -> tuple[Callable[..., LocalParts], tuple[str, Sequence[str]]]:
+        return partial(LocalParts, is_copy=True), (os.path.abspath(self.files.root or "."), self.folders)
+
+    def open_part(self, name: str, folder: int = 0) -> LocalPart:
+        """Begin a part that becomes the file `name` in the export's folder of this number."""
         if not is_name(name):
             raise ValueError(f"{name!r} is not the name of a file")
+        path = posixpath.join(self.folders[folder], name)
         with self._lock:
-            number = self._begun[name] = self._begun.get(name, 0) + 1
-            again = f".{number}" if number > 1 else ""
-            part = LocalPart(posixpath.join(self.folder, f"{name}{again}{self._token}{PENDING}"), name, self)
+            self._begun[path] += 1
+            again = f".{self._begun[path]}" if self._begun[path] > 1 else ""
+            part = LocalPart(self, f"{path}{again}{self._token}{PENDING}", name, folder)
             self._open.add(part)
         return part
 
-    def ended(self, part: LocalPart) -> None:
-        """Remove a part from those that are open."""
-        with self._lock:
-            self._open.discard(part)
-
-    def sync(self, part: PendingPart, file: BinaryIO) -> None:
+    def finished(self, part: LocalPart, path: str, file: BinaryIO) -> None:
         """Bring a complete file to stable storage and close it, in the background; keep_only waits for it."""
         with self._lock:
-            self._synced[part.receipt] = self._syncing.submit(_sync, file)
+            self._open.discard(part)
+            self._synced[path] = self._syncing.submit(_sync, file)
+
+    def dropped(self, part: LocalPart, path: str) -> None:
+        """Remove the file of a part that will not be finished."""
+        with self._lock:
+            self._open.discard(part)
+        self._remove(path)
 
     def discard(self, part: PendingPart) -> None:
         """Drop a finished part."""
-        self.remove(part.receipt)
+        self._remove(self._path_of(part))
 
-    def remove(self, name: str) -> None:
-        """Remove a file, if it exists and the system allows it."""
-        with suppress(OSError):
-            self.files.remove_file(posixpath.join(self.folder, name))
+    def settle(self, parts: Sequence[PendingPart]) -> Sequence[PendingPart]:
+        """In a copy, wait until the parts are on stable storage."""
+        if self._is_copy:
+            self._wait_synced(parts)
+        return parts
 
-    def wait_synced(self, parts: Sequence[PendingPart]) -> None:
-        """Wait until parts of this process are on stable storage. Raises StorageError."""
-        for part in parts:
-            synced = self._synced.get(part.receipt)
-            if synced is not None:
-                with storage_errors(self.files.place(posixpath.join(self.folder, part.receipt))):
-                    synced.result()
-
-    def keep_only(self, parts: list[PendingPart]) -> None:
+    def keep_only(self, parts: Sequence[PendingPart]) -> None:
         """Drop all other parts, and wait until these are on stable storage.
 
         Raises StorageError if one of them is missing or has another size.
         """
-        self.wait_synced(parts)
-        kept = {part.receipt for part in parts}
-        with storage_errors(self.files.place(self.folder)):
-            for name in set(self.files.names(self.folder)) - kept:
-                self.files.remove_tree(posixpath.join(self.folder, name))
+        self._wait_synced(parts)
+        kept = {self._path_of(part) for part in parts}
+        for folder in self.folders:
+            with storage_errors(self.files.place(folder)):
+                paths = {posixpath.join(folder, name) for name in self.files.names(folder)}
+                for path in paths - kept:
+                    self.files.remove_tree(path)
         for part in parts:
-            path = self.files.place(posixpath.join(self.folder, part.receipt))
-            with storage_errors(path):
-                size = self.files.file_size(posixpath.join(self.folder, part.receipt))
+            path = self._path_of(part)
+            with storage_errors(self.files.place(path)):
+                size = self.files.file_size(path)
             if size is None:
-                raise StorageError("the pending part is gone", path, "see what else writes in this folder")
+                raise StorageError(
+                    "the pending part is gone", self.files.place(path), "see what else writes in this folder"
+                )
             if size != part.bytes:
                 raise StorageError(
                     f"the pending part has {size} bytes, but {part.bytes} were written",
-                    path,
+                    self.files.place(path),
                     "see what else writes in this folder, then run the same command again",
                 )
 
@@ -158,34 +163,20 @@ class PendingFolder:
             part.abort()
         self._syncing.shutdown()
 
+    def _path_of(self, part: PendingPart) -> str:
+        return posixpath.join(self.folders[part.folder], part.receipt)
 
-class CopiedLocalParts(PartStore):
-    """The pending parts of a run in a process that does not hold its lease.
+    def _wait_synced(self, parts: Sequence[PendingPart]) -> None:
+        for path in map(self._path_of, parts):
+            synced = self._synced.get(path)
+            if synced is not None:
+                with storage_errors(self.files.place(path)):
+                    synced.result()
 
-    root: the destination's absolute path. folders: those where parts grow, relative to it.
-    """
-
-    def __init__(self, root: str, folders: Sequence[str]) -> None:
-        self._root = root
-        files, token = ContainedFiles(root), f".{secrets.token_hex(4)}"
-        self._pending = [PendingFolder(files, folder, number, token) for number, folder in enumerate(folders)]
-
-    def __reduce__(self) -> tuple[type[CopiedLocalParts], tuple[str, list[str]]]:
-        return CopiedLocalParts, (self._root, [pending.folder for pending in self._pending])
-
-    def open_part(self, name: str, folder: int = 0) -> LocalPart:
-        """Begin a part that becomes the file `name` in the export's folder of this number."""
-        return self._pending[folder].open_part(name)
-
-    def discard(self, part: PendingPart) -> None:
-        """Drop a finished part."""
-        self._pending[part.folder].discard(part)
-
-    def settle(self, parts: Sequence[PendingPart]) -> Sequence[PendingPart]:
-        """Wait until the parts are on stable storage, and return them."""
-        for pending in self._pending:
-            pending.wait_synced([part for part in parts if part.folder == pending.number])
-        return parts
+    def _remove(self, path: str) -> None:
+        """Remove a file, if it exists and the system allows it."""
+        with suppress(OSError):
+            self.files.remove_file(path)
 
 
 def _sync(file: BinaryIO) -> None:

@@ -28,7 +28,7 @@ from converter.storage.leftovers import Leftover
 from converter.storage.object_lease import HeldLease
 from converter.storage.object_parts import Receipt
 from converter.storage.object_staging import ObjectStaging, leftover_uploads_message
-from converter.storage.object_uploads import RUN, Uploads, abort_uploads
+from converter.storage.object_uploads import RUN, abort_uploads
 from converter.storage.paths import INTENT, check_folder, record_path
 from converter.storage.threads import in_background, in_parallel
 
@@ -90,8 +90,7 @@ class ObjectLease(Lease):
             self.warnings.append(self.held.warning)
         run = f"{export_id}-{secrets.token_hex(4)}"
         abort_uploads(self.store, folders, self.held.check)
-        uploads = Uploads(self.store, run, self.held.check)
-        staging = ObjectStaging(self, export_id, folders, run, uploads)
+        staging = ObjectStaging(self, export_id, folders, run)
         self._stagings.append(staging)
         return staging
 

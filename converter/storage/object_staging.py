@@ -12,57 +12,41 @@ from converter.object_store import ObjectStore
 from converter.storage.commit_messages import begun_message
 from converter.storage.destination import Staging
 from converter.storage.intent import Intent, PendingPart, Removal, check_names
-from converter.storage.object_parts import ObjectPart
-from converter.storage.object_uploads import CopiedUploads, Uploads
+from converter.storage.object_uploads import Uploads
 from converter.storage.threads import in_background, in_parallel
 
 if TYPE_CHECKING:
     from converter.storage.object_commit import ObjectLease
 
 
-class ObjectStaging(Staging):
+class ObjectStaging(Uploads, Staging):
     """See Staging.
 
     unsure: after `abort`, whether uploads may be left, because the store refused a request or did not answer.
     """
 
-    def __init__(
-        self, lease: ObjectLease, export_id: str, folders: tuple[str, ...], run: str, uploads: Uploads
-    ) -> None:
+    def __init__(self, lease: ObjectLease, export_id: str, folders: tuple[str, ...], run: str) -> None:
+        super().__init__(lease.store, run, folders, lease.held.check)
         self._lease = lease
         self._export_id = export_id
-        self._folders = folders
-        self._run = run
-        self._uploads = uploads
         self._intent: Intent | None = None
         self._begun: Future[None] | None = None
         self._carrying_out = False
         self.unsure = False
 
-    def __reduce__(self) -> tuple[type[CopiedUploads], tuple[ObjectStore, str, tuple[str, ...]]]:
-        return CopiedUploads, self._uploads.copy_for(self._folders)
-
-    def open_part(self, name: str, folder: int = 0) -> ObjectPart:
-        """Begin a part that becomes the object `name` in the export's folder of this number."""
-        self._lease.held.check()
-        return self._uploads.open_part(self._folders[folder], name, folder)
-
-    def discard(self, part: PendingPart) -> None:
-        """Drop a finished part."""
-        self._uploads.discard(f"{self._folders[part.folder]}/{part.name}", part)
-
     def commit(self, record: bytes, parts: Sequence[PendingPart], remove: Sequence[Removal] = ()) -> None:
         """Publish these parts and the record."""
         check_names(parts)
-        settled = self._uploads.settle(parts)
+        settled = self.settled(parts)
         checks: list[Callable[[], None]] = [
             # The error of the first one is raised: another run at work explains the errors of the others.
             self._lease.held.confirm,
-            partial(self._uploads.keep_only, self._folders, settled, self._lease.held.check),
+            partial(self.keep_only, settled),
             partial(self._lease.check_places, self._folders, remove),
         ]
         in_parallel(lambda check: check(), checks)
-        intent = Intent(self._export_id, self._run, self._folders, record.decode(), tuple(settled), tuple(remove))
+        folders = tuple(self._folders)
+        intent = Intent(self._export_id, self._run, folders, record.decode(), tuple(settled), tuple(remove))
         # A signal may arrive at any moment, and `abort` must then find out whether the intent was written. So another
         # thread writes it, which no signal interrupts: `abort` cancels it or waits for it. `_begun` is assigned before
         # that thread exists.
@@ -98,12 +82,12 @@ class ObjectStaging(Staging):
 
     def _drop_uploads(self) -> None:
         try:
-            self._uploads.keep_only(self._folders, (), self._lease.held.check)
+            self.keep_only(())
         except StorageError:
             if not self._lease.held.is_lost():
                 raise
             # Another run may be at work in the same folders, so only uploads that are surely our own are aborted.
-            self._uploads.abort_own()
+            self.abort_own()
 
 
 def leftover_uploads_message(store: ObjectStore, committing: bool) -> str:

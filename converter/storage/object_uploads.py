@@ -22,32 +22,36 @@ _SENDING = 3
 _THREADS = 4
 
 
-class Uploads:
-    """The uploads of one run. For many threads.
+class Uploads(PartStore):
+    """The uploads of one run.
 
-    run: the name of the run, in the metadata of each object. check: raises if another run may hold the destination by
-    now.
+    run: the name of the run, in the metadata of each object. folders: of the export. check: raises if another run may
+    hold the destination by now; None in a copy, because the process that holds the lease aborts all uploads then.
     """
 
-    def __init__(self, store: ObjectStore, run: str, check: Callable[[], None]) -> None:
+    def __init__(
+        self, store: ObjectStore, run: str, folders: Sequence[str], check: Callable[[], None] | None = None
+    ) -> None:
         self.store = store
-        self._check = check
         self._run = run
+        self._folders = folders
+        self._is_copy = check is None
+        self._check = check or (lambda: None)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="upload")
         self._room = threading.Semaphore(_SENDING)
         self._stopped = False
         self._created: list[tuple[str, Future[str]]] = []
         self._finished: dict[str, Sequence[Future[Piece]]] = {}
 
-    def copy_for(self, folders: Sequence[str]) -> tuple[ObjectStore, str, tuple[str, ...]]:
-        """Return the arguments of CopiedUploads."""
-        return self.store, self._run, tuple(folders)
+    def __reduce__(self) -> tuple[type[Uploads], tuple[ObjectStore, str, Sequence[str]]]:
+        return Uploads, (self.store, self._run, self._folders)
 
-    def open_part(self, folder: str, name: str, number: int) -> ObjectPart:
-        """Begin a part that becomes the object of this name in the folder; number: of the folder in the export."""
+    def open_part(self, name: str, folder: int = 0) -> ObjectPart:
+        """Begin a part that becomes the object `name` in the export's folder of this number."""
+        self._check()
         if not is_name(name):
             raise ValueError(f"{name!r} is not the name of a file")
-        return ObjectPart(self, f"{folder}/{name}", name, number)
+        return ObjectPart(self, f"{self._folders[folder]}/{name}", name, folder)
 
     def create(self, path: str) -> Future[str]:
         """Create an upload in the background; the result is its id."""
@@ -77,7 +81,7 @@ class Uploads:
         )
 
     def finished(self, upload_id: str, pieces: Sequence[Future[Piece]]) -> None:
-        """Keep the pieces of an upload, all of which are on their way, for `settle`."""
+        """Keep the pieces of an upload, all of which are on their way, for `settled`."""
         self._finished[upload_id] = pieces
 
     def drop(self, path: str, upload_id: Future[str]) -> None:
@@ -89,26 +93,28 @@ class Uploads:
         if not upload_id.cancel():
             self._pool.submit(abort)
 
-    def discard(self, path: str, part: PendingPart) -> None:
+    def discard(self, part: PendingPart) -> None:
         """Abort a finished part's upload in the background."""
         self._finished.pop(part.receipt, None)
+        path = f"{self._folders[part.folder]}/{part.name}"
         self._pool.submit(self.store.abort_upload, path, _upload_id(part.receipt))
 
-    def settle(self, parts: Sequence[PendingPart]) -> list[PendingPart]:
+    def settle(self, parts: Sequence[PendingPart]) -> Sequence[PendingPart]:
+        """In a copy, wait until the parts have arrived."""
+        return self.settled(parts) if self._is_copy else parts
+
+    def settled(self, parts: Sequence[PendingPart]) -> list[PendingPart]:
         """Wait until all pieces have arrived; return the parts with receipts that let any process complete them.
 
         Raises the first error of a request that failed on the way.
         """
-        return [replace(part, receipt=self._settled(part.receipt)) for part in parts]
+        return [replace(part, receipt=self._settled_receipt(part.receipt)) for part in parts]
 
-    def keep_only(self, folders: Sequence[str], parts: Sequence[PendingPart], check: Callable[[], None]) -> None:
-        """Abort all other uploads in the folders. Nothing can be sent after this call.
-
-        check: raises if the uploads may be another run's by now.
-        """
+    def keep_only(self, parts: Sequence[PendingPart]) -> None:
+        """Abort all other uploads in the folders, unless they may be another run's by now. No part can be sent then."""
         self._stop()
         kept = {Receipt.from_text(part.receipt, part.name).upload_id for part in parts}
-        abort_uploads(self.store, folders, check, kept)
+        abort_uploads(self.store, self._folders, self._check, kept)
 
     def abort_own(self) -> None:
         """Abort the uploads that this run has created, as far as it knows their ids. Nothing can be sent after that."""
@@ -123,34 +129,10 @@ class Uploads:
         # In some stores, a piece that arrives after the abort would keep the upload alive.
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _settled(self, receipt: str) -> str:
+    def _settled_receipt(self, receipt: str) -> str:
         if receipt not in self._finished:
             return receipt
         return Receipt(receipt, tuple(piece.result() for piece in self._finished[receipt])).to_text()
-
-
-class CopiedUploads(PartStore):
-    """The uploads of a run in a process that does not hold its lease. folders: of the export."""
-
-    def __init__(self, store: ObjectStore, run: str, folders: Sequence[str]) -> None:
-        self._folders = folders
-        # The process that holds the lease aborts all uploads when it has lost it.
-        self._uploads = Uploads(store, run, lambda: None)
-
-    def __reduce__(self) -> tuple[type[CopiedUploads], tuple[ObjectStore, str, tuple[str, ...]]]:
-        return CopiedUploads, self._uploads.copy_for(self._folders)
-
-    def open_part(self, name: str, folder: int = 0) -> ObjectPart:
-        """Begin a part that becomes the object `name` in the export's folder of this number."""
-        return self._uploads.open_part(self._folders[folder], name, folder)
-
-    def discard(self, part: PendingPart) -> None:
-        """Drop a finished part."""
-        self._uploads.discard(f"{self._folders[part.folder]}/{part.name}", part)
-
-    def settle(self, parts: Sequence[PendingPart]) -> Sequence[PendingPart]:
-        """Wait until the parts have arrived, and return them with receipts for another process."""
-        return self._uploads.settle(parts)
 
 
 def _upload_id(receipt: str) -> str:

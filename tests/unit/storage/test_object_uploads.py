@@ -19,11 +19,11 @@ def bucket() -> MemoryBucket:
 
 
 def uploads_of(bucket: MemoryBucket) -> Uploads:
-    return Uploads(bucket.store(), "run-1", lambda: None)
+    return Uploads(bucket.store(), "run-1", [FOLDER])
 
 
 def write_part(uploads: Uploads, name: str, content: bytes = b"abc") -> PendingPart:
-    part = uploads.open_part(FOLDER, name, 0)
+    part = uploads.open_part(name)
     part.write(content)
     return part.finish()
 
@@ -45,15 +45,15 @@ def test_only_the_given_parts_are_kept_in_the_folders(bucket: MemoryBucket) -> N
     bucket.store().create_upload(f"{FOLDER}/of-a-dead-run", {})
     bucket.store().create_upload("elsewhere/x", {})
     kept, _ = (write_part(uploads, name) for name in ("0", "1"))
-    uploads.open_part(FOLDER, "2", 0).write(b"open")
+    uploads.open_part("2").write(b"open")
     settled = uploads.settle([kept])
-    uploads.keep_only([FOLDER], settled, lambda: None)
+    uploads.keep_only(settled)
     assert bucket.uploads() == [f"{FOLDER}/0", "elsewhere/x"]
 
 
 def test_nothing_can_be_sent_after_the_end(bucket: MemoryBucket) -> None:
     uploads = uploads_of(bucket)
-    part = uploads.open_part(FOLDER, "0", 0)
+    part = uploads.open_part("0")
     uploads.abort_own()
     with pytest.raises(RuntimeError, match="after shutdown"):
         part.finish()
@@ -83,4 +83,4 @@ def test_every_abort_is_checked(bucket: MemoryBucket) -> None:
 @pytest.mark.parametrize("name", ["", "..", "a/b"])
 def test_a_part_has_the_name_of_a_file(name: str, bucket: MemoryBucket) -> None:
     with pytest.raises(ValueError, match="is not the name of a file"):
-        uploads_of(bucket).open_part(FOLDER, name, 0)
+        uploads_of(bucket).open_part(name)
