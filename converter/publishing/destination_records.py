@@ -6,15 +6,15 @@ import json
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from converter.errors import StorageError
 from converter.publishing.record import Record
 from converter.publishing.record_entry import RecordEntry, entry_of, newest
 from converter.publishing.record_index import MOST_INDEX_BYTES, decode_index, encode_index
 from converter.storage.destination import Destination, Lease
-from converter.storage.file_versions import FileVersion
 from converter.storage.paths import EXPORTS, INDEX, INTENT, record_path
+from converter.storage.stored_files import FileVersion, StoredFiles
 
 _ENDING = ".json"
 # Bodies that are in memory at once while many records are read.
@@ -23,24 +23,11 @@ _SHARED = ("owner", "date", "timezone", "layout", "folders", "names", "columns",
 _SHARED_INDEXES = tuple(RecordEntry._fields.index(name) for name in (*_SHARED, "unknown_attributes"))
 
 
-class RecordFiles(Protocol):
-    """A source or a destination, as far as records are read from it."""
-
-    def versions(self, folder: str) -> dict[str, FileVersion]:
-        """The versions of the files directly below a folder, by their names."""
-
-    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
-        """The content of small files, None for one that does not exist."""
-
-    def child(self, path: str) -> str:
-        """The path as messages show it."""
-
-
 @dataclass(frozen=True, slots=True)
 class DestinationRecords:
     """All records of a destination at one moment. entries: by the exports' time, oldest first."""
 
-    files: RecordFiles
+    files: StoredFiles
     entries: tuple[RecordEntry, ...] = ()
     _loaded: dict[str, Record] = field(default_factory=dict, compare=False)
 
@@ -108,7 +95,7 @@ class RecordCache:
             )
 
 
-def read_records(files: RecordFiles, known: DestinationRecords | None = None) -> DestinationRecords:
+def read_records(files: StoredFiles, known: DestinationRecords | None = None) -> DestinationRecords:
     """All records of the destination. known: as they were before, in this run; None to begin with the index.
 
     Raises StorageError for a damaged record, UsageError for one that a newer version of the program wrote.
@@ -137,7 +124,7 @@ def _is_record(name: str) -> bool:
 
 
 def _read_index(
-    files: RecordFiles, listing: Mapping[str, FileVersion], present: Mapping[str, FileVersion]
+    files: StoredFiles, listing: Mapping[str, FileVersion], present: Mapping[str, FileVersion]
 ) -> list[RecordEntry]:
     found = listing.get(posixpath.basename(INDEX))
     if found is None or found.size > MOST_INDEX_BYTES:
@@ -147,7 +134,7 @@ def _read_index(
 
 
 def _complete(
-    files: RecordFiles,
+    files: StoredFiles,
     current: Sequence[RecordEntry],
     present: Mapping[str, FileVersion],
     loaded: Mapping[str, Record],

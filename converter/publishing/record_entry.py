@@ -12,7 +12,7 @@ from converter.export.manifest import ExportKind
 from converter.publishing.record import Record
 from converter.publishing.report import Report, format_of
 from converter.schema.columns import Column
-from converter.storage.file_versions import UNKNOWN_VERSION, FileVersion
+from converter.storage.stored_files import UNKNOWN_VERSION, FileVersion
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

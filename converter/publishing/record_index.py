@@ -27,9 +27,9 @@ from converter.publishing.record import (
 from converter.publishing.record_entry import Owner, RecordEntry, time_of
 from converter.publishing.report import MOST_DIGITS, format_of, parse_date
 from converter.schema.columns import Column
-from converter.storage.file_versions import FileVersion
 from converter.storage.json_members import Members, read_members
 from converter.storage.paths import EXPORTS, is_name, is_path
+from converter.storage.stored_files import FileVersion
 
 MOST_INDEX_BYTES = 64 << 20
 """A longer index is neither written nor read: each run reads all records then."""

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from io import RawIOBase
 
 from converter.storage.source import Source
+from converter.storage.stored_files import FileVersion
 
 
 class CombinedSource(Source):
@@ -38,10 +39,10 @@ class CombinedSource(Source):
         source, inner = self._find(path)
         return source.size(inner)
 
-    def sizes(self, path: str) -> dict[str, int]:
+    def versions(self, path: str) -> dict[str, FileVersion]:
         """See Source."""
         source, inner = self._find(path)
-        return source.sizes(inner)
+        return source.versions(inner)
 
     def folders(self, path: str) -> list[str]:
         """See Source."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from converter.errors import StorageError
-from converter.storage.file_versions import FileVersion
+from converter.storage.stored_files import FileVersion
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from converter.display import lines
 from converter.errors import ConvertError, StorageError
 from converter.storage.commit_messages import begun_message
-from converter.storage.file_versions import FileVersion
 from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.leftovers import Leftover
+from converter.storage.paths import is_path
+from converter.storage.stored_files import FileVersion, StoredFiles
 
 if TYPE_CHECKING:
     from converter.object_store import ReaderSettings
@@ -161,15 +162,8 @@ class Lease(ABC):
         """Free the space of everything that was removed. May fail without harm: the next run tries again."""
 
 
-class Destination(ABC):
-    """A folder to publish to. Making the object creates nothing.
-
-    Paths are relative to the root, with `/` between their parts.
-
-    root: the folder as the user would write it.
-    """
-
-    root: str
+class Destination(StoredFiles):
+    """A folder to publish to. Making the object creates nothing."""
 
     @abstractmethod
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
@@ -195,26 +189,14 @@ class Destination(ABC):
         """Read a small file; None if it does not exist. Raises StorageError."""
 
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Read several small files; a store that is far away reads many at once."""
+        """See StoredFiles."""
         return [self.read(path) for path in paths]
-
-    @abstractmethod
-    def size(self, path: str) -> int | None:
-        """Return the file's size in bytes, None if there is no file of this name. Raises StorageError."""
-
-    @abstractmethod
-    def sizes(self, folder: str) -> dict[str, int]:
-        """Return the size in bytes of each file directly below, by its name; empty if there is no such folder."""
-
-    @abstractmethod
-    def versions(self, folder: str) -> dict[str, FileVersion]:
-        """The versions of the files directly below, by their names; empty when there is no such folder."""
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:
         """Return the names of the files and folders directly below, sorted; empty if there is no such folder."""
 
-    def check_parts(self, paths: Sequence[str]) -> None:  # noqa: B027 - most stores have no links
+    def check_parts(self, paths: Sequence[str]) -> None:
         """Raise StorageError for a part that is not in the destination itself, but reached by a link."""
 
     def reader_settings(self) -> ReaderSettings | None:
@@ -224,6 +206,8 @@ class Destination(ABC):
         """
         return None
 
-    def child(self, path: str) -> str:
-        """Return the path with its root, for messages."""
-        return f"{self.root.rstrip('/')}/{path}" if path else self.root
+    def checked(self, path: str) -> str:
+        """Return the path. Raises StorageError if it leads out of the destination."""
+        if not is_path(path):
+            raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
+        return path

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from io import RawIOBase
+from typing import TypeVar
 
-from converter.errors import ExportError, StorageError, UsageError
+from converter.errors import ExportError, UsageError
 from converter.storage.contained_files import ContainedFiles, scan_versions
 from converter.storage.destination import Destination, Lease
-from converter.storage.file_versions import FileVersion
 from converter.storage.json_members import MOST_BYTES
 from converter.storage.leftovers import Leftover
 from converter.storage.local_commit import hold_lease
 from converter.storage.local_errors import storage_error, storage_errors
 from converter.storage.local_leftovers import LEASE, find_leftovers
 from converter.storage.local_lock import check_unlocked
-from converter.storage.paths import is_path
 from converter.storage.source import Source
+from converter.storage.stored_files import FileVersion
+
+_T = TypeVar("_T")
 
 
 class LocalSource(Source):
@@ -54,47 +57,39 @@ class LocalSource(Source):
 
     def size(self, path: str) -> int | None:
         """Return the file's size in bytes, None if there is no file of this name."""
-        return _file_size(self._inside(path))
-
-    def sizes(self, path: str) -> dict[str, int]:
-        """Return the size in bytes of each file directly below, by its name, without symbolic links."""
-        try:
-            with os.scandir(self._inside(path)) as entries:
-                files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
-                return {file.name: file.stat(follow_symlinks=False).st_size for file in files}
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except OSError as error:
-            raise storage_error(error, self.child(path), in_source=True) from error
+        real = self._inside(path)
+        with storage_errors(real):
+            try:
+                found = os.stat(real)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def versions(self, path: str) -> dict[str, FileVersion]:
-        """The versions of the files directly below, by their names; symbolic links are left out."""
-        try:
-            return scan_versions(self._inside(path))
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except OSError as error:
-            raise storage_error(error, self.child(path), in_source=True) from error
+        """Return the versions of the files directly below, by their names; symbolic links are left out."""
+        return self._list(path, scan_versions, {})
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders directly below, sorted, without symbolic links that lead outside."""
+        return self._list(path, self._folders_in, [])
+
+    def _list(self, path: str, listed: Callable[[str], _T], absent: _T) -> _T:
+        """List a folder; return `absent` if it does not exist."""
         try:
-            with os.scandir(self._inside(path)) as entries:
-                return sorted(
-                    entry.name for entry in entries if entry.is_dir() and self._holds(os.path.realpath(entry.path))
-                )
+            return listed(self._inside(path))
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return absent
         except OSError as error:
             raise storage_error(error, self.child(path), in_source=True) from error
 
-    def _inside(self, path: str) -> str:
-        # Names may be as unusual as the file system allows: folders beside an export may be of any program.
-        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
-            raise ExportError(
-                "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
+    def _folders_in(self, real: str) -> list[str]:
+        with os.scandir(real) as entries:
+            return sorted(
+                entry.name for entry in entries if entry.is_dir() and self._holds(os.path.realpath(entry.path))
             )
-        real = self._resolve(path)
+
+    def _inside(self, path: str) -> str:
+        real = self._resolve(self.checked(path))
         if not self._holds(real):
             raise ExportError(
                 f"a symbolic link leads out of the export's folder, to {real}",
@@ -171,54 +166,30 @@ class LocalDestination(Destination):
 
     def read(self, path: str) -> bytes | None:
         """Read a small file; None if it does not exist. Raises StorageError for a symbolic link."""
-        with storage_errors(self.child(path)):
-            try:
-                return self._files.read(self._checked(path), MOST_BYTES)
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        return self._find(path, partial(self._files.read, most=MOST_BYTES), None)
 
     def size(self, path: str) -> int | None:
         """Return the file's size in bytes, None if there is no file of this name; a link is not a file."""
-        with storage_errors(self.child(path)):
-            return self._files.file_size(self._checked(path))
+        return self._find(path, self._files.file_size, None)
 
-    def sizes(self, folder: str) -> dict[str, int]:
-        """Return the size in bytes of each file directly below, by its name; empty if there is no such folder."""
-        sizes = {name: self.size(f"{folder}/{name}" if folder else name) for name in self.names(folder)}
-        return {name: size for name, size in sizes.items() if size is not None}
-
-    def versions(self, folder: str) -> dict[str, FileVersion]:
-        """The versions of the files directly below, by their names; empty when there is no such folder."""
-        with storage_errors(self.child(folder)):
-            try:
-                return self._files.versions(self._checked(folder))
-            except (FileNotFoundError, NotADirectoryError):
-                return {}
+    def versions(self, path: str) -> dict[str, FileVersion]:
+        """Return the versions of the files directly below, by their names; empty if there is no such folder."""
+        return self._find(path, self._files.versions, {})
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the files and folders directly below, sorted; empty if there is no such folder."""
-        with storage_errors(self.child(folder)):
-            try:
-                return self._files.names(self._checked(folder))
-            except (FileNotFoundError, NotADirectoryError):
-                return []
+        return self._find(folder, self._files.names, [])
 
     def check_parts(self, paths: Sequence[str]) -> None:
         """Raise StorageError for a part that is reached by a symbolic link, or that is not a file."""
         with storage_errors(self.root):
             for path in paths:
-                self._files.check_file(self._checked(path))
+                self._files.check_file(self.checked(path))
 
-    def _checked(self, path: str) -> str:
-        if not is_path(path):
-            raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
-        return path
-
-
-def _file_size(path: str) -> int | None:
-    with storage_errors(path):
-        try:
-            found = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
+    def _find(self, path: str, find: Callable[[str], _T], absent: _T) -> _T:
+        """Return what is at the path; `absent` if nothing is."""
+        with storage_errors(self.child(path)):
+            try:
+                return find(self.checked(path))
+            except (FileNotFoundError, NotADirectoryError):
+                return absent

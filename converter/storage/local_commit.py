@@ -23,7 +23,6 @@ from converter.errors import StorageError
 from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.destination import Lease, Staging
-from converter.storage.file_versions import FileVersion
 from converter.storage.intent import Intent
 from converter.storage.leftovers import Leftover
 from converter.storage.local_errors import storage_errors
@@ -31,6 +30,7 @@ from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
 from converter.storage.local_staging import LocalStaging, in_exports, parts_folder
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, check_folder, record_path
+from converter.storage.stored_files import FileVersion
 
 
 @contextmanager

@@ -22,7 +22,6 @@ from converter.errors import BusyError, StorageError
 from converter.object_store import ConditionFailedError, ObjectStore
 from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.destination import Lease, Staging
-from converter.storage.file_versions import FileVersion
 from converter.storage.intent import Intent, PendingPart, Removal
 from converter.storage.leftovers import Leftover
 from converter.storage.object_lease import HeldLease
@@ -30,6 +29,7 @@ from converter.storage.object_parts import Receipt
 from converter.storage.object_staging import ObjectStaging, leftover_uploads_message
 from converter.storage.object_uploads import RUN, abort_uploads
 from converter.storage.paths import INTENT, check_folder, record_path
+from converter.storage.stored_files import FileVersion
 from converter.storage.threads import in_background, in_parallel
 
 LAST_SECONDS = 6.0

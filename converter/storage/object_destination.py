@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from converter.errors import StorageError, UsageError
+from converter.errors import UsageError
 from converter.object_store import ObjectStore, ReaderSettings
 from converter.storage.destination import Destination, Lease
-from converter.storage.file_versions import FileVersion, listed_versions
 from converter.storage.leftovers import Leftover
 from converter.storage.object_commit import hold_lease
 from converter.storage.object_lease import check_unlocked
 from converter.storage.object_leftovers import find_leftovers
 from converter.storage.paths import is_path
+from converter.storage.stored_files import FileVersion, listed_versions
 from converter.storage.threads import in_parallel
 
 
@@ -49,36 +49,27 @@ class ObjectDestination(Destination):
 
     def read(self, path: str) -> bytes | None:
         """Read a small object; None if it does not exist."""
-        found = self._store.get(self._checked(path))
+        found = self._store.get(self.checked(path))
         return None if found is None else found.content
 
     def size(self, path: str) -> int | None:
         """Return the object's size in bytes, None if there is no object of this name."""
-        found = self._store.head(self._checked(path)) if path else None
+        found = self._store.head(self.checked(path)) if path else None
         return None if found is None else found.size
 
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
         """Read several small objects, many at once."""
         return in_parallel(self.read, paths)
 
-    def sizes(self, folder: str) -> dict[str, int]:
-        """Return the size in bytes of each object directly below, by its name; empty if there is none."""
-        return dict(self._store.list_folder(self._checked(folder)).sizes)
-
-    def versions(self, folder: str) -> dict[str, FileVersion]:
+    def versions(self, path: str) -> dict[str, FileVersion]:
         """Return the version of each object directly below, by its name; empty if there is none."""
-        return listed_versions(self._store.list_folder(self._checked(folder)))
+        return listed_versions(self._store.list_folder(self.checked(path)))
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the objects and folders directly below, sorted; empty if there is none."""
-        listing = self._store.list_folder(self._checked(folder))
+        listing = self._store.list_folder(self.checked(folder))
         return sorted({*listing.folders, *listing.sizes})
 
     def reader_settings(self) -> ReaderSettings:
         """Return how libraries read the parts."""
         return self._store.reader_settings()
-
-    def _checked(self, path: str) -> str:
-        if not is_path(path):
-            raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
-        return path

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import RawIOBase
 
-from converter.errors import ExportError
 from converter.object_store import ConditionFailedError, ObjectStore, object_changed_error
-from converter.storage.file_versions import FileVersion, listed_versions
 from converter.storage.prefetch import FetchedFile, Prefetch
 from converter.storage.source import Source
+from converter.storage.stored_files import FileVersion, listed_versions
 from converter.storage.threads import in_parallel
 
 _FETCHERS = 8
@@ -51,7 +50,7 @@ class ObjectSource(Source):
 
     def size(self, path: str) -> int | None:
         """Return the object's size in bytes, None if there is no object of this name."""
-        found = self._store.head(self._checked(path)) if path else None
+        found = self._store.head(self.checked(path)) if path else None
         return None if found is None else found.size
 
     def find(self, path: str) -> bytes | None:
@@ -74,13 +73,13 @@ class ObjectSource(Source):
 
     def sizes(self, path: str) -> dict[str, int]:
         """Return the size in bytes of each object directly below, by its name."""
-        sizes = self._store.list_folder(self._checked(path)).sizes
+        sizes = super().sizes(path)
         self._sizes.update((posixpath.join(path, name), size) for name, size in sizes.items())
-        return dict(sizes)
+        return sizes
 
     def versions(self, path: str) -> dict[str, FileVersion]:
         """Return the version of each object directly below, by its name."""
-        return listed_versions(self._store.list_folder(self._checked(path)))
+        return listed_versions(self._store.list_folder(self.checked(path)))
 
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
         """Read several small objects, many at once."""
@@ -88,7 +87,7 @@ class ObjectSource(Source):
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders directly below, sorted."""
-        return sorted(self._store.list_folder(self._checked(path)).folders)
+        return sorted(self._store.list_folder(self.checked(path)).folders)
 
     @contextmanager
     def prefetch(self, paths: Iterable[str]) -> Iterator[None]:
@@ -106,7 +105,7 @@ class ObjectSource(Source):
     def _fetch(self, path: str, *, small: bool = False) -> RawIOBase:
         """Request an object; small: read all of it if it is small."""
         try:
-            reader = self._store.open(self._checked(path), etag=self._etags.get(path))
+            reader = self._store.open(self.checked(path), etag=self._etags.get(path))
         except ConditionFailedError:
             raise object_changed_error(self.child(path)) from None
         self._etags.setdefault(path, reader.info.etag)
@@ -114,10 +113,3 @@ class ObjectSource(Source):
             return reader
         with reader:
             return FetchedFile(reader.readall())
-
-    def _checked(self, path: str) -> str:
-        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
-            raise ExportError(
-                "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
-            )
-        return path

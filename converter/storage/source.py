@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from io import RawIOBase
 
-from converter.storage.file_versions import FileVersion
+from converter.errors import ExportError
+from converter.storage.stored_files import StoredFiles
 
 
-class Source(ABC):
+class Source(StoredFiles):
     """A folder to read from. Nothing outside of it can be reached.
 
-    Paths are relative to the root, with `/` between their parts; the root itself is `""`. A path that is absolute,
-    has a part `..` or leads out of the root in another way is refused with an ExportError.
-
-    root: the folder as the user would write it.
+    A path that is absolute, has a part `..` or leads out of the root in another way is refused with an ExportError.
     """
-
-    root: str
 
     @abstractmethod
     def open(self, path: str) -> RawIOBase:
@@ -34,21 +30,6 @@ class Source(ABC):
         Files that an outer `prefetch` has announced are left to that one.
         """
         return nullcontext()
-
-    @abstractmethod
-    def size(self, path: str) -> int | None:
-        """Return the file's size in bytes, None if there is no file of this name."""
-
-    @abstractmethod
-    def sizes(self, path: str) -> dict[str, int]:
-        """Return the size in bytes of each file directly below, by its name; empty if there is no such folder.
-
-        Some may be missing, such as symbolic links, whose `size` is known all the same.
-        """
-
-    def versions(self, path: str) -> dict[str, FileVersion]:
-        """The versions of the files directly below, by their names; of a store that does not say them, their sizes."""
-        return {name: FileVersion(size, "") for name, size in self.sizes(path).items()}
 
     @abstractmethod
     def folders(self, path: str) -> list[str]:
@@ -75,6 +56,10 @@ class Source(ABC):
         with self.open(path) as file:
             return file.readall()
 
-    def child(self, path: str) -> str:
-        """Return the path with its root, for messages."""
-        return f"{self.root.rstrip('/')}/{path}" if path else self.root
+    def checked(self, path: str) -> str:
+        """Return the path. Raises ExportError if it leads out of the root; any other name is allowed."""
+        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+            raise ExportError(
+                "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
+            )
+        return path

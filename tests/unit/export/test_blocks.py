@@ -21,6 +21,7 @@ from converter.export.data_files import DataFile
 from converter.export.line_limits import MAX_LINE_BYTES, MAX_LINE_COMMAS
 from converter.export.locate import open_export
 from converter.storage.source import Source
+from converter.storage.stored_files import FileVersion
 
 LINES = b"".join(b'{"Item":{"id":{"N":"%d"},"text":{"S":"%s"}}}\n' % (n, b"x" * n) for n in range(40))
 
@@ -53,8 +54,8 @@ class MemorySource(Source):
     def size(self, path: str) -> int | None:
         return len(self.content)
 
-    def sizes(self, path: str) -> dict[str, int]:
-        return {"f": len(self.content)}
+    def versions(self, path: str) -> dict[str, FileVersion]:
+        return {"f": FileVersion(len(self.content), "")}
 
     def folders(self, path: str) -> list[str]:
         return []

@@ -14,9 +14,9 @@ import pytest
 from converter.errors import StorageError
 from converter.publishing.destination_records import DestinationRecords, RecordCache, read_records
 from converter.publishing.record_index import encode_index
-from converter.storage.file_versions import FileVersion
 from converter.storage.local import LocalDestination, LocalSource
 from converter.storage.paths import INDEX, record_path
+from converter.storage.stored_files import FileVersion
 from tests.unit.publishing.published import TIME, make_export, publish_export
 
 

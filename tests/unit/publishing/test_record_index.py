@@ -19,7 +19,7 @@ from converter.publishing.record_index import decode_index, encode_index
 from converter.publishing.report import Part
 from converter.schema.column_types import TIMESTAMP, Origin
 from converter.schema.columns import Column
-from converter.storage.file_versions import FileVersion
+from converter.storage.stored_files import FileVersion
 from tests.unit.publishing.published import COLUMNS, TIME, make_example_record, make_export
 
 PLACE = "out/_exports/index"
