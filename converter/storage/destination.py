@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from converter.display import lines
 from converter.errors import ConvertError, StorageError
-from converter.storage.commit_messages import begun_message
-from converter.storage.intent import Intent, PendingPart, Removal
+from converter.storage.intent import Intent, PendingPart, Removal, begun_message, finished_warning
 from converter.storage.leftovers import Leftover
 from converter.storage.paths import is_path
 from converter.storage.stored_files import FileVersion, StoredFiles
@@ -101,9 +100,19 @@ class Lease(ABC):
         Raises StorageError if a folder can't be written. Parts that are not committed are removed with the lease.
         """
 
-    @abstractmethod
+    def recover(self) -> None:
+        """Finish the commit of a run that died, and remove the remains of dead runs."""
+        intent = self.finish_begun()
+        if intent is not None:
+            self.warnings.append(finished_warning(intent))
+        self._remove_remains()
+
     def finish_begun(self) -> Intent | None:
         """Finish the commit of a run that died, and return it; None if no commit has begun. Raises StorageError."""
+        intent = self._read_intent()
+        if intent is not None:
+            self.carry_out(intent)
+        return intent
 
     @abstractmethod
     def remove(self, leftovers: Sequence[Leftover]) -> None:
@@ -142,6 +151,14 @@ class Lease(ABC):
             self._drop_replaced(intent)
 
     @abstractmethod
+    def _read_intent(self) -> Intent | None:
+        """Return the commit that has begun and is not done."""
+
+    @abstractmethod
+    def _remove_remains(self) -> None:
+        """Remove the remains of dead runs, when no commit is left to finish."""
+
+    @abstractmethod
     def _remove_records(self, intent: Intent) -> None:
         """Remove the records of `intent.remove`, but never the new record of the intent itself."""
 
@@ -157,8 +174,7 @@ class Lease(ABC):
     def _remove_intent(self) -> None:
         """Delete the intent: the commit is done."""
 
-    @abstractmethod
-    def _drop_replaced(self, intent: Intent) -> None:
+    def _drop_replaced(self, intent: Intent) -> None:  # noqa: B027 - some stores remove it before
         """Free the space of everything that was removed. May fail without harm: the next run tries again."""
 
 

@@ -1,4 +1,4 @@
-"""The intent of a commit: all that it does, as the file from which another run can finish it."""
+"""The intent of a commit: all that it does, as the file from which another run can finish it; and its messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from converter.errors import StorageError
 from converter.storage.json_members import damaged_file_error, members_of, read_members
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name, is_own_folder
 
@@ -120,3 +121,27 @@ def check_names(parts: Sequence[PendingPart]) -> None:
         raise ValueError("two parts have one name")
     if not all(is_name(part.name) for part in parts):
         raise ValueError("a part's name is not the name of a file")
+
+
+def folder_taken_error(place: str) -> StorageError:
+    """The error for a folder in which a commit would write, with files that it does not remove."""
+    return StorageError("something was put there during this run", place, "run the same command again")
+
+
+def part_lost_error(place: str) -> StorageError:
+    """The error for a part that a commit which has begun can't find."""
+    return StorageError(
+        "a part of a commit that has begun is lost",
+        place,
+        f"remove {INTENT} from the destination, then convert the export again with --replace",
+    )
+
+
+def begun_message(export_id: str) -> str:
+    """The message of a run that ends within the commit."""
+    return f"The commit of export {export_id} has begun: the next run here finishes it first"
+
+
+def finished_warning(intent: Intent) -> str:
+    """The warning of a run that has finished the commit of one that died."""
+    return f"an earlier run died while it published export {intent.export_id}: this is now done"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from converter.storage.intent import Intent
 from converter.storage.json_members import members_of
+from converter.storage.paths import INTENT
 
 LeftoverKind = Literal["commit", "lease", "folder", "upload"]
 LeftoverState = Literal["dead", "live", "begun", "foreign"]
@@ -41,3 +43,9 @@ class Leftover:
 def looks_like_part(path: str) -> bool:
     """Return whether this is the name of a part: `<layout>/<ExportId>/00000-0000.parquet`."""
     return _PART.fullmatch(path) is not None
+
+
+def begun_commit(intent: Intent, time: datetime) -> Leftover:
+    """The commit of a run that died. time: when the intent was written."""
+    parts = f"{len(intent.parts):,} part{'' if len(intent.parts) == 1 else 's'}"
+    return Leftover("commit", INTENT, time, "begun", f"export {intent.export_id}, {parts}")

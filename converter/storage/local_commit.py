@@ -20,10 +20,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from converter.errors import StorageError
-from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.destination import Lease, Staging
-from converter.storage.intent import Intent
+from converter.storage.intent import Intent, folder_taken_error, part_lost_error
 from converter.storage.leftovers import Leftover
 from converter.storage.local_errors import storage_errors
 from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
@@ -112,21 +111,6 @@ class LocalLease(Lease):
         """Return whether a commit has begun and is not done."""
         return self.files.exists(INTENT)
 
-    def recover(self) -> None:
-        """Finish the commit of a run that died, and remove the remains of dead runs."""
-        intent = self.finish_begun()
-        if intent is not None:
-            self.warnings.append(finished_warning(intent))
-        for run in dead_runs(self.files):
-            self._remove_run(run)
-
-    def finish_begun(self) -> Intent | None:
-        """Finish the commit of a run that died."""
-        intent = read_intent(self.files)
-        if intent is not None:
-            self.carry_out(intent)
-        return intent
-
     def remove(self, leftovers: Sequence[Leftover]) -> None:
         """Remove hidden folders of dead runs."""
         for leftover in leftovers:
@@ -151,6 +135,13 @@ class LocalLease(Lease):
         """Remove everything that was not committed, unless its commit has begun."""
         for staging in self._stagings:
             staging.abort()
+
+    def _read_intent(self) -> Intent | None:
+        return read_intent(self.files)
+
+    def _remove_remains(self) -> None:
+        for run in dead_runs(self.files):
+            self._remove_run(run)
 
     def _remove_run(self, run: str) -> None:
         path = in_exports(run)

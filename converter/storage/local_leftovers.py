@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from converter.storage.commit_messages import begun_commit
 from converter.storage.contained_files import ContainedFiles
 from converter.storage.intent import Intent
 from converter.storage.json_members import MOST_BYTES, damaged_file_error
-from converter.storage.leftovers import Leftover
+from converter.storage.leftovers import Leftover, begun_commit
 from converter.storage.local_errors import storage_errors
 from converter.storage.local_lock import read_lock
 from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, is_name

@@ -20,9 +20,8 @@ from functools import partial
 
 from converter.errors import BusyError, StorageError
 from converter.object_store import ConditionFailedError, ObjectStore
-from converter.storage.commit_messages import finished_warning, folder_taken_error, part_lost_error
 from converter.storage.destination import Lease, Staging
-from converter.storage.intent import Intent, PendingPart, Removal
+from converter.storage.intent import Intent, PendingPart, Removal, folder_taken_error, part_lost_error
 from converter.storage.leftovers import Leftover
 from converter.storage.object_lease import HeldLease
 from converter.storage.object_parts import Receipt
@@ -158,24 +157,6 @@ class ObjectLease(Lease):
         """Return whether this commit has begun, and is not done."""
         return self._read(INTENT) == intent.to_json()
 
-    def recover(self) -> None:
-        """Finish the commit of a run that died, and abort the uploads that it left."""
-        intent = self.finish_begun()
-        if intent is not None:
-            self.warnings.append(finished_warning(intent))
-        if self._left:
-            abort_uploads(self.store, self._left, self.held.check)
-        self._recovered = True
-
-    def finish_begun(self) -> Intent | None:
-        """Finish the commit of a run that died."""
-        content = self._read(INTENT)
-        if content is None:
-            return None
-        intent = Intent.from_json(content, self.store.place(INTENT))
-        self.carry_out(intent)
-        return intent
-
     def remove(self, leftovers: Sequence[Leftover]) -> None:
         """Abort uploads of dead runs."""
         in_parallel(self._abort, leftovers)
@@ -208,6 +189,15 @@ class ObjectLease(Lease):
         """Folders in which a dead run may have left uploads."""
         dead = self.held.taken_over_from
         return dead.folders if dead is not None else ()
+
+    def _read_intent(self) -> Intent | None:
+        content = self._read(INTENT)
+        return None if content is None else Intent.from_json(content, self.store.place(INTENT))
+
+    def _remove_remains(self) -> None:
+        if self._left:
+            abort_uploads(self.store, self._left, self.held.check)
+        self._recovered = True
 
     def _delete(self, path: str) -> None:
         self.held.check()
@@ -257,9 +247,6 @@ class ObjectLease(Lease):
     def _remove_intent(self) -> None:
         self.held.check()
         self.store.delete(INTENT)
-
-    def _drop_replaced(self, intent: Intent) -> None:
-        """No-op: replaced objects are deleted before the new ones are completed."""
 
     def _read(self, path: str) -> bytes | None:
         found = self.store.get(path)

@@ -14,9 +14,8 @@ from datetime import UTC
 from functools import cache, partial
 
 from converter.object_store import ObjectStore
-from converter.storage.commit_messages import begun_commit
 from converter.storage.intent import Intent
-from converter.storage.leftovers import Leftover, LeftoverState, looks_like_part
+from converter.storage.leftovers import Leftover, LeftoverState, begun_commit, looks_like_part
 from converter.storage.object_lease import LEASE, is_live, read_lease
 from converter.storage.object_parts import Receipt
 from converter.storage.paths import EXPORTS, INTENT

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from converter.errors import ConvertError, StorageError
 from converter.object_store import ObjectStore
-from converter.storage.commit_messages import begun_message
 from converter.storage.destination import Staging
-from converter.storage.intent import Intent, PendingPart, Removal, check_names
+from converter.storage.intent import Intent, PendingPart, Removal, begun_message, check_names
 from converter.storage.object_uploads import Uploads
 from converter.storage.threads import in_background, in_parallel
 
