@@ -86,42 +86,28 @@ __all__ = [
 
 __version__ = VERSION
 
-_MODULES = {
-    "BadLineError": "converter.errors",
-    "BusyError": "converter.errors",
-    "ConvertError": "converter.errors",
-    "DataFileError": "converter.errors",
-    "EmptyLineError": "converter.errors",
-    "ExportError": "converter.errors",
-    "ManifestError": "converter.errors",
-    "SchemaError": "converter.errors",
-    "StorageError": "converter.errors",
-    "UsageError": "converter.errors",
-    "AwsOptions": "converter.aws.access",
-    "Changes": "converter.syncing.incremental_options",
-    "ChangesReport": "converter.syncing.incremental_report",
-    "ConvertOptions": "converter.options",
-    "ExportState": "converter.aws.export_state",
-    "ExportTarget": "converter.aws.target",
-    "Leftovers": "converter.publishing.clean",
-    "MergeRules": "converter.merging.increment_chain",
-    "Report": "converter.publishing.report",
-    "SchemaText": "converter.options",
-    "SyncReport": "converter.syncing.daily",
-    "Window": "converter.aws.export_request",
-    "options_for": "converter.presets",
-    "clean": "converter.api",
-    "convert": "converter.api",
-    "inspect": "converter.api",
-    "list_exports": "converter.api",
-    "merge": "converter.api",
-    "recipe": "converter.api",
-    "scan": "converter.api",
-    "start_export": "converter.api",
-    "sync": "converter.api",
-    "sync_changes": "converter.api",
-    "wait_for_export": "converter.api",
+_NAMES = {
+    "converter.api": (
+        "clean convert inspect list_exports merge recipe scan start_export sync sync_changes wait_for_export"
+    ),
+    "converter.aws.access": "AwsOptions",
+    "converter.aws.export_request": "Window",
+    "converter.aws.export_state": "ExportState",
+    "converter.aws.target": "ExportTarget",
+    "converter.errors": (
+        "BadLineError BusyError ConvertError DataFileError EmptyLineError ExportError ManifestError SchemaError"
+        " StorageError UsageError"
+    ),
+    "converter.merging.increment_chain": "MergeRules",
+    "converter.options": "ConvertOptions SchemaText",
+    "converter.presets": "options_for",
+    "converter.publishing.clean": "Leftovers",
+    "converter.publishing.report": "Report",
+    "converter.syncing.daily": "SyncReport",
+    "converter.syncing.incremental_options": "Changes",
+    "converter.syncing.incremental_report": "ChangesReport",
 }
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
