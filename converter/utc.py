@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def format_utc(time: datetime, timespec: Literal["seconds", "milliseconds", "microseconds"] = "milliseconds") -> str:

@@ -30,7 +30,7 @@ from converter.export.manifest import (
 from converter.storage import open_source
 from converter.storage.schemes import is_local
 from converter.storage.source import Source
-from converter.utc import format_utc
+from converter.utc import EPOCH, format_utc
 
 EXPORTS_FOLDER = "AWSDynamoDB"
 """The folder to which DynamoDB writes exports."""
@@ -228,7 +228,7 @@ def _last_moment(folder: str) -> datetime:
     match = _ID.fullmatch(posixpath.basename(folder))
     if match is None:
         return datetime.max.replace(tzinfo=UTC)
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1])) + _CLOCKS_DIFFER
+    return EPOCH + timedelta(milliseconds=int(match[1])) + _CLOCKS_DIFFER
 
 
 def _with_id(source: Source, folders: Sequence[str], export_id: str) -> _Found:

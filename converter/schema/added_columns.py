@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from converter.schema.column_types import INT64, STRING, TIMESTAMP, Origin
 from converter.schema.columns import Column
-from converter.utc import format_utc
+from converter.utc import EPOCH, format_utc
 
 AddedValue = int | str
 """Microseconds since 1970 in UTC for a timestamp, the number for an int64, and otherwise the text."""
 
 TYPES = {"export_time": TIMESTAMP, "export_id": STRING, "date": STRING, "unix_time": INT64}
 """The type of the column for each fact of options.ADDED."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def added_columns(wanted: Iterable[tuple[str, str]]) -> list[Column]:
@@ -27,7 +25,7 @@ def added_values(
     wanted: Iterable[tuple[str, str]], *, export_id: str, instant: datetime, date: str
 ) -> dict[str, AddedValue]:
     """The values of the columns of (name, fact) pairs, by name. instant: the export's time; date: its day as text."""
-    microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
+    microseconds = (instant - EPOCH) // timedelta(microseconds=1)
     facts: dict[str, AddedValue] = {
         "export_time": microseconds,
         "export_id": export_id,
@@ -39,12 +37,12 @@ def added_values(
 
 def unix_seconds(instant: datetime) -> int:
     """Whole seconds since 1970."""
-    return (instant - _EPOCH) // timedelta(seconds=1)
+    return (instant - EPOCH) // timedelta(seconds=1)
 
 
 def added_text(column: Column, value: AddedValue) -> str:
     """A value as CSV writes it."""
     if column.type == TIMESTAMP and isinstance(value, int):
-        instant = _EPOCH + timedelta(microseconds=value)
+        instant = EPOCH + timedelta(microseconds=value)
         return format_utc(instant, "microseconds")
     return str(value)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 
 from converter.testing.ion import in_format
-from converter.testing.maker import ExportPaths, Item, compact, deal_lines, typed_item
-from converter.testing.manifest import WindowFacts
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from converter.testing.maker import ExportPaths, Item, deal_lines, typed_item
+from converter.testing.manifest import WindowFacts, compact
+from converter.utc import EPOCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ def write_incremental_export(
 
 def change_line(change: Change, view: str = "NEW_AND_OLD_IMAGES") -> bytes:
     """The line of a change in an export with this view, with its newline."""
-    micros = (change.written - _EPOCH) // timedelta(microseconds=1)
+    micros = (change.written - EPOCH) // timedelta(microseconds=1)
     members: dict[str, object] = {
         "Metadata": {"WriteTimestampMicros": {"N": str(micros)}},
         "Keys": typed_item(change.keys),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from base64 import b32encode
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,15 @@ from os import PathLike
 from pathlib import Path
 
 from converter.testing.ion import in_format
-from converter.testing.manifest import DataFileFacts, ExportFacts, WindowFacts, files_text, md5_text, summary_text
+from converter.testing.manifest import (
+    DataFileFacts,
+    ExportFacts,
+    WindowFacts,
+    compact,
+    files_text,
+    md5_text,
+    summary_text,
+)
 from converter.testing.values import TAGS, to_dynamodb
 
 Item = Mapping[str, object]
@@ -114,11 +121,6 @@ def _line(item: Item | bytes, facts: ExportFacts) -> bytes:
 def typed_item(item: Item) -> dict[str, object]:
     """The attributes, each with its type tag. Raises TypeError and ValueError for what DynamoDB doesn't hold."""
     return {name: _typed(name, value) for name, value in item.items()}
-
-
-def compact(members: Mapping[str, object]) -> bytes:
-    """An object as the service writes it: compact, raw UTF-8."""
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def count_items(lines: bytes) -> int:

@@ -7,12 +7,12 @@ import json
 import re
 from abc import ABC, abstractmethod
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from converter.utc import format_utc
+from converter.utc import EPOCH, format_utc
 
 OutputFormat = Literal["DYNAMODB_JSON", "ION"]
 
@@ -89,7 +89,7 @@ class CommonFacts(ABC):
         """Fourteen digits of milliseconds, a dash and eight hex digits, unless one is given; it sorts by time."""
         if self.id is not None:
             return self.id
-        millis = (self.started - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+        millis = (self.started - EPOCH) // timedelta(milliseconds=1)
         return f"{millis:014d}-{self.id_suffix or self.digest('id').hex()[:8]}"
 
     @property
@@ -194,7 +194,7 @@ def summary_text(facts: ExportFacts | WindowFacts, items: int, size: int) -> byt
     window = isinstance(facts, WindowFacts)
     times = ("exportFromTime", "exportToTime") if window else ("exportTime",)
     kind = {"outputView": facts.view, "exportType": "INCREMENTAL_EXPORT"} if isinstance(facts, WindowFacts) else {}
-    return _compact(
+    return compact(
         {
             "version": "2023-08-01" if window else "2020-06-30",
             "exportArn": facts.export_arn,
@@ -219,7 +219,7 @@ def summary_text(facts: ExportFacts | WindowFacts, items: int, size: int) -> byt
 def files_text(files: Iterable[DataFileFacts]) -> bytes:
     """manifest-files.json: a line for each data file, in the order given, each with a newline."""
     return b"".join(
-        _compact(
+        compact(
             {
                 "itemCount": file.items,
                 "md5Checksum": md5_text(file.md5),
@@ -246,5 +246,6 @@ def _digest(*parts: object) -> bytes:
     return hashlib.md5(json.dumps(parts).encode(), usedforsecurity=False).digest()
 
 
-def _compact(members: dict[str, object]) -> bytes:
+def compact(members: Mapping[str, object]) -> bytes:
+    """Return an object as the service writes it: compact, raw UTF-8."""
     return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()

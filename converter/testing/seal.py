@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 
 from converter.testing.maker import count_items, write_manifest
-from converter.testing.manifest import etag, md5_text
+from converter.testing.manifest import compact, etag, md5_text
 
 
 def seal(folder: str | PathLike[str]) -> None:
@@ -35,8 +35,8 @@ def seal(folder: str | PathLike[str]) -> None:
     )
     kept = [entry for entry in entries if _seal_entry(folder, entry)]
     summary["itemCount"] = sum(count for entry in kept if isinstance(count := entry["itemCount"], int))
-    write_manifest(folder, "files", b"".join(_compact(entry) + b"\n" for entry in kept))
-    write_manifest(folder, "summary", _compact(summary))
+    write_manifest(folder, "files", b"".join(compact(entry) + b"\n" for entry in kept))
+    write_manifest(folder, "summary", compact(summary))
 
 
 def _seal_entry(folder: Path, entry: dict[str, object]) -> bool:
@@ -52,7 +52,3 @@ def _seal_entry(folder: Path, entry: dict[str, object]) -> bool:
     with suppress(OSError, EOFError, zlib.error):
         entry["itemCount"] = count_items(gzip.decompress(compressed))
     return True
-
-
-def _compact(members: dict[str, object]) -> bytes:
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
