@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from converter.aws.s3_uri import SCHEME
-from converter.schedule.failures import CAUSE, TRANSIENT, State, failure_variables
+from converter.schedule.notification import CAUSE, TRANSIENT, State, failure_variables
 from converter.schedule.settings import Schedule
 from converter.syncing.incremental_options import Changes
 

@@ -12,7 +12,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecution
 
 from __future__ import annotations
 
-from converter.schedule.failures import REQUEST_SECONDS, TRANSIENT, State
+from converter.schedule.notification import REQUEST_SECONDS, TRANSIENT, State
 
 FIRST_QUEUE_STATE = "List the executions"
 """The name of the first of these states."""

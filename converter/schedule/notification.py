@@ -1,4 +1,4 @@
-"""The notification of a failed execution: table and time, the failed step, and what to do next.
+"""Failures of an execution: retries, the variables that describe one, and the notification of what to do next.
 
 All texts are JSONata over the variables of the state machine: settings, advice, time, exportArn, failure and again.
 """
@@ -8,6 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from converter.schedule.settings import Schedule
+
+State = dict[str, object]
+
+REQUEST_SECONDS = 60
+# Backoff with jitter for temporary errors: throttling, service errors, lost connections.
+TRANSIENT = {"IntervalSeconds": 2, "BackoffRate": 2, "MaxAttempts": 6, "MaxDelaySeconds": 60, "JitterStrategy": "FULL"}
+CAUSE = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')"
+"""JSONata for the cause of a caught error, which may be missing."""
 
 ADVICE: Final = {
     "DynamoDb.ExportConflictException": "Within the last 8 hours, an export of this time had other settings: start"
@@ -106,8 +114,29 @@ def message(schedule: Schedule) -> str:
     return f"{{% ({_LINE} $join([{what}, '', 'Time: ' & $time,{export}{_MESSAGE}"
 
 
-def run_again(changed: str) -> str:
+def _run_again(changed: str) -> str:
     """Return the input that repeats the failed work: the input of the execution, updated with JSONata `changed`."""
     replaced = "['exportArn', 'manifest', 'scheduledTime', 'attempt']"
     kept = f"$sift($states.context.Execution.Input, function($value, $name) {{ $not($name in {replaced}) }})"
     return f"{{% $merge([{kept}, {changed}]) %}}"
+
+
+def catch_failure(step: str, again: str) -> State:
+    """Return a catcher for errors after the retries of a step. again: see `failure_variables`."""
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "Assign": failure_variables(step, "{% $states.errorOutput.Error %}", CAUSE, again),
+        "Next": "Describe the failure",
+    }
+
+
+def failure_variables(step: str, error: str, cause: str, again: str) -> State:
+    """Return variables that describe a failure.
+
+    error: a text, or {% JSONata %}. cause: JSONata. again: a JSONata object with the additional input of an execution
+    that repeats the work.
+    """
+    return {
+        "failure": {"step": step, "error": error, "cause": f"{{% $substring({cause}, 0, 2000) %}}"},
+        "again": _run_again(again),
+    }

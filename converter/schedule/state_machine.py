@@ -37,8 +37,16 @@ from datetime import timedelta
 
 from converter.schedule.conversion import conversion_states, first_state
 from converter.schedule.execution_queue import FIRST_QUEUE_STATE, queue_states
-from converter.schedule.failures import REQUEST_SECONDS, TRANSIENT, State, catch_failure, failure_variables
-from converter.schedule.notification import SUBJECT, advice_for, message
+from converter.schedule.notification import (
+    REQUEST_SECONDS,
+    SUBJECT,
+    TRANSIENT,
+    State,
+    advice_for,
+    catch_failure,
+    failure_variables,
+    message,
+)
 from converter.schedule.settings import Schedule
 from converter.syncing.windows import SETTLED
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from converter.schedule.conversion import CONTAINER
 from converter.schedule.settings import Schedule
 from converter.schedule.state_machine import state_machine
-from converter.schedule.yaml import Sub, to_yaml
+from converter.yaml_text import Sub, to_yaml
 
 if TYPE_CHECKING:
     from jinja2 import Environment
