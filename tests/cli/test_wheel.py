@@ -34,7 +34,11 @@ def test_the_wheel_holds_the_package_the_types_the_kernels_and_the_command(tmp_p
         names = wheel.namelist()
         metadata = f"ddb_convert-{__version__}.dist-info"
         assert {name.split("/")[0] for name in names} == {"converter", metadata}
-        assert {"converter/py.typed", "converter/schedule/template.yaml.jinja"} <= set(names)
+        assert {
+            "converter/py.typed",
+            "converter/schedule/template.yaml.jinja",
+            "converter/recipes/load.yml.jinja",
+        } <= set(names)
         assert [name for name in names if name.endswith(".so")] == [f"converter/kernels/native/{library_name()}"]
         assert f"{metadata}/licenses/LICENSE" in names
         shipped = {name for name in names if name.endswith(".py")}

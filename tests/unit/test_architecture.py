@@ -64,7 +64,7 @@ RESERVED = {
     "amazon": ("converter.testing",),
     "boto3": ("converter.aws",),
     "botocore": ("converter.aws",),
-    "jinja2": ("converter.schedule",),
+    "jinja2": ("converter.yaml_text",),
     "llvmlite": ("converter.kernels",),
     "numba": ("converter.kernels",),
     "pyspark": (),
