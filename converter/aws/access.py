@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from converter.aws.keys import check_kms_key
+from converter.aws.identifiers import check_account, check_kms_key
 from converter.display import without_users
 from converter.errors import UsageError
+from converter.option_values import check_choice
 from converter.version import VERSION
 
 Sse = Literal["AES256", "aws:kms", "aws:kms:dsse"]
@@ -103,8 +104,8 @@ class AwsOptions:
             if getattr(self, field.name) == "":
                 raise UsageError("the value is empty", _option(field.name), "set a value, or remove the option")
         for name, value, known in (("dest_sse", self.dest_sse, Sse), ("acl", self.acl, Acl)):
-            if value is not None and value not in get_args(known):
-                raise UsageError(f"unknown value {value!r}", _option(name), f"use one of: {', '.join(get_args(known))}")
+            if value is not None:
+                check_choice(_option(name), value, get_args(known))
         if self.dest_kms_key_id is not None and self.dest_sse not in ("aws:kms", "aws:kms:dsse"):
             raise UsageError(
                 "a KMS key requires KMS encryption", "--dest-kms-key-id", "add --dest-sse aws:kms or aws:kms:dsse"
@@ -113,10 +114,8 @@ class AwsOptions:
             check_kms_key(self.dest_kms_key_id, "--dest-kms-key-id", any_store=True)
         for option in ("source_bucket_owner", "dest_bucket_owner"):
             owner = getattr(self, option)
-            if owner is not None and not (len(owner) == 12 and owner.isascii() and owner.isdigit()):
-                raise UsageError(
-                    f"{owner!r} is not an account number", _option(option), "use the 12 digits of the account"
-                )
+            if owner is not None:
+                check_account(owner, _option(option))
         if self.endpoint_url is not None:
             object.__setattr__(self, "endpoint_url", _check_endpoint(self.endpoint_url))
 

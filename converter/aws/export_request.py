@@ -12,6 +12,7 @@ from converter.aws.export_errors import recovery_is_off_error
 from converter.aws.tables import RecoveryWindow, Table
 from converter.aws.target import ExportTarget, View
 from converter.errors import UsageError
+from converter.option_values import check_choice
 from converter.utc import short_utc
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
@@ -157,8 +158,7 @@ def view_of(name: str) -> View:
 def _check_window(window: Window) -> None:
     _check_time(window.from_time, _FROM)
     _check_time(window.to_time, _TO)
-    if window.view not in get_args(View):
-        raise UsageError(f"unknown value {window.view!r}", "--view", f"use one of: {', '.join(get_args(View))}")
+    check_choice("--view", window.view, get_args(View))
     span = window.to_time - window.from_time
     if span <= timedelta(0):
         raise UsageError("the window ends before it begins", _TO, f"use a time after {_FROM}")

@@ -13,15 +13,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from converter.aws.access import Access
-from converter.aws.buckets import check_bucket
-from converter.aws.client_errors import AWS_ERRORS, code_of
+from converter.aws.access import Access, Connection
+from converter.aws.client_errors import AWS_ERRORS, code_of, is_missing
 from converter.aws.export_errors import export_error, failed_export_error
 from converter.aws.export_request import ExportRequest
 from converter.aws.export_state import COMPLETED, FAILED, FULL, IN_PROGRESS, ExportState, ExportSummary, state_of
 from converter.aws.responses import needed
 from converter.aws.tables import dynamodb
-from converter.errors import BusyError, ExportError
+from converter.aws.target import OPTIONS, ExportTarget
+from converter.errors import BusyError, ExportError, UsageError
 from converter.utc import short_utc
 
 _PAGE = 25
@@ -59,7 +59,7 @@ def start_export(request: ExportRequest, access: Access, *, today: date | None =
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
     """
-    check_bucket(request.target, access)
+    _check_bucket(request.target, access)
     client = dynamodb(request.table_arn, access)
     while True:
         begun = monotonic()
@@ -134,11 +134,9 @@ def describe_exports(arns: Sequence[str], access: Access) -> list[ExportState]:
     def describe(arn: str) -> ExportState | None:
         try:
             return state_of(client.describe_export(ExportArn=arn), "DescribeExport", arn)
-        except ClientError as error:
-            if code_of(error) == "ExportNotFoundException":
-                return None
-            raise export_error(error, arn) from error
         except AWS_ERRORS as error:
+            if isinstance(error, ClientError) and code_of(error) == "ExportNotFoundException":
+                return None
             raise export_error(error, arn) from error
 
     with ThreadPoolExecutor(_CONCURRENCY, thread_name_prefix="describe") as pool:
@@ -174,6 +172,26 @@ def export_failed_error(state: ExportState) -> ExportError:
     return failed_export_error(
         state.arn, state.failure_code or "no failure code", state.failure_message or "no message"
     )
+
+
+def _check_bucket(target: ExportTarget, access: Access) -> None:
+    """Raise UsageError if the bucket does not exist in the account that must own it.
+
+    DynamoDB detects that ten minutes later, and charges for the export. Other errors of S3 are ignored: the caller may
+    have no s3:ListBucket, or only for some folders, and still have all permissions that an export needs.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+    """
+    owner = {} if target.bucket_owner is None else {"ExpectedBucketOwner": target.bucket_owner}
+    try:
+        Connection(access, "s3").client().head_bucket(Bucket=target.bucket, **owner)
+    except AWS_ERRORS as error:
+        if is_missing(error):
+            raise UsageError(
+                f"the bucket {target.bucket!r} does not exist, and nothing was exported",
+                OPTIONS["bucket"],
+                "create the bucket, or correct its name",
+            ) from error
 
 
 def _service_time(answer: dict[str, Any]) -> datetime:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from converter.aws.access import Access, Connection
 from converter.aws.client_errors import AWS_ERRORS, is_denied
 from converter.aws.export_errors import export_error
@@ -107,7 +105,7 @@ def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -
     """
     try:
         answer = dynamodb(table.arn, access).describe_continuous_backups(TableName=table.arn)
-    except ClientError as error:
+    except AWS_ERRORS as error:
         if not is_denied(error):
             raise export_error(error, table.arn) from error
         warn(
@@ -115,8 +113,6 @@ def recovery_window(table: Table, access: Access, warn: Callable[[str], None]) -
             "allowed"
         )
         return RecoveryWindow()
-    except AWS_ERRORS as error:
-        raise export_error(error, table.arn) from error
     recovery = (answer.get("ContinuousBackupsDescription") or {}).get("PointInTimeRecoveryDescription") or {}
     status = recovery.get("PointInTimeRecoveryStatus")
     if not status:

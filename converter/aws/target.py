@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from converter.aws.keys import check_kms_key
+from converter.aws.identifiers import check_account, check_kms_key
 from converter.aws.s3_uri import SCHEME, s3_uri
 from converter.display import has_control_characters
 from converter.errors import UsageError
+from converter.option_values import check_choice
 
 ExportFormat = Literal["DYNAMODB_JSON", "ION"]
 ExportSse = Literal["AES256", "KMS"]
@@ -18,7 +19,6 @@ View = Literal["new", "new-and-old"]
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
-_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _SHORTEST_PREFIX = 3
 # A key has at most 1,024 bytes, and DynamoDB appends `AWSDynamoDB/<id>/data/<26 characters>.json.gz`.
 _LONGEST_PREFIX = 1024 - len("/AWSDynamoDB/") - len("/data/.json.gz") - 23 - 26
@@ -55,15 +55,11 @@ class ExportTarget:
             )
         if self.prefix is not None:
             _check_prefix(self.prefix)
-        if self.bucket_owner is not None and _ACCOUNT.fullmatch(self.bucket_owner) is None:
-            raise UsageError(
-                f"{self.bucket_owner!r} is not an account number",
-                OPTIONS["bucket_owner"],
-                "use the 12 digits of the account",
-            )
+        if self.bucket_owner is not None:
+            check_account(self.bucket_owner, OPTIONS["bucket_owner"])
         for name, value, known in (("format", self.format, ExportFormat), ("sse", self.sse, ExportSse)):
-            if value is not None and value not in get_args(known):
-                raise UsageError(f"unknown value {value!r}", OPTIONS[name], f"use one of: {', '.join(get_args(known))}")
+            if value is not None:
+                check_choice(OPTIONS[name], value, get_args(known))
         if self.kms_key_id is not None and self.sse != "KMS":
             raise UsageError("a KMS key requires KMS encryption", OPTIONS["kms_key_id"], "add --export-sse KMS")
         if self.kms_key_id is not None:

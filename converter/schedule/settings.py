@@ -9,7 +9,7 @@ from typing import Literal
 
 from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.export_request import SHORTEST_WINDOW
-from converter.aws.keys import check_kms_key
+from converter.aws.identifiers import check_kms_key
 from converter.aws.s3_uri import SCHEME, s3_uri
 from converter.aws.target import ExportTarget
 from converter.errors import UsageError

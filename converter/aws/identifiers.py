@@ -1,7 +1,4 @@
-"""Forms of the name of a KMS key.
-
-https://docs.aws.amazon.com/kms/latest/developerguide/concepts-key-id.html
-"""
+"""Checks of the names of KMS keys and accounts."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import re
 
 from converter.errors import UsageError
 
+# https://docs.aws.amazon.com/kms/latest/developerguide/concepts-key-id.html
 # Key ids of AWS have the form 8-4-4-4-12 or mrk-…; other stores allow names such as key-1.
 _ID = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
 _ALIAS = r"alias/[A-Za-z0-9/_-]{1,250}"
@@ -16,6 +14,7 @@ _ARN = rf"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:(?:key/{_ID}|{_ALIAS})"
 _OF_AWS = re.compile(f"{_ID}|{_ALIAS}|{_ARN}")
 # The form of keys in MinIO.
 _OF_STORES = re.compile(rf"arn:aws:kms:{_ID}")
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
 
 def check_kms_key(key: str, option: str, *, any_store: bool = False) -> None:
@@ -27,3 +26,9 @@ def check_kms_key(key: str, option: str, *, any_store: bool = False) -> None:
         option,
         "use its id, its alias as alias/NAME, or the ARN of either: arn:aws:kms:REGION:ACCOUNT:key/ID",
     )
+
+
+def check_account(owner: str, option: str) -> None:
+    """Raise UsageError for text that is not the number of an account."""
+    if _ACCOUNT.fullmatch(owner) is None:
+        raise UsageError(f"{owner!r} is not an account number", option, "use the 12 digits of the account")
