@@ -16,12 +16,11 @@ from converter.aws.export_state import COMPLETED, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import describe_table
 from converter.aws.target import ExportTarget
-from converter.conversion.export_run import convert_export
 from converter.conversion.forecast import forecast
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest
 from converter.conversion.progress import Listener
-from converter.errors import BusyError, DataFileError, ExportError, UsageError
+from converter.errors import BusyError, ExportError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.commit import unchanged
@@ -35,7 +34,7 @@ from converter.schema.columns import Column
 from converter.storage import open_destination
 from converter.storage.json_members import members_of
 from converter.syncing.export_day import Day, await_end, check_day, exports_of
-from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin, unreadable_error
+from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, ExportOrigin
 from converter.utc import short_utc
 
 
@@ -105,9 +104,9 @@ def sync_day(
     day = Day.of(sync.day, table, sync.target, options.timezone, now)
     cache = RecordCache(open_destination(sync.dest, aws))
     exporting = Exporting(
-        aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
+        aws=aws, engine=engine, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
     )
-    return _Run(sync, day, cache, options, aws, engine, exporting).run()
+    return _Run(sync, day, cache, options, exporting).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +117,6 @@ class _Run:
     day: Day
     cache: RecordCache
     options: ConvertOptions
-    aws: AwsOptions
-    engine: Engine
     exporting: Exporting
 
     def run(self) -> SyncReport:
@@ -184,9 +181,7 @@ class _Run:
     def convert(self, origin: ExportOrigin, arn: str) -> SyncReport:
         """Publish the export, unless the day has been published while this run looked or waited."""
         try:
-            report = convert_export(
-                arn, self.sync.dest, self.options, self.aws, self.engine, self.exporting.listener, cache=self.cache
-            )
+            report = self.exporting.convert(arn, self.sync.dest, self.options, self.cache)
         except UsageError:
             # Another run may have published another export of the day, or this one completed a commit that had begun.
             record = self.record()
@@ -194,14 +189,12 @@ class _Run:
             if done is None:
                 raise
             return done
-        except DataFileError as error:
-            raise unreadable_error(error) from error
         return self.report(origin, arn, report)
 
     def find(self) -> tuple[ExportState | None, tuple[str, ...]]:
         """The best export of the day, finished or not; and the ARNs of those that can't be used."""
         self.exporting.listener.phase(f"looking for an export of {self.day.day}")
-        return self.exporting.choose(exports_of(self.day, self.aws.for_source()))
+        return self.exporting.choose(exports_of(self.day, self.exporting.aws.for_source()))
 
     def forecast(self) -> tuple[Column, ...]:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
@@ -222,7 +215,7 @@ class _Run:
         if day.is_today and not day.has(self.exporting.clock.now()):
             raise self.other_day_error(f"{day.day} ended while an export of it was looked for")
         while True:
-            started = start_export(request, self.aws.for_source(), today=day.day)
+            started = start_export(request, self.exporting.aws.for_source(), today=day.day)
             export = started.state
             if day.wants(export):
                 break

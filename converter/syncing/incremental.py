@@ -17,12 +17,11 @@ from converter.aws.export_request import ExportRequest, Window
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import Table, describe_table
-from converter.conversion.export_run import convert_export
 from converter.conversion.forecast import forecast
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest
 from converter.conversion.progress import Listener
-from converter.errors import BusyError, DataFileError, ExportError
+from converter.errors import BusyError, ExportError
 from converter.options import ConvertOptions
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.report import Report
@@ -42,7 +41,6 @@ from converter.syncing.pending_exports import (
     expected_export,
     exports_since,
     is_whole,
-    unreadable_error,
 )
 from converter.syncing.snapshot_updates import Snapshots
 from converter.syncing.windows import can_continue_to, end_of_next_window, is_exportable
@@ -65,7 +63,7 @@ def sync_changes(
         check_keys(table, options)
     now = clock.now()
     exporting = Exporting(
-        aws=aws, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
+        aws=aws, engine=engine, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
     )
     day = None if sync.changes.day is None else Day.of(sync.changes.day, table, sync.target, options.timezone, now)
     places = SyncDestinations.of(sync.dest, aws)
@@ -76,10 +74,9 @@ def sync_changes(
         # It has no old images, and replaces the one of the same date.
         options=replace(options, old_image=False, replace=True),
         on_gap=sync.changes.on_gap,
-        engine=engine,
         exporting=exporting,
     )
-    return _Run(sync, table, day, places, snapshots, options, engine, exporting).run()
+    return _Run(sync, table, day, places, snapshots, options, exporting).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,6 @@ class _Run:
     places: SyncDestinations
     snapshots: Snapshots
     options: ConvertOptions
-    engine: Engine
     exporting: Exporting
 
     def run(self) -> ChangesReport:
@@ -175,12 +171,8 @@ class _Run:
         export, unusable = self.exporting.choose(best_first(found))
         origin: ExportOrigin = "found"
         if export is None:
-            if self.options.dry_run:
-                return WindowReport(
-                    begin=moment, end=moment, export="none", export_arn=None, report=None, columns=columns
-                )
             export, origin = self.start(moment, unusable)
-        time = export.export_time or moment
+        time = moment if export is None else export.export_time or moment
         check = partial(self.snapshots.check_unchanged, state.snapshot)
         return self.convert(_Window(time, time, origin, export, columns), SNAPSHOT, self.snapshots.options, check)
 
@@ -199,7 +191,7 @@ class _Run:
         due: list[_Window] = []
         refusal = None
         try:
-            for each in self.windows(begin, end, found, may_start=not self.options.dry_run):
+            for each in self.windows(begin, end, found):
                 due.append(each)  # noqa: PERF402 - those before a refusal are kept
         except BusyError as error:
             if not due:
@@ -216,7 +208,7 @@ class _Run:
 
     def exported(self, begin: datetime, end: datetime) -> datetime:
         """Return the moment through which existing exports have all changes, even if these can't be exported again."""
-        for due in self.windows(begin, end, self.changes_since(begin), may_start=False):
+        for due in self.windows(begin, end, self.changes_since(begin), only_found=True):
             if due.export is None:
                 break
             begin = due.end
@@ -229,9 +221,9 @@ class _Run:
         return [export for export in exports if self.is_usable(export)]
 
     def windows(
-        self, begin: datetime, end: datetime, found: Sequence[ExportState], *, may_start: bool
+        self, begin: datetime, end: datetime, found: Sequence[ExportState], *, only_found: bool = False
     ) -> Iterator[_Window]:
-        """Yield consecutive windows: of existing exports, or of new ones if `may_start`."""
+        """Yield consecutive windows: of existing exports, or of new ones, which `only_found` does not start."""
         while is_exportable(begin, end):
             fitting = sorted(
                 (
@@ -245,16 +237,14 @@ class _Run:
                 reverse=True,
             )
             export, unusable = self.exporting.choose(best_first([export for _, _, export in fitting]))
-            if export is not None and export.window is not None:
-                due = _Window(begin, export.window.to_time, "found", export)
-            else:
-                window = Window(from_time=begin, to_time=end_of_next_window(begin, end), view=self.sync.changes.view)
-                due = _Window(begin, window.to_time, "none", None)
-                if may_start:
-                    export, origin = self.start(window, unusable)
-                    due = _Window(begin, window.to_time, origin, export)
-            yield due
-            begin = due.end
+            window = Window(from_time=begin, to_time=end_of_next_window(begin, end), view=self.sync.changes.view)
+            origin: ExportOrigin = "found"
+            if export is None:
+                export, origin = (None, "none") if only_found else self.start(window, unusable)
+            elif export.window is not None:
+                window = export.window
+            yield _Window(begin, window.to_time, origin, export)
+            begin = window.to_time
 
     def publish(self, due: _Window) -> WindowReport:
         """The changes of one window, as soon as they are exported."""
@@ -276,27 +266,19 @@ class _Run:
     def convert(self, due: _Window, folder: str, options: ConvertOptions, check: Callable[[], None]) -> WindowReport:
         """Publish an export below DEST when it is finished. check: see publish_run."""
         report, export = None, due.export
-        what = f"all items as of {short_utc(due.end)}"
-        if due.begin != due.end:
-            what = f"the changes from {short_utc(due.begin)} to {short_utc(due.end)}"
         if export is not None and (export.status == COMPLETED or not options.dry_run):
             if export.status != COMPLETED:
+                what = f"all items as of {short_utc(due.end)}"
+                if due.begin != due.end:
+                    what = f"the changes from {short_utc(due.begin)} to {short_utc(due.end)}"
                 self.exporting.wait(export, f"the export of {what}")
-            dest = child_of(self.sync.dest, folder)
             cache = self.places.changes if folder == CHANGES else self.places.snapshot
-            aws, listener = self.exporting.aws, self.exporting.listener
-            try:
-                report = convert_export(
-                    export.arn, dest, options, aws, self.engine, listener, prepare=check, cache=cache
-                )
-            except DataFileError as error:
-                raise unreadable_error(error) from error
-        arn = None if export is None else export.arn
+            report = self.exporting.convert(export.arn, child_of(self.sync.dest, folder), options, cache, check)
         return WindowReport(
             begin=due.begin,
             end=due.end,
             export=due.origin,
-            export_arn=arn,
+            export_arn=None if export is None else export.arn,
             report=report,
             columns=due.columns if report is None else (),
         )
@@ -309,8 +291,13 @@ class _Run:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
         return forecast(cache, expected_export(self.table, self.sync.target, of), options)
 
-    def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState, ExportOrigin]:
-        """Start the export of a moment or a window; an equal call within 8 hours returns the same export."""
+    def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState | None, ExportOrigin]:
+        """Start the export of a moment or a window, except in a dry run.
+
+        An equal call within 8 hours returns the same export.
+        """
+        if self.options.dry_run:
+            return None, "none"
         request = ExportRequest(
             table_arn=self.table.arn,
             table_id=self.table.table_id,

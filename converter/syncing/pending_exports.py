@@ -15,10 +15,15 @@ from converter.aws.export_wait import wait_for_export
 from converter.aws.exports import describe_exports, list_exports
 from converter.aws.tables import Table
 from converter.aws.target import ExportTarget
+from converter.conversion.export_run import convert_export
+from converter.conversion.job import Engine
 from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.export.locate import open_export
 from converter.export.manifest import ExportKind, Summary, check_files
+from converter.options import ConvertOptions
+from converter.publishing.destination_records import RecordCache
+from converter.publishing.report import Report
 from converter.syncing.windows import SETTLED
 
 ExportOrigin = Literal["published", "found", "started", "none"]
@@ -45,13 +50,14 @@ REAL_TIME = Clock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporting:
-    """Settings for looking at exports and waiting for them.
+    """Settings for looking at exports, waiting for them, and converting them.
 
     begun: when the run did. timeout: seconds of waiting; None: no limit. verify: an export whose data files are not
     those of its manifest can't be used.
     """
 
     aws: AwsOptions
+    engine: Engine
     listener: Listener
     clock: Clock
     begun: datetime
@@ -129,14 +135,22 @@ class Exporting:
                 error.add_note("the export continues at the service; the same command waits for it again")
             raise
 
-
-def unreadable_error(error: DataFileError) -> DataFileError:
-    """The error for an export that was completed and can't be converted, with the way to start another one."""
-    return DataFileError(
-        error.what,
-        error.where,
-        f"{DROP_EXPORT}, then {AGAIN}; it starts a new export, which AWS charges for",
-    )
+    def convert(
+        self,
+        arn: str,
+        dest: str,
+        options: ConvertOptions,
+        cache: RecordCache,
+        prepare: Callable[[], None] | None = None,
+    ) -> Report:
+        """Convert a completed export; see convert_export. An error of its data files says how to start another one."""
+        try:
+            return convert_export(
+                arn, dest, options, self.aws, self.engine, self.listener, prepare=prepare, cache=cache
+            )
+        except DataFileError as error:
+            hint = f"{DROP_EXPORT}, then {AGAIN}; it starts a new export, which AWS charges for"
+            raise DataFileError(error.what, error.where, hint) from error
 
 
 def exports_since(moment: datetime, type: str, table: Table, access: Access) -> list[ExportState]:

@@ -7,7 +7,6 @@ from functools import partial
 
 from converter.aws.exports import describe_exports
 from converter.aws.tables import Table
-from converter.conversion.job import Engine
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.merging.base_snapshot import BaseSnapshot
 from converter.merging.increment_chain import STRICT, ExportWindow, chain_windows
@@ -31,7 +30,6 @@ class Snapshots:
     dest: str
     options: ConvertOptions
     on_gap: OnGap
-    engine: Engine
     exporting: Exporting
 
     def lost(self, state: DestinationState) -> str:
@@ -92,10 +90,10 @@ class Snapshots:
         arns = tuple(entry.arn for entry in pending)
         wanted = Merge(base=self.dest, increments=arns, dest=self.dest, rules=STRICT)
         check = partial(self.check_unchanged, state.snapshot)
-        aws, listener = self.exporting.aws, self.exporting.listener
+        run = self.exporting
         try:
             return merge_exports(
-                wanted, self.options, aws, self.engine, listener, check=check, cache=self.places.snapshot
+                wanted, self.options, run.aws, run.engine, run.listener, check=check, cache=self.places.snapshot
             )
         except DataFileError as error:
             raise self.unmergeable_error(error, state.snapshot) from error

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from converter import AwsOptions
+from converter import AwsOptions, ConvertOptions
+from converter.api import _local_engine
 from converter.aws.tables import RecoveryWindow, Table
 from converter.conversion.progress import SilentListener
 from converter.errors import BusyError
@@ -26,6 +27,7 @@ def range_of(earliest: datetime | None = None) -> ExportableRange:
     export = make_export()
     exporting = Exporting(
         aws=AwsOptions(),
+        engine=_local_engine(ConvertOptions()),
         listener=SilentListener(),
         clock=Clock(lambda: NOW, lambda _: None),
         begun=NOW,
