@@ -20,12 +20,12 @@ ANSWER = "answer.csv"
 class Contender:
     """A program and its command line.
 
-    argv: its placeholders are {python}, {source}, {out}, {format}, {workers}, {prepared} (a folder for `prepare`)
-    and {fresh} (a new path for each run); it runs in the root of the repository.
+    argv: its placeholders are {python}, {source}, {out}, {format}, {workers}, and {prepared} (a folder for `prepare`);
+    it runs in the root of the repository.
     env: added to the environment; the same placeholders.
     packages: the distributions whose versions belong beside its figures, and without which it is left out.
     needs: the programs without which it is left out.
-    prepare: run once for each export before anything is timed; the same placeholders except {out} and {fresh}.
+    prepare: run once for each export before anything is timed; the same placeholders except {out}.
     columns: its output has the typed columns that every contender's has; False for a program that does less.
     slow: so slow that it is measured on a smaller export, with its start-up beside it.
     """
@@ -68,14 +68,8 @@ class Job:
             "format": self.fmt,
             "workers": self.workers,
             "prepared": self.prepared.resolve(),
-            "fresh": fresh_folder(out).resolve(),
         }
         return [word.format_map(blanks) for word in words]
-
-
-def fresh_folder(out: Path) -> Path:
-    """Return the value of {fresh} for this output."""
-    return out.parent / f"{out.name}-fresh"
 
 
 DDB_CONVERT = Contender(

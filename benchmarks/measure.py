@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import IO
 
-from benchmarks.contenders import ROOT, Contender, Job, fresh_folder
+from benchmarks.contenders import ROOT, Contender, Job
 from benchmarks.data import ExportSize, MadeExport
 from benchmarks.stores import FOLDERS, Store, open_stores
 
@@ -107,7 +107,6 @@ def measure(
         for number in range(-1 if warm else 0, rounds):
             for case, job, out, counted in zip(cases, jobs, outs, runs, strict=True):
                 shutil.rmtree(out, ignore_errors=True)
-                shutil.rmtree(fresh_folder(out), ignore_errors=True)
                 # Otherwise it would pay for writing back what the run before it left in the page cache.
                 os.sync()
                 run = run_once(case.contender, job, out)

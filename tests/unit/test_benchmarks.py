@@ -273,10 +273,9 @@ def test_preparing_that_fails_ends_the_measure_with_its_last_words(tmp_path: Pat
         measure([a_case(contender, tmp_path)], 1, tmp_path / "scratch", lambda outs: None)
 
 
-def test_every_run_has_a_fresh_folder_to_itself(tmp_path: Path) -> None:
-    code = "import os, sys; os.mkdir(os.environ['CACHE'])"
-    contender = replace(python("A", code), env={"CACHE": "{fresh}"})
-    measure([a_case(contender, tmp_path)], 3, tmp_path / "scratch", lambda outs: None)
+def test_a_contenders_environment_has_its_blanks_filled(tmp_path: Path) -> None:
+    contender = replace(python("A", "import os; assert os.environ['THREADS'] == '2'"), env={"THREADS": "{workers}"})
+    run_once(contender, a_job(tmp_path), tmp_path / "out")
 
 
 def test_a_run_has_the_time_the_cpu_and_the_peak_of_its_process(tmp_path: Path) -> None:
@@ -306,10 +305,10 @@ def test_a_contender_that_fails_ends_the_measure_with_its_last_words(tmp_path: P
 
 def test_a_command_line_has_its_blanks_filled(tmp_path: Path) -> None:
     job = Job(tmp_path / "s", "csv", 3, tmp_path / "p")
-    words = ("{python}", "x.py", "{source}", "{out}", "--format={format}", "-w{workers}", "{prepared}", "{fresh}")
+    words = ("{python}", "x.py", "{source}", "{out}", "--format={format}", "-w{workers}", "{prepared}")
     assert job.fill(words, tmp_path / "o") == [
         *(sys.executable, "x.py", str(tmp_path / "s"), str(tmp_path / "o"), "--format=csv", "-w3"),
-        *(str(tmp_path / "p"), str(tmp_path / "o-fresh")),
+        str(tmp_path / "p"),
     ]
 
 
