@@ -1,7 +1,8 @@
 """The command in processes that are forked from one which has imported everything: each starts a second earlier.
 
 `python -m tests.cli.forking` is that process: for each line of JSON on stdin it forks, and the child becomes the
-command in every respect that a user could tell: arguments, folder, environment, streams, exit.
+command in every respect that a user could tell: arguments, folder, environment, streams, exit. Instead of the command,
+it can become a Python program.
 """
 
 from __future__ import annotations
@@ -40,8 +41,18 @@ class ForkedCommands:
 
     def run(self, *arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `ddb-convert ARGUMENTS` to its end."""
+        return self._run(arguments, "", cwd, env)
+
+    def run_program(self, program: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run the text of a Python program to its end."""
+        return self._run((), program, cwd, {})
+
+    def _run(
+        self, arguments: tuple[str, ...], program: str, cwd: Path, env: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         asked = {
             "arguments": arguments,
+            "program": program,
             "cwd": str(cwd),
             "env": environment(**env),
             "streams": [str(path) for path in self._streams],
@@ -98,6 +109,9 @@ def _become_command(asked: dict[str, Any]) -> NoReturn:
     os.environ.clear()
     os.environ.update(asked["env"])
     time.tzset()
+    if asked["program"]:
+        exec(asked["program"], {"__name__": "__main__"})
+        sys.exit()
     sys.argv = ["ddb-convert", *asked["arguments"]]
     app()
 

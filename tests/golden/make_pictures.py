@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
-import subprocess
 import tempfile
 from io import StringIO
 from pathlib import Path
@@ -17,7 +16,7 @@ from rich.text import Text
 
 from converter.testing import seal
 from tests.cli.command import REPOSITORY
-from tests.cli.pages import prepare_folder
+from tests.cli.pages import prepare_folder, run_line
 
 PICTURE = REPOSITORY / "docs" / "images" / "terminal.svg"
 COMMANDS = (
@@ -44,7 +43,7 @@ def make_picture() -> str:
         env = prepare_folder(folder)
         _damage_a_copy(folder)
         for command in COMMANDS:
-            done = subprocess.run(command, shell=True, cwd=folder, env=env, capture_output=True, text=True, check=False)
+            done = run_line(command, folder, env)
             console.print(Text.assemble(("$ ", "green"), (command, "bold")))
             said = Text(_SECONDS.sub("0.1 s", _PHASES.sub("", done.stderr)) + done.stdout)
             said.highlight_regex(r"(?m)^error:", "red")
