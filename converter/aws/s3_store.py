@@ -42,37 +42,30 @@ class S3ObjectStore(ObjectStore):
 
     @property
     def prefix(self) -> str:
-        """See ObjectStore."""
         return self.requests.prefix
 
     def at_prefix(self, prefix: str) -> S3ObjectStore:
-        """See ObjectStore."""
         return replace(self, requests=replace(self.requests, prefix=prefix))
 
     def place(self, path: str) -> str:
-        """See ObjectStore."""
         return self.requests.uri(path)
 
     def open(self, path: str, *, etag: str | None = None) -> S3Reader:
-        """See ObjectStore."""
         return S3Reader(self.requests, path, self.requests.get(path, etag=etag))
 
     def head(self, path: str) -> ObjectInfo | None:
-        """See ObjectStore."""
         try:
             return object_info(self.requests.call("head_object", path))
         except FileNotFoundError:
             return None
 
     def list_objects(self, prefix: str) -> Iterator[ListedObject]:
-        """See ObjectStore."""
         for page in self.requests.pages("list_objects_v2", prefix):
             for entry in page.get("Contents") or ():
                 path = self.requests.listed_path(entry, "Contents", "Key")
                 yield ListedObject(path, self.requests.listed_size(entry))
 
     def list_folder(self, folder: str) -> FolderListing:
-        """See ObjectStore."""
         prefix = f"{folder}/" if folder else ""
         folders: list[str] = []
         sizes: dict[str, int] = {}
@@ -91,37 +84,30 @@ class S3ObjectStore(ObjectStore):
         return FolderListing(tuple(name for name in folders if name), sizes, etags)
 
     def put(self, path: str, content: Data) -> str:
-        """See ObjectStore."""
         return self._put(path, content, {})
 
     def put_if_absent(self, path: str, content: Data) -> str:
-        """See ObjectStore."""
         return self._put(path, content, {"IfNoneMatch": "*"})
 
     def put_if_match(self, path: str, content: Data, etag: str) -> str:
-        """See ObjectStore."""
         return self._put(path, content, {"IfMatch": etag})
 
     def delete(self, path: str) -> None:
-        """See ObjectStore."""
         with suppress(FileNotFoundError):
             self.requests.call("delete_object", path)
 
     def create_upload(self, path: str, metadata: Mapping[str, str]) -> str:
-        """See ObjectStore."""
         parameters = {"ChecksumAlgorithm": "CRC32", **dict(self.on_write), **dict(self.on_upload)}
         answer = self.requests.call("create_multipart_upload", path, Metadata=dict(metadata), **parameters)
         return str(needed(answer, "UploadId", "CreateMultipartUpload", self.place(path)))
 
     def upload_piece(self, path: str, upload_id: str, number: int, data: Data, crc32: str) -> Piece:
-        """See ObjectStore."""
         answer = self.requests.call(
             "upload_part", path, UploadId=upload_id, PartNumber=number, Body=data, ChecksumCRC32=crc32
         )
         return Piece(str(answer["ETag"]), crc32)
 
     def complete_upload(self, path: str, upload_id: str, pieces: Sequence[Piece], size: int) -> None:
-        """See ObjectStore."""
         parts = [
             {"PartNumber": number, "ETag": piece.etag, "ChecksumCRC32": piece.crc32}
             for number, piece in enumerate(pieces, 1)
@@ -135,12 +121,10 @@ class S3ObjectStore(ObjectStore):
         )
 
     def abort_upload(self, path: str, upload_id: str) -> None:
-        """See ObjectStore."""
         with suppress(FileNotFoundError):
             self.requests.call("abort_multipart_upload", path, UploadId=upload_id)
 
     def list_uploads(self, prefix: str) -> Iterator[Upload]:
-        """See ObjectStore."""
         for page in self.requests.pages("list_multipart_uploads", prefix):
             for entry in page.get("Uploads") or ():
                 path = self.requests.listed_path(entry, "Uploads", "Key")
@@ -151,11 +135,9 @@ class S3ObjectStore(ObjectStore):
                 yield Upload(path, str(upload_id), begun)
 
     def may_take_effect(self, error: BaseException) -> bool:
-        """See ObjectStore."""
         return is_unanswered(error.__cause__)
 
     def reader_settings(self) -> ReaderSettings:
-        """See ObjectStore."""
         return reader_settings_of(self.requests.connection, self.requests.bucket)
 
     def _put(self, path: str, content: Data, condition: Mapping[str, str]) -> str:

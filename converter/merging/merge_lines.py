@@ -62,7 +62,6 @@ class MergeLines:
 
     @property
     def unknown(self) -> UnknownMembers:
-        """The unknown members of the lines of the current file."""
         return self._items.unknown if self._changes is None else self._changes.unknown
 
     @property
@@ -123,17 +122,14 @@ class MergeLines:
         yield from self._translate(block)
 
     def original(self, position: int) -> tuple[int, bytes]:
-        """See LineSource."""
         if self._changes is not None:
             return self._changes.original(position)
         return self._byte + position, self.unknown.line(position)
 
     def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
-        """See LineSource."""
         return (self._changes or self._items).compact(line, byte)
 
     def root(self, line: bytes) -> str:
-        """See LineSource."""
         return (self._changes or self._items).root(line)
 
     def _translate(self, block: Block) -> Iterator[Block]:

@@ -47,7 +47,6 @@ class LocalSource(Source):
             raise ExportError("this is not a folder", folder, "name the folder that holds the export")
 
     def open(self, path: str) -> RawIOBase:
-        """Open a file, unbuffered, to read it once from the beginning."""
         try:
             return _LocalFile(self._inside(path))
         except (FileNotFoundError, NotADirectoryError):
@@ -56,7 +55,6 @@ class LocalSource(Source):
             raise storage_error(error, self.child(path), in_source=True) from error
 
     def size(self, path: str) -> int | None:
-        """Return the file's size in bytes, None if there is no file of this name."""
         real = self._inside(path)
         with storage_errors(real):
             try:
@@ -157,7 +155,6 @@ class LocalDestination(Destination):
         return hold_lease(self.root, recover=recover)
 
     def check_free(self) -> None:
-        """Raise BusyError if another run holds the destination."""
         check_unlocked(self._files, LEASE)
 
     def leftovers(self) -> list[Leftover]:
@@ -173,11 +170,9 @@ class LocalDestination(Destination):
         return self._find(path, self._files.file_size, None)
 
     def versions(self, path: str) -> dict[str, FileVersion]:
-        """Return the versions of the files directly below, by their names; empty if there is no such folder."""
         return self._find(path, self._files.versions, {})
 
     def names(self, folder: str) -> list[str]:
-        """Return the names of the files and folders directly below, sorted; empty if there is no such folder."""
         return self._find(folder, self._files.names, [])
 
     def check_parts(self, paths: Sequence[str]) -> None:

@@ -36,11 +36,9 @@ class ObjectDestination(Destination):
             )
 
     def lease(self, *, recover: bool = True) -> AbstractContextManager[Lease]:
-        """Hold the destination; at the end, everything that was not committed is removed."""
         return hold_lease(self._store, recover=recover)
 
     def check_free(self) -> None:
-        """Raise BusyError if another run holds the destination."""
         check_unlocked(self._store)
 
     def leftovers(self) -> list[Leftover]:
@@ -48,28 +46,22 @@ class ObjectDestination(Destination):
         return find_leftovers(self._store)
 
     def read(self, path: str) -> bytes | None:
-        """Read a small object; None if it does not exist."""
         found = self._store.get(self.checked(path))
         return None if found is None else found.content
 
     def size(self, path: str) -> int | None:
-        """Return the object's size in bytes, None if there is no object of this name."""
         found = self._store.head(self.checked(path)) if path else None
         return None if found is None else found.size
 
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Read several small objects, many at once."""
         return in_parallel(self.read, paths)
 
     def versions(self, path: str) -> dict[str, FileVersion]:
-        """Return the version of each object directly below, by its name; empty if there is none."""
         return listed_versions(self._store.list_folder(self.checked(path)))
 
     def names(self, folder: str) -> list[str]:
-        """Return the names of the objects and folders directly below, sorted; empty if there is none."""
         listing = self._store.list_folder(self.checked(folder))
         return sorted({*listing.folders, *listing.sizes})
 
     def reader_settings(self) -> ReaderSettings:
-        """Return how libraries read the parts."""
         return self._store.reader_settings()

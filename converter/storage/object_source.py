@@ -49,44 +49,36 @@ class ObjectSource(Source):
         return self._fetch(path) if prefetch is None else prefetch.take(path)
 
     def size(self, path: str) -> int | None:
-        """Return the object's size in bytes, None if there is no object of this name."""
         found = self._store.head(self.checked(path)) if path else None
         return None if found is None else found.size
 
     def find(self, path: str) -> bytes | None:
-        """Read a small object in one request; None if there is no object of this name."""
         try:
             return self.read(path)
         except FileNotFoundError:
             return None
 
     def find_file(self, path: str) -> RawIOBase | None:
-        """Open an object in one request; None if there is no object of this name."""
         try:
             return self.open(path)
         except FileNotFoundError:
             return None
 
     def is_there(self) -> bool:
-        """Return whether there is an object with this prefix."""
         return next(self._store.list_objects(""), None) is not None
 
     def sizes(self, path: str) -> dict[str, int]:
-        """Return the size in bytes of each object directly below, by its name."""
         sizes = super().sizes(path)
         self._sizes.update((posixpath.join(path, name), size) for name, size in sizes.items())
         return sizes
 
     def versions(self, path: str) -> dict[str, FileVersion]:
-        """Return the version of each object directly below, by its name."""
         return listed_versions(self._store.list_folder(self.checked(path)))
 
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Read several small objects, many at once."""
         return in_parallel(self.find, paths)
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders directly below, sorted."""
         return sorted(self._store.list_folder(self.checked(path)).folders)
 
     @contextmanager
