@@ -12,10 +12,9 @@ from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.target import ExportTarget
 from converter.conversion.export_run import convert_export
 from converter.conversion.inspection import Inspection, inspect_export
-from converter.conversion.job import Engine, Job, PassResult
+from converter.conversion.job import Engine, Job, PassResult, Shard
 from converter.conversion.pass_context import PassContext
 from converter.conversion.progress import Listener, SilentListener
-from converter.conversion.shard_plan import Shard
 from converter.engines.local import run_shards
 from converter.export.locate import check_export_arn
 from converter.merging.increment_chain import STRICT, MergeRules

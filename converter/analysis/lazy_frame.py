@@ -11,9 +11,8 @@ import polars.selectors as cs
 
 from converter.aws.access import AwsOptions
 from converter.errors import StorageError
-from converter.publishing.column_union import common_columns
 from converter.publishing.destination_records import read_records
-from converter.publishing.record_entry import RecordEntry
+from converter.publishing.record_entry import RecordEntry, common_columns
 from converter.publishing.report import format_of
 from converter.schema.column_types import BOOL
 from converter.schema.columns import Column

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 
 from converter.aws.access import AwsOptions
-from converter.conversion.change_form import find_form
 from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_no_export, check_source, export_folders
-from converter.conversion.opened_export import open_files
+from converter.conversion.opened_export import find_form, open_files
 from converter.conversion.passes import PassRunner
 from converter.conversion.progress import Listener
 from converter.conversion.publish_run import RunDestination, RunInput, publish_run

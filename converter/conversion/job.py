@@ -1,4 +1,4 @@
-"""Jobs and their results: values that an engine may send to other processes."""
+"""Shards, jobs and their results: values that an engine may send to other processes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from enum import StrEnum
 from converter.conversion.parts import WrittenPart
 from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import ShardInput
-from converter.conversion.shard_plan import Shard
 from converter.decode.decoder import Decoder
 from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.decode.time_rules import TimeRules
+from converter.export.data_files import DataFile
 from converter.options import ConvertOptions
 from converter.schema.added_columns import AddedValue
 from converter.schema.columns import Schema
@@ -32,6 +32,19 @@ class Purpose(StrEnum):
     INSPECT = "inspect"
     TRY = "try"
     WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Data files, in the manifest's order, that become one part, or several when they are large."""
+
+    index: int
+    files: Sequence[DataFile]
+
+    @property
+    def items(self) -> int:
+        """Items by the manifest."""
+        return sum(file.items for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from converter.conversion.job import Engine, Job, PassResult, Purpose
 from converter.conversion.line_reader import bad_line_error, open_lines
 from converter.conversion.pass_context import PassContext
 from converter.conversion.progress import Listener
-from converter.conversion.run_plan import RunPlan
-from converter.conversion.shard_plan import sampled_files
+from converter.conversion.run_plan import RunPlan, sampled_files
 from converter.decode.decoder import Decoder
 from converter.decode.odd_times import OddTimesSeen, merge_odd_times
 from converter.decode.strict_lines import LineProblem

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from converter.conversion.job import Job, Purpose, ShardResult
+from converter.conversion.job import Job, Purpose, Shard, ShardResult
 from converter.conversion.line_reader import open_checked_lines
 from converter.conversion.parts import Output, Parts, WrittenPart
 from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import RowReader
-from converter.conversion.shard_plan import Shard
 from converter.decode.batch import Batch
 from converter.decode.odd_times import OddTimesSeen, TimePlace, fill_time, place_of, untimed_place
 from converter.errors import EmptyLineError

@@ -8,10 +8,9 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
 
-from converter.conversion.job import Job, PassResult, ShardResult
+from converter.conversion.job import Job, PassResult, Shard, ShardResult
 from converter.conversion.pass_context import IdleThreads, PassContext, Stopped
 from converter.conversion.shard import convert_shard
-from converter.conversion.shard_plan import Shard
 from converter.schema.observe import Observation
 
 _T = TypeVar("_T")

@@ -16,6 +16,7 @@ from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
 from converter.publishing.destination_records import read_records
 from converter.publishing.record import Record
+from converter.publishing.record_entry import latest_of
 from converter.publishing.report import ColumnReport, Part
 from converter.publishing.schema_difference import describe_schema_difference
 from converter.schema.column_types import DOUBLE, Origin
@@ -44,7 +45,14 @@ def find_snapshot(source: Source, name: str | None = None) -> Record | None:
 
     Raises StorageError for a damaged record, UsageError where the destination holds changes.
     """
-    record = _latest_record(source) if name is None else _read_record(source, posixpath.join(EXPORTS, name))
+    if name is None:
+        records = read_records(source)
+        latest = latest_of(records.entries)
+        record = None if latest is None else records.load(latest)
+    else:
+        path = posixpath.join(EXPORTS, name)
+        content = source.find(path)
+        record = None if content is None else Record.from_json(content, source.child(path))
     if record is None:
         return None
     place = source.child(record_path(record.export_id))
@@ -55,17 +63,6 @@ def find_snapshot(source: Source, name: str | None = None) -> Record | None:
     if record.parts and not record.parts_of("parquet"):
         raise UsageError("the snapshot is there as CSV alone, which does not keep types", place, OTHER_BASE)
     return record
-
-
-def _latest_record(source: Source) -> Record | None:
-    records = read_records(source)
-    latest = max(records.entries, key=lambda entry: (entry.moment_micros, entry.sequence), default=None)
-    return None if latest is None else records.load(latest)
-
-
-def _read_record(source: Source, path: str) -> Record | None:
-    content = source.find(path)
-    return None if content is None else Record.from_json(content, source.child(path))
 
 
 @dataclass(frozen=True, slots=True)

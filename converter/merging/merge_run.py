@@ -12,9 +12,9 @@ from converter.conversion.passes import PassRunner
 from converter.conversion.publish_run import RunInput
 from converter.export.manifest import COPY_AGAIN, Export, ExportKind, check_files
 from converter.merging.base_snapshot import BREAK_HINT, MISSING_PART, BaseSnapshot
-from converter.merging.changed_keys_pass import read_changed_keys
+from converter.merging.changed_keys_builder import read_changed_keys
 from converter.merging.merge_input import MergeInput
-from converter.merging.merge_sources import BaseSource, MergeSource
+from converter.merging.merge_sources import BaseSource, CombinedSource, MergeSource
 from converter.merging.old_images import OldImages
 from converter.options import ConvertOptions
 from converter.publishing.decision import Decision
@@ -25,7 +25,6 @@ from converter.publishing.record_entry import entry_of
 from converter.publishing.recorded_observation import recorded_observation
 from converter.publishing.report import Report
 from converter.schema.columns import Schema
-from converter.storage.combined_source import CombinedSource
 from converter.storage.paths import record_path
 
 

@@ -1,10 +1,13 @@
-"""Opens the base and the increments of a merge."""
+"""Opens the base and the increments of a merge, which are read like one source."""
 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from io import RawIOBase
 
 from converter.aws.access import AwsOptions
 from converter.errors import ExportError
@@ -17,6 +20,7 @@ from converter.publishing.record import Record
 from converter.storage import open_source
 from converter.storage.paths import EXPORTS
 from converter.storage.source import Source
+from converter.storage.stored_files import FileVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +108,52 @@ def open_increment(text: str, base: Export, options: ConvertOptions, aws: AwsOpt
             "a table that was deleted and created again has another id: begin with a full export of it",
         )
     return MergeSource(source, export)
+
+
+class CombinedSource(Source):
+    """Sources under one root; a path begins with the number of its source: `0/data/x.json.gz`."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.root = sources[0].root
+        self._sources = tuple(sources)
+
+    def open(self, path: str) -> RawIOBase:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.open(inner)
+
+    @contextmanager
+    def prefetch(self, paths: Iterable[str]) -> Iterator[None]:
+        """See Source; each of the sources prefetches its own paths."""
+        by_source: dict[int, list[str]] = {}
+        for path in paths:
+            number, _, inner = path.partition("/")
+            by_source.setdefault(int(number), []).append(inner)
+        with ExitStack() as stack:
+            for place, inners in by_source.items():
+                stack.enter_context(self._sources[place].prefetch(inners))
+            yield
+
+    def size(self, path: str) -> int | None:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.size(inner)
+
+    def versions(self, path: str) -> dict[str, FileVersion]:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.versions(inner)
+
+    def folders(self, path: str) -> list[str]:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.folders(inner)
+
+    def child(self, path: str) -> str:
+        """See Source."""
+        source, inner = self._find(path)
+        return source.child(inner)
+
+    def _find(self, path: str) -> tuple[Source, str]:
+        number, _, inner = path.partition("/")
+        return self._sources[int(number)], inner

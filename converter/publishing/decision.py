@@ -52,7 +52,7 @@ def decide(cache: RecordCache, export: Summary, options: ConvertOptions, chain: 
     Raises UsageError when the destination belongs to another table or kind, or when `options.replace` would be needed:
     the export is published with other options, or another full export of the date is, or the folder is not empty.
     """
-    records, destination = cache.latest or cache.read(), cache.destination
+    records, destination = cache.known(), cache.destination
     owner = Owner(export.table_arn, export.table_id, export.kind)
     check_owner(records, owner, accepts_recreated_table=cache.accepts_recreated_table)
     date = export_date(export, options.timezone)

@@ -77,6 +77,10 @@ class RecordCache:
         self.latest = read_records(self.destination, self.latest)
         return self.latest
 
+    def known(self) -> DestinationRecords:
+        """The records as this run knows them: read before, or now."""
+        return self.latest or self.read()
+
     def publish(self, lease: Lease, record: Record, removed: Iterable[str]) -> None:
         """Take a commit into account that was just done under this lease, and write the index."""
         if self.latest is None or lease.record_file is None:

@@ -1,16 +1,18 @@
-"""The summary of a record that decisions about all records need: without parts' digests and without the report."""
+"""The summary of a record that decisions about all records need; and what several of them have in common."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from converter.errors import SchemaError
 from converter.export.manifest import ExportKind
 from converter.publishing.record import Record
 from converter.publishing.report import Report, format_of
+from converter.schema.column_types import DECIMAL_DIGITS, DECIMALS, DOUBLE, Origin
 from converter.schema.columns import Column
 from converter.storage.stored_files import UNKNOWN_VERSION, FileVersion
 
@@ -123,6 +125,11 @@ def newest(entries: Iterable[RecordEntry]) -> RecordEntry | None:
     return max(entries, key=lambda entry: (entry.sequence, entry.export_micros, entry.export_id), default=None)
 
 
+def latest_of(entries: Iterable[RecordEntry]) -> RecordEntry | None:
+    """The entry whose items are of the latest moment."""
+    return max(entries, key=lambda entry: (entry.moment_micros, entry.sequence), default=None)
+
+
 def most_digits(entries: Iterable[RecordEntry]) -> Mapping[str, tuple[int, int]]:
     """By column: most integer digits and decimals of all numbers that are published in it."""
     most: dict[str, tuple[int, int]] = {}
@@ -168,3 +175,36 @@ def _digits(columns: tuple[Column, ...], report: Report) -> tuple[int, ...]:
         if column.name in indexes and (column.integer_digits or column.decimals):
             found += (indexes[column.name], column.integer_digits, column.decimals)
     return tuple(found)
+
+
+def common_columns(entries: Sequence[RecordEntry]) -> list[Column]:
+    """The columns of all records, those that were published last first; types are widened only where no digit is lost.
+
+    Raises SchemaError for a column that means different things in two records.
+    """
+    digits = most_digits(entries)
+    columns: dict[str, Column] = {}
+    last_first = sorted(entries, key=lambda entry: (entry.sequence, entry.export_micros), reverse=True)
+    for entry in distinct(last_first, "columns"):
+        for column in entry.columns:
+            before = columns.setdefault(column.name, column)
+            if column.has_form_of(before):
+                continue
+            wider = _wider(before, column, digits.get(column.name, (0, 0))[0])
+            if wider is None:
+                raise SchemaError(
+                    f"column {column.name!r} is {column.type} ({column.origin}) in export {entry.export_id} of"
+                    f" {entry.date}, and {before.type} ({before.origin}) in a later one",
+                    hint="read the dates one by one, or publish them again with options that give the same types",
+                )
+            columns[column.name] = wider
+    return list(columns.values())
+
+
+def _wider(one: Column, other: Column, integer_digits: int) -> Column | None:
+    """A decimal column that holds the numbers of both exactly; None if there is none."""
+    exact = all(c.origin is Origin.NUMBER and c.type != DOUBLE for c in (one, other))
+    scale = max(one.type.scale, other.type.scale)
+    if not exact or integer_digits + scale > DECIMAL_DIGITS:
+        return None
+    return replace(one, type=DECIMALS[scale])

@@ -18,9 +18,8 @@ from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.errors import SchemaError, StorageError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import OneFormat
-from converter.publishing.column_union import common_columns
 from converter.publishing.destination_records import read_records
-from converter.publishing.record_entry import RecordEntry
+from converter.publishing.record_entry import RecordEntry, common_columns
 from converter.publishing.report import format_of
 from converter.schema.columns import Column
 from converter.storage import open_destination

@@ -125,15 +125,6 @@ def _make_folder(files: ContainedFiles, folder: str, created: list[str]) -> None
         files.sync("")
 
 
-def _sync_folder(folder: str) -> None:
-    """Bring the entries of a folder to stable storage."""
-    descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _make_folders(folder: str, created: list[str]) -> None:
     """Make a folder and its missing parents; append each one to `created` at once, the outermost first."""
     missing = []
@@ -148,7 +139,7 @@ def _make_folders(folder: str, created: list[str]) -> None:
                 raise
         else:
             created.append(path)
-            _sync_folder(os.path.dirname(path))
+            ContainedFiles(os.path.dirname(path) or ".").sync("")
 
 
 def _lock_at_once(descriptor: int) -> None:

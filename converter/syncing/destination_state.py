@@ -19,7 +19,7 @@ from converter.export.manifest import ExportKind
 from converter.publishing.destination_records import DestinationRecords, RecordCache
 from converter.publishing.ownership import check_owner
 from converter.publishing.record import Record
-from converter.publishing.record_entry import Owner, RecordEntry
+from converter.publishing.record_entry import Owner, RecordEntry, latest_of
 from converter.storage import open_destination
 from converter.storage.paths import INTENT
 
@@ -81,25 +81,22 @@ class SyncDestinations:
 
     def read_state(self, table: Table) -> DestinationState:
         """The state as it is now. Raises UsageError for records of another table, or of another kind."""
-        return _state_of(table, self.changes.read(), self.snapshot.read())
+        self.changes.read()
+        self.snapshot.read()
+        return self.latest_state(table)
 
     def latest_state(self, table: Table) -> DestinationState:
         """The state as this run has read it, or has made it since."""
-        return _state_of(
-            table, self.changes.latest or self.changes.read(), self.snapshot.latest or self.snapshot.read()
+        changes, snapshots = self.changes.known(), self.snapshot.known()
+        for records, kind in ((changes, ExportKind.CHANGES), (snapshots, ExportKind.SNAPSHOT)):
+            check_owner(records, Owner(table.arn, table.table_id, kind), accepts_recreated_table=True)
+        own_changes, own_snapshots = _of_table(changes, table), _of_table(snapshots, table)
+        latest = latest_of(own_snapshots)
+        return DestinationState(
+            snapshot=None if latest is None else snapshots.load(latest),
+            changes=own_changes,
+            has_older=len(own_changes) + len(own_snapshots) < len(changes.entries) + len(snapshots.entries),
         )
-
-
-def _state_of(table: Table, changes: DestinationRecords, snapshots: DestinationRecords) -> DestinationState:
-    for records, kind in ((changes, ExportKind.CHANGES), (snapshots, ExportKind.SNAPSHOT)):
-        check_owner(records, Owner(table.arn, table.table_id, kind), accepts_recreated_table=True)
-    own_changes, own_snapshots = _of_table(changes, table), _of_table(snapshots, table)
-    latest = max(own_snapshots, key=lambda entry: (entry.moment_micros, entry.sequence), default=None)
-    return DestinationState(
-        snapshot=None if latest is None else snapshots.load(latest),
-        changes=own_changes,
-        has_older=len(own_changes) + len(own_snapshots) < len(changes.entries) + len(snapshots.entries),
-    )
 
 
 def _of_table(records: DestinationRecords, table: Table) -> tuple[RecordEntry, ...]:

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from converter.conversion.job import Engine, Job, PassResult
+from converter.conversion.job import Engine, Job, PassResult, Shard
 from converter.conversion.pass_context import PassContext
 from converter.conversion.shard import convert_shard
-from converter.conversion.shard_plan import Shard
 from converter.schema.observe import merge_observations
 
 

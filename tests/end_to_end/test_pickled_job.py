@@ -12,10 +12,9 @@ import pytest
 from converter import ConvertOptions, MergeRules, convert
 from converter.aws.access import AwsOptions
 from converter.conversion.export_run import convert_export
-from converter.conversion.job import Engine, Job, PassResult
+from converter.conversion.job import Engine, Job, PassResult, Shard
 from converter.conversion.pass_context import PassContext
 from converter.conversion.progress import SilentListener
-from converter.conversion.shard_plan import Shard
 from converter.engines.local import run_shards
 from converter.merging.pipeline import Merge, merge_exports
 from converter.publishing.report import Report

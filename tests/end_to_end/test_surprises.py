@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converter import convert
-from converter.conversion.shard_plan import plan_shards
+from converter.conversion.run_plan import plan_shards
 from converter.export.manifest import read_export
 from converter.option_values import Format
 from converter.options import ConvertOptions

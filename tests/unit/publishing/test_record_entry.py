@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from converter.errors import SchemaError
-from converter.publishing.column_union import common_columns
-from converter.publishing.record_entry import RecordEntry, entry_of, most_digits, newest
+from converter.publishing.record_entry import RecordEntry, common_columns, entry_of, most_digits, newest
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.columns import Column
 from tests.unit.publishing.published import TIME, make_example_record, make_export

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from converter.storage.combined_source import CombinedSource
+from converter.merging.merge_sources import CombinedSource
 from converter.storage.local import LocalSource
 
 
