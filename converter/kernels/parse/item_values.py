@@ -37,7 +37,7 @@ from converter.kernels.layout import (
     State,
 )
 from converter.kernels.parse.documents import bool_size, copy_document, put_tag
-from converter.kernels.parse.number_columns import mark_value, read_number
+from converter.kernels.parse.number_columns import mark_value, raise_fact, read_number
 from converter.kernels.parse.strings import (
     base64_size,
     copy_bytes,
@@ -241,8 +241,7 @@ def decode_text(
         # A B that is the attribute itself is not inside of a document.
         if scratch.binary[np.uint64(0)] != 0 and fields.facts[np.uint64(field), FIELD_TAG] != tags.B:
             fields.facts[np.uint64(field), FIELD_BINARY_INSIDE] = 1
-    if size > fields.facts[np.uint64(field), FIELD_LONGEST]:
-        fields.facts[np.uint64(field), FIELD_LONGEST] = size
+    raise_fact(fields, field, FIELD_LONGEST, size)
     if column != 0 and action != OVERFLOW:
         mark_value(columns, column, row, o)
     return end, DONE

@@ -48,6 +48,13 @@ from converter.kernels.value_actions import (
 
 
 @inlined
+def raise_fact(fields: Fields, field: int, fact: int, value: int) -> None:
+    """Set a fact of a field to this value, unless it is higher."""
+    if value > fields.facts[np.uint64(field), np.uint64(fact)]:
+        fields.facts[np.uint64(field), np.uint64(fact)] = value
+
+
+@inlined
 def mark_valid(columns: Columns, column: int, row: int) -> None:
     """Mark `row` of a column as present: its value is the one that was written last."""
     columns.validity[np.uint64(column), np.uint64(row >> 3)] |= np.uint8(1 << (row & 7))
@@ -100,10 +107,8 @@ def read_number(
         text = scratch.number
         start = 0
         integers, decimals = plain_number(text, start, stop)
-    if integers > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
-        fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = integers
-    if decimals > fields.facts[np.uint64(field), FIELD_DECIMALS]:
-        fields.facts[np.uint64(field), FIELD_DECIMALS] = decimals
+    raise_fact(fields, field, FIELD_INTEGER_DIGITS, integers)
+    raise_fact(fields, field, FIELD_DECIMALS, decimals)
     if decimals == 0 and integers >= 19:
         beyond = integers > 19
         if not beyond:
@@ -136,17 +141,15 @@ def decode_number(
             put_int64(columns.arena, o + present * 8, value)
             mark_valid(columns, column, row)
             digits = end - at - (1 if value < 0 else 0)
-            if value != 0 and digits > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
-                fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = digits
+            if value != 0:
+                raise_fact(fields, field, FIELD_INTEGER_DIGITS, digits)
             return end + 1, DONE
     elif action == DECIMAL:
         integers, decimals = put_small_decimal(block, at, end, scale, columns.arena, o + present * 16)
         if integers >= 0:
             mark_valid(columns, column, row)
-            if integers > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
-                fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = integers
-            if decimals > fields.facts[np.uint64(field), FIELD_DECIMALS]:
-                fields.facts[np.uint64(field), FIELD_DECIMALS] = decimals
+            raise_fact(fields, field, FIELD_INTEGER_DIGITS, integers)
+            raise_fact(fields, field, FIELD_DECIMALS, decimals)
             return end + 1, DONE
     text, start, stop, integers, decimals = read_number(block, at, end, field, fields, scratch)
     if integers < 0:

@@ -46,7 +46,7 @@ from converter.kernels.layout import (
     State,
 )
 from converter.kernels.parse.calendar import SECOND, parse_date, parse_iso, put_date, put_iso, put_seconds
-from converter.kernels.parse.number_columns import mark_valid, mark_value, read_number
+from converter.kernels.parse.number_columns import mark_valid, mark_value, raise_fact, read_number
 from converter.kernels.parse.numbers import small_integer
 from converter.kernels.parse.strings import token_end
 from converter.kernels.parse.unix_times import (
@@ -117,8 +117,8 @@ def _read_epoch(block: Bytes, at: int, end: int, field: int, fields: Fields, scr
     value, fine = small_integer(block, at, end)
     if fine:
         digits = end - at - (1 if value < 0 else 0)
-        if value != 0 and digits > fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS]:
-            fields.facts[np.uint64(field), FIELD_INTEGER_DIGITS] = digits
+        if value != 0:
+            raise_fact(fields, field, FIELD_INTEGER_DIGITS, digits)
         unit, reason = _unit_for(magnitude_of(-value if value < 0 else value, True, value < 0), field, fields)
         if unit == _NO_UNIT:
             return np.int64(0), reason
@@ -248,8 +248,7 @@ def decode_time(
             micros, reason = parse_date(block, at, end)
         else:
             micros, reason = _read_text(block, at, end, field, fields)
-        if end - at > fields.facts[np.uint64(field), FIELD_LONGEST]:
-            fields.facts[np.uint64(field), FIELD_LONGEST] = end - at
+        raise_fact(fields, field, FIELD_LONGEST, end - at)
     else:
         micros, reason = _read_epoch(block, at, end, field, fields, scratch)
         if reason < 0:

@@ -14,59 +14,22 @@ import numpy as np
 
 from converter.kernels.characters import BACKSLASH, CLOSE_MAP, NEWLINE, OPEN_MAP, QUOTE
 from converter.kernels.form import FORM
-from converter.kernels.layout import Bytes
+from converter.kernels.layout import Bytes as Bytes
+from converter.kernels.simd import scalar_words, vector_words
 from converter.kernels.toolchain.decorators import inlined, inner
 
-if FORM == "vector":
-    from converter.kernels.simd.vector_words import (
-        byte_mask,
-        copy64,
-        count_bits,
-        csv_mask,
-        equal_mask,
-        high_mask,
-        lowest_bit,
-        put_int64,
-        put_int128,
-        special_mask,
-        word,
-    )
-else:
-    from converter.kernels.simd.scalar_words import (
-        byte_mask,
-        copy64,
-        count_bits,
-        csv_mask,
-        equal_mask,
-        high_mask,
-        lowest_bit,
-        put_int64,
-        put_int128,
-        special_mask,
-        word,
-    )
-
-__all__ = [
-    "Bytes",
-    "byte",
-    "byte_mask",
-    "copy64",
-    "copy_range",
-    "count_bits",
-    "csv_mask",
-    "equal_mask",
-    "equal_range",
-    "find_newline",
-    "high_mask",
-    "lowest_bit",
-    "put",
-    "put_int64",
-    "put_int128",
-    "special_mask",
-    "starts_with",
-    "structure",
-    "word",
-]
+_chosen = vector_words if FORM == "vector" else scalar_words
+byte_mask = _chosen.byte_mask
+copy64 = _chosen.copy64
+count_bits = _chosen.count_bits
+csv_mask = _chosen.csv_mask
+equal_mask = _chosen.equal_mask
+high_mask = _chosen.high_mask
+lowest_bit = _chosen.lowest_bit
+put_int64 = _chosen.put_int64
+put_int128 = _chosen.put_int128
+special_mask = _chosen.special_mask
+word = _chosen.word
 
 _NOTHING = np.uint64(0)
 _ONE = np.uint64(1)
