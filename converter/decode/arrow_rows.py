@@ -10,14 +10,13 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from converter.decode.batch import Batch
+from converter.decode.batch import Batch, text_bytes
 from converter.decode.buffers import Buffers, Held, value_bits
-from converter.kernels.layout import Bytes
 from converter.schema.added_columns import AddedValue
 from converter.schema.column_types import DECIMALS, DOUBLE, INT64, Origin
 from converter.schema.columns import Column, Schema
@@ -52,8 +51,7 @@ def recast(values: pa.Array, before: Column, after: Column) -> pa.Array:
     if after.origin is not Origin.MIXED_JSON:
         return texts
     tag = _TAGS[before.origin]
-    typed = [None if text is None else _typed(tag, text) for text in texts.to_pylist()]
-    return pa.array(typed, pa.string())
+    return _texts_of(texts, lambda text: _typed(tag, text))
 
 
 def plain_text(values: pa.Array, column: Column) -> pa.Array:
@@ -79,17 +77,10 @@ def batch_of(
     return Batch(rows, schema, Buffers.of(schema.columns, rows, held), changed, added=added)
 
 
-def text_bytes(values: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:
-    """The bytes of texts or binaries without nulls, and the length of each."""
-    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
-    data = values.buffers()[2]
-    content = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return content[offsets[0] : offsets[-1]], np.diff(offsets)
-
-
 def _held(values: pa.Array, column: Column) -> Held:
     if column.type == DOUBLE and pa.types.is_floating(values.type):
-        values = _double_texts(values)
+        # Doubles as texts of exactly their values, in plain form.
+        values = _texts_of(values, lambda value: format(Decimal(repr(value)), "f"))
     validity = np.packbits(values.is_valid().to_numpy(zero_copy_only=False), bitorder="little")
     dense = values.drop_null() if values.null_count else values
     bits = value_bits(column)
@@ -104,10 +95,8 @@ def _held(values: pa.Array, column: Column) -> Held:
     return Held(content, None, validity, len(dense))
 
 
-def _double_texts(values: pa.Array) -> pa.Array:
-    """Doubles as texts of exactly their values, in plain form."""
-    texts = [None if value is None else format(Decimal(repr(value)), "f") for value in values.to_pylist()]
-    return pa.array(texts, pa.string())
+def _texts_of(values: pa.Array, text_of: Callable[[Any], str]) -> pa.Array:
+    return pa.array([None if value is None else text_of(value) for value in values.to_pylist()], pa.string())
 
 
 def _number_text(values: pa.Array) -> pa.Array:
@@ -120,7 +109,7 @@ def _number_text(values: pa.Array) -> pa.Array:
     if pa.types.is_integer(values.type):
         return texts
     if pc.any(pc.match_substring(texts, "E")).as_py():
-        return pa.array([None if v is None else _plain(v) for v in values.to_pylist()], pa.string())
+        return _texts_of(values, _plain)
     texts = pc.replace_substring_regex(texts, r"(\.[0-9]*[1-9])0+$", r"\1")
     return pc.replace_substring_regex(texts, r"\.0+$", "")
 
@@ -131,7 +120,7 @@ def _plain(value: Decimal) -> str:
 
 
 def _base64(values: pa.Array) -> pa.Array:
-    return pa.array([None if v is None else b64encode(v).decode() for v in values.to_pylist()], pa.string())
+    return _texts_of(values, lambda value: b64encode(value).decode())
 
 
 def _bool_text(values: pa.Array) -> pa.Array:

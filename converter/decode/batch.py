@@ -47,7 +47,7 @@ class Batch:
             for index, column in enumerate(self.schema.columns, 1):
                 if column.type == DOUBLE:
                     _, texts = self._as_doubles(index)
-                    self.buffers.replace_text(index, *_take_apart(texts))
+                    self.buffers.replace_text(index, *text_bytes(texts))
                 elif column.origin is Origin.ADDED:
                     text = added_text(column, self.added[column.name])
                     self.buffers.fill_text(index, text.encode(), self.rows)
@@ -91,8 +91,9 @@ def _texts(values: Bytes, lengths: NDArray[np.int32]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(values)])
 
 
-def _take_apart(texts: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:
-    _, offsets, values = texts.buffers()
-    ends = np.frombuffer(offsets, np.int32)[: len(texts) + 1]
-    data = np.frombuffer(values, np.uint8) if values is not None else np.zeros(0, np.uint8)
-    return data[ends[0] : ends[-1]], np.diff(ends)
+def text_bytes(values: pa.Array) -> tuple[Bytes, NDArray[np.int32]]:
+    """Return the bytes of texts or binaries without nulls, and the length of each."""
+    _, offsets, data = values.buffers()
+    ends = np.frombuffer(offsets, np.int32)[values.offset : values.offset + len(values) + 1]
+    content = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return content[ends[0] : ends[-1]], np.diff(ends)

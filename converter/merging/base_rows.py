@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from io import RawIOBase
 from typing import TYPE_CHECKING, Any
 
-from converter.decode.arrow_rows import batch_of, plain_text, recast, text_bytes
-from converter.decode.batch import Batch
+from converter.decode.arrow_rows import batch_of, plain_text, recast
+from converter.decode.batch import Batch, text_bytes
 from converter.errors import DataFileError, StorageError
 from converter.export.data_files import DataFile
 from converter.merging.base_snapshot import MISSING_PART, OTHER_BASE, BaseSnapshot
