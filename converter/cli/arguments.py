@@ -70,17 +70,18 @@ def add_verb(
         return lambda: run(arguments(**values))
 
     hints = get_type_hints(arguments)
-    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
+    parameters = []
+    for each in _in_help_order(arguments):
+        declared = each.metadata[_DECLARE](each.name.rstrip("_").replace("_", "-"))
+        parameters.append(
             inspect.Parameter(
                 each.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=inspect.Parameter.empty if each.default is MISSING else each.default,
-                annotation=Annotated[hints[each.name], each.metadata[_DECLARE](_words(each.name))],
+                annotation=Annotated[hints[each.name], declared],
             )
-            for each in _in_help_order(arguments)
-        ]
-    )
+        )
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     numbered = (f"  {_fit(f'{number}. {example}')}" for number, example in enumerate(examples, 1))
     # \b keeps Typer from joining the following lines into one paragraph.
     epilog = "\n".join(["\b", "Examples:", *numbered])
@@ -94,10 +95,6 @@ def _in_help_order(arguments: type[DataclassInstance]) -> list[Field[Any]]:
     declared = {each.name: each for each in fields(arguments)}
     names = dict.fromkeys(name for kind in arguments.__mro__ for name in inspect.get_annotations(kind))
     return [declared[name] for name in names if name in declared]
-
-
-def _words(name: str) -> str:
-    return name.rstrip("_").replace("_", "-")
 
 
 def _fit(example: str) -> str:

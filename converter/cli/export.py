@@ -1,9 +1,10 @@
-"""The verbs `export start`, `export wait` and `export list`."""
+"""The verbs `export start`, `export wait` and `export list`, and their text output."""
 
 from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,18 @@ from converter.cli.export_arguments import (
     view_option,
 )
 from converter.cli.messages import Messages
+from converter.cli.number_format import format_count, format_duration
 from converter.cli.output import print_json, writing_result
 from converter.cli.parse import parse_time
+from converter.display import cell, lines
 from converter.errors import UsageError
+from converter.utc import short_utc
 
 if TYPE_CHECKING:
     from converter.aws.access import AwsOptions
     from converter.aws.export_request import Window
     from converter.aws.export_state import ExportState
+    from converter.aws.exports import StartedExport
 
 START_EXAMPLES = (
     "ddb-convert export start Orders --bucket lake",
@@ -43,6 +48,10 @@ LIST_EXAMPLES = (
     "ddb-convert export list Orders",
     "ddb-convert export list Orders --limit 3 --json",
 )
+
+_HEADINGS = ("EXPORT", "STATUS", "KIND", "TIME OR WINDOW", "FORMAT", "ITEMS", "WHERE")
+_RIGHT = "ITEMS"
+_KINDS = {"FULL_EXPORT": "full", "INCREMENTAL_EXPORT": "changes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +127,6 @@ def start(arguments: StartArguments) -> None:
         raise UsageError("this option requires --wait", "--timeout", "add --wait, or remove the option")
     aws = arguments.aws_options()
     from converter import api
-    from converter.cli.render_exports import started_line
 
     messages = arguments.messages()
     started = api.start_export(
@@ -177,7 +185,6 @@ def list_(arguments: ListArguments) -> None:
     all details as one array.
     """
     from converter import api
-    from converter.cli.render_exports import render_exports
 
     messages = arguments.messages()
     listing = api.list_exports(arguments.table, limit=arguments.limit, aws=arguments.aws_options())
@@ -196,7 +203,6 @@ def list_(arguments: ListArguments) -> None:
 def _wait(arn: str, timeout: float | None, aws: AwsOptions, messages: Messages) -> ExportState:
     from converter import api
     from converter.cli.progress import show_waiting
-    from converter.cli.render_exports import completed_line
 
     try:
         with show_waiting(messages) as watcher:
@@ -218,3 +224,69 @@ def _print_line(text: str) -> None:
     with writing_result():
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
+
+
+def started_line(started: StartedExport, *, waits: bool) -> str:
+    """Return the outcome of a start, and the next command unless the run waits itself."""
+    state = started.state
+    table = state.table_arn.rpartition("/")[2]
+    if started.is_new:
+        text = f"{table}: started export {state.export_id} to {state.folder}/"
+    else:
+        text = (
+            f"{table}: the same command already started export {state.export_id}; it is {_progress(state)}, to "
+            f"{state.folder}/ (to start another export, pass a --client-token)"
+        )
+    return text if waits else lines(text, f"next: ddb-convert export wait {shlex.quote(state.arn)}")
+
+
+def _progress(state: ExportState) -> str:
+    if state.status == "COMPLETED":
+        return "completed"
+    return "in progress" if state.start_time is None else f"in progress since {short_utc(state.start_time)}"
+
+
+def completed_line(state: ExportState) -> str:
+    """Return the outcome of a wait in one line."""
+    took = ""
+    if state.start_time is not None and state.end_time is not None:
+        took = f" in {format_duration((state.end_time - state.start_time).total_seconds())}"
+    items = "" if state.item_count is None else f", {format_count(state.item_count, 'item')}"
+    part = "; it contains only items that match its filter" if state.filtered else ""
+    return f"export {state.export_id} is completed{took}{items}{part}"
+
+
+def render_exports(exports: Sequence[ExportState]) -> str:
+    """Return a heading and a line for each export, or an empty text if there is none."""
+    if not exports:
+        return ""
+    rows = [_HEADINGS, *(tuple(map(cell, _row(state))) for state in exports)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    text = ""
+    for row in rows:
+        cells = [
+            shown.rjust(width) if heading == _RIGHT else shown.ljust(width)
+            for heading, shown, width in zip(_HEADINGS, row, widths, strict=True)
+        ]
+        text += "  ".join(cells).rstrip() + "\n"
+    return text
+
+
+def _row(state: ExportState) -> tuple[str, ...]:
+    kind = _KINDS.get(state.type, state.type)
+    return (
+        state.export_id,
+        f"{state.status}: {state.failure_code}" if state.failure_code else state.status,
+        f"{kind}, filtered" if state.filtered else kind,
+        _moment(state),
+        state.format,
+        "" if state.item_count is None else format_count(state.item_count),
+        f"{state.folder}/",
+    )
+
+
+def _moment(state: ExportState) -> str:
+    if state.window is not None:
+        return f"{short_utc(state.window.from_time)} to {short_utc(state.window.to_time)}"
+    time = state.export_time or state.start_time
+    return "" if time is None else short_utc(time)

@@ -51,7 +51,9 @@ def render_report(report: Report) -> Lines:
     if report.status == "planned":
         facts += planned_facts([(column.name, column.type) for column in report.columns], report.not_checked)
     elif report.columns:
-        facts.append(("columns", _columns(report)))
+        types = Counter(column.type for column in report.columns)
+        counts = ", ".join(f"{number} {name}" for name, number in types.most_common())
+        facts.append(("columns", f"{len(report.columns)}: {counts}"))
     facts += _changes(report)
     changed = [
         f"{column.name} ({format_count(column.changed, 'value')})" for column in report.columns if column.changed
@@ -122,11 +124,6 @@ def _share(report: Report, location: str) -> str:
     """Describe the parts of one format: `3 parts of csv, 1.5 MB`."""
     parts = [part for part in report.parts if part.path.startswith(f"{location}/")]
     return f"{format_count(len(parts), 'part')} of {parts[0].format}, {format_size(sum(part.bytes for part in parts))}"
-
-
-def _columns(report: Report) -> str:
-    types = Counter(column.type for column in report.columns)
-    return f"{len(report.columns)}: " + ", ".join(f"{number} {name}" for name, number in types.most_common())
 
 
 def _speed(report: Report) -> str:

@@ -35,7 +35,9 @@ def changes_line(done: ChangesReport) -> str:
     """Return the outcome in one line."""
     if done.full is None and not done.windows and done.snapshot is None:
         return f"nothing to do: {_through(done)}; a window has at least 15 minutes"
-    steps = [*([] if done.full is None else ["all items"]), *_windows(done)]
+    steps = [] if done.full is None else ["all items"]
+    if done.windows:
+        steps.append(f"{format_count(len(done.windows), 'window')} of changes")
     if done.snapshot is not None:
         steps.append("a snapshot")
     reports = [*(step.report for step in _exported(done)), done.snapshot]
@@ -71,10 +73,6 @@ def _planned(columns: Sequence[Column]) -> list[str]:
 
 def _exported(done: ChangesReport) -> list[WindowReport]:
     return [*(() if done.full is None else (done.full,)), *done.windows]
-
-
-def _windows(done: ChangesReport) -> list[str]:
-    return [f"{format_count(len(done.windows), 'window')} of changes"] if done.windows else []
 
 
 def _through(done: ChangesReport) -> str:

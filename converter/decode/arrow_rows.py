@@ -119,27 +119,13 @@ def _plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _base64(values: pa.Array) -> pa.Array:
-    return _texts_of(values, lambda value: b64encode(value).decode())
-
-
-def _bool_text(values: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.cast(values, pa.string())
-
-
-def _as_it_is(values: pa.Array) -> pa.Array:
-    return values
-
-
 _TEXT_OF: dict[Origin, Callable[[pa.Array], pa.Array]] = {
-    Origin.TEXT: _as_it_is,
-    Origin.JSON: _as_it_is,
+    Origin.TEXT: lambda values: values,
+    Origin.JSON: lambda values: values,
     Origin.NUMBER: _number_text,
     Origin.NUMBER_TEXT: _number_text,
-    Origin.BINARY: _base64,
-    Origin.BOOL: _bool_text,
+    Origin.BINARY: lambda values: _texts_of(values, lambda value: b64encode(value).decode()),
+    Origin.BOOL: lambda values: values.cast(pa.string()),
 }
 _TAGS = {Origin.TEXT: "S", Origin.NUMBER: "N", Origin.NUMBER_TEXT: "N", Origin.BINARY: "B", Origin.BOOL: "BOOL"}
 

@@ -154,7 +154,7 @@ class BlockReader:
             size = memory.rfind(_NEWLINE, searched, filled) + 1
             if not size:
                 if limit == MAX_LINE_BYTES:
-                    raise self._too_long_error(byte)
+                    raise self._not_an_item_error(f"is longer than {MAX_LINE_BYTES >> 20} MiB", byte)
                 limit, searched = min(2 * limit, MAX_LINE_BYTES), filled
                 if len(data) < limit + _EXTRA_BYTES:
                     longer, data = _allocate(limit)
@@ -168,7 +168,9 @@ class BlockReader:
             memory[size : size + PADDING] = following
             data[: filled - size] = data[size:filled]
             byte, filled, limit, searched = byte + size, filled - size, self._block_bytes, 0
-        self._finish()
+        self.verify_rest()
+        if not self._compressed.read_bytes:
+            raise self._damaged_error("the file is empty")
         if filled:
             if memory[filled - 1 : filled] != _NEWLINE:
                 memory[filled : filled + 1] = _NEWLINE
@@ -194,11 +196,6 @@ class BlockReader:
             raise self._damaged_error("reserved flags in its header")
         return filled
 
-    def _finish(self) -> None:
-        self.verify_rest()
-        if not self._compressed.read_bytes:
-            raise self._damaged_error("the file is empty")
-
     def _damaged_error(self, reason: str) -> DataFileError:
         self.verify_rest()
         if self._verify:
@@ -215,9 +212,6 @@ class BlockReader:
             if end - start > BLOCK_BYTES and memory.count(b",", start, end) > MAX_LINE_COMMAS:
                 raise self._not_an_item_error(f"has more than {MAX_LINE_COMMAS:,} commas", byte + start)
             start = end + 1
-
-    def _too_long_error(self, byte: int) -> BadLineError:
-        return self._not_an_item_error(f"is longer than {MAX_LINE_BYTES >> 20} MiB", byte)
 
     def _not_an_item_error(self, fact: str, byte: int) -> BadLineError:
         self.verify_rest()

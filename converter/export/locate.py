@@ -76,14 +76,23 @@ def open_export(
     BusyError for the ARN of an unfinished export; and the errors of read_export.
     """
     is_arn = text.startswith("arn:")
-    location = _location_of_arn(text, aws) if is_arn else source_folder(text)
+    if is_arn:
+        from converter.aws.exports import locate_export
+
+        location = locate_export(check_export_arn(text), aws.for_source())
+    else:
+        location = source_folder(text)
     source = open_source(location, aws)
     here = find_summary(source)
     if here is not None:
         _check_is_meant(here, text, export_id)
         found = _Found("", here)
     elif is_arn:
-        raise _missing_export_error(text, location)
+        raise ExportError(
+            f"{text} is completed, but its {SUMMARY} is missing",
+            location,
+            "if the export was moved, pass its folder; if it was deleted, export the table again",
+        )
     else:
         found = _search(source, latest, export_id)
     warnings = tuple(
@@ -103,12 +112,6 @@ def source_folder(text: str) -> str:
     return text if folder in ("", "s3:") else folder
 
 
-def _location_of_arn(arn: str, aws: AwsOptions) -> str:
-    from converter.aws.exports import locate_export
-
-    return locate_export(check_export_arn(arn), aws.for_source())
-
-
 def check_export_arn(arn: str) -> str:
     """Return the text. Raises UsageError if it is not the ARN of an export."""
     if EXPORT_ARN.fullmatch(arn) is None:
@@ -116,14 +119,6 @@ def check_export_arn(arn: str) -> str:
             "this is not the ARN of an export", arn, "use arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/export/ID"
         )
     return arn
-
-
-def _missing_export_error(arn: str, location: str) -> ExportError:
-    return ExportError(
-        f"{arn} is completed, but its {SUMMARY} is missing",
-        location,
-        "if the export was moved, pass its folder; if it was deleted, export the table again",
-    )
 
 
 def _check_is_meant(found: Summary, text: str, export_id: str | None) -> None:

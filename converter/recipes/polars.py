@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 
 from converter.recipes.literals import in_comment, literal_glob, python_text
-from converter.recipes.published import Folder, Published
+from converter.recipes.published import Published
 from converter.schema.column_types import STRING
 from converter.schema.columns import Column
 
@@ -39,7 +39,8 @@ def polars_program(published: Published) -> str:
 def _parquet(published: Published) -> list[str]:
     above = published.keys_above("Polars") if published.keys else ()
     keys = [f"{python_text(key)}: pl.String()" for key in above]
-    keys += [f"{python_text(key.key or '')}: {_key_type(key)}" for key in published.keys]
+    types = ("pl.Date()" if key.is_date else "pl.String()" for key in published.keys)
+    keys += [f"{python_text(key.key or '')}: {type_}" for key, type_ in zip(published.keys, types, strict=True)]
     return [
         "frame = pl.scan_parquet(",
         f"    {python_text(published.glob(literal_glob))},",
@@ -79,7 +80,7 @@ def _csv(published: Published) -> list[str]:
         *(['        missing_columns="insert",'] if published.grown else []),
         *([f"        include_file_paths={python_text(path)},"] if published.keys else []),
         "    )",
-        *(["    .with_columns(", *(step for step in steps), "    )"] if steps else []),
+        *(["    .with_columns(", *steps, "    )"] if steps else []),
         *([f"    .drop(cs.by_name({python_text(path)}))"] if published.keys else []),
         ")",
     ]
@@ -95,7 +96,3 @@ def _key_pattern(published: Published, number: int) -> str:
     folder = published.layout[number]
     after = len(published.layout) - number - 1 + 2
     return f"/{re.escape(folder.key or '')}=([^/]*)" + "/[^/]+" * after + "$"
-
-
-def _key_type(key: Folder) -> str:
-    return "pl.Date()" if key.is_date else "pl.String()"

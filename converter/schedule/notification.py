@@ -114,13 +114,6 @@ def message(schedule: Schedule) -> str:
     return f"{{% ({_LINE} $join([{what}, '', 'Time: ' & $time,{export}{_MESSAGE}"
 
 
-def _run_again(changed: str) -> str:
-    """Return the input that repeats the failed work: the input of the execution, updated with JSONata `changed`."""
-    replaced = "['exportArn', 'manifest', 'scheduledTime', 'attempt']"
-    kept = f"$sift($states.context.Execution.Input, function($value, $name) {{ $not($name in {replaced}) }})"
-    return f"{{% $merge([{kept}, {changed}]) %}}"
-
-
 def catch_failure(step: str, again: str) -> State:
     """Return a catcher for errors after the retries of a step. again: see `failure_variables`."""
     return {
@@ -136,7 +129,9 @@ def failure_variables(step: str, error: str, cause: str, again: str) -> State:
     error: a text, or {% JSONata %}. cause: JSONata. again: a JSONata object with the additional input of an execution
     that repeats the work.
     """
+    replaced = "['exportArn', 'manifest', 'scheduledTime', 'attempt']"
+    kept = f"$sift($states.context.Execution.Input, function($value, $name) {{ $not($name in {replaced}) }})"
     return {
         "failure": {"step": step, "error": error, "cause": f"{{% $substring({cause}, 0, 2000) %}}"},
-        "again": _run_again(again),
+        "again": f"{{% $merge([{kept}, {again}]) %}}",
     }

@@ -8,6 +8,8 @@ that every number may be in, if there is exactly one.
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import and_, or_
 from shlex import quote
 from typing import Final
 
@@ -33,11 +35,7 @@ _RANGES: Final = {
 
 def possible_units(magnitudes: int) -> tuple[Unit, ...]:
     """The units that all numbers with these magnitudes may be in."""
-    mask = _ALL
-    for magnitude in range(SMALL):
-        if magnitudes >> magnitude & 1:
-            mask &= magnitude
-    return tuple(unit for index, unit in enumerate(UNITS) if mask >> index & 1)
+    return _units_of(reduce(and_, _masks_of(magnitudes), _ALL))
 
 
 class UnitError(SchemaError):
@@ -79,7 +77,7 @@ def choose_unit(column: Column, magnitudes: int, promised: Unit | None) -> Unit 
         f"the unit of the times in attribute {column.attribute!r} is not known, because {problem}: {seen}",
         hint=f"give the unit: {_option(column)}, where UNIT is {', '.join(UNITS)} (DynamoDB's TTL is in s)",
         column=column,
-        units=() if units else _units_of(magnitudes),
+        units=() if units else _units_of(reduce(or_, _masks_of(magnitudes), 0)),
     )
 
 
@@ -93,11 +91,12 @@ def _option(column: Column) -> str:
     return f"--time {quote(f'{name}=UNIT')}"
 
 
-def _units_of(magnitudes: int) -> tuple[Unit, ...]:
-    """The units that some of the numbers may be in."""
-    mask = 0
-    for magnitude in range(SMALL):
-        mask |= magnitude if magnitudes >> magnitude & 1 else 0
+def _masks_of(magnitudes: int) -> list[int]:
+    """Return the magnitudes of the set that are masks of units."""
+    return [magnitude for magnitude in range(SMALL) if magnitudes >> magnitude & 1]
+
+
+def _units_of(mask: int) -> tuple[Unit, ...]:
     return tuple(unit for index, unit in enumerate(UNITS) if mask >> index & 1)
 
 

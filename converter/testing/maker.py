@@ -210,7 +210,8 @@ class _DataFile:
         self._closed = True
         rest = self._drain()
         assert self._deflate is not None
-        self._append(rest + self._deflate.flush() + self._crc.to_bytes(4, "little") + self._isize())
+        isize = (self.size & 0xFFFFFFFF).to_bytes(4, "little")
+        self._append(rest + self._deflate.flush() + self._crc.to_bytes(4, "little") + isize)
         self._deflate = None
 
     def _drain(self) -> bytes:
@@ -230,6 +231,3 @@ class _DataFile:
         self.md5.update(compressed)
         with self.path.open("ab") as stream:
             stream.write(compressed)
-
-    def _isize(self) -> bytes:
-        return (self.size & 0xFFFFFFFF).to_bytes(4, "little")

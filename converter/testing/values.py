@@ -36,7 +36,7 @@ def to_dynamodb(value: object) -> DynamoValue:
         case int() | Decimal():
             return {"N": plain_number(value)}
         case bytes() | bytearray():
-            return {"B": _base64(value)}
+            return {"B": b64encode(value).decode("ascii")}
         case Mapping():
             return {"M": to_item(value)}
         case list() | tuple():
@@ -87,10 +87,6 @@ def _place_point(significant: str, exponent: int) -> str:
     return f"{padded[:exponent]}.{padded[exponent:]}"
 
 
-def _base64(value: bytes | bytearray) -> str:
-    return b64encode(value).decode("ascii")
-
-
 def _typed_set(members: set[object] | frozenset[object]) -> DynamoValue:
     if not members:
         raise ValueError("DynamoDB has no empty sets")
@@ -99,7 +95,7 @@ def _typed_set(members: set[object] | frozenset[object]) -> DynamoValue:
         return {"SS": sorted(texts)}
     binaries = [member for member in members if isinstance(member, bytes)]
     if len(binaries) == len(members):
-        return {"BS": [_base64(member) for member in sorted(binaries)]}
+        return {"BS": [b64encode(member).decode("ascii") for member in sorted(binaries)]}
     numbers = [m for m in members if isinstance(m, int | Decimal) and not isinstance(m, bool)]
     if len(numbers) == len(members):
         return {"NS": [plain_number(member) for member in sorted(numbers)]}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from converter.aws.export_request import Window
 from converter.aws.export_state import ExportState
 from converter.aws.exports import StartedExport
-from converter.cli.render_exports import completed_line, render_exports, started_line
+from converter.cli.export import completed_line, render_exports, started_line
 
 START = datetime(2023, 11, 27, 6, 11, 47, tzinfo=UTC)
 TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/Orders"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from converter.cli.render_leftovers import leftovers_line, render_leftovers
+from converter.cli.clean import leftovers_line, render_leftovers
 from converter.publishing.clean import Leftovers
 from converter.storage.leftovers import Leftover
 
