@@ -25,8 +25,7 @@ from converter.kernels.bindings import bind_merge_lines, index_keys, line_end, r
 from converter.kernels.merge import key_table
 from converter.kernels.merge.key_table import KeyTable
 from converter.merging.base_snapshot import BaseSnapshot
-from converter.merging.changed_keys import ChangedKeys
-from converter.merging.line_keys import key_bytes, read_change
+from converter.merging.changed_keys import ChangedKeys, key_bytes, read_change
 from converter.merging.merge_input import MergeInput
 from converter.merging.old_images import OldImages
 from converter.options import ConvertOptions

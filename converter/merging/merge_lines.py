@@ -17,8 +17,7 @@ from converter.export.data_files import DataFile
 from converter.kernels import layout, scratch
 from converter.kernels.bindings import bind_merge_lines, line_end, record_key
 from converter.kernels.merge import key_table
-from converter.merging.changed_keys import ChangedKeys
-from converter.merging.line_keys import key_bytes, read_change, read_key
+from converter.merging.changed_keys import ChangedKeys, key_bytes, read_change, read_key
 from converter.schema.change_columns import COLUMN_OF
 
 _NEWLINE = 0x0A

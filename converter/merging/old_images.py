@@ -14,7 +14,7 @@ from typing import Any
 from converter.decode.strict_changes import ChangeForm, compact_change
 from converter.decode.strict_lines import LineProblem, compact_line
 from converter.export.blocks import Block
-from converter.merging.line_keys import Key, read_change, read_key
+from converter.merging.changed_keys import Key, read_change, read_key
 from converter.schema.change_columns import MARK, OLD
 
 _DIGEST_BYTES = 16

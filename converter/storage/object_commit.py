@@ -25,8 +25,7 @@ from converter.storage.intent import Intent, PendingPart, Removal, folder_taken_
 from converter.storage.leftovers import Leftover
 from converter.storage.object_lease import HeldLease
 from converter.storage.object_parts import Receipt
-from converter.storage.object_staging import ObjectStaging, leftover_uploads_message
-from converter.storage.object_uploads import RUN, abort_uploads
+from converter.storage.object_staging import RUN, ObjectStaging, abort_uploads, leftover_uploads_message
 from converter.storage.paths import INTENT, check_folder, record_path
 from converter.storage.stored_files import FileVersion
 from converter.storage.threads import in_background, in_parallel

@@ -20,7 +20,7 @@ from converter.storage.intent import PendingPart
 from converter.storage.json_members import members_of, read_members
 
 if TYPE_CHECKING:
-    from converter.storage.object_uploads import Uploads
+    from converter.storage.object_staging import Uploads
 
 PIECE_BYTES = 5 << 20
 """The least that a store accepts for a piece that is not the last one."""

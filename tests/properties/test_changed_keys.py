@@ -8,9 +8,8 @@ import random
 import pytest
 
 from converter.decode.strict_lines import LineProblem, compact_line
-from converter.merging.changed_keys import ChangedKeys
+from converter.merging.changed_keys import ChangedKeys, read_change, read_key
 from converter.merging.changed_keys_builder import ChangedKeysBuilder
-from converter.merging.line_keys import read_change, read_key
 from converter.merging.merge_lines import MergeLines
 from tests.properties.changed_keys import FORM, ITEMS, merge_outcome, recorded
 from tests.properties.mutations import change_corpus, mutate

@@ -9,7 +9,7 @@ import pytest
 
 from converter.errors import StorageError
 from converter.storage.intent import PendingPart
-from converter.storage.local_parts import LocalParts
+from converter.storage.local_staging import LocalParts
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from converter.errors import StorageError
 from converter.storage.intent import PendingPart
 from converter.storage.object_parts import Receipt
-from converter.storage.object_uploads import RUN, Uploads, abort_uploads
+from converter.storage.object_staging import RUN, Uploads, abort_uploads
 from tests.memory_store import MemoryBucket
 
 FOLDER = "dt=1/x"

@@ -8,7 +8,7 @@ from io import RawIOBase
 
 import pytest
 
-from converter.storage.prefetch import FetchedFile, Prefetch
+from converter.storage.object_source import FetchedFile, Prefetch
 
 MIB = 1 << 20
 
