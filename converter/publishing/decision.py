@@ -36,11 +36,11 @@ class Decision:
 
     locations: tuple[str, ...]
     date: str
-    published: Record | None
-    replaced: tuple[RecordEntry, ...]
+    published: Record | None = None
+    replaced: tuple[RecordEntry, ...] = ()
     kept: tuple[RecordEntry, ...]
     sequence: int
-    remove: tuple[Removal, ...]
+    remove: tuple[Removal, ...] = ()
     warnings: tuple[str, ...]
 
 
@@ -93,7 +93,6 @@ def decide(cache: RecordCache, export: Summary, options: ConvertOptions, chain: 
     return Decision(
         locations=locations,
         date=date,
-        published=None,
         replaced=tuple(sorted(replaced, key=lambda entry: (entry.export_micros, entry.export_id))),
         kept=kept,
         sequence=max((entry.sequence for entry in records.entries), default=0) + 1,
@@ -207,10 +206,8 @@ def _nothing_to_do(own: Record, kept: tuple[RecordEntry, ...], options: ConvertO
         locations=own.locations,
         date=own.date,
         published=own,
-        replaced=(),
         kept=kept,
         sequence=own.sequence,
-        remove=(),
         warnings=warnings,
     )
 

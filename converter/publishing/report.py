@@ -52,10 +52,6 @@ class Part:
         """The format that its name says."""
         return format_of(self.path)
 
-    def to_json(self) -> dict[str, object]:
-        """As records and reports show it."""
-        return members_of(self)
-
     @staticmethod
     def from_json(members: Members) -> Part:
         """The reverse of to_json. Raises StorageError."""
@@ -75,10 +71,6 @@ class SchemaChange:
     change: ChangeKind
     before: str | None
     after: str
-
-    def to_json(self) -> dict[str, object]:
-        """As reports show it."""
-        return members_of(self)
 
     @staticmethod
     def from_json(members: Members) -> SchemaChange:

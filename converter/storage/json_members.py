@@ -170,10 +170,6 @@ class Members:
         inner = self.inner(name)
         return {key: inner.count(key) for key in inner._members}
 
-    def names(self) -> tuple[str, ...]:
-        """The names of all members."""
-        return tuple(self._members)
-
     def inner(self, name: str) -> Members:
         """An object."""
         return self._nested(name, self._get(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_the_record_holds_the_report_and_how_it_came_about(tmp_path: Path) -> No
     assert record["options"] == options.published()
     assert record["optionsHash"] == options.published_hash()
     assert (record["timezone"], record["layout"], record["verified"]) == ("Asia/Tokyo", "dt={date}", True)
-    assert record["parts"] == [part.to_json() for part in report.parts]
+    assert record["parts"] == [asdict(part) for part in report.parts]
     assert [column["name"] for column in record["columns"]] == ["id", "d", "dt_1", "n"]
     reported = {name: value for name, value in report.to_json().items() if name not in ("parts", "seconds")}
     assert {name: value for name, value in record["report"].items() if name != "seconds"} == reported
