@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from converter.kernels.form import BOUNDS_CHECKED
-from converter.kernels.layout import Bytes, Columns, Fields, Scratch, State, Words
+from converter.kernels.layout import Bytes, Columns, Fields, PageScratch, Scratch, State, Table, Words
 from converter.kernels.library import Kernel
 from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge.key_table import KeyTable
@@ -77,18 +77,33 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: Stat
     _call("write_rows", columns, rows, enough, out, state)
 
 
-def bind_encode_page() -> Callable[[Columns, int, int, int, Words, Bytes, State], int]:
-    """encode_page(columns, column, rows, limit, numbers, out, state), for one part; see encode/parquet_pages.py."""
+def bind_encode_chunks() -> Callable[[Columns, int, int, PageScratch, Bytes, Table, Table, State], int]:
+    """encode_chunks(columns, last, rows, scratch, out, pages, chunks, state); see encode/column_chunks.py."""
+    return _find("encode_chunks")
+
+
+def bind_put_page_headers() -> Callable[[Table, Table, Bytes, State], int]:
+    """put_page_headers(pages, chunks, out, state); see encode/column_chunks.py."""
+    return _find("put_page_headers")
+
+
+def bind_put_chunk_metadata() -> Callable[[Columns, int, int, Bytes, State, Table, Bytes, State], int]:
+    """put_chunk_metadata(columns, last, rows, names, name_ends, chunks, out, state); see the same."""
+    return _find("put_chunk_metadata")
+
+
+def bind_encode_page() -> Callable[[Columns, int, int, int, Words, Bytes, int, State], int]:
+    """encode_page(columns, column, rows, limit, numbers, out, begin, state); see encode/parquet_pages.py."""
     return _find("encode_page")
 
 
-def bind_encode_dictionary() -> Callable[[Columns, int, Words, State, State, State, Bytes, State], int]:
-    """encode_dictionary(columns, column, secret, slots, entries, indices, out, state); see encode/parquet_pages.py."""
+def bind_encode_dictionary() -> Callable[[Columns, int, PageScratch, Bytes, int, int, State], int]:
+    """encode_dictionary(columns, column, scratch, out, begin, limit, state); see the same."""
     return _find("encode_dictionary")
 
 
-def bind_encode_indices() -> Callable[[Columns, int, int, int, State, Words, Bytes, State], int]:
-    """encode_indices(columns, column, rows, entries, indices, numbers, out, state); see encode/parquet_pages.py."""
+def bind_encode_indices() -> Callable[[Columns, int, int, int, PageScratch, Bytes, int, State], int]:
+    """encode_indices(columns, column, rows, entries, scratch, out, begin, state); see the same."""
     return _find("encode_indices")
 
 
@@ -98,14 +113,11 @@ def _call(name: str, *arguments: object) -> int:
 
 def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
-        from converter.kernels.encode import csv_rows, parquet_pages
+        from converter.kernels.encode import column_chunks, csv_rows, parquet_pages
         from converter.kernels.merge import changed_keys, superseded_lines
         from converter.kernels.parse import changes, items, unknown_members
 
-        owners = [
-            module
-            for module in (items, changes, changed_keys, superseded_lines, unknown_members, parquet_pages, csv_rows)
-            if hasattr(module, name)
-        ]
+        modules = (items, changes, changed_keys, superseded_lines, unknown_members)
+        owners = [module for module in (*modules, column_chunks, parquet_pages, csv_rows) if hasattr(module, name)]
         return cast(Callable[..., int], getattr(owners[0], name))
     return Kernel(name)

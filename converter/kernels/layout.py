@@ -245,6 +245,21 @@ class Columns(NamedTuple):
     facts: Table
 
 
+class PageScratch(NamedTuple):
+    """Working memory of one encoder of pages.
+
+    secret: of the hash. slots: of a hash table of dictionary entries, a power of two, at least twice as many as
+    entries; few values use the first ones. entries: position << 24 | size of each. indices: the number of the entry of
+    each value. numbers: a block of 128 differences.
+    """
+
+    secret: Words
+    slots: State
+    entries: State
+    indices: State
+    numbers: Words
+
+
 class Scratch(NamedTuple):
     """Working memory of one decoder.
 

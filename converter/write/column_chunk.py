@@ -1,188 +1,177 @@
-"""Column chunks: the pages of one column of one batch, encoded by the kernels, compressed and written."""
+"""Column chunks: the pages of the columns of a batch, encoded by the kernels, compressed and written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache
+from itertools import accumulate, groupby
 
 import numpy as np
 
 from converter.decode.batch import Batch
 from converter.kernels import layout, scratch
-from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
+from converter.kernels.bindings import bind_encode_chunks, bind_put_chunk_metadata, bind_put_page_headers
 from converter.kernels.encode import states
-from converter.kernels.layout import Bytes, Columns
+from converter.kernels.layout import Bytes, Columns, PageScratch, State
 from converter.schema.added_columns import AddedValue
-from converter.schema.column_types import Origin, PhysicalType
+from converter.schema.column_types import DOUBLE, Origin
 from converter.schema.columns import Column
-from converter.write.parquet_metadata import ColumnChunk, Encoding, Statistics, data_page_header, dictionary_page_header
+from converter.write.parquet_metadata import RowGroup, encode_row_group
+from converter.write.thrift import Struct
+
+Put = Callable[[bytes | memoryview], None]
 
 _PAGE_BYTES = 1 << 20
 _JUDGED_VALUES = 8192
 _MOST_ENTRIES = 1 << 14
 _DICTIONARY_BYTES = 1 << 20
-_LONGEST_STATISTIC = 4096
-"""Bytes of the longest text in statistics, as in Arrow. Longer ones are left out."""
-
-_ENCODINGS = {
-    PhysicalType.BOOLEAN: Encoding.PLAIN,
-    PhysicalType.INT32: Encoding.DELTA_BINARY_PACKED,
-    PhysicalType.INT64: Encoding.DELTA_BINARY_PACKED,
-    PhysicalType.DOUBLE: Encoding.PLAIN,
-    PhysicalType.BYTE_ARRAY: Encoding.DELTA_BYTE_ARRAY,
-    PhysicalType.FIXED_LEN_BYTE_ARRAY: Encoding.PLAIN,
-}
-"""Encodings of values without a dictionary; the compatible ones are all PLAIN."""
+_MOST_PAGES = 1024
+"""Pages of one call. Usually it ends when half of the output is full."""
+_FEW_PIECES = 8
+"""Pieces of more pages are written as one."""
 
 
 class ChunkEncoder:
-    """Makes column chunks, compressed by `compress` if there is one. Keeps the working memory of the kernels.
+    """Encodes the row groups of one file. Keeps the working memory of the kernels.
 
-    compatible: use only the encodings that every reader of Parquet knows: PLAIN and dictionaries.
+    compression: Parquet's number of the compression of `compress`; None compresses nothing. compatible: use only the
+    encodings that every reader of Parquet knows: PLAIN and dictionaries.
     """
 
-    def __init__(self, compress: Callable[[Bytes], bytes] | None, *, compatible: bool = False) -> None:
+    def __init__(
+        self,
+        columns: tuple[Column, ...],
+        compress: Callable[[memoryview], bytes] | None,
+        compression: int,
+        *,
+        compatible: bool = False,
+    ) -> None:
+        self._columns = columns
         self._compress = compress
-        self._compatible = compatible
-        self._encode_page = bind_encode_page()
-        self._encode_dictionary = bind_encode_dictionary()
-        self._encode_indices = bind_encode_indices()
+        self._encode_chunks = bind_encode_chunks()
+        self._put_page_headers = bind_put_page_headers()
+        self._put_chunk_metadata = bind_put_chunk_metadata()
         self._state = np.zeros(states.PAGE_STATE_SIZE, np.int64)
-        self._numbers = np.zeros(128, np.uint64)
-        self._out = np.zeros(2 * _PAGE_BYTES, np.uint8)
-        self._slots = np.zeros(4 * _MOST_ENTRIES, np.int64)
-        self._entries = np.zeros(_MOST_ENTRIES, np.int64)
-        self._indices = np.zeros(0, np.int64)
-        self._secret = scratch.new_secret()
-        self._pieces: list[bytes] = []
-        self._uncompressed = self._compressed = 0
-
-    def encode(self, batch: Batch, index: int, column: Column, offset: int) -> tuple[ColumnChunk, list[bytes]]:
-        """Column number `index`, from 1, of the batch, and its bytes for this offset of the file."""
-        self._pieces = []
-        self._uncompressed = self._compressed = 0
-        self._reset_state()
-        kind = column.type.parquet.physical
-        columns, place, present = batch.buffers.arrays, index, batch.buffers.present(index)
-        if kind is PhysicalType.DOUBLE:
-            doubles = batch.doubles(index).view(np.uint8)
-            columns = _column_of(doubles, columns.validity[index], bits=64, present=present, plain=True)
-            place = 1
-        elif column.origin is Origin.ADDED:
-            columns, place, present = _constant(batch.added[column.name]), 1, batch.rows
-        entries = 0
-        if present and kind not in (PhysicalType.BOOLEAN, PhysicalType.DOUBLE):
-            entries = self._write_dictionary(columns, place, present)
-        if column.origin is Origin.ADDED:
-            # Each row has the one value of the dictionary.
-            columns.facts[place, layout.COLUMN_PRESENT] = present
-            self._indices[:present] = 0
-        dictionary_size = self._compressed
-        if entries:
-            encoding = Encoding.RLE_DICTIONARY
-            self._write_indices(columns, place, batch.rows, entries)
-        else:
-            encoding = Encoding.PLAIN if self._compatible else _ENCODINGS[kind]
-            self._write_values(columns, place, batch.rows, encoding)
-        chunk = ColumnChunk(
-            encoding=encoding,
-            rows=batch.rows,
-            uncompressed=self._uncompressed,
-            compressed=self._compressed,
-            dictionary_offset=offset if entries else None,
-            data_offset=offset + dictionary_size,
-            statistics=Statistics(batch.rows - present, *self._extremes(columns, place, kind)),
-        )
-        return chunk, self._pieces
-
-    def _reset_state(self) -> None:
-        self._state[:] = 0
-        self._state[states.MIN_AT] = states.NONE
-        self._state[states.PAGE_COMPATIBLE] = self._compatible
+        self._state[states.PAGE_COMPATIBLE] = compatible
+        self._state[states.PAGE_COMPRESSION] = compression
+        self._state[states.PAGE_LIMIT] = _PAGE_BYTES
         self._state[states.PAGE_SAMPLE] = _JUDGED_VALUES
-
-    def _write_dictionary(self, columns: Columns, place: int, present: int) -> int:
-        """Write a dictionary page if it saves bytes; return the number of its entries, or 0."""
-        out = self._out[:_DICTIONARY_BYTES]
-        slots = self._slots[: 1 << (2 * min(present, _MOST_ENTRIES)).bit_length()]
-        slots[:] = 0
-        if len(self._indices) < present:
-            self._indices = np.zeros(present, np.int64)
-        entries = self._encode_dictionary(
-            columns, place, self._secret, slots, self._entries, self._indices, out, self._state
+        self._state[states.PAGE_DICTIONARY] = _DICTIONARY_BYTES
+        self._scratch = PageScratch(
+            secret=scratch.new_secret(),
+            slots=np.zeros(4 * _MOST_ENTRIES, np.int64),
+            entries=np.zeros(_MOST_ENTRIES, np.int64),
+            indices=np.zeros(0, np.int64),
+            numbers=np.zeros(128, np.uint64),
         )
-        if entries < 0:
-            self._reset_state()
-            return 0
-        self._add_page(int(self._state[states.PAGE_WRITTEN]), partial(dictionary_page_header, entries))
-        return entries
+        self._out = np.zeros(3 * max(_PAGE_BYTES, _DICTIONARY_BYTES), np.uint8)
+        self._pages = np.zeros((_MOST_PAGES, states.PAGE_FACTS), np.int64)
+        self._headers = np.zeros(_MOST_PAGES * states.HEADER_ROOM, np.uint8)
+        self._metadata = np.zeros(0, np.uint8)
+        self._chunks = np.zeros((len(columns), states.CHUNK_FACTS), np.int64)
 
-    def _write_indices(self, columns: Columns, place: int, rows: int, entries: int) -> None:
-        def encode() -> None:
-            self._encode_indices(columns, place, rows, entries, self._indices, self._numbers, self._out, self._state)
+    def write_row_group(self, batch: Batch, offset: int, put: Put) -> Struct:
+        """Give `put` all columns of the batch, for this offset of the file on; return the row group for the footer."""
+        self._state[states.PAGE_OFFSET] = offset
+        if self._scratch.indices.size < batch.rows:
+            self._scratch = self._scratch._replace(indices=np.zeros(batch.rows, np.int64))
+        encoded = []
+        for special, run in groupby(enumerate(self._columns, 1), lambda place: _is_special(place[1])):
+            if special:
+                for i, column in run:
+                    encoded.append(self._write(_special_column(batch, i, column), 1, 2, 2 - i, batch.rows, put))
+            else:
+                places = [i for i, _ in run]
+                encoded.append(self._write(batch.buffers.arrays, places[0], places[-1] + 1, 1, batch.rows, put))
+        raw, packed = self._chunks[:, [states.CHUNK_RAW, states.CHUNK_PACKED]].sum(axis=0).tolist()
+        return encode_row_group(RowGroup(len(self._columns), b"".join(encoded), batch.rows, raw, packed, offset))
 
-        self._add_page(self._encode(encode), partial(data_page_header, rows, Encoding.RLE_DICTIONARY))
+    def _write(self, columns: Columns, begin: int, end: int, first: int, rows: int, put: Put) -> bytes:
+        """Write the columns [begin, end) of `columns`, of which `first` would be the first of the file's.
 
-    def _write_values(self, columns: Columns, place: int, rows: int, encoding: Encoding) -> None:
-        def encode() -> None:
-            self._encode_page(columns, place, rows, _PAGE_BYTES, self._numbers, self._out, self._state)
+        Returns their metadata.
+        """
+        state = self._state
+        state[states.PAGE_FIRST] = first
+        state[states.PAGE_COLUMN] = begin
+        state[states.PAGE_STAGE] = states.CHUNK_BEGINS
+        status = layout.FULL
+        while status != layout.DONE:
+            status = self._encode_chunks(columns, end, rows, self._scratch, self._out, self._pages, self._chunks, state)
+            if status == layout.GROW:
+                self._out = np.zeros(int(state[states.PAGE_NEEDED]), np.uint8)
+            else:
+                self._write_pages(put)
+        return self._metadata_of(columns, begin, end, rows)
 
-        while (row := int(self._state[states.PAGE_ROW])) < rows:
-            size = self._encode(encode)
-            count = int(self._state[states.PAGE_ROW]) - row
-            self._add_page(size, partial(data_page_header, count, encoding))
+    def _write_pages(self, put: Put) -> None:
+        """Compress and write the pages in the output."""
+        pages, out = self._pages[: int(self._state[states.PAGE_COUNT])], self._out.data
+        places = pages[:, [states.PAGE_BEGIN, states.PAGE_END, states.PAGE_AS_IT_IS]].tolist()
+        compress = self._compress
+        packed: list[bytes | memoryview] = [
+            out[begin:end] if as_it_is or compress is None else compress(out[begin:end])
+            for begin, end, as_it_is in places
+        ]
+        pages[:, states.PAGE_PACKED] = list(map(len, packed))
+        headers = self._headers[: self._put_page_headers(self._pages, self._chunks, self._headers, self._state)].data
+        stored = pages[:, [states.PAGE_HEADER_END, states.PAGE_AS_IT_IS]].tolist()
+        pieces: list[bytes | memoryview] = []
+        at = 0
+        for (begin, end, _), page, (header_end, as_it_is) in zip(places, packed, stored, strict=True):
+            pieces += (headers[at:header_end], out[begin:end] if as_it_is else page)
+            at = header_end
+        for piece in [b"".join(pieces)] if len(pieces) > _FEW_PIECES else pieces:
+            put(piece)
 
-    def _encode(self, encode: Callable[[], None]) -> int:
-        """Encode a page, into a larger output as needed; return the number of its bytes."""
-        encode()
-        if not self._state[states.PAGE_WRITTEN]:
-            self._out = np.zeros(int(self._state[states.PAGE_NEEDED]), np.uint8)
-            encode()
-        return int(self._state[states.PAGE_WRITTEN])
-
-    def _add_page(self, size: int, header: Callable[[int, int], bytes]) -> None:
-        """Compress and keep the first `size` bytes of the output, after the header for these two sizes."""
-        page = self._out[:size].tobytes() if self._compress is None else self._compress(self._out[:size])
-        before = header(size, len(page))
-        self._pieces += (before, page)
-        self._uncompressed += len(before) + size
-        self._compressed += len(before) + len(page)
-
-    def _extremes(self, columns: Columns, place: int, kind: PhysicalType) -> tuple[bytes | None, bytes | None]:
-        """Least and greatest value of the column at hand, in the form of PLAIN."""
-        start = int(columns.facts[place, layout.COLUMN_START])
-        present = int(columns.facts[place, layout.COLUMN_PRESENT])
-        if not present:
-            return None, None
-        if kind is PhysicalType.BOOLEAN:
-            packed = columns.arena[start : start + -(-present // 8)]
-            bits = np.unpackbits(packed, count=present, bitorder="little")
-            return bits.min().tobytes(), bits.max().tobytes()
-        if kind is PhysicalType.DOUBLE:
-            doubles = columns.arena[start : start + 8 * present].view(np.float64)
-            return doubles.min().tobytes(), doubles.max().tobytes()
-        found = []
-        for at, size in ((states.MIN_AT, states.MIN_SIZE), (states.MAX_AT, states.MAX_SIZE)):
-            begin = start + int(self._state[at])
-            value = columns.arena[begin : begin + int(self._state[size])].tobytes()
-            found.append(value[::-1] if kind is PhysicalType.FIXED_LEN_BYTE_ARRAY else value)
-        if max(map(len, found)) > _LONGEST_STATISTIC:
-            return None, None
-        return found[0], found[1]
+    def _metadata_of(self, columns: Columns, begin: int, end: int, rows: int) -> bytes:
+        """The structs ColumnChunk of the columns [begin, end) of `columns`."""
+        self._state[states.PAGE_COLUMN] = begin
+        first = int(self._state[states.PAGE_FIRST])
+        names, ends = _names_of(self._columns)
+        sizes = self._chunks[begin - first : end - first, [states.CHUNK_MIN_SIZE, states.CHUNK_MAX_SIZE]]
+        needed = (end - begin) * states.METADATA_ROOM + names.size + int(sizes[sizes <= states.LONGEST_STATISTIC].sum())
+        if self._metadata.size < needed:
+            self._metadata = np.zeros(needed, np.uint8)
+        size = self._put_chunk_metadata(columns, end, rows, names, ends, self._chunks, self._metadata, self._state)
+        return self._metadata[:size].tobytes()
 
 
-def _column_of(data: Bytes, validity: Bytes, *, bits: int, present: int, plain: bool = False) -> Columns:
+@lru_cache(maxsize=4)
+def _names_of(columns: tuple[Column, ...]) -> tuple[Bytes, State]:
+    """The names of the columns, one after the other, and where each ends."""
+    names = [column.name.encode() for column in columns]
+    data = np.frombuffer(b"".join(names) + bytes(layout.ROOM), np.uint8)
+    return data, np.array(list(accumulate(map(len, names))), np.int64)
+
+
+def _is_special(column: Column) -> bool:
+    """Return whether the values of a column are not in the buffers of a batch as pages need them."""
+    return column.origin is Origin.ADDED or column.type == DOUBLE
+
+
+def _special_column(batch: Batch, index: int, column: Column) -> Columns:
+    """Columns with the values of such a column in number 1."""
+    if column.origin is Origin.ADDED:
+        return _constant(batch.added[column.name], batch.rows)
+    doubles = batch.doubles(index).view(np.uint8)
+    present = batch.buffers.present(index)
+    return _column_of(doubles, batch.buffers.arrays.validity[index], bits=64, present=present, plain=True)
+
+
+def _column_of(data: Bytes, validity: Bytes, *, bits: int, present: int, plain: bool = False, step: int = 1) -> Columns:
     """Columns with these values in number 1; plain: they go into pages as they are."""
     facts = np.zeros((2, layout.COLUMN_FACTS), np.int64)
     facts[1, [layout.COLUMN_BITS, layout.COLUMN_PRESENT, layout.COLUMN_PLAIN]] = bits, present, plain
+    facts[1, [layout.COLUMN_USED, layout.COLUMN_STEP]] = data.size, step
     arena = np.zeros(data.size + layout.ROOM, np.uint8)
     arena[: data.size] = data
     return Columns(arena, np.array([data.size], np.int32), np.stack((np.zeros_like(validity), validity)), facts)
 
 
-def _constant(value: AddedValue) -> Columns:
-    """Columns with only this value in number 1."""
-    is_text = isinstance(value, str)
+def _constant(value: AddedValue, rows: int) -> Columns:
+    """Columns with only this value in number 1, for all rows."""
     data = value.encode() if isinstance(value, str) else value.to_bytes(8, "little", signed=True)
-    validity = np.ones(1, np.uint8)
-    return _column_of(np.frombuffer(data, np.uint8), validity, bits=0 if is_text else 64, present=1)
+    bits = 0 if isinstance(value, str) else 64
+    # The levels of a column that is never null are not read.
+    return _column_of(np.frombuffer(data, np.uint8), np.ones(1, np.uint8), bits=bits, present=rows, step=0)

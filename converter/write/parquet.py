@@ -21,7 +21,7 @@ from converter.decode.batch import Batch
 from converter.options import ConvertOptions
 from converter.schema.columns import Schema
 from converter.write.column_chunk import ChunkEncoder
-from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, encode_footer, encode_row_group
+from converter.write.parquet_metadata import COMPRESSIONS, MAGIC, encode_footer
 from converter.write.part import PartWriter, Sink
 from converter.write.thrift import Struct
 
@@ -36,10 +36,10 @@ class ParquetPart(PartWriter):
         super().__init__(sink)
         self._columns = schema.columns
         name = cast(str, options.compression)
-        self._compression = COMPRESSIONS[name]
         codec: Any = pa.Codec(name, _LEVELS.get(name)) if name != "none" else None
         compress = partial(codec.compress, asbytes=True) if codec is not None else None
-        self._chunks = ChunkEncoder(compress, compatible=options.encoding == "compatible")
+        compatible = options.encoding == "compatible"
+        self._chunks = ChunkEncoder(self._columns, compress, COMPRESSIONS[name], compatible=compatible)
         self._groups: list[Struct] = []
 
     def write(self, batch: Batch, row: int = 0) -> int:
@@ -48,13 +48,7 @@ class ParquetPart(PartWriter):
             raise ValueError("a batch is one row group")
         if not self.bytes:
             self._put(MAGIC)
-        chunks = []
-        for index, column in enumerate(self._columns, 1):
-            chunk, pieces = self._chunks.encode(batch, index, column, self.bytes)
-            chunks.append(chunk)
-            for piece in pieces:
-                self._put(piece)
-        self._groups.append(encode_row_group(chunks, self._columns, self._compression))
+        self._groups.append(self._chunks.write_row_group(batch, self.bytes, self._put))
         self.rows += batch.rows
         return batch.rows
 

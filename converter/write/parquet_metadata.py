@@ -1,15 +1,15 @@
-"""Parquet's metadata: page headers and the footer, by https://github.com/apache/parquet-format (parquet.thrift)."""
+"""Parquet's metadata: the footer, by https://github.com/apache/parquet-format (parquet.thrift)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from functools import lru_cache
 
 from converter.schema.column_types import Fields
 from converter.schema.columns import Column
 from converter.version import VERSION
-from converter.write.thrift import I64, Struct, encode_struct
+from converter.write.thrift import I64, Struct, Structs, encode_struct
 
 MAGIC = b"PAR1"
 _VERSION = 2
@@ -19,81 +19,55 @@ _NOTHING = encode_struct(())
 _TYPE_ORDER = encode_struct([(1, _NOTHING)])
 
 
-class Encoding(IntEnum):
-    """Encodings of the values of a page."""
-
-    PLAIN = 0
-    RLE = 3
-    DELTA_BINARY_PACKED = 5
-    DELTA_BYTE_ARRAY = 7
-    RLE_DICTIONARY = 8
-
-
 COMPRESSIONS = {"none": 0, "snappy": 1, "gzip": 2, "zstd": 6}
 """Parquet's numbers of the compressions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
-    """Nulls of a column chunk, and its least and greatest value in the form of PLAIN, None if not known."""
+class RowGroup:
+    """A row group. columns: structs ColumnChunk, one after the other. Sizes are bytes with headers."""
 
-    nulls: int
-    least: bytes | None = None
-    greatest: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnChunk:
-    """One column of one row group. Sizes are bytes with headers, offsets are in the file; dictionary may be None."""
-
-    encoding: Encoding
+    column_count: int
+    columns: bytes
     rows: int
     uncompressed: int
     compressed: int
-    dictionary_offset: int | None
-    data_offset: int
-    statistics: Statistics
+    offset: int
 
 
-def data_page_header(rows: int, encoding: Encoding, uncompressed: int, compressed: int) -> bytes:
-    """The header of a data page; sizes are bytes of the page without it."""
-    page = encode_struct([(1, rows), (2, encoding), (3, Encoding.RLE), (4, Encoding.RLE)])
-    return encode_struct([(1, 0), (2, uncompressed), (3, compressed), (5, page)])
+def encode_row_group(group: RowGroup) -> Struct:
+    """A row group in the footer."""
+    return encode_struct(
+        [
+            (1, Structs(group.column_count, group.columns)),
+            (2, I64(group.uncompressed)),
+            (3, I64(group.rows)),
+            (5, I64(group.offset)),
+            (6, I64(group.compressed)),
+        ]
+    )
 
 
-def dictionary_page_header(entries: int, uncompressed: int, compressed: int) -> bytes:
-    """The header of a dictionary page."""
-    page = encode_struct([(1, entries), (2, Encoding.PLAIN)])
-    return encode_struct([(1, 2), (2, uncompressed), (3, compressed), (7, page)])
-
-
-def encode_row_group(chunks: Sequence[ColumnChunk], columns: Sequence[Column], compression: int) -> Struct:
-    """A row group in the footer: its column chunks, in the order of the columns."""
-    encoded = [
-        encode_struct([(2, I64(0)), (3, _column_metadata(chunk, column, compression))])
-        for chunk, column in zip(chunks, columns, strict=True)
-    ]
-    uncompressed = I64(sum(chunk.uncompressed for chunk in chunks))
-    compressed = I64(sum(chunk.compressed for chunk in chunks))
-    first = chunks[0]
-    offset = I64(first.data_offset if first.dictionary_offset is None else first.dictionary_offset)
-    return encode_struct([(1, encoded), (2, uncompressed), (3, I64(first.rows)), (5, offset), (6, compressed)])
-
-
-def encode_footer(columns: Sequence[Column], rows: int, groups: Sequence[Struct]) -> bytes:
+def encode_footer(columns: tuple[Column, ...], rows: int, groups: Sequence[Struct]) -> bytes:
     """The end of a file: metadata, its length, and the magic."""
     root = encode_struct([(4, "schema"), (5, len(columns))])
     data = encode_struct(
         [
             (1, _VERSION),
-            (2, [root, *map(_schema_element, columns)]),
+            (2, Structs(len(columns) + 1, root + _schema_elements(columns))),
             (3, I64(rows)),
             (4, groups),
             (6, f"ddb-convert version {VERSION}"),
-            (7, [_TYPE_ORDER] * len(columns)),
+            (7, Structs(len(columns), _TYPE_ORDER * len(columns))),
         ]
     )
     return data + len(data).to_bytes(4, "little") + MAGIC
+
+
+@lru_cache(maxsize=4)
+def _schema_elements(columns: tuple[Column, ...]) -> bytes:
+    """The columns in the schema, the same in each part of a conversion."""
+    return b"".join(map(_schema_element, columns))
 
 
 def _schema_element(column: Column) -> Struct:
@@ -115,26 +89,3 @@ def _schema_element(column: Column) -> Struct:
 
 def _logical(fields: Fields) -> Struct:
     return encode_struct((number, _logical(value) if isinstance(value, tuple) else value) for number, value in fields)
-
-
-def _column_metadata(chunk: ColumnChunk, column: Column, compression: int) -> Struct:
-    seen = chunk.statistics
-    exact = True if seen.least is not None else None
-    statistics = encode_struct([(3, I64(seen.nulls)), (5, seen.greatest), (6, seen.least), (7, exact), (8, exact)])
-    encodings = {chunk.encoding, Encoding.RLE}
-    if chunk.dictionary_offset is not None:
-        encodings.add(Encoding.PLAIN)
-    return encode_struct(
-        [
-            (1, column.type.parquet.physical),
-            (2, sorted(encodings)),
-            (3, [column.name]),
-            (4, compression),
-            (5, I64(chunk.rows)),
-            (6, I64(chunk.uncompressed)),
-            (7, I64(chunk.compressed)),
-            (9, I64(chunk.data_offset)),
-            (11, None if chunk.dictionary_offset is None else I64(chunk.dictionary_offset)),
-            (12, statistics),
-        ]
-    )

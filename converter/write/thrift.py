@@ -6,7 +6,7 @@ https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _TRUE: Final = 1
 _FALSE: Final = 2
@@ -25,7 +25,14 @@ class Struct(bytes):
     """A struct in its encoded form."""
 
 
-ThriftValue = bool | int | I64 | bytes | str | Struct | Sequence[Any]
+class Structs(NamedTuple):
+    """A list of structs in their encoded form, one after the other."""
+
+    size: int
+    data: bytes
+
+
+ThriftValue = bool | int | I64 | bytes | str | Struct | Structs | Sequence[Any]
 
 
 def encode_struct(fields: Iterable[tuple[int, ThriftValue | None]]) -> Struct:
@@ -66,15 +73,22 @@ def _put(out: bytearray, value: Any, kind: int) -> None:
         data = value.encode() if isinstance(value, str) else value
         _put_varint(out, len(data))
         out += data
+    elif isinstance(value, Structs):
+        _put_list_header(out, value.size, _STRUCT)
+        out += value.data
     else:
         members = _kind(value[0]) if value else _STRUCT
-        if len(value) < 15:
-            out.append(len(value) << 4 | members)
-        else:
-            out.append(0xF0 | members)
-            _put_varint(out, len(value))
+        _put_list_header(out, len(value), members)
         for member in value:
             _put(out, member, members)
+
+
+def _put_list_header(out: bytearray, count: int, members: int) -> None:
+    if count < 15:
+        out.append(count << 4 | members)
+    else:
+        out.append(0xF0 | members)
+        _put_varint(out, count)
 
 
 def _put_number(out: bytearray, value: int) -> None:

@@ -57,7 +57,7 @@ def put_varint(out: Bytes, o: int, value: np.uint64) -> int:
 
 
 @inner
-def _zigzag(value: np.uint64) -> np.uint64:
+def zigzag(value: np.uint64) -> np.uint64:
     """Return a signed number as an unsigned one that is small near zero: 0, -1, 1, -2 become 0, 1, 2, 3.
 
     (x << 1) ^ (x >> 63) with an arithmetic shift, which is all bits for negative numbers.
@@ -120,7 +120,7 @@ def put_differences(columns: Columns, column: int, begin: int, end: int, numbers
     if begin == end:
         return put_varint(out, o, _ZERO)
     before = _number(columns, column, begin)
-    o = put_varint(out, o, _zigzag(before))
+    o = put_varint(out, o, zigzag(before))
     at = begin + 1
     while at < end:
         count = min(end - at, _BLOCK)
@@ -135,7 +135,7 @@ def put_differences(columns: Columns, column: int, begin: int, end: int, numbers
             numbers[np.uint64(k)] -= np.uint64(least)
         for k in range(count, _BLOCK):
             numbers[np.uint64(k)] = _ZERO
-        o = put_varint(out, o, _zigzag(np.uint64(least)))
+        o = put_varint(out, o, zigzag(np.uint64(least)))
         widths = o
         o += _BLOCK // MINIBLOCK
         for m in range(_BLOCK // MINIBLOCK):

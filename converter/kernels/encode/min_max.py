@@ -1,6 +1,6 @@
 """Kernels for statistics: the minimum and the maximum of a column chunk.
 
-Order is that of Parquet's column orders for logical types: signed for int64 and decimals, by unsigned bytes for texts
+Order is that of Parquet's column orders for logical types: signed for numbers, by unsigned bytes for texts
 (https://parquet.apache.org/docs/file-format/metadata/).
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from converter.kernels.encode.bit_packing import integer_at, reversed_bytes, value_size
 from converter.kernels.encode.states import MAX_AT, MAX_SIZE, MIN_AT, MIN_SIZE, NONE
-from converter.kernels.layout import COLUMN_BITS, COLUMN_START, Columns, State
+from converter.kernels.layout import COLUMN_BITS, COLUMN_PLAIN, COLUMN_PRESENT, COLUMN_START, Columns, State
 from converter.kernels.simd.words import Bytes, byte, word
 from converter.kernels.toolchain.decorators import inlined, inner
 
@@ -56,8 +56,9 @@ def update_min_max(columns: Columns, column: int, at: int, size: int, state: Sta
         less = _is_less(columns.arena, start + at, size, start + state[MIN_AT], state[MIN_SIZE])
         greater = _is_less(columns.arena, start + state[MAX_AT], state[MAX_SIZE], start + at, size)
     else:
-        less = _is_smaller(columns.arena, start + at, start + state[MIN_AT], bits)
-        greater = _is_smaller(columns.arena, start + state[MAX_AT], start + at, bits)
+        doubles = columns.facts[np.uint64(column), COLUMN_PLAIN] != 0
+        less = _is_smaller(columns.arena, start + at, start + state[MIN_AT], bits, doubles)
+        greater = _is_smaller(columns.arena, start + state[MAX_AT], start + at, bits, doubles)
     if less:
         state[MIN_AT] = at
         state[MIN_SIZE] = size
@@ -67,8 +68,17 @@ def update_min_max(columns: Columns, column: int, at: int, size: int, state: Sta
 
 
 @inlined
-def _is_smaller(data: Bytes, at: int, than: int, bits: int) -> bool:
-    """Return whether the integer or decimal128 at `at` is less than the one at `than`."""
+def _order_of_double(data: Bytes, at: int) -> int:
+    """Return an integer with the order of the double at `at`: below zero, larger bits are smaller numbers."""
+    bits = np.int64(word(data, at))
+    return bits ^ (bits >> 63 & 0x7FFFFFFFFFFFFFFF)
+
+
+@inlined
+def _is_smaller(data: Bytes, at: int, than: int, bits: int, doubles: bool) -> bool:
+    """Return whether the integer, double or decimal128 at `at` is less than the one at `than`."""
+    if doubles:
+        return _order_of_double(data, at) < _order_of_double(data, than)
     if bits <= 64:
         return integer_at(data, at, bits) < integer_at(data, than, bits)
     high = np.int64(word(data, at + 8))
@@ -76,6 +86,26 @@ def _is_smaller(data: Bytes, at: int, than: int, bits: int) -> bool:
     if high != than_high:
         return high < than_high
     return word(data, at) < word(data, than)
+
+
+@inner
+def update_min_max_of_bools(columns: Columns, column: int, state: State) -> None:
+    """Set minimum and maximum of a column of bits: the places have the values themselves, 0 or 1."""
+    start = columns.facts[np.uint64(column), COLUMN_START]
+    present = columns.facts[np.uint64(column), COLUMN_PRESENT]
+    if present == 0:
+        return
+    ones = 0
+    zeros = 0
+    for k in range((present + 7) >> 3):
+        used = 0xFF if k < present >> 3 else (1 << (present & 7)) - 1
+        bits = byte(columns.arena, start + k)
+        ones |= bits & used
+        zeros |= ~bits & used
+    state[MIN_AT] = 0 if zeros != 0 else 1
+    state[MAX_AT] = 1 if ones != 0 else 0
+    state[MIN_SIZE] = 1
+    state[MAX_SIZE] = 1
 
 
 @inner

@@ -26,7 +26,7 @@ from converter.kernels.encode.bit_packing import (
     put_zeros,
     value_size,
 )
-from converter.kernels.encode.min_max import update_min_max, update_min_max_of_texts
+from converter.kernels.encode.min_max import update_min_max, update_min_max_of_bools, update_min_max_of_texts
 from converter.kernels.encode.states import (
     PAGE_BYTE,
     PAGE_COMPATIBLE,
@@ -37,7 +37,18 @@ from converter.kernels.encode.states import (
     PAGE_WRITTEN,
 )
 from converter.kernels.hashes import hash_bytes
-from converter.kernels.layout import COLUMN_BITS, COLUMN_PLAIN, COLUMN_PRESENT, COLUMN_START, Columns, State, Words
+from converter.kernels.layout import (
+    COLUMN_BITS,
+    COLUMN_PLAIN,
+    COLUMN_PRESENT,
+    COLUMN_START,
+    COLUMN_STEP,
+    COLUMN_USED,
+    Columns,
+    PageScratch,
+    State,
+    Words,
+)
 from converter.kernels.simd.words import Bytes, byte, copy_range, put
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 
@@ -122,6 +133,10 @@ def _page_end(columns: Columns, column: int, rows: int, limit: int, state: State
     at = state[PAGE_BYTE]
     full = at + limit
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
+    present = columns.facts[np.uint64(column), COLUMN_PRESENT]
+    end = present * (bits >> 3) if bits > 0 else columns.facts[np.uint64(column), COLUMN_USED]
+    if end < full:
+        return rows, present, end
     while row < rows and at < full:
         count = _COUNTS[np.uint64(columns.validity[np.uint64(column), np.uint64(row >> 3)])]
         if bits > 0:
@@ -142,17 +157,18 @@ def encode_page(
     limit: int,
     numbers: Words,
     out: Bytes,
+    begin: int,
     state: State,
 ) -> None:
-    """Write the next page of a column, of about `limit` bytes of values, to `out`; the state moves to its end.
+    """Write the next page of a column, of about `limit` bytes of values, to out[begin:]; the state moves to its end.
 
     int64 and dates become DELTA_BINARY_PACKED, and decimals, bools and doubles PLAIN. Text becomes DELTA_BYTE_ARRAY
     with prefixes of length 0: zeros, lengths, and the bytes of all values. DELTA_LENGTH_BYTE_ARRAY would omit the
     zeros, and Spark 3.5 misreads it (https://issues.apache.org/jira/browse/SPARK-52240). With state[PAGE_COMPATIBLE]
     all are PLAIN.
 
-    The state has minimum and maximum of all pages so far, except for bools and doubles. numbers: room for 128. If `out`
-    is too small, nothing is written, and state[PAGE_NEEDED] is how many bytes it must have.
+    The state has minimum and maximum of all pages so far. numbers: room for 128. If `out` is too small, nothing is
+    written, and state[PAGE_NEEDED] is how many bytes it must have after `begin`.
     """
     row = state[PAGE_ROW]
     value = state[PAGE_VALUE]
@@ -168,9 +184,9 @@ def encode_page(
     needed = 512 + (row_end - row) // 2 + (end - at) + 10 * (value_end - value)
     state[PAGE_WRITTEN] = 0
     state[PAGE_NEEDED] = needed
-    if needed > out.size:
+    if begin + needed > out.size:
         return
-    o = _put_levels(columns, column, row, row_end, value_end - value, out, 0)
+    o = _put_levels(columns, column, row, row_end, value_end - value, out, begin)
     if bits == 128:
         for k in range(value, value_end):
             put_reversed(columns.arena, start + k * 16, out, o)
@@ -178,8 +194,13 @@ def encode_page(
             update_min_max(columns, column, k * 16, 16, state)
     elif bits == 1 or columns.facts[np.uint64(column), COLUMN_PLAIN] != 0:
         o = copy_range(out, o, columns.arena, start + at, start + end)
-        if bits == 1 and value_end & 7 != 0:
-            put(out, o - 1, byte(out, o - 1) & (1 << (value_end & 7)) - 1)
+        if bits == 1:
+            if value_end & 7 != 0:
+                put(out, o - 1, byte(out, o - 1) & (1 << (value_end & 7)) - 1)
+            update_min_max_of_bools(columns, column, state)
+        else:
+            for k in range(value, value_end):
+                update_min_max(columns, column, k * 8, 8, state)
     elif bits > 0:
         if state[PAGE_COMPATIBLE] != 0:
             o = copy_range(out, o, columns.arena, start + at, start + end)
@@ -198,40 +219,43 @@ def encode_page(
     state[PAGE_ROW] = row_end
     state[PAGE_VALUE] = value_end
     state[PAGE_BYTE] = end
-    state[PAGE_WRITTEN] = o
+    state[PAGE_WRITTEN] = o - begin
 
 
 @kernel
 def encode_dictionary(
-    columns: Columns,
-    column: int,
-    secret: Words,
-    slots: State,
-    entries: State,
-    indices: State,
-    out: Bytes,
-    state: State,
+    columns: Columns, column: int, scratch: PageScratch, out: Bytes, begin: int, limit: int, state: State
 ) -> int:
     """Number the distinct values of a column; gives their count, or -1 if a dictionary is not worth it.
 
     It is not if more than a tenth of the first state[PAGE_SAMPLE] values are distinct, or if the distinct values don't
-    fit `entries` or `out`. secret: of the hash. slots: zeros, a power of two, at least twice as many as entries.
+    fit scratch.entries or out[begin:limit].
 
-    `entries` gets position << 24 | size of each entry, `indices` the number of each value, `out` the dictionary page,
-    which is PLAIN, and the state its size with minimum and maximum.
+    scratch.indices gets the number of each value, `out` the dictionary page, which is PLAIN, and the state its size
+    with minimum and maximum. A column whose one value is in all rows has a dictionary of it.
     """
+    slots, entries, indices = scratch.slots, scratch.entries, scratch.indices
     present = columns.facts[np.uint64(column), COLUMN_PRESENT]
+    if columns.facts[np.uint64(column), COLUMN_STEP] == 0:
+        for k in range(present):
+            indices[np.uint64(k)] = 0
+        present = np.int64(1)
     start = columns.facts[np.uint64(column), COLUMN_START]
     bits = columns.facts[np.uint64(column), COLUMN_BITS]
     most = min(entries.size, slots.size // 2)
-    mask = slots.size - 1
+    room = np.int64(2)
+    while room <= 2 * min(present, most) and room < slots.size:
+        room *= 2
+    for k in range(room):
+        slots[np.uint64(k)] = 0
+    mask = room - 1
     sample = min(state[PAGE_SAMPLE], present)
     count = np.int64(0)
     at = np.int64(0)
-    o = np.int64(0)
+    o = begin
     for k in range(present):
         size = value_size(columns, column, k)
-        slot = np.int64(hash_bytes(columns.arena, start + at, size, secret) >> np.uint64(20)) & mask
+        slot = np.int64(hash_bytes(columns.arena, start + at, size, scratch.secret) >> np.uint64(20)) & mask
         while True:
             entry = slots[np.uint64(slot)] - 1
             if entry < 0:
@@ -240,7 +264,7 @@ def encode_dictionary(
                 break
             slot = (slot + 1) & mask
         if entry < 0:
-            if count == most or (k < sample and count * 10 >= sample) or o + size + 80 > out.size:
+            if count == most or (k < sample and count * 10 >= sample) or o + size + 80 > limit:
                 return -1
             entry = count
             slots[np.uint64(slot)] = entry + 1
@@ -256,7 +280,7 @@ def encode_dictionary(
             update_min_max(columns, column, at, size, state)
         indices[np.uint64(k)] = entry
         at += size
-    state[PAGE_WRITTEN] = o
+    state[PAGE_WRITTEN] = o - begin
     return count
 
 
@@ -279,23 +303,24 @@ def encode_indices(
     column: int,
     rows: int,
     entries: int,
-    indices: State,
-    numbers: Words,
+    scratch: PageScratch,
     out: Bytes,
+    begin: int,
     state: State,
 ) -> None:
-    """Write the only data page of a column with a dictionary of `entries` entries to `out`, as RLE_DICTIONARY.
+    """Write the only data page of a column with a dictionary of `entries` entries to out[begin:], as RLE_DICTIONARY.
 
     That is the bit width in a byte, and one bit-packed run of all indices.
     """
+    indices, numbers = scratch.indices, scratch.numbers
     present = columns.facts[np.uint64(column), COLUMN_PRESENT]
     width = bit_width(np.uint64(entries - 1))
     needed = 256 + rows // 2 + (present // 32 + 1) * 4 * width
     state[PAGE_WRITTEN] = 0
     state[PAGE_NEEDED] = needed
-    if needed > out.size:
+    if begin + needed > out.size:
         return
-    o = _put_levels(columns, column, 0, rows, present, out, 0)
+    o = _put_levels(columns, column, 0, rows, present, out, begin)
     put(out, o, width)
     o += 1
     o = put_varint(out, o, np.uint64((present + 31) // 32 * 4) << _ONE | _ONE)
@@ -305,4 +330,4 @@ def encode_indices(
             numbers[np.uint64(k)] = np.uint64(indices[np.uint64(at + k)]) if at + k < present else _ZERO
         o = put_packed(numbers, 0, width, out, o)
         at += MINIBLOCK
-    state[PAGE_WRITTEN] = o
+    state[PAGE_WRITTEN] = o - begin

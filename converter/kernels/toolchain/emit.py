@@ -23,8 +23,8 @@ from numba.core.types import boolean, int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple, UniTuple
 
 from converter.errors import ConvertError
-from converter.kernels.encode import csv_rows, parquet_pages
-from converter.kernels.layout import Columns, Fields, Scratch
+from converter.kernels.encode import column_chunks, csv_rows, parquet_pages
+from converter.kernels.layout import Columns, Fields, PageScratch, Scratch
 from converter.kernels.library import FAILED
 from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge import changed_keys, superseded_lines
@@ -41,6 +41,7 @@ _FIELDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE, _WORDS), Fields)
 _PATTERNS = NamedTuple((_BYTES, _TABLE), Patterns)
 _KEY_TABLE = NamedTuple((_INTS, _BYTES, _TABLE, _WORDS), KeyTable)
 _COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
+_PAGE_SCRATCH = NamedTuple((_WORDS, _INTS, _INTS, _INTS, _WORDS), PageScratch)
 _SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES, _WORDS), Scratch)
 
 _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
@@ -52,9 +53,12 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
     },
     "values": {},
     "pages": {
-        parquet_pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, _INTS),
-        parquet_pages.encode_dictionary: (_COLUMNS, int64, _WORDS, _INTS, _INTS, _INTS, _BYTES, _INTS),
-        parquet_pages.encode_indices: (_COLUMNS, int64, int64, int64, _INTS, _WORDS, _BYTES, _INTS),
+        column_chunks.encode_chunks: (_COLUMNS, int64, int64, _PAGE_SCRATCH, _BYTES, _TABLE, _TABLE, _INTS),
+        column_chunks.put_page_headers: (_TABLE, _TABLE, _BYTES, _INTS),
+        column_chunks.put_chunk_metadata: (_COLUMNS, int64, int64, _BYTES, _INTS, _TABLE, _BYTES, _INTS),
+        parquet_pages.encode_page: (_COLUMNS, int64, int64, int64, _WORDS, _BYTES, int64, _INTS),
+        parquet_pages.encode_dictionary: (_COLUMNS, int64, _PAGE_SCRATCH, _BYTES, int64, int64, _INTS),
+        parquet_pages.encode_indices: (_COLUMNS, int64, int64, int64, _PAGE_SCRATCH, _BYTES, int64, _INTS),
     },
     "changes": {changes.translate_changes: (_BYTES, _PATTERNS, _BYTES, _INTS)},
     "merge": {

@@ -16,7 +16,7 @@ from converter.decode.attribute_registry import AttributeRegistry
 from converter.kernels import layout
 from converter.kernels.bindings import bind_encode_dictionary, record_key
 from converter.kernels.hashes import hash_bytes
-from converter.kernels.layout import Words
+from converter.kernels.layout import PageScratch, Words
 from converter.kernels.merge import key_table
 from converter.kernels.merge.changed_keys import hash_key
 from converter.kernels.scratch import new_scratch, new_secret
@@ -157,8 +157,11 @@ def test_the_values_of_a_dictionary_are_found_after_few_probes(values: list[byte
 def probes_in_dictionary(values: list[bytes], secret: Words) -> int:
     buffers = buffers_of("string", values)
     state, indices = new_state(), np.zeros(len(values) + 10, np.int64)
-    slots, entries, out = np.zeros(1 << 13, np.int64), np.zeros(len(values), np.int64), np.zeros(1 << 20, np.uint8)
-    count = bind_encode_dictionary()(buffers.arrays, 1, secret, slots, entries, indices, out, state)
+    slots = np.zeros(1 << (2 * len(values)).bit_length(), np.int64)
+    entries, out = np.zeros(len(values), np.int64), np.zeros(1 << 20, np.uint8)
+    encode = bind_encode_dictionary()
+    scratch = PageScratch(secret, slots, entries, indices, np.zeros(128, np.uint64))
+    count = encode(buffers.arrays, 1, scratch, out, 0, out.size, state)
     assert count == len(values)
     return probes([reference(secret, value) >> 20 & slots.size - 1 for value in values], slots)
 

@@ -15,6 +15,7 @@ from converter.decode.buffers import Buffers
 from converter.kernels import layout
 from converter.kernels.bindings import bind_encode_dictionary, bind_encode_indices, bind_encode_page
 from converter.kernels.encode import states
+from converter.kernels.layout import PageScratch
 from converter.kernels.scratch import new_secret
 from converter.schema.column_types import BOOL, Origin, parse_type
 from converter.schema.columns import Column
@@ -67,16 +68,16 @@ def pages_of(
     while state[states.PAGE_ROW] < rows:
         before = state.copy()
         nothing = np.full(1, fill, np.uint8)
-        encode(buffers.arrays, 1, rows, limit, numbers, nothing[:0], state)
+        encode(buffers.arrays, 1, rows, limit, numbers, nothing[:0], 0, state)
         needed = int(state[states.PAGE_NEEDED])
         memory = np.full(needed + SPARE, fill, np.uint8)
-        encode(buffers.arrays, 1, rows, limit, numbers, memory[: needed - 1], state)
+        encode(buffers.arrays, 1, rows, limit, numbers, memory[: needed - 1], 0, state)
         assert (memory == fill).all()
         assert nothing[0] == fill
         assert (state[states.PAGE_WRITTEN], state[states.PAGE_NEEDED]) == (0, needed)
         before[[states.PAGE_WRITTEN, states.PAGE_NEEDED]] = 0, needed
         assert (state == before).all()
-        encode(buffers.arrays, 1, rows, limit, numbers, memory[:needed], state)
+        encode(buffers.arrays, 1, rows, limit, numbers, memory[:needed], 0, state)
         written = int(state[states.PAGE_WRITTEN])
         assert 0 < written <= needed
         # What is copied 64 bytes at a time may end behind the page, but never behind the output.
@@ -267,7 +268,7 @@ def test_the_state_knows_the_least_and_the_greatest_value(type_: str, data: st.D
     out, numbers = np.zeros(1 << 20, np.uint8), np.zeros(128, np.uint64)
     encode = bind_encode_page()
     while state[states.PAGE_ROW] < len(values):
-        encode(buffers.arrays, 1, len(values), 100, numbers, out, state)
+        encode(buffers.arrays, 1, len(values), 100, numbers, out, 0, state)
     assert_extremes(values, buffers, state)
 
 
@@ -376,8 +377,9 @@ def dictionary_of(
     state, indices = new_state(), np.full(present + 10, -1, np.int64)
     slots, entries = np.zeros(2 * most, np.int64), np.full(most, -1, np.int64)
     state[states.PAGE_SAMPLE] = judged
-    secret = new_secret()
-    count = bind_encode_dictionary()(buffers.arrays, 1, secret, slots, entries, indices, out[:room], state)
+    numbers = np.zeros(128, np.uint64)
+    scratch = PageScratch(new_secret(), slots, entries, indices, numbers)
+    count = bind_encode_dictionary()(buffers.arrays, 1, scratch, out[:room], 0, room, state)
     assert (out[room:] == 0xEE).all()
     if count < 0:
         return None
@@ -386,16 +388,15 @@ def dictionary_of(
     assert (out[min(written + 64, room) :] == 0xEE).all()
     dictionary = out[:written].tobytes()
     encode = bind_encode_indices()
-    numbers = np.zeros(128, np.uint64)
-    encode(buffers.arrays, 1, rows, count, indices, numbers, out[:0], state)
+    encode(buffers.arrays, 1, rows, count, scratch, out[:0], 0, state)
     needed = int(state[states.PAGE_NEEDED])
     pages = []
     for fill in (0x00, 0xFF):
         memory = np.full(needed + SPARE, fill, np.uint8)
-        encode(buffers.arrays, 1, rows, count, indices, numbers, memory[: needed - 1], state)
+        encode(buffers.arrays, 1, rows, count, scratch, memory[: needed - 1], 0, state)
         assert (state[states.PAGE_WRITTEN], state[states.PAGE_NEEDED]) == (0, needed)
         assert (memory == fill).all()
-        encode(buffers.arrays, 1, rows, count, indices, numbers, memory[:needed], state)
+        encode(buffers.arrays, 1, rows, count, scratch, memory[:needed], 0, state)
         written = int(state[states.PAGE_WRITTEN])
         assert (memory[min(written + 8, needed) :] == fill).all()
         pages.append(memory[:written].tobytes())
