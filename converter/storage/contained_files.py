@@ -7,6 +7,7 @@ may be a link: the user has named it.
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import shutil
@@ -20,6 +21,8 @@ from converter.storage.stored_files import FileVersion
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20
+# Errors of renames that are due to what is at the new path.
+_IN_THE_WAY = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY)
 
 
 def scan_versions(folder: int | str) -> dict[str, FileVersion]:
@@ -161,8 +164,14 @@ class ContainedFiles:
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file or folder; for a link, the link itself is renamed or replaced."""
-        with self._parent(old) as (source, old_name), self._parent(new) as (target, new_name), self._named(old):
-            os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
+        with self._parent(old) as (source, old_name), self._parent(new) as (target, new_name):
+            try:
+                os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
+            except OSError as error:
+                # The system names neither path.
+                path = new if error.errno in _IN_THE_WAY else old
+                error.filename, error.filename2 = self.place(path), None
+                raise
 
     def remove_file(self, path: str) -> None:
         """Remove a file or a link, if it exists."""

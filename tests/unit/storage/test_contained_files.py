@@ -272,3 +272,19 @@ def test_the_systems_refusals_name_the_whole_place(tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError) as refused:
             act("a/b")
         assert str(refused.value.filename).startswith(f"{tmp_path}/a")
+
+
+def test_an_error_of_a_rename_names_the_path_that_it_is_about(tmp_path: Path) -> None:
+    files = ContainedFiles(str(tmp_path))
+    (tmp_path / "file").write_bytes(b"abc")
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "full" / "inner").mkdir(parents=True)
+    for old, new, culprit in (
+        ("file", "full", "full"),
+        ("folder", "full", "full"),
+        ("folder", "file", "file"),
+        ("missing", "new", "missing"),
+    ):
+        with pytest.raises(OSError) as refused:
+            files.rename(old, new)
+        assert refused.value.filename == f"{tmp_path}/{culprit}"

@@ -13,7 +13,7 @@ import pytest
 from converter.errors import StorageError, UsageError
 from converter.storage import open_destination
 from converter.storage.contained_files import ContainedFiles
-from converter.storage.intent import Intent, PendingPart, Removal
+from converter.storage.intent import PendingPart, Removal
 from converter.storage.local import LocalDestination
 from converter.storage.paths import INTENT, record_path
 from tests.unit.storage.unprivileged import unprivileged
@@ -223,42 +223,6 @@ def test_a_run_whose_writes_the_system_refuses_leaves_nothing(tmp_path: Path, li
     assert done.stdout.endswith("/parts/0.parquet.pending\n")
     assert done.stderr == ""
     assert not list(tmp_path.iterdir())
-
-
-PART = PendingPart("0.parquet", 3, "ab" * 32, "0.parquet.pending")
-
-
-def begin_commit(root: Path) -> Path:
-    """The intent of a run that died when its part was in place, and its own folder was gone."""
-    intent = Intent(EXPORT, f".run-{EXPORT}-gone", (FOLDER,), "{}", (PART,), ())
-    part = root / FOLDER / "0.parquet"
-    part.parent.mkdir(parents=True)
-    part.write_bytes(b"new")
-    (root / "_exports").mkdir()
-    (root / INTENT).write_bytes(intent.to_json())
-    return part
-
-
-def test_a_commit_whose_parts_are_in_place_needs_nothing_else_to_be_finished(tmp_path: Path) -> None:
-    begin_commit(tmp_path)
-    with LocalDestination(str(tmp_path)).lease() as lease:
-        assert f"died while it published export {EXPORT}" in lease.warnings[0]
-    assert files(tmp_path) == {f"{FOLDER}/0.parquet", record_path(EXPORT)}
-
-
-@pytest.mark.parametrize("damage", ["removed", "cut"])
-def test_a_commit_that_has_lost_a_part_never_gets_its_record(tmp_path: Path, damage: str) -> None:
-    part = begin_commit(tmp_path)
-    if damage == "cut":
-        part.write_bytes(b"n")
-    else:
-        part.unlink()
-    destination = LocalDestination(str(tmp_path))
-    with pytest.raises(StorageError, match="is lost") as caught, destination.lease():
-        pass
-    assert caught.value.where == str(part)
-    assert INTENT in caught.value.hint
-    assert record_path(EXPORT) not in files(tmp_path)
 
 
 def test_a_commit_that_the_system_refuses_half_way_is_finished_by_the_next_run(tmp_path: Path) -> None:
