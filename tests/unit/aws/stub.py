@@ -19,13 +19,14 @@ from tests.servers.s3 import S3Server
 class Stub:
     """A server that gives one answer to all requests: a status, and an error's XML but to HEAD.
 
-    answer: says it for each request, by its headers. asked: method and path of each request.
+    answer: says it for each request, by its headers. asked: method and path of each request. body: of the last one.
     """
 
     answer: Callable[[dict[str, str]], tuple[int, str]]
     url: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    body: bytes = b""
 
 
 def error(code: str, message: str = "Said by a test.", more: str = "") -> str:
@@ -47,7 +48,7 @@ def start_stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
         disable_nagle_algorithm = True
 
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+            stub.body = self.rfile.read(int(self.headers.get("content-length", 0)))
             stub.asked.append(f"{self.command} {self.path}")
             status, text = stub.answer({name.lower(): value for name, value in self.headers.items()})
             body = b"" if self.command == "HEAD" else text.encode()
