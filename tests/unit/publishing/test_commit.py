@@ -11,7 +11,7 @@ import pytest
 from converter.options import ConvertOptions
 from converter.publishing.commit import describe_part, publish, unchanged
 from converter.publishing.decision import Decision, decide
-from converter.publishing.destination_records import read_records
+from converter.publishing.destination_records import RecordCache
 from converter.publishing.record import make_record
 from converter.storage.intent import PendingPart
 from converter.storage.local import LocalDestination
@@ -27,7 +27,7 @@ def destination(tmp_path: Path) -> LocalDestination:
 
 
 def decision(destination: LocalDestination, options: ConvertOptions) -> Decision:
-    return decide(read_records(destination), destination, make_export(), options)
+    return decide(RecordCache(destination), make_export(), options)
 
 
 def test_a_part_is_named_by_the_folder_of_its_format(destination: LocalDestination) -> None:

@@ -12,8 +12,8 @@ from converter.export.manifest import ExportKind, Summary
 from converter.publishing.destination_records import DestinationRecords
 from converter.publishing.ownership import check_owner
 from converter.publishing.record_entry import Owner
-from converter.storage.file_versions import UNKNOWN_VERSION
 from converter.storage.local import LocalDestination
+from converter.storage.stored_files import UNKNOWN_VERSION
 from tests.unit.publishing.published import EXPORT_ID, TABLE_ARN, TIME, make_example_record, make_export
 
 ITEMS = make_export()

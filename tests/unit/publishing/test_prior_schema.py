@@ -25,8 +25,8 @@ from converter.schema.column_types import DECIMALS, INT64, STRING, TIMESTAMP, Or
 from converter.schema.columns import Column, Schema
 from converter.schema.observe import AttributeObservation, Observation
 from converter.schema.tags import NULL, TAGS, S
-from converter.storage.file_versions import UNKNOWN_VERSION
 from converter.storage.local import LocalDestination
+from converter.storage.stored_files import UNKNOWN_VERSION
 from tests.unit.publishing.published import TIME, make_export, make_report
 
 ID = Column("id", "id", STRING, Origin.TEXT)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from converter.errors import BusyError, StorageError, UsageError
-from converter.storage.file_versions import FileVersion
 from converter.storage.object_destination import ObjectDestination
 from converter.storage.object_lease import LEASE, STALE_SECONDS, Holder
+from converter.storage.stored_files import FileVersion
 from tests.memory_store import MemoryBucket, Request
 
 ROOT = "memory://lake/orders/"
