@@ -1,4 +1,4 @@
-"""Number of CPUs that a process may use, which is the default number of workers."""
+"""Number of CPUs that a process may use, which is the default number of workers, and whether they can run it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,29 @@ import os
 from math import ceil
 from pathlib import Path
 
+from converter.errors import ConvertError
+
+CPUINFO = Path("/proc/cpuinfo")
 CGROUPS = Path("/sys/fs/cgroup")
+
+
+def check_cpu(cpuinfo: Path = CPUINFO) -> None:
+    """Raise ConvertError on an x86-64 CPU without SSE4.2, where NumPy, PyArrow, and the kernels end the process.
+
+    Call it before NumPy is imported. CPUs have had SSE4.2 since 2009, but some models of virtual machines hide it.
+    """
+    try:
+        with cpuinfo.open("rb") as file:
+            # The first CPU comes first, and there may be hundreds.
+            lines = file.read(8192).splitlines()
+    except OSError:
+        return
+    flags = next((line.split() for line in lines if line.startswith(b"flags")), [b"sse4_2"])
+    if b"sse4_2" not in flags:
+        raise ConvertError(
+            "this CPU does not have the instructions SSE4.2",
+            hint="use a CPU of 2009 or later; in a virtual machine, choose a CPU model with SSE4.2, such as host",
+        )
 
 
 def usable_cpus(cgroups: Path = CGROUPS) -> int:

@@ -20,6 +20,7 @@ from converter.cli.arguments import environment_name
 from converter.cli.commands import PROGRAM, read_command
 from converter.cli.messages import LogFormat, Messages, PatientStream
 from converter.cli.output import give_up_stdout, writing_result
+from converter.cpus import check_cpu
 from converter.display import lines
 from converter.errors import ConvertError, UsageError, means_no_memory, no_memory_error
 from converter.subprocesses import leave_current_directory
@@ -43,7 +44,7 @@ def app(program: str = PROGRAM) -> NoReturn:
     code = run(sys.argv[1:], program)
     sys.stdout.flush()
     sys.stderr.flush()
-    # All output is on disk. An orderly shutdown of numba and Arrow would take a quarter of a second.
+    # All output is on disk. An orderly shutdown of Arrow would take a quarter of a second.
     os._exit(code)
 
 
@@ -113,6 +114,7 @@ def _run(arguments: list[str], program: str) -> int:
         sys.stderr.write(printed.getvalue())
         return UsageError.exit_code
     if job is not None:
+        check_cpu()
         job()
     elif text := printed.getvalue():
         with writing_result():
