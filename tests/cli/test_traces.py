@@ -94,14 +94,14 @@ def test_exporting_and_converting_from_s3_to_s3_writes_no_file(dynamodb: PlayedD
 def test_a_trace_tells_writing_from_reading_and_processes_from_threads() -> None:
     lines = [
         'execve("/usr/bin/python3", ["python3"], 0x7ffd /* 3 vars */) = 0',
-        'openat(AT_FDCWD</work>, "read", O_RDONLY|O_CLOEXEC) = 3</work/read>',
-        'openat(5</work/out>, "written", O_WRONLY|O_CREAT, 0666) = -1 EROFS (Read-only file system)',
-        'renameat(5</work/out>, "old", AT_FDCWD</work>, "../new") = 0',
+        'openat(AT_FDCWD</here>, "read", O_RDONLY|O_CLOEXEC) = 3</here/read>',
+        'openat(5</here/out>, "written", O_WRONLY|O_CREAT, 0666) = -1 EROFS (Read-only file system)',
+        'renameat(5</here/out>, "old", AT_FDCWD</here>, "../new") = 0',
         'mkdir("made", 0777) = 0',
         "clone3({flags=CLONE_VM|CLONE_THREAD, exit_signal=0}, 88) = 12",
         "clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD) = 13",
     ]
-    trace = read_trace(lines, Path("/work"), 0, "")
-    assert trace.read == {Path("/usr/bin/python3"), Path("/work/python3"), Path("/work/read")}
-    assert trace.changed == {Path(path) for path in ("/work/out/written", "/work/out/old", "/new", "/work/made")}
+    trace = read_trace(lines, Path("/here"), 0, "")
+    assert trace.read == {Path("/usr/bin/python3"), Path("/here/python3"), Path("/here/read")}
+    assert trace.changed == {Path(path) for path in ("/here/out/written", "/here/out/old", "/new", "/here/made")}
     assert (trace.forks, trace.programs) == (1, 1)
