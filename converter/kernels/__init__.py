@@ -4,7 +4,7 @@
     merge       the lines that later changes supersede
     encode      column buffers to CSV text and Parquet pages
     simd        64 bytes at a time
-    toolchain   sources to machine code, its cache, and its loading
+    toolchain   sources to a library of machine code, when the package is built
 
 Calls. A kernel gets arrays and allocates nothing. Its `state` keeps what it needs at the next call: an array with
 named members (layout.py, line_patterns.py, merge/key_table.py, encode/states.py). It returns a status. At DONE it has

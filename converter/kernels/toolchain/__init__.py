@@ -1,1 +1,1 @@
-"""From the kernels' sources to machine code, and its cache and loading."""
+"""From the kernels' sources to a library of machine code, when the package is built."""

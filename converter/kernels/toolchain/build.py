@@ -21,8 +21,8 @@ from converter.kernels.source_digest import hash_sources
 from converter.kernels.toolchain.link import link_library
 from converter.subprocesses import CURRENT_DIRECTORY, python_command, python_environment
 
-# The items take about as long as all others, and most machines have two cores.
-_GROUPS = (("items",), ("values", "changes", "merge", "members", "pages", "csv"))
+# Two halves of the work, because most machines have two cores.
+_GROUPS = (("items", "pages", "csv"), ("values", "changes", "merge", "members"))
 
 
 def build_library(folder: Path = NATIVE) -> Path:
