@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks import state
+from benchmarks import install, state
 from benchmarks.contenders import ANSWER, PEERS
 from benchmarks.data import WORK, prepare_export
 from benchmarks.machine import describe_machine, describe_versions
@@ -27,6 +27,7 @@ from benchmarks.verify import check_outputs
 FORMATS = ("parquet", "csv")
 BOTH_FORMATS = ("speed", "data-sets", "startup")
 STATE = "state"
+INSTALL = "install"
 QUICK_BYTES = 1_000_000
 QUICK_TINY_FILES = 40
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.run", description=main.__doc__, epilog="; ".join(_about_measures())
     )
-    parser.add_argument("measure", choices=("all", "scaling", STATE, *MEASURES), nargs="?", default="all")
+    parser.add_argument("measure", choices=("all", "scaling", STATE, INSTALL, *MEASURES), nargs="?", default="all")
     parser.add_argument("--dataset", choices=PEERS, action="append", help="may be repeated; speed: all, others: flat")
     parser.add_argument("--format", choices=FORMATS, action="append", help=f"both for {', '.join(BOTH_FORMATS)}")
     parser.add_argument("--json-bytes", type=float, default=2e9, help="bytes of all lines before compression (2e9)")
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.measure == STATE:
         return state.main(["--records", "100"] if options.quick else [])
+    if options.measure == INSTALL:
+        return install.main(["--rounds", str(1 if options.quick else options.rounds)])
     if options.quick:
         options.json_bytes, options.rounds = QUICK_BYTES, 1
     failed = False
