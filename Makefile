@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# What builds the kernels is used once, so pip must not compile all of its modules: 0 means --no-compile, but not for
+# what is installed.
+PIP := PIP_NO_COMPILE=0 $(BIN)/python -m pip install --compile --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Installed again only when what to install has changed, so that a second `make demo` starts at once. Installing compiles
 # the kernels.

@@ -6,7 +6,7 @@ inflates the data files with isal, maps the batches into memory and has Arrow wr
 batch, by as many threads as we have workers, with zstd level 1, statistics, and the encodings that are quickest with
 it: dictionaries where values repeat, DELTA_LENGTH_BYTE_ARRAY for other texts. For CSV the finished bytes are copied.
 
-It computes no md5, observes nothing, publishes nothing and imports neither Numba nor our own code.
+It computes no md5, observes nothing, publishes nothing and does not import our own code.
 """
 
 from __future__ import annotations
