@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What builds the kernels is used once, so pip must not compile all of its modules: 0 means --no-compile, but not for
-# what is installed.
+# Modules that build the kernels are used once, so pip must not compile all of them: 0 means --no-compile, but not for
+# the modules that are installed.
 PIP := PIP_NO_COMPILE=0 $(BIN)/python -m pip install --compile --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Installed again only when what to install has changed, so that a second `make demo` starts at once. Installing compiles
