@@ -8,83 +8,41 @@ from typing import TYPE_CHECKING
 from converter.version import VERSION
 
 if TYPE_CHECKING:
-    from converter.api import (
-        clean,
-        convert,
-        inspect,
-        list_exports,
-        merge,
-        recipe,
-        scan,
-        start_export,
-        sync,
-        sync_changes,
-        wait_for_export,
-    )
-    from converter.aws.access import AwsOptions
-    from converter.aws.export_request import Window
-    from converter.aws.export_state import ExportState
-    from converter.aws.target import ExportTarget
-    from converter.errors import (
-        BadLineError,
-        BusyError,
-        ConvertError,
-        DataFileError,
-        EmptyLineError,
-        ExportError,
-        ManifestError,
-        SchemaError,
-        StorageError,
-        UsageError,
-    )
-    from converter.merging.increment_chain import MergeRules
-    from converter.options import ConvertOptions, SchemaText
-    from converter.presets import options_for
-    from converter.publishing.clean import Leftovers
-    from converter.publishing.report import Report
-    from converter.syncing.daily import SyncReport
-    from converter.syncing.incremental_options import Changes
-    from converter.syncing.incremental_report import ChangesReport
-
-__all__ = [
-    "AwsOptions",
-    "BadLineError",
-    "BusyError",
-    "Changes",
-    "ChangesReport",
-    "ConvertError",
-    "ConvertOptions",
-    "DataFileError",
-    "EmptyLineError",
-    "ExportError",
-    "ExportState",
-    "ExportTarget",
-    "Leftovers",
-    "ManifestError",
-    "MergeRules",
-    "Report",
-    "SchemaError",
-    "SchemaText",
-    "StorageError",
-    "SyncReport",
-    "UsageError",
-    "Window",
-    "__version__",
-    "clean",
-    "convert",
-    "inspect",
-    "list_exports",
-    "merge",
-    "options_for",
-    "recipe",
-    "scan",
-    "start_export",
-    "sync",
-    "sync_changes",
-    "wait_for_export",
-]
-
-__version__ = VERSION
+    # With their names again, they count as exported for type checkers.
+    from converter.api import clean as clean
+    from converter.api import convert as convert
+    from converter.api import inspect as inspect
+    from converter.api import list_exports as list_exports
+    from converter.api import merge as merge
+    from converter.api import recipe as recipe
+    from converter.api import scan as scan
+    from converter.api import start_export as start_export
+    from converter.api import sync as sync
+    from converter.api import sync_changes as sync_changes
+    from converter.api import wait_for_export as wait_for_export
+    from converter.aws.access import AwsOptions as AwsOptions
+    from converter.aws.export_request import Window as Window
+    from converter.aws.export_state import ExportState as ExportState
+    from converter.aws.target import ExportTarget as ExportTarget
+    from converter.errors import BadLineError as BadLineError
+    from converter.errors import BusyError as BusyError
+    from converter.errors import ConvertError as ConvertError
+    from converter.errors import DataFileError as DataFileError
+    from converter.errors import EmptyLineError as EmptyLineError
+    from converter.errors import ExportError as ExportError
+    from converter.errors import ManifestError as ManifestError
+    from converter.errors import SchemaError as SchemaError
+    from converter.errors import StorageError as StorageError
+    from converter.errors import UsageError as UsageError
+    from converter.merging.increment_chain import MergeRules as MergeRules
+    from converter.options import ConvertOptions as ConvertOptions
+    from converter.options import SchemaText as SchemaText
+    from converter.presets import options_for as options_for
+    from converter.publishing.clean import Leftovers as Leftovers
+    from converter.publishing.report import Report as Report
+    from converter.syncing.daily import SyncReport as SyncReport
+    from converter.syncing.incremental_options import Changes as Changes
+    from converter.syncing.incremental_report import ChangesReport as ChangesReport
 
 _NAMES = {
     "converter.api": (
@@ -108,6 +66,9 @@ _NAMES = {
     "converter.syncing.incremental_report": "ChangesReport",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__version__ = VERSION
+__all__ = sorted([*_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> object:

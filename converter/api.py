@@ -37,20 +37,6 @@ if TYPE_CHECKING:
     from converter.syncing.incremental_options import Changes
     from converter.syncing.incremental_report import ChangesReport
 
-__all__ = [
-    "clean",
-    "convert",
-    "inspect",
-    "list_exports",
-    "merge",
-    "recipe",
-    "scan",
-    "start_export",
-    "sync",
-    "sync_changes",
-    "wait_for_export",
-]
-
 
 def convert(
     source: str | os.PathLike[str],
