@@ -14,7 +14,6 @@ import numpy as np
 
 _READ_BYTES = 1 << 20
 _MD5_BYTES = 16
-MOST_ITEMS = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 
 from converter.errors import ManifestError, json_reason
-from converter.export.data_files import MOST_ITEMS
+from converter.storage.json_members import Members, refuse_constant
 
 WRITTEN_BY_OTHERS = (
     "if DynamoDB wrote this export, copy it again from its bucket, completely and unchanged;"
@@ -39,30 +39,15 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _reject_constant(constant: str) -> object:
-    raise ValueError(f"{constant} is not a number")
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=refuse_constant)
 
 
-_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_reject_constant)
-
-
-class ManifestMembers:
+class ManifestMembers(Members):
     """Typed access to the members of a JSON object of a manifest. Unknown members are ignored."""
-
-    def __init__(self, members: dict[str, object], place: str) -> None:
-        self._members = members
-        self._place = place
 
     def error(self, name: str, problem: str) -> ManifestError:
         """Return the error for a member."""
         return ManifestError(f"{name}: {problem}", self._place, WRITTEN_BY_OTHERS)
-
-    def text(self, name: str) -> str:
-        """Return a required text."""
-        value = self._get(name)
-        if not isinstance(value, str):
-            raise self.error(name, f"expected text, got {json.dumps(value)[:80]}")
-        return value
 
     def text_or_none(self, name: str) -> str | None:
         """Return an optional text."""
@@ -73,13 +58,6 @@ class ManifestMembers:
         value = self.text(name)
         if value not in allowed:
             raise self.error(name, f"{value!r} is neither {' nor '.join(allowed)}")
-        return value
-
-    def count(self, name: str) -> int:
-        """Return a number of items or bytes."""
-        value = self._get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_ITEMS:
-            raise self.error(name, f"expected a count, got {json.dumps(value)[:80]}")
         return value
 
     def time(self, name: str) -> datetime:
@@ -102,8 +80,3 @@ class ManifestMembers:
         if len(digest) != 16:
             raise self.error(name, f"{value!r} is not the base64 of an md5")
         return digest
-
-    def _get(self, name: str) -> object:
-        if name not in self._members:
-            raise self.error(name, "missing")
-        return self._members[name]

@@ -95,31 +95,25 @@ def _keys(schedule: Schedule) -> list[dict[str, object]]:
             statements.append(_allow(schedule, "TaskRole", ["kms:Decrypt"], "*"))
     if dest is not None and schedule.aws.dest_role_arn is None:
         uses.setdefault(dest, []).append(_allow(schedule, "TaskRole", both, "*"))
+    why = "The account of a key controls its use. Writes use data keys; completing an upload and reading decrypt."
+    how = "add these statements to the key's policy: aws kms put-key-policy"
     return [
-        {
-            "for": f"the KMS key {key}",
-            "why": "The account of a key controls its use. Writes use data keys; completing an upload and reading"
-            " decrypt.",
-            "how": "add these statements to the key's policy: aws kms put-key-policy",
-            "policy": {"Version": "2012-10-17", "Statement": statements},
-        }
+        _policy(f"the KMS key {key}", why, how, statements)
         for key, statements in uses.items()
-        if statements and _account_of(key) not in (None, schedule.table.account)
+        if statements and key.startswith("arn:") and key.split(":")[4] != schedule.table.account
     ]
 
 
-def _account_of(key: str) -> str | None:
-    return key.split(":")[4] if key.startswith("arn:") else None
-
-
 def _bucket_policy(bucket: str, owner: str, why: str, statements: list[Statement]) -> dict[str, object]:
-    return {
-        "for": f"the bucket {bucket}, in the account {owner}",
-        "why": why,
-        "how": f"as the account {owner}: aws s3api put-bucket-policy --bucket {bucket} --policy file://policy.json;"
-        " this replaces an existing policy, so add the statements to it instead",
-        "policy": {"Version": "2012-10-17", "Statement": statements},
-    }
+    how = (
+        f"as the account {owner}: aws s3api put-bucket-policy --bucket {bucket} --policy file://policy.json; this"
+        " replaces an existing policy, so add the statements to it instead"
+    )
+    return _policy(f"the bucket {bucket}, in the account {owner}", why, how, statements)
+
+
+def _policy(resource: str, why: str, how: str, statements: list[Statement]) -> dict[str, object]:
+    return {"for": resource, "why": why, "how": how, "policy": {"Version": "2012-10-17", "Statement": statements}}
 
 
 def _allow(schedule: Schedule, role: Role, actions: list[str], resource: str) -> Statement:

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from converter.errors import StorageError, UsageError
+from converter.errors import ConvertError, StorageError, UsageError
 from converter.utc import format_utc
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def read_members(content: bytes, place: str, version: int) -> Members:
     Raises StorageError if the file is damaged, UsageError if a newer version of the program wrote it.
     """
     try:
-        value = json.loads(content, parse_constant=_refuse)
+        value = json.loads(content, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
         raise damaged_file_error(place, f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -75,7 +75,7 @@ class Members:
         self._place = place
         self._path = path
 
-    def error(self, name: str, problem: str) -> StorageError:
+    def error(self, name: str, problem: str) -> ConvertError:
         """The error for a member whose value can't be right."""
         return damaged_file_error(self._place, f"{self._path}.{name}: {problem[:_LONGEST]}")
 
@@ -199,7 +199,7 @@ class Members:
             raise self.error(name, "missing")
         return self._members[name]
 
-    def _unexpected_error(self, name: str, expected: str, value: object) -> StorageError:
+    def _unexpected_error(self, name: str, expected: str, value: object) -> ConvertError:
         return self.error(name, f"expected {expected}, got {json.dumps(value)[:_SHOWN]}")
 
 
@@ -219,7 +219,8 @@ def _json_value(value: object) -> object:
     return format_utc(value) if isinstance(value, datetime) else value
 
 
-def _refuse(constant: str) -> object:
+def refuse_constant(constant: str) -> object:
+    """Raise ValueError for NaN and Infinity, which are not JSON."""
     raise ValueError(f"{constant} is not a number")
 
 
