@@ -8,24 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.kernels.layout import (
-    COLUMN_BITS,
-    COLUMN_FACTS,
-    COLUMN_FORM,
-    COLUMN_LENGTHS,
-    COLUMN_LIMIT,
-    COLUMN_NEXT,
-    COLUMN_NEXT_BYTE,
-    COLUMN_PRESENT,
-    COLUMN_ROOM,
-    COLUMN_SCALE,
-    COLUMN_START,
-    COLUMN_STEP,
-    COLUMN_USED,
-    ROOM,
-    Bytes,
-    Columns,
-)
+from converter.kernels import layout
+from converter.kernels.layout import Bytes, Columns
 from converter.schema.column_types import Origin
 from converter.schema.columns import Column
 
@@ -78,18 +62,18 @@ class Buffers:
         bits = [0] + [0 if text else value_bits(column) for column in columns]
         # An absent value takes one bit.
         self.rows = max(min(BATCH_ROWS, 4 * BATCH_BYTES // max(len(columns), 1)), 8)
-        facts = np.zeros((len(bits), COLUMN_FACTS), np.int64)
-        facts[:, COLUMN_BITS] = bits
-        facts[:, COLUMN_STEP] = 1
-        facts[1:, COLUMN_SCALE] = [column.type.scale for column in columns]
-        facts[1:, COLUMN_FORM] = [
+        facts = np.zeros((len(bits), layout.COLUMN_FACTS), np.int64)
+        facts[:, layout.COLUMN_BITS] = bits
+        facts[:, layout.COLUMN_STEP] = 1
+        facts[1:, layout.COLUMN_SCALE] = [column.type.scale for column in columns]
+        facts[1:, layout.COLUMN_FORM] = [
             0 if text or column.origin is Origin.ADDED else column.type.csv_form for column in columns
         ]
         # Added columns are not decoded, and never run out of room.
         decoded = [i for i, column in enumerate(columns, 1) if column.origin is not Origin.ADDED]
         self._decoded = slice(1, None) if len(decoded) == len(columns) else decoded
-        self._value_bytes = np.where(facts[:, COLUMN_BITS] > 0, facts[:, COLUMN_BITS] / 8, _LENGTH_BYTES)
-        facts[:, COLUMN_ROOM] = min(_FIRST_VALUES, self.rows)
+        self._value_bytes = np.where(facts[:, layout.COLUMN_BITS] > 0, facts[:, layout.COLUMN_BITS] / 8, _LENGTH_BYTES)
+        facts[:, layout.COLUMN_ROOM] = min(_FIRST_VALUES, self.rows)
         arena, lengths = _lay_out([_FIRST_BYTES] * len(bits), facts)
         self.arrays = Columns(arena, lengths, np.zeros((len(bits), -(-self.rows // 8) + _ALIGNMENT), np.uint8), facts)
 
@@ -101,16 +85,16 @@ class Buffers:
         facts = buffers.arrays.facts
         validity = np.zeros((len(held) + 1, -(-rows // 8) + _ALIGNMENT), np.uint8)
         for index, column in enumerate(held, 1):
-            facts[index, COLUMN_PRESENT] = column.present
+            facts[index, layout.COLUMN_PRESENT] = column.present
             # A column with one text for all rows needs room for its length.
-            facts[index, COLUMN_ROOM] = max(column.present, 1)
-            facts[index, COLUMN_USED] = column.values.size
+            facts[index, layout.COLUMN_ROOM] = max(column.present, 1)
+            facts[index, layout.COLUMN_USED] = column.values.size
             validity[index, : column.validity.size] = column.validity
-        arena, lengths = _lay_out([ROOM, *(column.values.size + ROOM for column in held)], facts)
+        arena, lengths = _lay_out([layout.ROOM, *(column.values.size + layout.ROOM for column in held)], facts)
         buffers.arrays = Columns(arena, lengths, validity, facts)
         for index, column in enumerate(held, 1):
             buffers.values(index)[:] = column.values
-            if column.lengths is not None and facts[index, COLUMN_BITS] == 0:
+            if column.lengths is not None and facts[index, layout.COLUMN_BITS] == 0:
                 buffers.lengths(index)[:] = column.lengths
         return buffers
 
@@ -118,8 +102,10 @@ class Buffers:
         """New buffers, empty and with the same room."""
         copy = Buffers(self.columns, text=self._text)
         facts = self.arrays.facts
-        copy.arrays.facts[:, COLUMN_ROOM] = facts[:, COLUMN_ROOM]
-        arena, lengths = _lay_out((facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]).tolist(), copy.arrays.facts)
+        copy.arrays.facts[:, layout.COLUMN_ROOM] = facts[:, layout.COLUMN_ROOM]
+        arena, lengths = _lay_out(
+            (facts[:, layout.COLUMN_LIMIT] - facts[:, layout.COLUMN_START]).tolist(), copy.arrays.facts
+        )
         copy.arrays = copy.arrays._replace(arena=arena, lengths=lengths)
         return copy
 
@@ -127,7 +113,7 @@ class Buffers:
         """The number of bytes in use with `rows` rows."""
         facts = self.arrays.facts
         return (
-            int(facts[:, COLUMN_USED].sum() + facts[:, COLUMN_PRESENT] @ self._value_bytes)
+            int(facts[:, layout.COLUMN_USED].sum() + facts[:, layout.COLUMN_PRESENT] @ self._value_bytes)
             + rows * len(self.columns) // 8
         )
 
@@ -136,7 +122,7 @@ class Buffers:
         if not self.columns:
             return self.rows
         facts = self.arrays.facts
-        left = facts[self._decoded, COLUMN_ROOM] - facts[self._decoded, COLUMN_PRESENT]
+        left = facts[self._decoded, layout.COLUMN_ROOM] - facts[self._decoded, layout.COLUMN_PRESENT]
         return min(self.rows, rows + int(left.min()))
 
     def grow(self, rows: int, text: int | None = None) -> None:
@@ -147,54 +133,54 @@ class Buffers:
         old = self.arrays
         facts = old.facts.copy()
         used = _used(facts)
-        sizes = facts[:, COLUMN_LIMIT] - facts[:, COLUMN_START]
+        sizes = facts[:, layout.COLUMN_LIMIT] - facts[:, layout.COLUMN_START]
         before = sizes.copy()
-        room = facts[:, COLUMN_ROOM]
-        room[room - facts[:, COLUMN_PRESENT] < _FIRST_VALUES // 2] *= 2
+        room = facts[:, layout.COLUMN_ROOM]
+        room[room - facts[:, layout.COLUMN_PRESENT] < _FIRST_VALUES // 2] *= 2
         if rows >= _LOOKED_AT:
             expected = min(self.rows, int(rows * BATCH_BYTES / max(self.used_bytes(rows), 1)) + 1) / rows * _MARGIN
             sizes[1:] = np.maximum(sizes[1:], (used[1:] * expected).astype(np.int64) + _FIRST_BYTES)
-            wanted = (facts[1:, COLUMN_PRESENT] * expected).astype(np.int64) + _FIRST_VALUES
+            wanted = (facts[1:, layout.COLUMN_PRESENT] * expected).astype(np.int64) + _FIRST_VALUES
             room[1:] = np.maximum(room[1:], wanted)
         np.minimum(room, self.rows, out=room)
         if text is not None and sizes[text] == before[text]:
-            sizes[text] = 2 * sizes[text] + ROOM
+            sizes[text] = 2 * sizes[text] + layout.ROOM
         arena, lengths = _lay_out(sizes.tolist(), facts)
         for c in range(len(facts)):
-            start, moved = int(old.facts[c, COLUMN_START]), int(facts[c, COLUMN_START])
+            start, moved = int(old.facts[c, layout.COLUMN_START]), int(facts[c, layout.COLUMN_START])
             arena[moved : moved + used[c]] = old.arena[start : start + used[c]]
-            if facts[c, COLUMN_BITS] == 0:
-                present = int(facts[c, COLUMN_PRESENT])
-                start, moved = int(old.facts[c, COLUMN_LENGTHS]), int(facts[c, COLUMN_LENGTHS])
+            if facts[c, layout.COLUMN_BITS] == 0:
+                present = int(facts[c, layout.COLUMN_PRESENT])
+                start, moved = int(old.facts[c, layout.COLUMN_LENGTHS]), int(facts[c, layout.COLUMN_LENGTHS])
                 lengths[moved : moved + present] = old.lengths[start : start + present]
         self.arrays = old._replace(arena=arena, lengths=lengths, facts=facts)
 
     def reset(self) -> None:
         """Remove all rows; the room stays."""
         facts = self.arrays.facts
-        facts[:, [COLUMN_USED, COLUMN_PRESENT, COLUMN_NEXT, COLUMN_NEXT_BYTE]] = 0
+        facts[:, [layout.COLUMN_USED, layout.COLUMN_PRESENT, layout.COLUMN_NEXT, layout.COLUMN_NEXT_BYTE]] = 0
         self.arrays.validity[:] = 0
 
     def present(self, column: int) -> int:
         """The number of rows with a value."""
-        return int(self.arrays.facts[column, COLUMN_PRESENT])
+        return int(self.arrays.facts[column, layout.COLUMN_PRESENT])
 
     def values(self, column: int) -> Bytes:
         """The bytes of the values of a column."""
         facts = self.arrays.facts
-        start = int(facts[column, COLUMN_START])
+        start = int(facts[column, layout.COLUMN_START])
         return self.arrays.arena[start : start + int(_used(facts[column : column + 1])[0])]
 
     def lengths(self, column: int) -> NDArray[np.int32]:
         """The number of bytes of each value of a text column."""
-        start = int(self.arrays.facts[column, COLUMN_LENGTHS])
+        start = int(self.arrays.facts[column, layout.COLUMN_LENGTHS])
         return self.arrays.lengths[start : start + self.present(column)]
 
     def fill_text(self, column: int, value: bytes, rows: int) -> None:
         """Set a text column to this value in `rows` rows. It is stored once for all of them."""
-        self.arrays.facts[column, COLUMN_PRESENT] = 1
+        self.arrays.facts[column, layout.COLUMN_PRESENT] = 1
         self.replace_text(column, np.frombuffer(value, np.uint8), np.array([len(value)], np.int32))
-        self.arrays.facts[column, COLUMN_STEP] = 0
+        self.arrays.facts[column, layout.COLUMN_STEP] = 0
         self.arrays.validity[column, : -(-rows // 8)] = 0xFF
 
     def fill_absent(self, column: int, value: int, rows: int) -> None:
@@ -203,52 +189,52 @@ class Buffers:
         present = np.unpackbits(validity, count=rows, bitorder="little").astype(bool)
         if present.all():
             return
-        if self.arrays.facts[column, COLUMN_ROOM] < rows:
-            self.arrays.facts[column, COLUMN_ROOM] = rows
+        if self.arrays.facts[column, layout.COLUMN_ROOM] < rows:
+            self.arrays.facts[column, layout.COLUMN_ROOM] = rows
             self.grow(0)
         before = self.values(column).copy()
-        if self.arrays.facts[column, COLUMN_BITS] == 0:
+        if self.arrays.facts[column, layout.COLUMN_BITS] == 0:
             text = np.frombuffer(str(value).encode(), np.uint8)
             lengths = np.full(rows, text.size, np.int32)
             lengths[present] = self.lengths(column)
             values = np.empty(int(lengths.sum()), np.uint8)
             held = np.repeat(present, lengths)
             values[held], values[~held] = before, np.tile(text, rows - int(present.sum()))
-            self.arrays.facts[column, COLUMN_PRESENT] = rows
+            self.arrays.facts[column, layout.COLUMN_PRESENT] = rows
             self.replace_text(column, values, lengths)
         else:
             numbers = np.full(rows, value, np.int64)
             numbers[present] = before.view(np.int64)
-            self.arrays.facts[column, COLUMN_PRESENT] = rows
+            self.arrays.facts[column, layout.COLUMN_PRESENT] = rows
             self.values(column)[:] = numbers.view(np.uint8)
         self.arrays.validity[column, : -(-rows // 8)] = np.packbits(np.ones(rows, np.uint8), bitorder="little")
 
     def replace_text(self, column: int, values: Bytes, lengths: NDArray[np.int32]) -> None:
         """Replace the texts of a text column by the same number of texts."""
         facts = self.arrays.facts
-        while facts[column, COLUMN_LIMIT] - facts[column, COLUMN_START] < values.size + ROOM:
+        while facts[column, layout.COLUMN_LIMIT] - facts[column, layout.COLUMN_START] < values.size + layout.ROOM:
             self.grow(0, column)
             facts = self.arrays.facts
-        start = int(facts[column, COLUMN_START])
+        start = int(facts[column, layout.COLUMN_START])
         self.arrays.arena[start : start + values.size] = values
-        facts[column, COLUMN_USED] = values.size
+        facts[column, layout.COLUMN_USED] = values.size
         self.lengths(column)[:] = lengths
 
 
 def _used(facts: NDArray[np.int64]) -> NDArray[np.int64]:
     """The number of bytes in use of each column."""
-    fixed = (facts[:, COLUMN_PRESENT] * facts[:, COLUMN_BITS] + 7) // 8
-    return np.where(facts[:, COLUMN_BITS] > 0, fixed, facts[:, COLUMN_USED])
+    fixed = (facts[:, layout.COLUMN_PRESENT] * facts[:, layout.COLUMN_BITS] + 7) // 8
+    return np.where(facts[:, layout.COLUMN_BITS] > 0, fixed, facts[:, layout.COLUMN_USED])
 
 
 def _lay_out(sizes: Sequence[int], facts: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int32]]:
     """Return an arena and lengths with room for these sizes and COLUMN_ROOM values; set the places in `facts`."""
-    fixed = (facts[:, COLUMN_ROOM] * facts[:, COLUMN_BITS] + 7) // 8
-    needed = np.where(facts[:, COLUMN_BITS] > 0, fixed + 16, np.array(sizes, np.int64))
+    fixed = (facts[:, layout.COLUMN_ROOM] * facts[:, layout.COLUMN_BITS] + 7) // 8
+    needed = np.where(facts[:, layout.COLUMN_BITS] > 0, fixed + 16, np.array(sizes, np.int64))
     aligned = -(-needed // _ALIGNMENT) * _ALIGNMENT
-    facts[:, COLUMN_LIMIT] = np.cumsum(aligned)
-    facts[:, COLUMN_START] = facts[:, COLUMN_LIMIT] - aligned
-    rooms = np.where(facts[:, COLUMN_BITS] > 0, 0, facts[:, COLUMN_ROOM])
+    facts[:, layout.COLUMN_LIMIT] = np.cumsum(aligned)
+    facts[:, layout.COLUMN_START] = facts[:, layout.COLUMN_LIMIT] - aligned
+    rooms = np.where(facts[:, layout.COLUMN_BITS] > 0, 0, facts[:, layout.COLUMN_ROOM])
     ends = np.cumsum(rooms)
-    facts[:, COLUMN_LENGTHS] = ends - rooms
-    return np.empty(int(facts[-1, COLUMN_LIMIT]) + ROOM, np.uint8), np.zeros(int(ends[-1]) + 1, np.int32)
+    facts[:, layout.COLUMN_LENGTHS] = ends - rooms
+    return np.empty(int(facts[-1, layout.COLUMN_LIMIT]) + layout.ROOM, np.uint8), np.zeros(int(ends[-1]) + 1, np.int32)

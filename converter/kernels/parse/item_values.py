@@ -4,38 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels import layout
 from converter.kernels.characters import CLOSE_MAP, COMMA, NOT_UTF8, OPEN_MAP
-from converter.kernels.layout import (
-    COLUMN_LIMIT,
-    COLUMN_START,
-    COLUMN_USED,
-    DONE,
-    FIELD_ACTION,
-    FIELD_BINARY_INSIDE,
-    FIELD_COLUMN,
-    FIELD_LONGEST,
-    FIELD_NAME_SIZE,
-    FIELD_NUL_POLICY,
-    FIELD_NUL_SERIAL,
-    FIELD_START,
-    FIELD_TAG,
-    GROW,
-    HAS_NUL,
-    IRREGULAR,
-    NUL_DROPPED,
-    NUL_KEPT,
-    NUL_REFUSED,
-    NUL_SERIAL,
-    OVERFLOW_BEGIN,
-    OVERFLOW_COLUMN,
-    ROOM,
-    SERIAL,
-    TRUSTED,
-    Columns,
-    Fields,
-    Scratch,
-    State,
-)
+from converter.kernels.layout import Columns, Fields, Scratch, State
 from converter.kernels.parse.documents import bool_size, copy_document, put_tag
 from converter.kernels.parse.number_columns import mark_value, raise_fact, read_number
 from converter.kernels.parse.strings import (
@@ -65,22 +36,22 @@ from converter.schema import tags
 @inner
 def _put_member_name(o: int, field: int, fields: Fields, columns: Columns, state: State) -> int:
     """Write `{"name":` or `,"name":` of an overflowing attribute to arena[o:]; gives the end or GROW."""
-    start = fields.facts[np.uint64(field), FIELD_START]
-    size = fields.facts[np.uint64(field), FIELD_NAME_SIZE]
-    put(columns.arena, o, COMMA if state[OVERFLOW_BEGIN] >= 0 else OPEN_MAP)
-    limit = columns.facts[np.uint64(fields.facts[np.uint64(field), FIELD_COLUMN]), COLUMN_LIMIT]
+    start = fields.facts[np.uint64(field), layout.FIELD_START]
+    size = fields.facts[np.uint64(field), layout.FIELD_NAME_SIZE]
+    put(columns.arena, o, COMMA if state[layout.OVERFLOW_BEGIN] >= 0 else OPEN_MAP)
+    limit = columns.facts[np.uint64(fields.facts[np.uint64(field), layout.FIELD_COLUMN]), layout.COLUMN_LIMIT]
     return copy_bytes(fields.spellings, start, start + size, columns.arena, o + 1, limit)
 
 
 @inner
 def close_overflow(row: int, columns: Columns, state: State) -> None:
     """Close the item's object in the overflow column. Each value in it has left room for the brace."""
-    column = state[OVERFLOW_COLUMN]
-    end = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
+    column = state[layout.OVERFLOW_COLUMN]
+    end = columns.facts[np.uint64(column), layout.COLUMN_START] + columns.facts[np.uint64(column), layout.COLUMN_USED]
     put(columns.arena, end, CLOSE_MAP)
-    columns.facts[np.uint64(column), COLUMN_USED] = state[OVERFLOW_BEGIN]
+    columns.facts[np.uint64(column), layout.COLUMN_USED] = state[layout.OVERFLOW_BEGIN]
     mark_value(columns, column, row, end + 1)
-    state[OVERFLOW_BEGIN] = -1
+    state[layout.OVERFLOW_BEGIN] = -1
 
 
 @inner
@@ -91,18 +62,18 @@ def _observe_value(
 
     Gives its bytes as FIELD_LONGEST counts them, IRREGULAR or GROW.
     """
-    tag = fields.facts[np.uint64(field), FIELD_TAG]
+    tag = fields.facts[np.uint64(field), layout.FIELD_TAG]
     if tag == tags.S:
         end, after = copy_string(block, at, columns.arena, o, limit, False)
         return end if end < 0 else after - o
     if tag == tags.N or tag == tags.B:
         end = token_end(block, at)
         if end < 0:
-            return IRREGULAR
+            return layout.IRREGULAR
         if tag == tags.B:
             return base64_size(block, at, end)
         _, _, _, integers, _ = read_number(block, at, end, field, fields, scratch)
-        return IRREGULAR if integers < 0 else 0
+        return layout.IRREGULAR if integers < 0 else 0
     if tag == tags.BOOL or tag == tags.NULL:
         return 0
     # As if it were trusted: the names in it are checked when it is written.
@@ -119,12 +90,12 @@ def _put_json(
     Gives the position after the value (or IRREGULAR, GROW), the end in the arena, and the bytes that FIELD_LONGEST
     counts.
     """
-    action = fields.facts[np.uint64(field), FIELD_ACTION]
-    column = fields.facts[np.uint64(field), FIELD_COLUMN]
-    tag = fields.facts[np.uint64(field), FIELD_TAG]
-    start = columns.facts[np.uint64(column), COLUMN_START]
-    limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
-    o = start + columns.facts[np.uint64(column), COLUMN_USED]
+    action = fields.facts[np.uint64(field), layout.FIELD_ACTION]
+    column = fields.facts[np.uint64(field), layout.FIELD_COLUMN]
+    tag = fields.facts[np.uint64(field), layout.FIELD_TAG]
+    start = columns.facts[np.uint64(column), layout.COLUMN_START]
+    limit = columns.facts[np.uint64(column), layout.COLUMN_LIMIT]
+    o = start + columns.facts[np.uint64(column), layout.COLUMN_USED]
     size = 0
     if action != DOCUMENT:
         size = _observe_value(block, at, field, o, limit, fields, columns, scratch)
@@ -133,32 +104,32 @@ def _put_json(
     if tag == tags.S or tag == tags.N or tag == tags.B:
         at -= 1  # copy_document begins at the quote, which is part of the field's spelling
     typed = action == TYPED
-    if o + ROOM > limit:
-        return GROW, o, size
+    if o + layout.ROOM > limit:
+        return layout.GROW, o, size
     if typed:
         o = put_tag(columns.arena, o, tag)
     elif action == OVERFLOW:
         o = _put_member_name(o, field, fields, columns, state)
         if o < 0:
-            return GROW, o, size
+            return layout.GROW, o, size
     value = o
     # Names that no attribute can have are those of a change, such as its old image.
-    image = byte(fields.spellings, fields.facts[np.uint64(field), FIELD_START] + 1) == NOT_UTF8
-    form = (typed, state[TRUSTED] != 0, image)
+    image = byte(fields.spellings, fields.facts[np.uint64(field), layout.FIELD_START] + 1) == NOT_UTF8
+    form = (typed, state[layout.TRUSTED] != 0, image)
     end, o = copy_document(block, at, tag, columns.arena, o, limit, form, scratch)
     if end < 0:
         return end, o, size
-    if o + ROOM > limit:
-        return GROW, o, size
+    if o + layout.ROOM > limit:
+        return layout.GROW, o, size
     if action == DOCUMENT:
         size = o - value
     elif typed:
         put(columns.arena, o, CLOSE_MAP)
         o += 1
     else:
-        if state[OVERFLOW_BEGIN] < 0:
-            state[OVERFLOW_BEGIN] = columns.facts[np.uint64(column), COLUMN_USED]
-        columns.facts[np.uint64(column), COLUMN_USED] = o - start
+        if state[layout.OVERFLOW_BEGIN] < 0:
+            state[layout.OVERFLOW_BEGIN] = columns.facts[np.uint64(column), layout.COLUMN_USED]
+        columns.facts[np.uint64(column), layout.COLUMN_USED] = o - start
     return end, o, size
 
 
@@ -168,17 +139,17 @@ def _treat_nuls(begin: int, o: int, limit: int, field: int, fields: Fields, colu
     nuls = count_nuls(columns.arena, begin, o)
     if nuls == 0:
         return o
-    policy = fields.facts[np.uint64(field), FIELD_NUL_POLICY]
-    if policy == NUL_REFUSED:
-        return HAS_NUL
-    fields.facts[np.uint64(field), FIELD_NUL_SERIAL] = state[SERIAL]
-    state[NUL_SERIAL] = state[SERIAL]
-    if policy == NUL_DROPPED:
+    policy = fields.facts[np.uint64(field), layout.FIELD_NUL_POLICY]
+    if policy == layout.NUL_REFUSED:
+        return layout.HAS_NUL
+    fields.facts[np.uint64(field), layout.FIELD_NUL_SERIAL] = state[layout.SERIAL]
+    state[layout.NUL_SERIAL] = state[layout.SERIAL]
+    if policy == layout.NUL_DROPPED:
         return drop_nuls(columns.arena, begin, o)
-    if policy == NUL_KEPT:
+    if policy == layout.NUL_KEPT:
         return o
-    if o + 2 * nuls + ROOM > limit:
-        return GROW
+    if o + 2 * nuls + layout.ROOM > limit:
+        return layout.GROW
     return replace_nuls(columns.arena, begin, o, nuls)
 
 
@@ -194,10 +165,10 @@ def decode_text(
     scratch: Scratch,
 ) -> tuple[int, int]:
     """Decode a value at `at` that becomes text or bytes; (position after it, status)."""
-    action = fields.facts[np.uint64(field), FIELD_ACTION]
-    column = fields.facts[np.uint64(field), FIELD_COLUMN]
-    begin = columns.facts[np.uint64(column), COLUMN_START] + columns.facts[np.uint64(column), COLUMN_USED]
-    limit = columns.facts[np.uint64(column), COLUMN_LIMIT]
+    action = fields.facts[np.uint64(field), layout.FIELD_ACTION]
+    column = fields.facts[np.uint64(field), layout.FIELD_COLUMN]
+    begin = columns.facts[np.uint64(column), layout.COLUMN_START] + columns.facts[np.uint64(column), layout.COLUMN_USED]
+    limit = columns.facts[np.uint64(column), layout.COLUMN_LIMIT]
     o = begin
     if action == TEXT:
         end, o = copy_string(block, at, columns.arena, o, limit, False)
@@ -213,25 +184,25 @@ def decode_text(
     elif action == BINARY or action == BASE64_TEXT:
         end = token_end(block, at)
         if end < 0:
-            return at, IRREGULAR
+            return at, layout.IRREGULAR
         size = base64_size(block, at, end)
         if size < 0:
-            return at, IRREGULAR
+            return at, layout.IRREGULAR
         if action == BINARY:
             o = decode_base64(block, at, end, columns.arena, o, limit)
         else:
             o = copy_bytes(block, at, end, columns.arena, o, limit)
         if o < 0:
-            return at, GROW
+            return at, layout.GROW
         end += 1
     elif action == BOOL_TEXT:
         size = bool_size(block, at)
         if size < 0:
-            return at, IRREGULAR
+            return at, layout.IRREGULAR
         end = at + size
         o = copy_bytes(block, at, end, columns.arena, o, limit)
         if o < 0:
-            return at, GROW
+            return at, layout.GROW
         size = 0
     else:
         scratch.binary[np.uint64(0)] = 0
@@ -239,9 +210,9 @@ def decode_text(
         if end < 0:
             return at, end
         # A B that is the attribute itself is not inside of a document.
-        if scratch.binary[np.uint64(0)] != 0 and fields.facts[np.uint64(field), FIELD_TAG] != tags.B:
-            fields.facts[np.uint64(field), FIELD_BINARY_INSIDE] = 1
-    raise_fact(fields, field, FIELD_LONGEST, size)
+        if scratch.binary[np.uint64(0)] != 0 and fields.facts[np.uint64(field), layout.FIELD_TAG] != tags.B:
+            fields.facts[np.uint64(field), layout.FIELD_BINARY_INSIDE] = 1
+    raise_fact(fields, field, layout.FIELD_LONGEST, size)
     if column != 0 and action != OVERFLOW:
         mark_value(columns, column, row, o)
-    return end, DONE
+    return end, layout.DONE

@@ -11,66 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels import layout
 from converter.kernels.characters import CLOSE_MAP, COLON, COMMA, NEWLINE, OPEN_MAP, QUOTE
 from converter.kernels.hashes import hash_bytes
-from converter.kernels.layout import (
-    CAPACITY,
-    COLUMN,
-    COLUMN_BITS,
-    COLUMN_LENGTHS,
-    COLUMN_PRESENT,
-    COLUMN_USED,
-    CUT,
-    CUTS,
-    DELETE_ATTRIBUTE,
-    DONE,
-    EMPTY_OBJECTS,
-    FIELD_ACTION,
-    FIELD_ATTRIBUTE,
-    FIELD_COLUMN,
-    FIELD_COUNT,
-    FIELD_MASK,
-    FIELD_NEXT,
-    FIELD_NEXT_OLDER,
-    FIELD_NUL_SERIAL,
-    FIELD_NULS,
-    FIELD_SEEN,
-    FIELD_SIZE,
-    FIELD_START,
-    FIRST_UNTIMED,
-    FULL,
-    GROW,
-    HAS_NUL,
-    IN_ITEM,
-    IRREGULAR,
-    ITEMS,
-    LINE_FIELDS,
-    LINE_START,
-    MISMATCH,
-    NAME_END,
-    NAME_START,
-    NEW_FIELD,
-    NOT_A_TIME,
-    NUL_SERIAL,
-    ODD_TIMES,
-    OVERFLOW_BEGIN,
-    OVERFLOW_COLUMN,
-    POSITION,
-    PREVIOUS,
-    ROW,
-    SERIAL,
-    SIZE,
-    SPELLING_END,
-    TAG_END,
-    TIMED,
-    UNTIMED,
-    UNTIMED_DELETES,
-    WANTS_TIME,
-    Columns,
-    Fields,
-    Scratch,
-    State,
-)
+from converter.kernels.layout import Columns, Fields, Scratch, State
 from converter.kernels.parse.empty_lines import empty_line
 from converter.kernels.parse.item_values import close_overflow, decode_text
 from converter.kernels.parse.number_columns import decode_bool, decode_number
@@ -93,9 +37,9 @@ def line_end(data: Bytes, at: int) -> int:
 @inlined
 def _matches(block: Bytes, at: int, fields: Fields, field: int) -> bool:
     """Return whether the line has the spelling of `field` at `at`. Field 0 matches nothing."""
-    start = fields.facts[np.uint64(field), FIELD_START]
-    size = fields.facts[np.uint64(field), FIELD_SIZE]
-    mask = np.uint64(fields.facts[np.uint64(field), FIELD_MASK])
+    start = fields.facts[np.uint64(field), layout.FIELD_START]
+    size = fields.facts[np.uint64(field), layout.FIELD_SIZE]
+    mask = np.uint64(fields.facts[np.uint64(field), layout.FIELD_MASK])
     return starts_with(block, at, fields.spellings, start, size, mask) and field != 0
 
 
@@ -108,8 +52,8 @@ def find_slot(data: Bytes, at: int, size: int, fields: Fields) -> int:
         field = fields.slots[np.uint64(slot)]
         if field == 0:
             return slot
-        if fields.facts[np.uint64(field), FIELD_SIZE] == size:
-            start = fields.facts[np.uint64(field), FIELD_START]
+        if fields.facts[np.uint64(field), layout.FIELD_SIZE] == size:
+            start = fields.facts[np.uint64(field), layout.FIELD_START]
             k = 0
             while k < size and byte(data, at + k) == byte(fields.spellings, start + k):
                 k += 1
@@ -122,7 +66,7 @@ def find_slot(data: Bytes, at: int, size: int, fields: Fields) -> int:
 def _look_up(block: Bytes, at: int, fields: Fields, state: State) -> int:
     """Return the field whose spelling begins at `at`; 0 if it is new, with its parts in the state; or IRREGULAR."""
     if byte(block, at) != QUOTE:
-        return IRREGULAR
+        return layout.IRREGULAR
     end = at + 1
     while True:
         special = special_mask(block, end)
@@ -134,24 +78,24 @@ def _look_up(block: Bytes, at: int, fields: Fields, state: State) -> int:
         if c == QUOTE:
             break
         if c != 0x5C or byte(block, end + 1) < 0x20:
-            return IRREGULAR
+            return layout.IRREGULAR
         end += 2
     if byte(block, end + 1) != COLON or byte(block, end + 2) != OPEN_MAP or byte(block, end + 3) != QUOTE:
-        return IRREGULAR
+        return layout.IRREGULAR
     tag_end = end + 4
     while tag_end < end + 8 and 0x41 <= byte(block, tag_end) <= 0x5A:
         tag_end += 1
     if byte(block, tag_end) != QUOTE or byte(block, tag_end + 1) != COLON:
-        return IRREGULAR
+        return layout.IRREGULAR
     stop = tag_end + 2
     if tag_end == end + 5 and byte(block, stop) == QUOTE:
         stop += 1
     field = fields.slots[np.uint64(find_slot(block, at, stop - at, fields))]
     if field == 0:
-        state[NAME_START] = at + 1
-        state[NAME_END] = end
-        state[TAG_END] = tag_end
-        state[SPELLING_END] = stop
+        state[layout.NAME_START] = at + 1
+        state[layout.NAME_END] = end
+        state[layout.TAG_END] = tag_end
+        state[layout.SPELLING_END] = stop
     return field
 
 
@@ -161,23 +105,24 @@ def rollback_item(fields: Fields, columns: Columns, state: State) -> None:
 
     A value is removed as the last one of its column. In the overflow column, the object that the item began is dropped.
     """
-    row = state[ROW]
-    for i in range(state[LINE_FIELDS]):
+    row = state[layout.ROW]
+    for i in range(state[layout.LINE_FIELDS]):
         field = fields.line[np.uint64(i)]
-        column = fields.facts[np.uint64(field), FIELD_COLUMN]
+        column = fields.facts[np.uint64(field), layout.FIELD_COLUMN]
         bit = np.uint8(1 << (row & 7))
         if column == 0 or columns.validity[np.uint64(column), np.uint64(row >> 3)] & bit == 0:
             continue
         columns.validity[np.uint64(column), np.uint64(row >> 3)] &= ~bit
-        columns.facts[np.uint64(column), COLUMN_PRESENT] -= 1
-        if columns.facts[np.uint64(column), COLUMN_BITS] == 0:
-            place = columns.facts[np.uint64(column), COLUMN_LENGTHS] + columns.facts[np.uint64(column), COLUMN_PRESENT]
-            columns.facts[np.uint64(column), COLUMN_USED] -= columns.lengths[np.uint64(place)]
-    if state[OVERFLOW_BEGIN] >= 0:
-        columns.facts[np.uint64(state[OVERFLOW_COLUMN]), COLUMN_USED] = state[OVERFLOW_BEGIN]
-    state[LINE_FIELDS] = 0
-    state[IN_ITEM] = 0
-    state[POSITION] = state[LINE_START]
+        columns.facts[np.uint64(column), layout.COLUMN_PRESENT] -= 1
+        if columns.facts[np.uint64(column), layout.COLUMN_BITS] == 0:
+            place = columns.facts[np.uint64(column), layout.COLUMN_LENGTHS]
+            place += columns.facts[np.uint64(column), layout.COLUMN_PRESENT]
+            columns.facts[np.uint64(column), layout.COLUMN_USED] -= columns.lengths[np.uint64(place)]
+    if state[layout.OVERFLOW_BEGIN] >= 0:
+        columns.facts[np.uint64(state[layout.OVERFLOW_COLUMN]), layout.COLUMN_USED] = state[layout.OVERFLOW_BEGIN]
+    state[layout.LINE_FIELDS] = 0
+    state[layout.IN_ITEM] = 0
+    state[layout.POSITION] = state[layout.LINE_START]
 
 
 @inlined
@@ -186,92 +131,92 @@ def _open_item(block: Bytes, state: State) -> int:
 
     Counts the lines before it: `{}` is an empty object, `{"Item":{}}` is an item, and blank lines are not counted.
     """
-    at = state[POSITION]
-    size = state[SIZE]
+    at = state[layout.POSITION]
+    size = state[layout.SIZE]
     while True:
-        state[POSITION] = at
+        state[layout.POSITION] = at
         if at >= size:
-            return DONE
-        if state[ROW] >= state[CAPACITY]:
-            return FULL
+            return layout.DONE
+        if state[layout.ROW] >= state[layout.CAPACITY]:
+            return layout.FULL
         if word(block, at) == _ITEM and byte(block, at + 8) == OPEN_MAP:
             if byte(block, at + 9) != CLOSE_MAP:
                 break
             if byte(block, at + 10) != CLOSE_MAP or byte(block, at + 11) != NEWLINE:
-                return IRREGULAR
-            if state[WANTS_TIME] != 0:
-                state[UNTIMED] += 1
-                if state[FIRST_UNTIMED] < 0:
-                    state[FIRST_UNTIMED] = at
+                return layout.IRREGULAR
+            if state[layout.WANTS_TIME] != 0:
+                state[layout.UNTIMED] += 1
+                if state[layout.FIRST_UNTIMED] < 0:
+                    state[layout.FIRST_UNTIMED] = at
             at += 12
-            state[ROW] += 1
-            state[ITEMS] += 1
+            state[layout.ROW] += 1
+            state[layout.ITEMS] += 1
         else:
             at, objects = empty_line(block, at)
             if at < 0:
-                return IRREGULAR
-            state[EMPTY_OBJECTS] += objects
-    state[LINE_START] = at
-    state[POSITION] = at + 9
-    state[SERIAL] += 1
-    state[LINE_FIELDS] = 0
-    state[OVERFLOW_BEGIN] = -1
-    state[CUT] = 0
-    state[ODD_TIMES] = 0
-    state[PREVIOUS] = 0
-    state[IN_ITEM] = 1
+                return layout.IRREGULAR
+            state[layout.EMPTY_OBJECTS] += objects
+    state[layout.LINE_START] = at
+    state[layout.POSITION] = at + 9
+    state[layout.SERIAL] += 1
+    state[layout.LINE_FIELDS] = 0
+    state[layout.OVERFLOW_BEGIN] = -1
+    state[layout.CUT] = 0
+    state[layout.ODD_TIMES] = 0
+    state[layout.PREVIOUS] = 0
+    state[layout.IN_ITEM] = 1
     return _OPENED
 
 
 @inlined
 def _find_field(block: Bytes, at: int, fields: Fields, previous: int, state: State) -> int:
     """Return the field that is spelled at `at`, as `_look_up` does. First tries those that followed `previous`."""
-    field = fields.facts[np.uint64(previous), FIELD_NEXT]
-    if _matches(block, at, fields, field):
-        return field
-    field = fields.facts[np.uint64(previous), FIELD_NEXT_OLDER]
+    last = fields.facts[np.uint64(previous), layout.FIELD_NEXT]
+    if _matches(block, at, fields, last):
+        return last
+    field = fields.facts[np.uint64(previous), layout.FIELD_NEXT_OLDER]
     if _matches(block, at, fields, field):
         return field
     field = _look_up(block, at, fields, state)
     if field > 0:
-        fields.facts[np.uint64(previous), FIELD_NEXT_OLDER] = fields.facts[np.uint64(previous), FIELD_NEXT]
-        fields.facts[np.uint64(previous), FIELD_NEXT] = field
+        fields.facts[np.uint64(previous), layout.FIELD_NEXT_OLDER] = last
+        fields.facts[np.uint64(previous), layout.FIELD_NEXT] = field
     return field
 
 
 @inner
 def _count_untimed(fields: Fields, state: State) -> None:
     """Count the item at hand, which has no value for the column `time`, and keep the place of the first one."""
-    delete = state[DELETE_ATTRIBUTE]
-    if delete >= 0 and fields.facts[np.uint64(delete), FIELD_SEEN] == state[SERIAL]:
-        state[UNTIMED_DELETES] += 1
+    delete = state[layout.DELETE_ATTRIBUTE]
+    if delete >= 0 and fields.facts[np.uint64(delete), layout.FIELD_SEEN] == state[layout.SERIAL]:
+        state[layout.UNTIMED_DELETES] += 1
         return
-    state[UNTIMED] += 1
-    if state[FIRST_UNTIMED] < 0:
-        state[FIRST_UNTIMED] = state[LINE_START]
+    state[layout.UNTIMED] += 1
+    if state[layout.FIRST_UNTIMED] < 0:
+        state[layout.FIRST_UNTIMED] = state[layout.LINE_START]
 
 
 @inlined
 def _close_item(fields: Fields, columns: Columns, state: State) -> None:
     """Count the item at hand and its values, and begin another row."""
-    if state[OVERFLOW_BEGIN] >= 0:
-        close_overflow(state[ROW], columns, state)
-    for i in range(state[LINE_FIELDS]):
-        fields.facts[np.uint64(fields.line[np.uint64(i)]), FIELD_COUNT] += 1
-    if state[NUL_SERIAL] == state[SERIAL]:
-        for i in range(state[LINE_FIELDS]):
+    if state[layout.OVERFLOW_BEGIN] >= 0:
+        close_overflow(state[layout.ROW], columns, state)
+    for i in range(state[layout.LINE_FIELDS]):
+        fields.facts[np.uint64(fields.line[np.uint64(i)]), layout.FIELD_COUNT] += 1
+    if state[layout.NUL_SERIAL] == state[layout.SERIAL]:
+        for i in range(state[layout.LINE_FIELDS]):
             field = fields.line[np.uint64(i)]
-            fields.facts[np.uint64(field), FIELD_NULS] += (
-                fields.facts[np.uint64(field), FIELD_NUL_SERIAL] == state[SERIAL]
+            fields.facts[np.uint64(field), layout.FIELD_NULS] += (
+                fields.facts[np.uint64(field), layout.FIELD_NUL_SERIAL] == state[layout.SERIAL]
             )
-    state[ROW] += 1
-    state[ITEMS] += 1
-    state[CUTS] += state[CUT]
-    if state[ODD_TIMES] != 0:
+    state[layout.ROW] += 1
+    state[layout.ITEMS] += 1
+    state[layout.CUTS] += state[layout.CUT]
+    if state[layout.ODD_TIMES] != 0:
         count_odd_times(fields, state)
-    if state[WANTS_TIME] != 0 and state[TIMED] != state[SERIAL]:
+    if state[layout.WANTS_TIME] != 0 and state[layout.TIMED] != state[layout.SERIAL]:
         _count_untimed(fields, state)
-    state[IN_ITEM] = 0
+    state[layout.IN_ITEM] = 0
 
 
 @kernel
@@ -283,23 +228,24 @@ def decode_items(block: Bytes, fields: Fields, columns: Columns, state: State, s
     inside of the item.
     """
     while True:
-        if state[IN_ITEM] == 0:
+        if state[layout.IN_ITEM] == 0:
             status = _open_item(block, state)
             if status != _OPENED:
                 return status
-        at = state[POSITION]
-        row = state[ROW]
-        field = _find_field(block, at, fields, state[PREVIOUS], state)
+        at = state[layout.POSITION]
+        row = state[layout.ROW]
+        field = _find_field(block, at, fields, state[layout.PREVIOUS], state)
         if field == 0:
-            return NEW_FIELD
-        if (
-            field < 0
-            or fields.facts[np.uint64(fields.facts[np.uint64(field), FIELD_ATTRIBUTE]), FIELD_SEEN] == state[SERIAL]
-        ):
-            status = IRREGULAR
+            return layout.NEW_FIELD
+        if field < 0:
+            status = layout.IRREGULAR
             break
-        action = fields.facts[np.uint64(field), FIELD_ACTION]
-        at += fields.facts[np.uint64(field), FIELD_SIZE]
+        attribute = np.uint64(fields.facts[np.uint64(field), layout.FIELD_ATTRIBUTE])
+        if fields.facts[attribute, layout.FIELD_SEEN] == state[layout.SERIAL]:
+            status = layout.IRREGULAR
+            break
+        action = fields.facts[np.uint64(field), layout.FIELD_ACTION]
+        at += fields.facts[np.uint64(field), layout.FIELD_SIZE]
         if action == INT64 or action == DECIMAL or action == NUMBER_TEXT:
             at, status = decode_number(block, at, field, row, fields, columns, scratch)
         elif action == BOOL or action == SKIP_NULL:
@@ -308,25 +254,28 @@ def decode_items(block: Bytes, fields: Fields, columns: Columns, state: State, s
             at, status = decode_text(block, at, field, row, fields, columns, state, scratch)
         else:
             at, status = decode_time(block, at, field, row, fields, columns, state, scratch)
-        if status != DONE:
-            state[COLUMN] = fields.facts[np.uint64(field), FIELD_COLUMN] if status == GROW else field
+        if status != layout.DONE:
+            state[layout.COLUMN] = field
+            if status == layout.GROW:
+                state[layout.COLUMN] = fields.facts[np.uint64(field), layout.FIELD_COLUMN]
             break
-        fields.facts[np.uint64(fields.facts[np.uint64(field), FIELD_ATTRIBUTE]), FIELD_SEEN] = state[SERIAL]
-        fields.line[np.uint64(state[LINE_FIELDS])] = field
-        state[LINE_FIELDS] += 1
-        state[PREVIOUS] = field
+        fields.facts[attribute, layout.FIELD_SEEN] = state[layout.SERIAL]
+        fields.line[np.uint64(state[layout.LINE_FIELDS])] = field
+        state[layout.LINE_FIELDS] += 1
+        state[layout.PREVIOUS] = field
         following = byte(block, at + 1)
         if byte(block, at) == CLOSE_MAP and following == COMMA:
-            state[POSITION] = at + 2
+            state[layout.POSITION] = at + 2
             continue
         if byte(block, at) != CLOSE_MAP or following != CLOSE_MAP:
-            status = IRREGULAR
+            status = layout.IRREGULAR
             break
         if byte(block, at + 2) != CLOSE_MAP or byte(block, at + 3) != NEWLINE:
-            status = IRREGULAR
+            status = layout.IRREGULAR
             break
         _close_item(fields, columns, state)
-        state[POSITION] = at + 4
-    if status == IRREGULAR or status == MISMATCH or status == NOT_A_TIME or status == HAS_NUL:
+        state[layout.POSITION] = at + 4
+    is_refused = status == layout.NOT_A_TIME or status == layout.HAS_NUL
+    if is_refused or status == layout.IRREGULAR or status == layout.MISMATCH:
         rollback_item(fields, columns, state)
     return status

@@ -4,26 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.kernels.layout import (
-    COLUMN_LENGTHS,
-    COLUMN_LIMIT,
-    COLUMN_PRESENT,
-    COLUMN_START,
-    COLUMN_USED,
-    DONE,
-    FIELD_ACTION,
-    FIELD_BEYOND_INT64,
-    FIELD_COLUMN,
-    FIELD_DECIMALS,
-    FIELD_INTEGER_DIGITS,
-    FIELD_SCALE,
-    GROW,
-    IRREGULAR,
-    MISMATCH,
-    Columns,
-    Fields,
-    Scratch,
-)
+from converter.kernels import layout
+from converter.kernels.layout import Columns, Fields, Scratch
 from converter.kernels.parse.documents import bool_size
 from converter.kernels.parse.numbers import (
     fits_int64,
@@ -58,16 +40,17 @@ def raise_fact(fields: Fields, field: int, fact: int, value: int) -> None:
 def mark_valid(columns: Columns, column: int, row: int) -> None:
     """Mark `row` of a column as present: its value is the one that was written last."""
     columns.validity[np.uint64(column), np.uint64(row >> 3)] |= np.uint8(1 << (row & 7))
-    columns.facts[np.uint64(column), COLUMN_PRESENT] += 1
+    columns.facts[np.uint64(column), layout.COLUMN_PRESENT] += 1
 
 
 @inlined
 def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
     """Mark `row` of a text column as present: its value is what was written last, up to `end` in the arena."""
-    used = end - columns.facts[np.uint64(column), COLUMN_START]
-    place = columns.facts[np.uint64(column), COLUMN_LENGTHS] + columns.facts[np.uint64(column), COLUMN_PRESENT]
-    columns.lengths[np.uint64(place)] = np.int32(used - columns.facts[np.uint64(column), COLUMN_USED])
-    columns.facts[np.uint64(column), COLUMN_USED] = used
+    used = end - columns.facts[np.uint64(column), layout.COLUMN_START]
+    place = columns.facts[np.uint64(column), layout.COLUMN_LENGTHS]
+    place += columns.facts[np.uint64(column), layout.COLUMN_PRESENT]
+    columns.lengths[np.uint64(place)] = np.int32(used - columns.facts[np.uint64(column), layout.COLUMN_USED])
+    columns.facts[np.uint64(column), layout.COLUMN_USED] = used
     mark_valid(columns, column, row)
 
 
@@ -75,16 +58,16 @@ def mark_value(columns: Columns, column: int, row: int, end: int) -> None:
 def decode_bool(block: Bytes, at: int, field: int, row: int, fields: Fields, columns: Columns) -> tuple[int, int]:
     """Decode `true` or `false` at `at`, for a NULL only `true`; (position after it, status DONE or IRREGULAR)."""
     size = bool_size(block, at)
-    if size < 0 or (fields.facts[np.uint64(field), FIELD_ACTION] == SKIP_NULL and size != 4):
-        return at, IRREGULAR
-    column = fields.facts[np.uint64(field), FIELD_COLUMN]
+    if size < 0 or (fields.facts[np.uint64(field), layout.FIELD_ACTION] == SKIP_NULL and size != 4):
+        return at, layout.IRREGULAR
+    column = fields.facts[np.uint64(field), layout.FIELD_COLUMN]
     if column != 0:
-        value = columns.facts[np.uint64(column), COLUMN_PRESENT]
-        bits = columns.facts[np.uint64(column), COLUMN_START] + (value >> 3)
+        value = columns.facts[np.uint64(column), layout.COLUMN_PRESENT]
+        bits = columns.facts[np.uint64(column), layout.COLUMN_START] + (value >> 3)
         others = byte(columns.arena, bits) & ~(1 << (value & 7))
         put(columns.arena, bits, others | (5 - size) << (value & 7))
         mark_valid(columns, column, row)
-    return at + size, DONE
+    return at + size, layout.DONE
 
 
 @inner
@@ -107,15 +90,15 @@ def read_number(
         text = scratch.number
         start = 0
         integers, decimals = plain_number(text, start, stop)
-    raise_fact(fields, field, FIELD_INTEGER_DIGITS, integers)
-    raise_fact(fields, field, FIELD_DECIMALS, decimals)
+    raise_fact(fields, field, layout.FIELD_INTEGER_DIGITS, integers)
+    raise_fact(fields, field, layout.FIELD_DECIMALS, decimals)
     if decimals == 0 and integers >= 19:
         beyond = integers > 19
         if not beyond:
             high, low, negative = scaled_digits(text, start, stop, 0)
             beyond = not fits_int64(high, low, negative)
         if beyond:
-            fields.facts[np.uint64(field), FIELD_BEYOND_INT64] = 1
+            fields.facts[np.uint64(field), layout.FIELD_BEYOND_INT64] = 1
     return text, start, stop, integers, decimals
 
 
@@ -127,14 +110,14 @@ def decode_number(
 
     A short number in plain form is read and stored at once. Others are normalized and checked against the column first.
     """
-    action = fields.facts[np.uint64(field), FIELD_ACTION]
-    column = fields.facts[np.uint64(field), FIELD_COLUMN]
+    action = fields.facts[np.uint64(field), layout.FIELD_ACTION]
+    column = fields.facts[np.uint64(field), layout.FIELD_COLUMN]
     end = token_end(block, at)
     if end < 0:
-        return at, IRREGULAR
-    o = columns.facts[np.uint64(column), COLUMN_START]
-    present = columns.facts[np.uint64(column), COLUMN_PRESENT]
-    scale = fields.facts[np.uint64(field), FIELD_SCALE]
+        return at, layout.IRREGULAR
+    o = columns.facts[np.uint64(column), layout.COLUMN_START]
+    present = columns.facts[np.uint64(column), layout.COLUMN_PRESENT]
+    scale = fields.facts[np.uint64(field), layout.FIELD_SCALE]
     if action == INT64:
         value, fine = small_integer(block, at, end)
         if fine:
@@ -142,29 +125,29 @@ def decode_number(
             mark_valid(columns, column, row)
             digits = end - at - (1 if value < 0 else 0)
             if value != 0:
-                raise_fact(fields, field, FIELD_INTEGER_DIGITS, digits)
-            return end + 1, DONE
+                raise_fact(fields, field, layout.FIELD_INTEGER_DIGITS, digits)
+            return end + 1, layout.DONE
     elif action == DECIMAL:
         integers, decimals = put_small_decimal(block, at, end, scale, columns.arena, o + present * 16)
         if integers >= 0:
             mark_valid(columns, column, row)
-            raise_fact(fields, field, FIELD_INTEGER_DIGITS, integers)
-            raise_fact(fields, field, FIELD_DECIMALS, decimals)
-            return end + 1, DONE
+            raise_fact(fields, field, layout.FIELD_INTEGER_DIGITS, integers)
+            raise_fact(fields, field, layout.FIELD_DECIMALS, decimals)
+            return end + 1, layout.DONE
     text, start, stop, integers, decimals = read_number(block, at, end, field, fields, scratch)
     if integers < 0:
-        return at, IRREGULAR
+        return at, layout.IRREGULAR
     if action == INT64:
         if decimals > 0 or integers > 19:
-            return at, MISMATCH
+            return at, layout.MISMATCH
         high, low, negative = scaled_digits(text, start, stop, 0)
         if not fits_int64(high, low, negative):
-            return at, MISMATCH
+            return at, layout.MISMATCH
         put_int64(columns.arena, o + present * 8, -np.int64(low) if negative != 0 else np.int64(low))
         mark_valid(columns, column, row)
     elif action == DECIMAL:
         if decimals > scale or integers + scale > 38:
-            return at, MISMATCH
+            return at, layout.MISMATCH
         put_decimal(text, start, stop, scale, columns.arena, o + present * 16)
         mark_valid(columns, column, row)
     else:
@@ -173,11 +156,11 @@ def decode_number(
             start,
             stop,
             columns.arena,
-            o + columns.facts[np.uint64(column), COLUMN_USED],
-            columns.facts[np.uint64(column), COLUMN_LIMIT],
+            o + columns.facts[np.uint64(column), layout.COLUMN_USED],
+            columns.facts[np.uint64(column), layout.COLUMN_LIMIT],
         )
         if o < 0:
-            return at, GROW
+            return at, layout.GROW
         if column != 0:
             mark_value(columns, column, row, o)
-    return end + 1, DONE
+    return end + 1, layout.DONE

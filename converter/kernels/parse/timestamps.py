@@ -4,47 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from converter.kernels import layout, time_reasons
 from converter.kernels.characters import BACKSLASH, QUOTE
-from converter.kernels.layout import (
-    COLUMN_BITS,
-    COLUMN_LIMIT,
-    COLUMN_PRESENT,
-    COLUMN_START,
-    COLUMN_USED,
-    CUT,
-    CUTS_FINE_TIMES,
-    DONE,
-    FIELD_ACTION,
-    FIELD_BAD_REPORTED,
-    FIELD_BAD_SERIAL,
-    FIELD_BAD_TIMES,
-    FIELD_COLUMN,
-    FIELD_FINE_REPORTED,
-    FIELD_FINE_SERIAL,
-    FIELD_FINE_TIMES,
-    FIELD_INTEGER_DIGITS,
-    FIELD_LONGEST,
-    FIELD_MAGNITUDES,
-    FIELD_TAG,
-    FIELD_UNIT,
-    GROW,
-    IRREGULAR,
-    LINE_FIELDS,
-    MISMATCH,
-    NOT_A_TIME,
-    NULLS_BAD_TIMES,
-    ODD_TIME,
-    ODD_TIMES,
-    REASON,
-    ROOM,
-    SERIAL,
-    TIMED,
-    TRUSTED,
-    Columns,
-    Fields,
-    Scratch,
-    State,
-)
+from converter.kernels.layout import Columns, Fields, Scratch, State
 from converter.kernels.parse.calendar import SECOND, parse_date, parse_iso, put_date, put_iso, put_seconds
 from converter.kernels.parse.number_columns import mark_valid, mark_value, raise_fact, read_number
 from converter.kernels.parse.numbers import small_integer
@@ -57,17 +19,6 @@ from converter.kernels.parse.unix_times import (
     magnitude_of_digits,
 )
 from converter.kernels.simd.words import Bytes, byte, put_int64
-from converter.kernels.time_reasons import (
-    GIVEN_UNIT,
-    NO_DATE_FORM,
-    NO_FORM,
-    NO_TEXT,
-    NO_TEXT_OR_NUMBER,
-    OTHER_UNIT,
-    OUT_OF_YEARS,
-    REPORTED_TIMES,
-    TOO_FINE,
-)
 from converter.kernels.toolchain.decorators import inner
 from converter.kernels.value_actions import DATE, UNIX_TIME
 from converter.schema import tags
@@ -83,19 +34,19 @@ def _unit_for(magnitude: int, field: int, fields: Fields) -> tuple[int, int]:
 
     The reason is 0 if there is no column yet: then the unit is still to be found in the data, unless it was given.
     """
-    unit = fields.facts[np.uint64(field), FIELD_UNIT]
-    if unit > GIVEN_UNIT:
-        return unit - GIVEN_UNIT - 1, np.int64(0)
+    unit = fields.facts[np.uint64(field), layout.FIELD_UNIT]
+    if unit > time_reasons.GIVEN_UNIT:
+        return unit - time_reasons.GIVEN_UNIT - 1, np.int64(0)
     if magnitude == 0:
-        return np.int64(_NO_UNIT), np.int64(OUT_OF_YEARS)
-    fields.facts[np.uint64(field), FIELD_MAGNITUDES] |= 1 << magnitude
+        return np.int64(_NO_UNIT), np.int64(time_reasons.OUT_OF_YEARS)
+    fields.facts[np.uint64(field), layout.FIELD_MAGNITUDES] |= 1 << magnitude
     if magnitude == ZERO:
         return np.int64(0), np.int64(0)
-    if fields.facts[np.uint64(field), FIELD_COLUMN] == 0:
+    if fields.facts[np.uint64(field), layout.FIELD_COLUMN] == 0:
         return np.int64(_NO_UNIT), np.int64(0)
     units = _ALL_UNITS if magnitude == SMALL else magnitude
     if unit == 0 or units >> (unit - 1) & 1 == 0:
-        return np.int64(_NO_UNIT), np.int64(OTHER_UNIT)
+        return np.int64(_NO_UNIT), np.int64(time_reasons.OTHER_UNIT)
     return unit - 1, np.int64(0)
 
 
@@ -103,7 +54,7 @@ def _unit_for(magnitude: int, field: int, fields: Fields) -> tuple[int, int]:
 def _digits_to_time(data: Bytes, at: int, point: int, end: int, field: int, fields: Fields) -> tuple[int, int]:
     """Return (microseconds, 0 or TOO_FINE) of the number data[at:end], whose point is at `point`, or (0, reason)."""
     magnitude = np.int64(0)
-    if fields.facts[np.uint64(field), FIELD_UNIT] <= GIVEN_UNIT:
+    if fields.facts[np.uint64(field), layout.FIELD_UNIT] <= time_reasons.GIVEN_UNIT:
         magnitude = magnitude_of_digits(data, at, point, end)
     unit, reason = _unit_for(magnitude, field, fields)
     if unit == _NO_UNIT:
@@ -118,14 +69,14 @@ def _read_epoch(block: Bytes, at: int, end: int, field: int, fields: Fields, scr
     if fine:
         digits = end - at - (1 if value < 0 else 0)
         if value != 0:
-            raise_fact(fields, field, FIELD_INTEGER_DIGITS, digits)
+            raise_fact(fields, field, layout.FIELD_INTEGER_DIGITS, digits)
         unit, reason = _unit_for(magnitude_of(-value if value < 0 else value, True, value < 0), field, fields)
         if unit == _NO_UNIT:
             return np.int64(0), reason
         return integer_to_micros(value, unit)
     text, start, stop, integers, decimals = read_number(block, at, end, field, fields, scratch)
     if integers < 0:
-        return np.int64(0), np.int64(IRREGULAR)
+        return np.int64(0), np.int64(layout.IRREGULAR)
     point = stop - decimals - 1 if decimals > 0 else stop
     return _digits_to_time(text, start, point, stop, field, fields)
 
@@ -134,7 +85,7 @@ def _read_epoch(block: Bytes, at: int, end: int, field: int, fields: Fields, scr
 def _read_text(block: Bytes, at: int, end: int, field: int, fields: Fields) -> tuple[int, int]:
     """Return (microseconds, 0 or TOO_FINE) of a text with an ISO 8601 timestamp or a Unix time, or (0, reason)."""
     micros, reason = parse_iso(block, at, end)
-    if reason != NO_FORM:
+    if reason != time_reasons.NO_FORM:
         return micros, reason
     point, reason = find_point(block, at, end)
     if reason != 0:
@@ -148,11 +99,11 @@ def _put_time(micros: int, action: int, column: int, row: int, columns: Columns,
     value = micros
     if action == UNIX_TIME:
         value = micros // SECOND
-    start = columns.facts[np.uint64(column), COLUMN_START]
-    if columns.facts[np.uint64(column), COLUMN_BITS] == 0:
-        o = start + columns.facts[np.uint64(column), COLUMN_USED]
-        if o + ROOM > columns.facts[np.uint64(column), COLUMN_LIMIT]:
-            return GROW
+    start = columns.facts[np.uint64(column), layout.COLUMN_START]
+    if columns.facts[np.uint64(column), layout.COLUMN_BITS] == 0:
+        o = start + columns.facts[np.uint64(column), layout.COLUMN_USED]
+        if o + layout.ROOM > columns.facts[np.uint64(column), layout.COLUMN_LIMIT]:
+            return layout.GROW
         if action == DATE:
             o = put_date(columns.arena, o, value)
         elif action == UNIX_TIME:
@@ -162,12 +113,12 @@ def _put_time(micros: int, action: int, column: int, row: int, columns: Columns,
         mark_value(columns, column, row, o)
     else:
         # A date has four bytes: the next value overwrites the upper four, which are in the column's room.
-        size = columns.facts[np.uint64(column), COLUMN_BITS] >> 3
-        put_int64(columns.arena, start + columns.facts[np.uint64(column), COLUMN_PRESENT] * size, value)
+        size = columns.facts[np.uint64(column), layout.COLUMN_BITS] >> 3
+        put_int64(columns.arena, start + columns.facts[np.uint64(column), layout.COLUMN_PRESENT] * size, value)
         mark_valid(columns, column, row)
     if action == UNIX_TIME and value * SECOND != micros:
-        state[CUT] = 1
-    return DONE
+        state[layout.CUT] = 1
+    return layout.DONE
 
 
 @inner
@@ -184,36 +135,36 @@ def _accept_odd_time(reason: int, field: int, fields: Fields, state: State) -> i
 
     NOT_A_TIME if the options refuse it, ODD_TIME if Python has to report its place first, otherwise DONE.
     """
-    state[REASON] = reason
-    reported = FIELD_BAD_REPORTED
-    count = FIELD_BAD_TIMES
-    serial = FIELD_BAD_SERIAL
-    accepted = state[NULLS_BAD_TIMES]
-    if reason == TOO_FINE:
-        reported = FIELD_FINE_REPORTED
-        count = FIELD_FINE_TIMES
-        serial = FIELD_FINE_SERIAL
-        accepted = state[CUTS_FINE_TIMES]
+    state[layout.REASON] = reason
+    reported = layout.FIELD_BAD_REPORTED
+    count = layout.FIELD_BAD_TIMES
+    serial = layout.FIELD_BAD_SERIAL
+    accepted = state[layout.NULLS_BAD_TIMES]
+    if reason == time_reasons.TOO_FINE:
+        reported = layout.FIELD_FINE_REPORTED
+        count = layout.FIELD_FINE_TIMES
+        serial = layout.FIELD_FINE_SERIAL
+        accepted = state[layout.CUTS_FINE_TIMES]
     if accepted == 0:
-        return NOT_A_TIME
+        return layout.NOT_A_TIME
     places = fields.facts[np.uint64(field), np.uint64(reported)]
-    if places < REPORTED_TIMES and places <= fields.facts[np.uint64(field), np.uint64(count)]:
-        return ODD_TIME
-    fields.facts[np.uint64(field), np.uint64(serial)] = state[SERIAL]
-    state[ODD_TIMES] = 1
-    return DONE
+    if places < time_reasons.REPORTED_TIMES and places <= fields.facts[np.uint64(field), np.uint64(count)]:
+        return layout.ODD_TIME
+    fields.facts[np.uint64(field), np.uint64(serial)] = state[layout.SERIAL]
+    state[layout.ODD_TIMES] = 1
+    return layout.DONE
 
 
 @inner
 def count_odd_times(fields: Fields, state: State) -> None:
     """Count the values of the item at hand that became null, and the times that were cut."""
-    for i in range(state[LINE_FIELDS]):
+    for i in range(state[layout.LINE_FIELDS]):
         field = fields.line[np.uint64(i)]
-        if fields.facts[np.uint64(field), FIELD_BAD_SERIAL] == state[SERIAL]:
-            fields.facts[np.uint64(field), FIELD_BAD_TIMES] += 1
-        if fields.facts[np.uint64(field), FIELD_FINE_SERIAL] == state[SERIAL]:
-            fields.facts[np.uint64(field), FIELD_FINE_TIMES] += 1
-    state[ODD_TIMES] = 0
+        if fields.facts[np.uint64(field), layout.FIELD_BAD_SERIAL] == state[layout.SERIAL]:
+            fields.facts[np.uint64(field), layout.FIELD_BAD_TIMES] += 1
+        if fields.facts[np.uint64(field), layout.FIELD_FINE_SERIAL] == state[layout.SERIAL]:
+            fields.facts[np.uint64(field), layout.FIELD_FINE_TIMES] += 1
+    state[layout.ODD_TIMES] = 0
 
 
 @inner
@@ -231,46 +182,46 @@ def decode_time(
 
     At NOT_A_TIME and ODD_TIME, state[REASON] is the reason. A value of the sink is checked and observed like others.
     """
-    tag = fields.facts[np.uint64(field), FIELD_TAG]
-    action = fields.facts[np.uint64(field), FIELD_ACTION]
+    tag = fields.facts[np.uint64(field), layout.FIELD_TAG]
+    action = fields.facts[np.uint64(field), layout.FIELD_ACTION]
     if tag != tags.S and (tag != tags.N or action == DATE):
-        state[REASON] = NO_TEXT if action == DATE else NO_TEXT_OR_NUMBER
-        return at, NOT_A_TIME
+        state[layout.REASON] = time_reasons.NO_TEXT if action == DATE else time_reasons.NO_TEXT_OR_NUMBER
+        return at, layout.NOT_A_TIME
     end = token_end(block, at)
     if end < 0:
-        if state[TRUSTED] == 0:
-            return at, IRREGULAR
+        if state[layout.TRUSTED] == 0:
+            return at, layout.IRREGULAR
         # No timestamp has an escape: strict_lines.py has resolved those that are not needed.
         end = _skip_text(block, at)
-        micros, reason = np.int64(0), np.int64(NO_DATE_FORM if action == DATE else NO_FORM)
+        micros, reason = np.int64(0), np.int64(time_reasons.NO_DATE_FORM if action == DATE else time_reasons.NO_FORM)
     elif tag == tags.S:
         if action == DATE:
             micros, reason = parse_date(block, at, end)
         else:
             micros, reason = _read_text(block, at, end, field, fields)
-        raise_fact(fields, field, FIELD_LONGEST, end - at)
+        raise_fact(fields, field, layout.FIELD_LONGEST, end - at)
     else:
         micros, reason = _read_epoch(block, at, end, field, fields, scratch)
         if reason < 0:
-            return at, IRREGULAR
+            return at, layout.IRREGULAR
     is_cut = False
     if reason != 0:
-        if reason == OTHER_UNIT:
-            return at, MISMATCH
-        if reason != TOO_FINE:
+        if reason == time_reasons.OTHER_UNIT:
+            return at, layout.MISMATCH
+        if reason != time_reasons.TOO_FINE:
             return end + 1, _accept_odd_time(reason, field, fields, state)
         is_cut = True
         if action != UNIX_TIME:
             status = _accept_odd_time(reason, field, fields, state)
-            if status != DONE:
+            if status != layout.DONE:
                 return at, status
-    column = fields.facts[np.uint64(field), FIELD_COLUMN]
+    column = fields.facts[np.uint64(field), layout.FIELD_COLUMN]
     if column != 0:
         status = _put_time(micros, action, column, row, columns, state)
-        if status != DONE:
+        if status != layout.DONE:
             return at, status
     if action == UNIX_TIME:
-        state[TIMED] = state[SERIAL]
+        state[layout.TIMED] = state[layout.SERIAL]
         if is_cut:
-            state[CUT] = 1
-    return end + 1, DONE
+            state[layout.CUT] = 1
+    return end + 1, layout.DONE
