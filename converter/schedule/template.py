@@ -44,7 +44,6 @@ def render_template(schedule: Schedule) -> str:
         definition=json.dumps(state_machine(schedule, _SUBSTITUTED), indent=2),
         table_arn=schedule.table.arn or own,
         key=_key_resource,
-        bucket=_bucket_properties,
         sub=Sub,
     )
 
@@ -79,29 +78,3 @@ def _key_resource(key: str) -> Markup:
         "                # A policy can't name a key by its alias, so a condition does.\n"
         f"                Condition: {to_yaml(condition)}"
     )
-
-
-def _bucket_properties(key: str | None) -> Markup:
-    """Return the properties of every bucket that the stack creates."""
-    from markupsafe import Markup
-
-    encryption = "SSEAlgorithm: AES256"
-    if key is not None:
-        encryption = f"""SSEAlgorithm: aws:kms
-              KMSMasterKeyID: {to_yaml(key)}
-            # One request to KMS serves many objects.
-            BucketKeyEnabled: true"""
-    return Markup(f"""\
-      BucketEncryption:
-        ServerSideEncryptionConfiguration:
-          - ServerSideEncryptionByDefault:
-              {encryption}
-      PublicAccessBlockConfiguration:
-        BlockPublicAcls: true
-        BlockPublicPolicy: true
-        IgnorePublicAcls: true
-        RestrictPublicBuckets: true
-      # The owner of the bucket owns all objects, whoever writes them.
-      OwnershipControls:
-        Rules:
-          - ObjectOwnership: BucketOwnerEnforced""")
