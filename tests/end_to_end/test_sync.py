@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import pytest
 
 import converter
 from converter import ConvertOptions, ExportTarget
-from converter.errors import BusyError, ExportError, UsageError
+from converter.errors import BusyError, UsageError
 from tests.cli.command import REPOSITORY, ddb_convert, environment
-from tests.end_to_end.syncing import DAY, ITEMS, FakeTime, Heard, assert_holds, begun, published, sync_at, target
+from tests.end_to_end.syncing import DAY, ITEMS, assert_holds, begun, published, target
 from tests.servers.dynamodb import PlayedDynamoDb
 
 
@@ -91,15 +91,6 @@ def test_the_same_command_goes_on_after_one_that_was_ended_while_it_waited(
     assert_holds(parts, ITEMS)
 
 
-def test_an_export_that_somebody_else_has_made_today_is_used(service: PlayedDynamoDb, tmp_path: Path) -> None:
-    table, place = service.new_table(items=ITEMS), target(service)
-    started = converter.start_export(table.name, place, client_token="their-own")
-    service.forget_tokens()
-    done = converter.sync(table.name, tmp_path / "out", place)
-    assert (done.export, done.export_arn) == ("found", started.state.arn)
-    assert begun(service) == 1
-
-
 def test_a_day_can_be_brought_by_an_export_in_ion(service: PlayedDynamoDb, tmp_path: Path) -> None:
     table, place = service.new_table(items=ITEMS), target(service)
     in_ion = replace(place, format="ION")
@@ -148,30 +139,6 @@ def test_another_export_is_not_taken_for_the_days(service: PlayedDynamoDb, tmp_p
     assert begun(service) == 2
 
 
-def test_after_an_export_that_failed_the_same_command_makes_another(service: PlayedDynamoDb, tmp_path: Path) -> None:
-    table, place = service.new_table(items=ITEMS), target(service)
-    service.fail_next("S3AccessDenied", "Access Denied")
-    with pytest.raises(ExportError, match="S3AccessDenied"):
-        converter.sync(table.name, tmp_path / "out", place)
-    assert not (tmp_path / "out").exists()
-    done = converter.sync(table.name, tmp_path / "out", place)
-    assert done.export == "started"
-    first, second = service.tokens()
-    assert first != second
-
-
-def test_an_export_whose_files_are_gone_is_passed_over_and_said(service: PlayedDynamoDb, tmp_path: Path) -> None:
-    table, place = service.new_table(items=ITEMS), target(service)
-    gone = converter.start_export(table.name, place)
-    converter.wait_for_export(gone.state.arn)
-    service.behind.delete(place.bucket)
-    heard = Heard()
-    done = converter.sync(table.name, tmp_path / "out", place, listener=heard)
-    assert done.export == "started"
-    assert done.export_arn != gone.state.arn
-    assert any(gone.state.arn in warning and "passed over" in warning for warning in heard.warnings)
-
-
 def test_what_is_published_stays_so_when_its_export_is_deleted(service: PlayedDynamoDb, tmp_path: Path) -> None:
     table, place = service.new_table(items=ITEMS), target(service)
     converter.sync(table.name, tmp_path / "out", place)
@@ -192,16 +159,6 @@ def test_a_destination_with_other_options_or_of_another_table_is_refused_before_
         converter.sync(other.name, tmp_path / "out", place)
     with pytest.raises(UsageError, match="belongs to items of"):
         converter.sync(other.name, tmp_path / "out", place, day=DAY)
-    assert begun(service) == 1
-
-
-def test_replace_publishes_anew_from_the_export_that_there_is(service: PlayedDynamoDb, tmp_path: Path) -> None:
-    table, place = service.new_table(items=ITEMS), target(service)
-    converter.sync(table.name, tmp_path / "out", place)
-    text = ConvertOptions(numbers="text", replace=True)
-    done = converter.sync(table.name, tmp_path / "out", place, text)
-    assert done.report is not None
-    assert (done.export, done.report.status) == ("found", "published")
     assert begun(service) == 1
 
 
@@ -235,18 +192,6 @@ def test_days_that_have_not_begun_and_tables_that_cannot_be_exported_are_refused
     with pytest.raises(UsageError, match="point-in-time recovery is disabled"):
         converter.sync(off.name, tmp_path / "out", place)
     assert begun(service) == 0
-
-
-def test_right_after_midnight_it_waits_until_the_day_can_be_exported(service: PlayedDynamoDb, tmp_path: Path) -> None:
-    table = service.new_table(items=ITEMS)
-    midnight = datetime(2026, 11, 28, tzinfo=UTC)
-    service.recovery = (midnight - timedelta(days=30), midnight + timedelta(days=1))
-    now = FakeTime(midnight + timedelta(minutes=2))
-    done = sync_at(now, table, tmp_path / "out", target(service), day=date(2026, 11, 27))
-    assert done.date == "2026-11-27"
-    assert now.now >= midnight + timedelta(minutes=5)
-    (export,) = service.exports.values()
-    assert export.asked["ExportTime"] == (midnight - timedelta(seconds=1)).timestamp()
 
 
 def test_the_time_for_waiting_ends_with_an_export_that_goes_on(service: PlayedDynamoDb, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import converter
 from converter import Changes, ConvertOptions, ExportTarget
-from converter.errors import BusyError, ExportError, StorageError, UsageError
+from converter.errors import ExportError, StorageError, UsageError
 from tests.cli.command import REPOSITORY, ddb_convert, environment
 from tests.end_to_end.nights import BEGIN, HOUR, Nights, history, items_at
 from tests.end_to_end.syncing import FakeTime, assert_holds, sync_changes_at, target
@@ -148,17 +148,6 @@ def test_what_can_never_be_merged_is_refused_before_an_export_is_made(nights: Ni
     with pytest.raises(UsageError, match="no old images"):
         nights.run(0, ConvertOptions(old_image=True), view="new")
     assert not nights.service.exports
-
-
-@pytest.mark.slow
-def test_too_many_exports_at_once_are_a_reason_to_try_later(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    nights.run(0)
-    nights.service.refuse_next("ExportTableToPointInTime", "LimitExceededException")
-    with pytest.raises(BusyError, match="300 exports"):
-        nights.run(20, merge=True)
-    nights.run(20, merge=True)
-    assert_holds(nights.snapshot(), items_at(20))
 
 
 @pytest.mark.slow

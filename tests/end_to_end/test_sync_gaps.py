@@ -38,18 +38,6 @@ def test_changes_before_what_recovery_reaches_are_a_gap(nights: Nights) -> None:
     assert_holds(nights.snapshot(), items_at(6))
 
 
-@pytest.mark.slow
-def test_changes_that_were_exported_in_time_are_no_gap(nights: Nights) -> None:
-    nights.run(0, merge=True)
-    nights.service.refuse_next("DescribeExport", "AccessDeniedException")
-    with pytest.raises(StorageError):
-        nights.run(20, merge=True)
-    nights.service.recovery = (BEGIN + 19 * HOUR, BEGIN)
-    done = nights.run(22, merge=True)
-    assert (done.gap, [window.export for window in done.windows]) == ("", ["found", "started"])
-    assert_holds(nights.snapshot(), items_at(22))
-
-
 def test_what_the_service_begins_no_export_of_is_busy_after_the_rest_is_published(
     nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from converter import ConvertOptions
 from converter.conversion.progress import SilentListener
 from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.options import SchemaText
-from tests.end_to_end.syncing import DAY, ITEMS, FakeTime, Heard, assert_holds, begun, published, sync_at, target
+from tests.end_to_end.syncing import DAY, ITEMS, assert_holds, begun, published, target
 from tests.servers.dynamodb import PlayedDynamoDb
 
 MIDNIGHT = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) + timedelta(days=1)
@@ -100,16 +100,6 @@ def test_a_day_that_was_published_before_it_was_over_stays_and_is_told(service: 
     assert converter.sync(table.name, out, place, day=DAY).warnings == ()
 
 
-def test_an_export_without_all_its_data_files_is_passed_over(service: PlayedDynamoDb, tmp_path: Path) -> None:
-    table, place, heard = service.new_table(items=ITEMS), target(service), Heard()
-    gone = converter.start_export(table.name, place).state
-    converter.wait_for_export(gone.arn)
-    service.behind.delete(place.bucket, ".json.gz")
-    done = converter.sync(table.name, tmp_path / "out", place, listener=heard)
-    assert done.export == "started"
-    assert any(gone.arn in warning and "data files are missing" in warning for warning in heard.warnings)
-
-
 def test_an_export_with_a_damaged_data_file_ends_the_run_with_a_way_out(
     service: PlayedDynamoDb, tmp_path: Path
 ) -> None:
@@ -145,44 +135,9 @@ def test_what_can_be_known_to_fail_is_refused_before_an_export_is_made(service: 
     assert begun(service) == 0
 
 
-def test_the_time_for_waiting_is_also_that_until_the_day_can_be_exported(
-    service: PlayedDynamoDb, tmp_path: Path
-) -> None:
-    table, place = service.new_table(items=ITEMS), target(service)
-    now = FakeTime(MIDNIGHT + timedelta(minutes=2))
-    with pytest.raises(BusyError, match="can be exported in 239 seconds"):
-        sync_at(now, table, tmp_path / "out", place, day=DAY, timeout=238)
-    assert now.now == MIDNIGHT + timedelta(minutes=2)
-    service.polls = None
-    with pytest.raises(BusyError, match=r"after waiting for \d s[^$]*run the same command again"):
-        sync_at(now, table, tmp_path / "out", place, day=DAY, timeout=240)
-    assert begun(service) == 1
-
-
 def test_a_day_that_recovery_has_not_come_to_is_left_for_later(service: PlayedDynamoDb, tmp_path: Path) -> None:
     table = service.new_table(items=ITEMS)
     service.recovery = (MIDNIGHT - timedelta(days=30), MIDNIGHT - timedelta(minutes=1))
     with pytest.raises(BusyError, match="can't be exported yet"):
         converter.sync(table.name, tmp_path / "out", target(service), day=DAY)
     assert begun(service) == 0
-
-
-def test_no_export_is_made_for_a_today_that_ends_while_one_is_looked_for(
-    service: PlayedDynamoDb, tmp_path: Path
-) -> None:
-    table = service.new_table(items=ITEMS)
-    now = FakeTime(MIDNIGHT - timedelta(seconds=1))
-    now.next = [now.now, now.now, MIDNIGHT]
-    with pytest.raises(BusyError, match=f"with --date {DAY}"):
-        sync_at(now, table, tmp_path / "out", target(service))
-    assert begun(service) == 0
-
-
-def test_an_export_that_begins_in_the_future_by_our_clock_is_not_waited_for_since_then(
-    service: PlayedDynamoDb, tmp_path: Path
-) -> None:
-    table, heard = service.new_table(items=ITEMS), Heard()
-    service.begun_ago = timedelta(seconds=-5)
-    converter.sync(table.name, tmp_path / "out", target(service), listener=heard)
-    assert "waiting for the export" in heard.phases
-    assert not [phase for phase in heard.phases if "-" in phase and "minutes" in phase]
