@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 
-class Loader(yaml.SafeLoader):  # type: ignore[misc] # it has no types
+class Loader(yaml.CSafeLoader):  # type: ignore[misc] # it has no types
     """YAML with CloudFormation's functions, each as an object with its long name."""
 
 

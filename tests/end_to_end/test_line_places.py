@@ -24,17 +24,17 @@ from converter.testing import (
 
 MORNING = datetime(2026, 11, 27, 6, tzinfo=UTC)
 MICROS = 1_795_759_200_000_000
-MANY = 3000
+MANY = 300
 """Lines that are more than a block of 1 MB."""
-TEXT = b"x" * 400
+TEXT = b"x" * 4000
 
 PLACES: dict[str, tuple[int, tuple[int, ...]]] = {
     "the first line": (0, ()),
     "a line in the middle": (20, ()),
     "the last line": (39, ()),
     "after blank lines and empty objects": (20, (3, 4, 11)),
-    "in a later block": (MANY - 100, ()),
-    "in a later block after blank lines": (MANY - 100, (0, 1, 1000, MANY - 1)),
+    "in a later block": (MANY - 10, ()),
+    "in a later block after blank lines": (MANY - 10, (0, 1, 100, MANY - 1)),
 }
 """The number of the bad line, and the numbers of good ones that are blank or `{}` in its file."""
 

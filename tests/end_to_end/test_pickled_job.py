@@ -61,7 +61,7 @@ def surprising(folder: Path) -> tuple[Path, ...]:
 
 
 def ion(folder: Path) -> tuple[Path, ...]:
-    return (write_export(folder, rich_items(), files=3, facts=ExportFacts(output_format="ION")).folder,)
+    return (write_export(folder, rich_items()[::10], files=3, facts=ExportFacts(output_format="ION")).folder,)
 
 
 def incremental(folder: Path) -> tuple[Path, ...]:
@@ -103,8 +103,15 @@ def in_processes() -> Iterator[Engine]:
         yield engine
 
 
-@pytest.mark.parametrize("place", ["local", "s3"])
-@pytest.mark.parametrize("name", CASES)
+def cases() -> Iterator[object]:
+    """All from folder to folder, two of them from S3 to S3 too, and the others slowly."""
+    for name in CASES:
+        yield pytest.param(name, "local", id=f"{name}-local")
+        quick = name in ("a full export", "a merge into a snapshot")
+        yield pytest.param(name, "s3", id=f"{name}-s3", marks=() if quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "place"), list(cases()))
 def test_parts_that_other_processes_write_are_those_of_an_ordinary_run(
     name: str,
     place: str,

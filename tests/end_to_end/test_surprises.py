@@ -39,10 +39,12 @@ LAST_LINES = {
 
 def three_shards(bucket: Path, last: bytes | None = None) -> ExportPaths:
     """Three data files, each more than a block and a shard of its own, whose last line may be given."""
-    # No longer than it must be: the oracle reads all of it.
-    text = "x" * 30
-    lines = [line(id=f'{{"S":"{n:07}"}}', n=f'{{"N":"{n % 997}"}}', text=f'{{"S":"{text}"}}') for n in range(39_000)]
-    files = [lines[:13_000], lines[13_000:26_000], lines[26_000:]]
+    # As few lines as two neighbors need so as not to share a shard: the oracle reads all of them.
+    files = []
+    for first, count, characters in ((0, 3_000, 400), (3_000, 22_100, 30), (25_100, 3_000, 400)):
+        text = f'{{"S":"{"x" * characters}"}}'
+        numbers = range(first, first + count)
+        files.append([line(id=f'{{"S":"{n:07}"}}', n=f'{{"N":"{n % 997}"}}', text=text) for n in numbers])
     assert all(sum(map(len, lines)) > MIB for lines in files)
     if last is not None:
         files[-1].append(last)

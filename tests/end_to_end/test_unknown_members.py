@@ -60,7 +60,7 @@ def told(report: Any) -> list[str]:
     return [warning for warning in report.warnings if "is not known" in warning]
 
 
-@pytest.mark.parametrize("count", [6, 12_000])
+@pytest.mark.parametrize("count", [6, 7_000])
 def test_of_items(count: int, tmp_path: Path) -> None:
     plain = full(tmp_path / "a", [item_line(n, unknown=False) for n in range(count)])
     other = full(tmp_path / "b", [b"{}", *(item_line(n, unknown=n > 2) for n in range(count))])
@@ -83,7 +83,7 @@ def test_of_changes(view: str, tmp_path: Path) -> None:
     forms = (["NewImage"], [*olds, "NewImage"], olds)
     found = []
     for unknown in (False, True):
-        lines = [change_line(n, *forms[n % 3], unknown=unknown) for n in range(6000)]
+        lines = [change_line(n, *forms[n % 3], unknown=unknown) for n in range(3000)]
         export = window(tmp_path / f"{unknown}", lines, view=view)
         options = ConvertOptions(old_image=bool(olds))
         dest = tmp_path / f"out-{unknown}"
