@@ -1,9 +1,10 @@
-"""Settings of all tests: hypothesis' profile, machine code, the server marker, the folder of real exports."""
+"""Settings of all tests: hypothesis' profile, machine code, where files are, the server marker, real exports."""
 
 from __future__ import annotations
 
 import gc
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -24,6 +25,9 @@ settings.load_profile("project")
 SERVERS = {"ministack", "swift", "s3"}
 """Fixtures that start a server; `s3` is one of the other two."""
 
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 2 << 30
+
 
 def starts_workers(config: pytest.Config) -> bool:
     """Whether tests run in processes that this one starts."""
@@ -33,6 +37,21 @@ def starts_workers(config: pytest.Config) -> bool:
 def pytest_xdist_auto_num_workers() -> int:
     """Half again as many workers as CPUs: some tests wait for servers, signals, or the disk."""
     return usable_cpus() * 3 // 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the files of quick tests in memory, if there is room: each run of the program waits for the disk often."""
+    if "not slow" in config.option.markexpr and "TMPDIR" not in os.environ and has_room(MEMORY):
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
+def has_room(folder: Path) -> bool:
+    """Whether the folder exists, has room for the files of quick tests, and lets programs in it run."""
+    if not folder.is_dir():
+        return False
+    system = os.statvfs(folder)
+    return system.f_bavail * system.f_frsize >= ROOM_BYTES and not system.f_flag & os.ST_NOEXEC
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -41,21 +41,25 @@ class ForkedCommands:
 
     def run(self, *arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `ddb-convert ARGUMENTS` to its end."""
-        return self._run(arguments, "", cwd, env)
+        return self._run(arguments, "", cwd, env, 0)
+
+    def run_into_full(self, *arguments: str, cwd: Path, stream: int) -> subprocess.CompletedProcess[str]:
+        """Run `ddb-convert ARGUMENTS` with /dev/full as stream 1 or 2."""
+        return self._run(arguments, "", cwd, {}, stream)
 
     def run_program(self, program: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run the text of a Python program to its end."""
-        return self._run((), program, cwd, {})
+        return self._run((), program, cwd, {}, 0)
 
     def _run(
-        self, arguments: tuple[str, ...], program: str, cwd: Path, env: dict[str, str]
+        self, arguments: tuple[str, ...], program: str, cwd: Path, env: dict[str, str], full: int
     ) -> subprocess.CompletedProcess[str]:
         asked = {
             "arguments": arguments,
             "program": program,
             "cwd": str(cwd),
             "env": environment(**env),
-            "streams": [str(path) for path in self._streams],
+            "streams": ["/dev/full" if number == full else str(path) for number, path in enumerate(self._streams, 1)],
         }
         with self._lock:
             assert self._server.stdin is not None
@@ -63,7 +67,10 @@ class ForkedCommands:
             self._server.stdin.write(json.dumps(asked) + "\n")
             self._server.stdin.flush()
             code = int(self._server.stdout.readline())
-            out, err = (path.read_text(encoding="utf-8") for path in self._streams)
+            out, err = (
+                "" if number == full else path.read_text(encoding="utf-8")
+                for number, path in enumerate(self._streams, 1)
+            )
         return subprocess.CompletedProcess(arguments, code, out, err)
 
     def close(self) -> None:

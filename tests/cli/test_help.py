@@ -74,7 +74,7 @@ def test_help_lists_every_verb_and_exit_code() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verbs_help_names_every_option_and_shows_numbered_examples(verb: str) -> None:
-    done = ddb_convert(*verb.split(), "--help", forked=False)
+    done = ddb_convert(*verb.split(), "--help")
     assert done.returncode == 0
     for field in dataclasses.fields(VERBS[verb]):
         if field.default is not dataclasses.MISSING and field.name not in OPTIONAL_ARGUMENTS:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import REPOSITORY, ddb_convert, environment
+from tests.cli.forking import forked_commands
 
 ORDERS = str(REPOSITORY / "fixtures" / "orders")
 
@@ -49,18 +50,23 @@ def test_a_result_that_nobody_can_take_is_an_error_of_its_own(tmp_path: Path) ->
     ],
 )
 def test_what_to_do_is_said_of_what_was_done(arguments: list[str], published: bool, tmp_path: Path) -> None:
-    done = shell(">/dev/full", *arguments, cwd=tmp_path)
+    done = forked_commands().run_into_full(*arguments, cwd=tmp_path, stream=1)
     assert done.returncode == 5
     assert "stdout: the result can't be written: No space left on device\n" in done.stderr
     assert ("the output is published" in done.stderr) == published
     assert "bug" not in done.stderr
 
 
-@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", ">/dev/full", ">&-"])
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(("stream", "form"), [(2, "text"), (2, "json"), (1, "text")])
+def test_streams_that_are_full_do_not_end_a_run(stream: int, form: str, tmp_path: Path) -> None:
+    done = forked_commands().run_into_full("convert", ORDERS, "out", "--log-format", form, cwd=tmp_path, stream=stream)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out").glob("dt=*/**/*.parquet"))) == 1
+
+
+@pytest.mark.parametrize(("redirection", "form"), [("2>&-", "text"), ("2>&-", "json"), (">&-", "text")])
 def test_messages_that_nobody_takes_do_not_end_a_run(redirection: str, form: str, tmp_path: Path) -> None:
-    if "full" in redirection and not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full")
     done = shell(redirection, "convert", ORDERS, "out", "--log-format", form, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "out").glob("dt=*/**/*.parquet"))) == 1

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,8 @@ SECONDS_TO_START = 30
 SECONDS_TO_END = 10
 SECONDS_TO_CONNECT = 10
 
-PORTS = Path(tempfile.gettempdir()) / f"ddb-convert-test-ports-{os.getuid()}"
-"""A file for each port that was given away, locked by the process that has it."""
+PORTS = Path("/tmp", f"ddb-convert-test-ports-{os.getuid()}")
+"""A file for each port that was given away, locked by the process that has it; for all runs, whatever their TMPDIR."""
 _held: list[IO[str]] = []
 
 # Runs the server in its own place. On Linux the kernel ends it with the tests, even when they are killed.

@@ -331,6 +331,7 @@ def test_an_export_is_begun_if_the_bucket_may_not_be_looked_at(
     target: ExportTarget,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     with start_proxy(dynamodb.server, lambda request: refusal if request.operation == "HeadBucket" else None) as proxy:
         proxy.server.use(monkeypatch)
         started = converter.start_export(table.arn, target)
