@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
+from functools import cache
 from io import BytesIO
 from random import Random
 from tempfile import NamedTemporaryFile
@@ -81,14 +82,20 @@ def read_by_all(data: bytes) -> dict[str, list[Cells]]:
     with NamedTemporaryFile(suffix=".parquet") as file:
         file.write(data)
         file.flush()
-        with duckdb.connect() as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            rows = connection.execute("select * from read_parquet(?)", [file.name]).fetchall()
+        rows = _duckdb().execute("select * from read_parquet(?)", [file.name]).fetchall()
     return {
         "pyarrow": [column.to_pylist() for column in table.columns],
         "Polars": [column.to_list() for column in pl.read_parquet(BytesIO(data)).get_columns()],
         "DuckDB": [list(column) for column in zip(*rows, strict=True)],
     }
+
+
+@cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    """A connection for all reads: it takes longer to open than a small file to read."""
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
 
 
 def plain(column: Column, value: Any) -> bytes:

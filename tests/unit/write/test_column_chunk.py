@@ -251,8 +251,9 @@ def test_empty_texts_are_no_nulls(values: Cells) -> None:
     assert_statistics(column_of_type("string"), values, chunks_of(file)[0])
 
 
-@pytest.mark.parametrize("type_", TYPES)
-@pytest.mark.parametrize("rows", ROW_COUNTS)
+@pytest.mark.parametrize(
+    ("type_", "rows"), [*(("string", rows) for rows in ROW_COUNTS), *((type_, 33) for type_ in TYPES[1:])]
+)
 def test_a_column_without_values_is_null(type_: str, rows: int) -> None:
     file = parquet_of([column_of_type(type_)], [[None] * rows])
     assert_read(file, [None] * rows)
