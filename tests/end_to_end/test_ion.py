@@ -30,11 +30,11 @@ from tests.ion_processes import ion_processes
 from tests.oracle_ion import read_ion_items
 from tests.servers.s3 import S3Server
 
-COUNT = 5_000
+COUNT = 1_500
 
 
 def items() -> list[dict[str, Any]]:
-    """Several blocks, all types, and an attribute that comes late and then of two types."""
+    """Several blocks of long items, all types, and an attribute that comes late and then of two types."""
     made: list[dict[str, Any]] = []
     for n in range(COUNT):
         text = hashlib.sha256(str(n).encode()).hexdigest()
@@ -42,7 +42,7 @@ def items() -> list[dict[str, Any]]:
             "id": f"i{n:06}",
             "price": Decimal(n * 37 % 9973) / 100,
             "count": n * 100,
-            "text": f"{text}\n“{n}” \\ it's: {{{text}",
+            "text": f"{text}\n“{n}” \\ it's: {{{text * 16}",
             "blob": text.encode()[: n % 9],
             "open": n % 2 == 0,
             "none": None,
