@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.ion_grammar import read_struct
 from tests.oracle_changes import MEMBERS, ReadChange, change_files, change_of
 from tests.oracle_input import BadLineError, check_unknown, manifest_files
 
 _MARKER = "$ion_1_0"
+T = TypeVar("T")
 
 
 def read_ion_items(export_folder: str | Path) -> Iterator[dict[str, Any]]:
@@ -27,23 +28,30 @@ def read_ion_items(export_folder: str | Path) -> Iterator[dict[str, Any]]:
 
 def read_ion_lines(data: bytes, name: str = "lines") -> Iterator[dict[str, Any]]:
     """The items of inflated data; blank lines and `{}` hold none."""
-    yield from _structs(data, name, "Item")
+    yield from _structs(data, name, "Item", lambda item: item)
 
 
 def read_ion_changes(export_folder: str | Path) -> list[ReadChange]:
     """Every change of an incremental export in order, as `oracle_changes.read_changes` gives them."""
     folder = Path(export_folder)
     view = json.loads((folder / "manifest-summary.json").read_bytes())["outputView"]
-    return [
+    files = [gzip.decompress(path.read_bytes()) for path in change_files(folder)]
+    return [change for data in files for change in read_ion_change_lines(data, view)]
+
+
+def read_ion_change_lines(data: bytes, view: str, name: str = "lines") -> Iterator[ReadChange]:
+    """The changes of inflated data, each with keys of its own; blank lines and `{}` hold none."""
+
+    def read(record: dict[str, Any]) -> ReadChange:
         # A struct within a line reads as a map.
-        change_of({name: value["M"] if name in MEMBERS else value for name, value in record.items()}, view)
-        for path in change_files(folder)
-        for record in _structs(gzip.decompress(path.read_bytes()), path.name, "Record")
-    ]
+        images = {member: value.get("M") for member, value in record.items() if member in MEMBERS}
+        return change_of(record | images, view)
+
+    yield from _structs(data, name, "Record", read)
 
 
-def _structs(data: bytes, name: str, member: str) -> Iterator[dict[str, Any]]:
-    """The content of the one member that each line has."""
+def _structs(data: bytes, name: str, member: str, read: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+    """What `read` makes of the content of the one member that each line has."""
     for number, line in enumerate(data.split(b"\n"), 1):
         try:
             text = line.decode().strip(" \t\r")
@@ -60,6 +68,8 @@ def _structs(data: bytes, name: str, member: str) -> Iterator[dict[str, Any]]:
             known = members.pop(member)["M"]
             for other in members if member == "Item" else ():
                 check_unknown(other, members[other])
-            yield known if member == "Item" else {**members, **known}
+            if member == "Record" and not MEMBERS.isdisjoint(members):
+                raise ValueError("a member of a change beside it")
+            yield read(known if member == "Item" else {**members, **known})
         except (ValueError, RecursionError) as error:
             raise BadLineError(name, number, str(error)) from error

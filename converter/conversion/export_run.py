@@ -23,12 +23,12 @@ from converter.storage import open_destination
 class ExportRun(RunInput[ExportInput]):
     """One export."""
 
-    def read(self, options: ConvertOptions, runner: PassRunner) -> ExportInput:
+    def read(self, options: ConvertOptions, runner: PassRunner) -> ExportInput:  # noqa: ARG002 - see RunInput
         """Find the form of an incremental export's changes."""
         source, export = self.opened.source, self.opened.export
         if export.kind is not ExportKind.CHANGES:
             return ExportInput()
-        return ExportInput(find_form(source, export, options, runner.context()))
+        return ExportInput(find_form(source, export, options))
 
 
 def open_run(source: str, options: ConvertOptions, aws: AwsOptions) -> ExportRun:
@@ -57,5 +57,5 @@ def convert_export(
     run = open_run(source, options, aws)
     cache = cache or RecordCache(open_destination(dest, aws))
     check_no_export(cache.destination, dest)
-    with PassRunner(engine, listener, options.threads) as runner:
-        return publish_run(run, options, RunDestination(cache, dest, started), runner, prepare)
+    runner = PassRunner(engine, listener)
+    return publish_run(run, options, RunDestination(cache, dest, started), runner, prepare)

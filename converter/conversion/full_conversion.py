@@ -85,7 +85,7 @@ def fit_plan(plan: RunPlan, observation: Observation, runner: PassRunner, *, sam
     except UnitError as error:
         if not sampled or error.units:
             runner.listener.phase("looking for the first value that does not match the unit")
-            raise _unit_error(plan, runner, error, sampled=sampled) from None
+            raise _unit_error(plan, error, sampled=sampled) from None
         # Later blocks may show what the first ones don't.
         schema, breaks = fit_schema(observation, plan.options, plan.contract, partial=True)
     if not breaks or plan.options.evolve:
@@ -93,7 +93,7 @@ def fit_plan(plan: RunPlan, observation: Observation, runner: PassRunner, *, sam
         return schema
     runner.listener.phase("looking for the first value that does not fit its column")
     promised = Schema(tuple(found.column for found in breaks))
-    place = _find_mismatch(plan, runner, promised, sampled=sampled)
+    place = _find_mismatch(plan, promised, sampled=sampled)
     raise broken_promise_error(breaks, observation, plan.contract, place, _break_hint(plan, breaks))
 
 
@@ -106,18 +106,18 @@ def _break_hint(plan: RunPlan, breaks: Sequence[Break]) -> str:
     return f"change the type of {names} in {schema.where}"
 
 
-def _unit_error(plan: RunPlan, runner: PassRunner, error: UnitError, *, sampled: bool) -> UnitError:
+def _unit_error(plan: RunPlan, error: UnitError, *, sampled: bool) -> UnitError:
     """Return the error with the places of the first numbers that can't be in one of its units."""
     assert error.column is not None
     places = []
     for unit in error.units:
         schema = Schema((replace(error.column, unit=unit),))
-        place = _find_mismatch(plan, runner, schema, sampled=sampled)
+        place = _find_mismatch(plan, schema, sampled=sampled)
         places += [f"{place} is not in {UNIT_NAMES[unit]}"] if place else []
     return UnitError(error.what, "; ".join(places), error.hint, error.column, error.units)
 
 
-def _find_mismatch(plan: RunPlan, runner: PassRunner, schema: Schema, *, sampled: bool) -> str:
+def _find_mismatch(plan: RunPlan, schema: Schema, *, sampled: bool) -> str:
     """Return the place of the first value that a column of `schema` can't hold, as errors name it, or "".
 
     sampled: look at the first blocks alone. After a bad line, which a pass reports, nothing more is read of a file.
@@ -127,10 +127,9 @@ def _find_mismatch(plan: RunPlan, runner: PassRunner, schema: Schema, *, sampled
         files = sampled_files(files)
     job = plan.job(Purpose.INSPECT)
     decoder = _decoder_of(job, schema)
-    context = runner.context()
     for file in files:
         decoder.lines.begin(file)
-        with open_lines(file, job.source, context, verify=False) as reader:
+        with open_lines(file, job.source, verify=False) as reader:
             with suppress(LineProblem):
                 for block in reader:
                     for _ in decoder.decode(block):

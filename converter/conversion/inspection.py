@@ -92,13 +92,13 @@ def inspect_export(
 ) -> Inspection:
     """Inspect one export; see converter.api.inspect."""
     run = open_run(source, options, aws)
-    with PassRunner(engine, listener, options.threads) as runner:
-        plan = plan_run(run.opened, options, run.read(options, runner))
-        if sample:
-            observation, times = observe_first_blocks(plan, runner, Purpose.INSPECT), NO_ODD_TIMES
-        else:
-            result = runner.run(plan, Purpose.INSPECT, "observing")
-            observation, times = result.observation, odd_times(plan, result)
+    runner = PassRunner(engine, listener)
+    plan = plan_run(run.opened, options, run.read(options, runner))
+    if sample:
+        observation, times = observe_first_blocks(plan, runner, Purpose.INSPECT), NO_ODD_TIMES
+    else:
+        result = runner.run(plan, Purpose.INSPECT, "observing")
+        observation, times = result.observation, odd_times(plan, result)
     opened = run.opened
     return make_inspection(opened.export, opened.bytes_in, observation, plan.options, times, approximate=sample)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from converter.aws.s3_uri import is_in_s3
-from converter.conversion.pass_context import PassContext
 from converter.decode.odd_times import explain_time
 from converter.decode.strict_lines import LineProblem, NulProblem, TimeProblem
 from converter.errors import BadLineError, ConvertError, SchemaError
@@ -21,20 +20,22 @@ _SHOWN = 200
 _BAD_LINE = "export the table again; if DynamoDB writes such a line again, report it as a bug of ddb-convert"
 
 
-def open_lines(file: DataFile, source: Source, context: PassContext, *, verify: bool) -> BlockReader | IonReader:
-    """Open the file's lines as DynamoDB JSON, whatever its format is."""
+def open_lines(
+    file: DataFile, source: Source, *, verify: bool, on_bytes: Callable[[int], None] | None = None
+) -> BlockReader | IonReader:
+    """Open the file's lines as DynamoDB JSON, whatever its format is. on_bytes: see BlockReader."""
     if not file.in_ion:
-        return BlockReader(source, file, verify=verify, on_bytes=context.count)
-    blocks = BlockReader(source, file, verify=verify, block_bytes=ION_BLOCK_BYTES, on_bytes=context.count)
-    return IonReader(blocks, context.ion)
+        return BlockReader(source, file, verify=verify, on_bytes=on_bytes)
+    blocks = BlockReader(source, file, verify=verify, block_bytes=ION_BLOCK_BYTES, on_bytes=on_bytes)
+    return IonReader(blocks)
 
 
 @contextmanager
 def open_checked_lines(
-    file: DataFile, source: Source, context: PassContext, options: ConvertOptions
+    file: DataFile, source: Source, options: ConvertOptions, on_bytes: Callable[[int], None] | None = None
 ) -> Iterator[BlockReader | IonReader]:
     """Open the file's lines. A LineProblem becomes an error with the place, unless the file itself is damaged."""
-    with open_lines(file, source, context, verify=options.verify) as reader:
+    with open_lines(file, source, verify=options.verify, on_bytes=on_bytes) as reader:
         try:
             yield reader
         except LineProblem as problem:

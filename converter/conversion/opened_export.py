@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from converter.aws.access import AwsOptions
 from converter.conversion.line_reader import open_checked_lines
-from converter.conversion.pass_context import PassContext
 from converter.decode.strict_changes import ChangeForm, find_keys
 from converter.decode.strict_lines import LineProblem
 from converter.errors import UsageError
@@ -50,7 +49,7 @@ def check_old_image(export: Export, options: ConvertOptions) -> None:
     raise UsageError(f"{what} has no old images", "--old-image", f"leave it out, or export with the view {_OLD_IMAGES}")
 
 
-def find_form(source: Source, export: Export, options: ConvertOptions, context: PassContext) -> ChangeForm:
+def find_form(source: Source, export: Export, options: ConvertOptions) -> ChangeForm:
     """Return the export's view, and the keys of its first change, which all others must have; no keys without changes.
 
     Raises DataFileError, and BadLineError when the first line that is not empty is not a change.
@@ -60,7 +59,7 @@ def find_form(source: Source, export: Export, options: ConvertOptions, context: 
         # Edited by hand, a file may hold what the manifest doesn't know of.
         if not file.items and options.verify:
             continue
-        with open_checked_lines(file, source, context, options) as reader:
+        with open_checked_lines(file, source, options) as reader:
             for block in reader:
                 keys = _first_keys(block)
                 if keys:

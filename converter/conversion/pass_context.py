@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from converter.ion.workers import IonWorkers
-
 
 class Stopped(Exception):
     """The shard's result is not needed any more."""
@@ -51,34 +49,16 @@ class PassContext:
     After a surprise all shards observe only. After a failure the shards after the failed one stop, while those in
     front of it continue: of several faults the first in the manifest's order is reported, with any number of workers.
 
-    on_bytes: called with the compressed bytes of each read. ion: the processes that read Ion; without them, the context
-    starts one when a file needs it. idle: threads that a shard may use besides its own.
+    on_bytes: called with the compressed bytes of each read. idle: threads that a shard may use besides its own.
     """
 
-    def __init__(self, on_bytes: Callable[[int], None] | None = None, ion: IonWorkers | None = None) -> None:
+    def __init__(self, on_bytes: Callable[[int], None] | None = None) -> None:
         self.idle = IdleThreads(0, 0)
         self._lock = threading.Lock()
         self._on_bytes = on_bytes
-        self._ion = ion
-        self._owns_ion = ion is None
         self._last_useful: float = float("inf")
         self.surprise = ""
         self.bytes_read = 0
-
-    def __enter__(self) -> PassContext:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._owns_ion and self._ion is not None:
-            self._ion.close()
-
-    @property
-    def ion(self) -> IonWorkers:
-        """The processes that read Ion."""
-        with self._lock:
-            if self._ion is None:
-                self._ion = IonWorkers(1)
-            return self._ion
 
     def surprised(self, surprise: str) -> None:
         """Make all shards observe only; the first surprise is the one that is reported."""

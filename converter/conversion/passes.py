@@ -17,7 +17,6 @@ from converter.decode.strict_lines import LineProblem
 from converter.decode.time_rules import TimeRules
 from converter.errors import ExportError
 from converter.export.data_files import DataFile
-from converter.ion.workers import IonWorkers
 from converter.schema.added_columns import unix_seconds
 from converter.schema.columns import Schema
 from converter.schema.observe import Observation
@@ -27,31 +26,19 @@ from converter.storage.destination import PartStore
 class PassRunner:
     """Runs the passes of one run, and counts them.
 
-    workers: how many processes may read Ion. passes: over all data files. bytes_read: compressed, by all passes and
-    samples.
+    passes: over all data files. bytes_read: compressed, by all passes and samples.
     """
 
-    def __init__(self, engine: Engine, listener: Listener, workers: int) -> None:
+    def __init__(self, engine: Engine, listener: Listener) -> None:
         self._engine = engine
         self.listener = listener
-        self._ion = IonWorkers(workers)
         self.passes = 0
         self.bytes_read = 0
-
-    def __enter__(self) -> PassRunner:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ion.close()
-
-    def context(self, on_bytes: Callable[[int], None] | None = None) -> PassContext:
-        """Return a context whose bytes are not counted."""
-        return PassContext(on_bytes, self._ion)
 
     @contextmanager
     def counted(self, on_bytes: Callable[[int], None] | None = None) -> Iterator[PassContext]:
         """Yield a context whose bytes are counted."""
-        context = self.context(on_bytes)
+        context = PassContext(on_bytes)
         yield context
         self.bytes_read += context.bytes_read
 
@@ -105,7 +92,7 @@ def _observe_first_block(file: DataFile, job: Job, context: PassContext) -> Obse
     times = replace(TimeRules.of(job.options), requires_time=False)
     decoder = Decoder(None, wants=job.options.wants, times=times, lines=job.input.lines())
     decoder.lines.begin(file)
-    with open_lines(file, job.source, context, verify=False) as reader:
+    with open_lines(file, job.source, verify=False, on_bytes=context.count) as reader:
         try:
             for block in reader:
                 for _ in decoder.decode(block):

@@ -81,7 +81,7 @@ class _ShardConversion:
         before, empty_objects = decoder.items + lines.dropped, decoder.empty_objects
         known = 0
         lines.begin(file)
-        with open_checked_lines(file, job.source, self._context, job.options) as reader:
+        with open_checked_lines(file, job.source, job.options, self._context.count) as reader:
             for block in reader:
                 self._check()
                 self._write(decoder.decode(block))

@@ -1,1 +1,1 @@
-"""Exports in Amazon Ion: separate processes translate the lines to DynamoDB JSON."""
+"""Exports in Amazon Ion: data files as blocks of DynamoDB JSON lines."""

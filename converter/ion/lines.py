@@ -1,6 +1,7 @@
 """Translates lines of Amazon Ion text to the DynamoDB JSON that the service writes for the same items.
 
-Each line of Ion becomes one line of JSON, and a blank line stays blank, so lines have the same numbers in both.
+Each line of Ion becomes one line of JSON, and a blank line stays blank, so lines have the same numbers in both. This is
+the slow path: kernels/parse/ion_lines.py translates the lines that are spelled as the service does it.
 
     $ion_1_0 {Item:{id:"a1",price:12.5,tags:$dynamodb_SS::["x","y"]}}
     {"Item":{"id":{"S":"a1"},"price":{"N":"12.5"},"tags":{"SS":["x","y"]}}}
@@ -54,46 +55,26 @@ _RECORD = ("Metadata", "Keys", "OldImage", "NewImage")
 _TOO_MUCH = f"more than a DynamoDB item of {ITEM_BYTES >> 10} KB can have"
 
 
-def json_lines(lines: bytes) -> tuple[bytes, LineProblem | None]:
-    """Translate lines to DynamoDB JSON up to the first bad line, and return its problem, or None.
-
-    lines: whole lines, each with its newline.
-    """
-    problem: LineProblem | None = None
+def json_line(line: bytes) -> bytes:
+    """Translate one line, with its newline, to DynamoDB JSON. Raises LineProblem."""
     try:
-        text = lines.decode()
+        text = line.decode()
     except UnicodeDecodeError as error:
-        begin = lines.rfind(b"\n", 0, error.start) + 1
-        text = lines[:begin].decode()
-        problem = LineProblem("$", f"invalid UTF-8 at byte {error.start - begin} of the line")
-        if lines.startswith(_BINARY, begin):
-            problem = LineProblem("$", "binary Ion, but exports are Ion text")
-    json: list[str] = []
-    begin = 0
-    while end := text.find("\n", begin) + 1:
-        try:
-            json.append(_json_line(text[begin:end]))
-        except LineProblem as earlier:
-            problem = earlier
-            break
-        begin = end
-    return "".join(json).encode(), problem
-
-
-def _json_line(line: str) -> str:
-    """Translate one line with its newline. Raises LineProblem."""
-    if not line.strip(_BLANK):
-        return "\n"
-    marker = _MARKER.match(line)
+        if line.startswith(_BINARY):
+            raise LineProblem("$", "binary Ion, but exports are Ion text") from None
+        raise LineProblem("$", f"invalid UTF-8 at byte {error.start} of the line") from None
+    if not text.strip(_BLANK):
+        return b"\n"
+    marker = _MARKER.match(text)
     if marker is None:
         # DynamoDB JSON is valid Ion too, with maps and texts: only the marker distinguishes them.
         raise LineProblem("$", "the line does not begin with $ion_1_0, unlike the lines of an export in ION")
-    if len(line) > MAX_LINE_COMMAS and line.count(",") > MAX_LINE_COMMAS:
+    if len(text) > MAX_LINE_COMMAS and text.count(",") > MAX_LINE_COMMAS:
         raise LineProblem("$", f"more than {MAX_LINE_COMMAS:,} commas, {_TOO_MUCH}")
     try:
-        json = _document(line, skip(line, marker.end()))
+        json = _document(text, skip(text, marker.end())).encode()
     except NotIonError as error:
-        cut = error.at >= len(line) - 1 or not line.rstrip(_BLANK).endswith("}")
+        cut = error.at >= len(text) - 1 or not text.rstrip(_BLANK).endswith("}")
         what = error.what or ("the line ends inside a value" if cut else "")
         reason = f"not Ion text{': ' if what else ''}{what} (at character {error.at} of the line)"
         raise LineProblem("$", reason) from None

@@ -1,32 +1,31 @@
-"""Reads a data file in Ion as blocks of DynamoDB JSON lines, which processes translate in parallel."""
+"""Reads a data file in Ion as blocks of DynamoDB JSON lines.
+
+A kernel translates the lines that are spelled as the service does it, and Python the others.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
 
-from converter.errors import ConvertError
-from converter.export.blocks import Block, BlockReader
-from converter.ion.workers import IonWorkers, JsonLines
+from converter.decode.strict_lines import LineProblem
+from converter.export.blocks import PADDING, Block, BlockReader
+from converter.export.line_limits import MAX_LINE_COMMAS
+from converter.ion.lines import json_line
+from converter.kernels import layout
+from converter.kernels.bindings import bind_translate_ion, line_end
+from converter.kernels.layout import Bytes
+from converter.kernels.scratch import new_scratch
 
 ION_BLOCK_BYTES = 1 << 19
 """Bytes of Ion whose JSON is about as long as a block of JSON files."""
+_ROOM = 1 << 20
+"""Bytes of a block of JSON."""
+_MOST_ROOM = 1 << 22
+"""The same for a single line. If its JSON is longer, Python translates it: few items are that large."""
 _NEWLINE = ord("\n")
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A block that waits for its translation. has_slot: it holds a slot that must be released."""
-
-    ion: bytes
-    byte: int
-    json: Future[JsonLines]
-    has_slot: bool
 
 
 class IonReader:
@@ -35,17 +34,21 @@ class IonReader:
     Offsets (`Block.byte`, `LineProblem.byte`) count bytes of JSON; `locate` converts them to lines and bytes of the
     file. blocks: the reader of the file with blocks of about ION_BLOCK_BYTES, which is closed with this reader.
 
-    Raises the errors of BlockReader; LineProblem for a line that is not Ion, or not in the form of DynamoDB, after all
-    lines before it were returned; and ConvertError if a process dies.
+    Raises the errors of BlockReader, and LineProblem for a line that is not Ion, or not in the form of DynamoDB, after
+    all lines before it were returned.
     """
 
-    def __init__(self, blocks: BlockReader, workers: IonWorkers) -> None:
+    def __init__(self, blocks: BlockReader) -> None:
         self.place = blocks.place
         self._blocks = blocks
-        self._workers = workers
-        self._waiting: deque[_Waiting] = deque()
-        self._ion, self._ion_byte = b"", 0
-        self._json: Block | None = None
+        self._translate_lines = bind_translate_ion()
+        self._scratch = new_scratch()
+        self._state = np.zeros(layout.ION_STATE_SIZE, np.int64)
+        self._state[layout.ION_LONGEST] = MAX_LINE_COMMAS
+        self._make_room(_ROOM)
+        self._ion = self._json = Block(self._out, 0, 0)
+        # The position in the block of Ion of the first line in the block of JSON, and bytes of JSON so far.
+        self._begin, self._byte = 0, 0
 
     def __enter__(self) -> IonReader:
         return self
@@ -56,11 +59,7 @@ class IonReader:
         self.close()
 
     def close(self) -> None:
-        """Close the file and cancel the remaining blocks. May be called more than once."""
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            waiting.json.cancel()
-            self._release_slot(waiting.has_slot)
+        """Close the file. May be called more than once."""
         self._blocks.close()
 
     def verify_rest(self) -> None:
@@ -69,11 +68,10 @@ class IonReader:
 
     def locate(self, byte: int) -> tuple[int, int]:
         """Return the line in the file, from 1, and its first byte, for a byte of the current block of JSON."""
-        assert self._json is not None
-        before = int(np.count_nonzero(self._json.data[: byte - self._json.byte] == _NEWLINE))
-        lines = self._ion.split(b"\n", before)
-        begin = self._ion_byte + len(self._ion) - len(lines[before])
-        return self._blocks.locate(begin)
+        at = self._begin
+        for _ in range(int(np.count_nonzero(self._json.data[: byte - self._json.byte] == _NEWLINE))):
+            at = line_end(self._ion.data, at) + 1
+        return self._blocks.locate(self._ion.byte + at)
 
     def where(self, byte: int) -> str:
         """Return the place of a byte of the current block of JSON for an error: `path line 12 (byte 3456)`."""
@@ -81,48 +79,61 @@ class IonReader:
         return f"{self.place} line {line} (byte {begin})"
 
     def __iter__(self) -> Iterator[Block]:
-        blocks = iter(self._blocks)
-        more, failure, byte = True, None, 0
-        while True:
-            try:
-                while more and (not self._waiting or self._workers.acquire_slot()):
-                    more = self._request(blocks, has_slot=bool(self._waiting))
-            except ConvertError as error:
-                # The lines before the error are returned first, because one of them may be bad.
-                more, failure = False, error
-            if not self._waiting:
-                break
-            waiting = self._waiting.popleft()
-            try:
-                lines = waiting.json.result()
-            finally:
-                self._release_slot(waiting.has_slot)
-            self._ion, self._ion_byte = waiting.ion, waiting.byte
-            self._json = Block(lines.data, lines.size, byte)
-            byte += lines.size
-            if lines.size:
-                yield self._json
-            if lines.problem is not None:
-                lines.problem.byte = byte
-                raise lines.problem
-        if failure is not None:
-            raise failure
+        for block in self._blocks:
+            self._ion, self._begin = block, 0
+            self._state[layout.ION_SIZE] = block.size
+            self._state[layout.ION_POSITION] = 0
+            yield from self._translate()
 
-    def _request(self, blocks: Iterator[Block], *, has_slot: bool) -> bool:
-        """Request the translation of the next block. Return False if there is none."""
-        block = None
+    def _translate(self) -> Iterator[Block]:
+        """Yield the lines of the block of Ion in blocks of JSON that fit into the memory."""
+        state, status = self._state, layout.GROW
+        while status != layout.DONE:
+            status = self._translate_lines(self._ion.data, self._room, state, self._scratch)
+            if status == layout.IRREGULAR:
+                yield from self._translate_irregular()
+            elif status == layout.DONE or state[layout.ION_WRITTEN]:
+                yield from self._take()
+            elif self._room.size < _MOST_ROOM:
+                self._make_room(2 * self._room.size)
+            else:
+                yield from self._translate_irregular()
+
+    def _translate_irregular(self) -> Iterator[Block]:
+        """Translate the next line in Python, and yield blocks if it does not fit after the lines before it."""
+        begin = int(self._state[layout.ION_POSITION])
+        end = line_end(self._ion.data, begin) + 1
         try:
-            block = next(blocks, None)
-        finally:
-            if block is None:
-                self._release_slot(has_slot)
-        if block is None:
-            return False
-        lines = block.data[: block.size].tobytes()
-        place = f"{self.place} bytes {block.byte} to {block.byte + block.size}"
-        self._waiting.append(_Waiting(lines, block.byte, self._workers.translate(lines, place), has_slot))
-        return True
+            json = json_line(self._ion.data[begin:end].tobytes())
+        except LineProblem as problem:
+            yield from self._take()
+            self._json = Block(self._out, 0, self._byte)
+            problem.byte = self._byte
+            raise
+        written = int(self._state[layout.ION_WRITTEN])
+        if written + len(json) <= self._room.size:
+            self._room[written : written + len(json)] = np.frombuffer(json, np.uint8)
+            self._state[layout.ION_WRITTEN] = written + len(json)
+        else:
+            yield from self._take()
+            yield from self._give(np.frombuffer(json + bytes(PADDING), np.uint8), len(json))
+            self._begin = end
+        self._state[layout.ION_POSITION] = end
 
-    def _release_slot(self, has_slot: bool) -> None:
-        if has_slot:
-            self._workers.release_slot()
+    def _take(self) -> Iterator[Block]:
+        """Yield the lines of JSON that were written, if any. The next block begins with the line at the position."""
+        written = int(self._state[layout.ION_WRITTEN])
+        if written:
+            self._out[written : written + PADDING] = 0
+            yield from self._give(self._out, written)
+        self._state[layout.ION_WRITTEN] = 0
+        self._begin = int(self._state[layout.ION_POSITION])
+
+    def _give(self, data: Bytes, size: int) -> Iterator[Block]:
+        self._json = Block(data, size, self._byte)
+        self._byte += size
+        yield self._json
+
+    def _make_room(self, size: int) -> None:
+        self._out = np.zeros(size + PADDING, np.uint8)
+        self._room = self._out[:size]

@@ -27,6 +27,11 @@ def bind_translate_changes() -> Callable[[Bytes, Patterns, Bytes, State], int]:
     return _find("translate_changes")
 
 
+def bind_translate_ion() -> Callable[[Bytes, Bytes, State, Scratch], int]:
+    """translate_ion(block, out, state, scratch), for one reader; see parse/ion_lines.py."""
+    return _find("translate_ion")
+
+
 def bind_merge_lines() -> Callable[[Bytes, Patterns, KeyTable, State, Bytes, Scratch], int]:
     """merge_lines(block, patterns, changed, state, copy, scratch), for one reader; see merge/superseded_lines.py."""
     return _find("merge_lines")
@@ -115,9 +120,9 @@ def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
         from converter.kernels.encode import column_chunks, csv_rows, parquet_pages
         from converter.kernels.merge import changed_keys, superseded_lines
-        from converter.kernels.parse import changes, items, unknown_members
+        from converter.kernels.parse import changes, ion_lines, items, unknown_members
 
-        modules = (items, changes, changed_keys, superseded_lines, unknown_members)
+        modules = (items, changes, ion_lines, changed_keys, superseded_lines, unknown_members)
         owners = [module for module in (*modules, column_chunks, parquet_pages, csv_rows) if hasattr(module, name)]
         return cast(Callable[..., int], getattr(owners[0], name))
     return Kernel(name)

@@ -9,6 +9,7 @@ NEWLINE: Final = 0x0A
 RETURN: Final = 0x0D
 SPACE: Final = 0x20
 QUOTE: Final = 0x22
+APOSTROPHE: Final = 0x27
 PLUS: Final = 0x2B
 COMMA: Final = 0x2C
 MINUS: Final = 0x2D

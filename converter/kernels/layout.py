@@ -61,6 +61,17 @@ ROOM: Final = 96
 NUMBER_ROOM: Final = 512
 """Bytes that the plain form of any number fits in, padding included."""
 
+# State of parse/ion_lines.py.
+ION_POSITION: Final = 0
+"""Where the next line of the block begins."""
+ION_SIZE: Final = 1
+"""Bytes of the block."""
+ION_WRITTEN: Final = 2
+"""Bytes of lines in the output."""
+ION_LONGEST: Final = 3
+"""Bytes of the longest line that is translated."""
+ION_STATE_SIZE: Final = 4
+
 # State of parse/items.py.
 POSITION: Final = 0
 """Where the next line or value of the block begins."""

@@ -147,8 +147,7 @@ def read_changed_keys(
     DataFileError, BadLineError, ExportError for increments with different keys, and UsageError for a base without them.
     """
     # The same bytes are read again for the keys, and counted then.
-    uncounted = PassContext(ion=context.ion)
-    forms = tuple(find_form(source, increment, options, uncounted) for increment in increments)
+    forms = tuple(find_form(source, increment, options) for increment in increments)
     keys = next((form.keys for form in forms if form.keys), ())
     for form, increment in zip(forms, increments, strict=True):
         if form.keys not in ((), keys):
@@ -188,7 +187,7 @@ def _read(
     # If it was edited by hand, a file may hold lines that the manifest does not count.
     if not file.items and options.verify:
         return
-    with open_checked_lines(file, source, context, options) as reader:
+    with open_checked_lines(file, source, options, context.count) as reader:
         for block in reader:
             context.check(0)
             add(block)

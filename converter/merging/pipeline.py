@@ -90,8 +90,7 @@ def merge_exports(
         _check_images(base, applied)
     run = join_exports(base, applied, folders, chain.warnings, compares_images=merge.rules.verify)
     destination = RunDestination(cache, merge.dest, started)
-    with PassRunner(engine, listener, options.threads) as runner:
-        return publish_run(run, options, destination, runner, check)
+    return publish_run(run, options, destination, PassRunner(engine, listener), check)
 
 
 def _export_folders(

@@ -1,23 +1,16 @@
-"""Exports in ION as a user meets them: what is wrong is named with its place, and no process stays behind."""
+"""Exports in ION as a user meets them: what is wrong is named with its place."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from converter.testing import ExportFacts, ExportPaths, seal, write_split_export
-from tests.cli.command import environment, python
 from tests.cli.failures import check_failure
 from tests.cli.forking import ForkedCommands
-from tests.cli.test_interrupted import SIGNALS, wait_for
-from tests.ion_processes import ion_processes, wait_until_gone
 
 ION = ExportFacts(output_format="ION")
 GOOD = b' $ion_1_0 {Item:{id:"a",n:6d2}}'
@@ -106,79 +99,3 @@ def test_inspect_shows_the_attributes(sample: bool, forked: ForkedCommands, tmp_
     shown = json.loads(done.stdout)
     assert (shown["outputFormat"], shown["itemsSeen"]) == ("ION", 31)
     assert [(a["attribute"], a["types"]) for a in shown["attributes"]] == [("id", {"S": 31}), ("n", {"N": 31})]
-
-
-def test_a_program_without_a_main_guard_reads_ion(tmp_path: Path) -> None:
-    write_split_export(tmp_path / "bucket", [[GOOD]], facts=ION)
-    (tmp_path / "program.py").write_text("import converter\nprint(converter.convert('bucket', 'out').items)\n")
-    (tmp_path / "again.py").write_text("import converter\nprint(converter.inspect('bucket').items)\n")
-    for command in (
-        python("import pathlib; exec(pathlib.Path('program.py').read_text())"),
-        [*python("")[:1], "again.py"],
-    ):
-        done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
-        assert (done.stdout, done.stderr) == ("1\n", "")
-
-
-@pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> ExportPaths:
-    """What takes ten seconds and more."""
-    lines = [b' $ion_1_0 {Item:{id:"%s",pin:"5ecret"}}' % (b"x" * 100)] * 150_000
-    return write_split_export(tmp_path_factory.mktemp("bucket"), [lines] * 8, facts=ION)
-
-
-def run_until(phase: str, export: ExportPaths, cwd: Path) -> tuple[subprocess.Popen[str], list[int]]:
-    """A run that has got so far, and its processes."""
-    process = subprocess.Popen(
-        python("from converter.cli import app; app()", "convert", str(export.folder), "out", "--workers", "2"),
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for(process, phase)
-    while not (readers := ion_processes(process.pid)):
-        assert process.poll() is None
-    return process, readers
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
-def test_a_signal_ends_the_run_and_its_processes(
-    number: signal.Signals, code: int, word: str, export: ExportPaths, tmp_path: Path
-) -> None:
-    process, readers = run_until("converting", export, tmp_path)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out) == (code, "")
-    assert err.splitlines()[-1] == f"error: {word}"
-    assert "Traceback" not in err
-    assert not (tmp_path / "out").exists()
-    for reader in readers:
-        wait_until_gone(reader, 0.5)
-
-
-@pytest.mark.slow
-def test_a_process_that_the_system_kills_ends_the_run_with_a_message(export: ExportPaths, tmp_path: Path) -> None:
-    process, readers = run_until("converting", export, tmp_path)
-    # What is killed while nobody waits for it any more is no loss: so it may take more than one.
-    while process.poll() is None:
-        for reader in ion_processes(process.pid):
-            os.kill(reader, signal.SIGKILL)
-            readers.append(reader)
-        time.sleep(0.1)
-    out, err = process.communicate(timeout=20)
-    done = subprocess.CompletedProcess("", process.returncode, out, err)
-    check_failure(done, 1, "a process that reads Ion was killed", ".ion.gz bytes ", "--workers", dest=tmp_path / "out")
-    for reader in readers:
-        wait_until_gone(reader, 0.5)
-
-
-@pytest.mark.slow
-def test_a_run_that_is_killed_takes_its_processes_with_it(export: ExportPaths, tmp_path: Path) -> None:
-    process, readers = run_until("converting", export, tmp_path)
-    process.kill()
-    process.communicate()
-    for reader in readers:
-        wait_until_gone(reader)

@@ -37,5 +37,4 @@ def _convert_copy(copy: bytes, environment: dict[str, str]) -> bytes:
     os.chdir("/")
     os.environ.update(environment)
     shard, job = pickle.loads(copy)
-    with PassContext() as context:
-        return pickle.dumps((convert_shard(shard, job, context), os.getpid()))
+    return pickle.dumps((convert_shard(shard, job, PassContext()), os.getpid()))

@@ -18,7 +18,6 @@ from converter.errors import BadLineError, ConvertError, ExportError, UsageError
 from converter.option_values import Format
 from converter.testing import Change, ExportFacts, WindowFacts, to_dynamodb, write_export, write_incremental_export
 from tests.end_to_end.exports import written_parts
-from tests.ion_processes import ion_processes
 from tests.oracle import assert_equal_to_table, expected_table_of
 from tests.oracle_merges import replay_exports
 
@@ -348,7 +347,6 @@ def test_exports_in_ion_are_merged_like_others_and_with_others(tmp_path: Path, o
         twins.append([pq.read_table(part).to_pylist() for part in written_parts(bucket / "out", report)])
     assert twins[0] == twins[1]
     assert sum(map(len, twins[0])) == 5
-    assert ion_processes() == []
 
 
 def test_a_dry_run_says_what_would_be_merged(tmp_path: Path) -> None:

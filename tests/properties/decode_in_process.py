@@ -26,6 +26,8 @@ from converter.options import ConvertOptions
 from converter.schema.columns import Schema
 from converter.schema.derive import derive_schema
 from converter.write.formats import open_part
+from tests.ion_translation import run_kernel
+from tests.properties import ion_mutations
 from tests.properties.changed_keys import ITEMS, merge_outcome
 from tests.properties.mutations import change_corpus, corpus, mutate
 from tests.unit.decode.decoding import everything, lines_for, make_block, observe, write_batch
@@ -113,6 +115,19 @@ def merge_outcomes(rounds: int, chance: random.Random) -> list[str]:
     return outcomes
 
 
+def ion_outcomes(rounds: int, chance: random.Random) -> list[str]:
+    """The outcomes of damaged and whole lines of Ion, in memory of the size of their JSON, or a little more or less."""
+    outcomes = []
+    for round in range(rounds):
+        lines = [chance.choice(ion_mutations.LINES + ion_mutations.CHANGES) for _ in range(chance.randint(1, 4))]
+        if round % 4:
+            damaged = chance.randrange(len(lines))
+            lines[damaged] = ion_mutations.damage(lines[damaged], chance)
+        status, found = run_kernel(b"".join(lines), chance.randrange(1 << 13))
+        outcomes.append(f"{status} {hashlib.sha256(found).hexdigest()}")
+    return outcomes
+
+
 def main(rounds: int, seed: int) -> None:
     """Print one JSON object with all that a test wants to know."""
     chance = random.Random(seed)
@@ -128,6 +143,7 @@ def main(rounds: int, seed: int) -> None:
         ):
             modes.extend((derive_schema(observe(b"".join(lines)), options), options) for lines in (good, good[:3]))
     outcomes = change_outcomes(rounds // 3, chance) + merge_outcomes(rounds // 3, chance)
+    outcomes += ion_outcomes(rounds // 3, chance)
     for round in range(rounds):
         lines = [chance.choice(good) for _ in range(chance.randint(0, 4))]
         lines.insert(chance.randrange(len(lines) + 1), chance.choice(good))

@@ -137,6 +137,6 @@ def test_a_command_imports_nothing_from_the_current_directory(tmp_path: Path, mo
 
 
 def test_the_command_line_names_the_module() -> None:
-    command = python_command("converter.ion.worker")
+    command = python_command("converter.kernels.toolchain.emit")
     assert command[:4] == [sys.executable, "-P", "-s", "-c"]
-    assert "converter.ion.worker" in command
+    assert "converter.kernels.toolchain.emit" in command

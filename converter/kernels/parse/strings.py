@@ -65,10 +65,10 @@ def is_utf8(data: Bytes, at: int, end: int) -> bool:
 
 
 @inner
-def hex4(data: Bytes, at: int) -> int:
-    """Return the value of four hexadecimal digits, or IRREGULAR."""
+def hex_value(data: Bytes, at: int, digits: int) -> int:
+    """Return the value of this many hexadecimal digits, or IRREGULAR."""
     value = 0
-    for k in range(4):
+    for k in range(digits):
         digit = np.int64(_HEX[np.uint64(byte(data, at + k))])
         if digit > 15:
             return IRREGULAR
@@ -77,7 +77,16 @@ def hex4(data: Bytes, at: int) -> int:
 
 
 @inner
-def _put_utf8(target: Bytes, o: int, point: int) -> int:
+def low_surrogate(data: Bytes, at: int) -> int:
+    """Return the low surrogate whose escape is at `at`, or IRREGULAR."""
+    if byte(data, at) != BACKSLASH or byte(data, at + 1) != LETTER_U:
+        return IRREGULAR
+    low = hex_value(data, at + 2, 4)
+    return low if 0xDC00 <= low < 0xE000 else IRREGULAR
+
+
+@inner
+def put_utf8(target: Bytes, o: int, point: int) -> int:
     """Write a code point as UTF-8: six bits in each byte after the first; gives the end."""
     if point < 0x80:
         put(target, o, point)
@@ -109,15 +118,13 @@ def _read_escape(data: Bytes, at: int) -> tuple[int, int]:
     if letter != LETTER_U:
         character = np.int64(_ESCAPED[np.uint64(letter)])
         return (character, np.int64(2)) if character != 0 else none
-    point = np.int64(hex4(data, at + 2))
+    point = np.int64(hex_value(data, at + 2, 4))
     if point < 0 or 0xDC00 <= point < 0xE000:
         return none
     if point < 0xD800 or point >= 0xE000:
         return point, np.int64(6)
-    if byte(data, at + 6) != BACKSLASH or byte(data, at + 7) != LETTER_U:
-        return none
-    low = hex4(data, at + 8)
-    if low < 0xDC00 or low > 0xDFFF:
+    low = low_surrogate(data, at + 6)
+    if low < 0:
         return none
     return 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00), np.int64(12)
 
@@ -129,7 +136,7 @@ def _copy_escape(data: Bytes, at: int, target: Bytes, o: int, raw: bool) -> tupl
     if point < 0:
         return IRREGULAR, o
     if not raw:
-        return at + size, _put_utf8(target, o, point)
+        return at + size, put_utf8(target, o, point)
     for k in range(size):
         put(target, o + k, byte(data, at + k))
     return at + size, o + size

@@ -29,7 +29,7 @@ from converter.kernels.library import FAILED
 from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge import changed_keys, superseded_lines
 from converter.kernels.merge.key_table import KeyTable
-from converter.kernels.parse import changes, documents, items, timestamps, unknown_members
+from converter.kernels.parse import changes, documents, ion_lines, items, timestamps, unknown_members
 from converter.kernels.toolchain.decorators import NO_WRAPPERS
 from converter.kernels.toolchain.target import create_target_machine
 
@@ -61,6 +61,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         parquet_pages.encode_indices: (_COLUMNS, int64, int64, int64, _PAGE_SCRATCH, _BYTES, int64, _INTS),
     },
     "changes": {changes.translate_changes: (_BYTES, _PATTERNS, _BYTES, _INTS)},
+    "ion": {ion_lines.translate_ion: (_BYTES, _BYTES, _INTS, _SCRATCH)},
     "merge": {
         superseded_lines.merge_lines: (_BYTES, _PATTERNS, _KEY_TABLE, _INTS, _BYTES, _SCRATCH),
         changed_keys.record_key: (_BYTES, int64, int64, _KEY_TABLE, _INTS),

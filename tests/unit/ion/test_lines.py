@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from converter.decode.strict_lines import LineProblem
-from converter.ion.lines import json_lines
+from converter.ion.lines import json_line
+from tests.ion_translation import json_lines
 
 VALUES: dict[str, dict[str, Any]] = {
     '"x"': {"S": "x"},
@@ -455,7 +457,8 @@ def test_the_time_that_a_line_takes_is_linear_in_its_length(case: str) -> None:
 def cpu_seconds(value: bytes) -> float:
     line = b"$ion_1_0 {Item:{id:" + value + b"}}\n"
     begun = time.process_time()
-    json_lines(line)
+    with suppress(LineProblem):
+        json_line(line)
     return time.process_time() - begun
 
 

@@ -1,34 +1,27 @@
-"""Data files in Ion as blocks of JSON: in order, with places in the file, and never far ahead."""
+"""Data files in Ion as blocks of JSON: in order, in memory of a fixed size, and with places in the file."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import pytest
 
 from converter.decode.strict_lines import LineProblem
 from converter.errors import DataFileError
-from converter.export.blocks import BlockReader
-from converter.ion.lines import json_lines
+from converter.export.blocks import PADDING, BlockReader
+from converter.ion import reader as readers
 from converter.ion.reader import IonReader
-from converter.ion.workers import IonWorkers
+from tests.ion_translation import json_lines, kernel_line
 from tests.unit.export.test_blocks import MemorySource, file_of
 
 LINES = [b' $ion_1_0 {Item:{id:"i%d",text:"%s"}}\n' % (n, b"x" * (n % 40)) for n in range(400)]
+ODD = b"$ion_1_0 { Item : {a:5.} } // for Python\n"
 BAD = b"$ion_1_0 {Item:{a:5}}\n"
-MOST = 2
 
 
-@pytest.fixture(scope="module")
-def workers() -> Iterator[IonWorkers]:
-    with IonWorkers(MOST) as workers:
-        yield workers
-
-
-def open_reader(content: bytes, workers: IonWorkers, block_bytes: int = 1000, *, verify: bool = True) -> IonReader:
-    blocks = BlockReader(MemorySource(content), file_of(content), verify=verify, block_bytes=block_bytes)
-    return IonReader(blocks, workers)
+def open_reader(content: bytes, block_bytes: int = 1000, *, verify: bool = True) -> IonReader:
+    return IonReader(BlockReader(MemorySource(content), file_of(content), verify=verify, block_bytes=block_bytes))
 
 
 def read_on(reader: IonReader) -> tuple[bytes, Exception | None]:
@@ -36,38 +29,19 @@ def read_on(reader: IonReader) -> tuple[bytes, Exception | None]:
     read = b""
     try:
         for block in reader:
+            assert block.byte == len(read)
+            assert not block.data[block.size : block.size + PADDING].any()
             read += block.data[: block.size].tobytes()
     except (LineProblem, DataFileError) as problem:
         return read, problem
     return read, None
 
 
-def free_rooms(workers: IonWorkers) -> int:
-    rooms = 0
-    while workers.acquire_slot():
-        rooms += 1
-    for _ in range(rooms):
-        workers.release_slot()
-    return rooms
-
-
-@pytest.mark.parametrize("block_bytes", [50, 1000, 1 << 20])
-def test_the_blocks_are_the_files_lines_in_order(workers: IonWorkers, block_bytes: int) -> None:
-    ion = b"".join(LINES)
-    read = b""
-    with open_reader(gzip.compress(ion), workers, block_bytes) as reader:
-        for block in reader:
-            assert block.byte == len(read)
-            read += block.data[: block.size].tobytes()
-    assert read == json_lines(ion)[0]
-    assert free_rooms(workers) == 2 * MOST
-
-
-def test_each_line_is_located_in_the_file(workers: IonWorkers) -> None:
-    lines = [*LINES[:50], b"\n", *LINES[50:60], LINES[60][:-1]]
+def assert_located(lines: Sequence[bytes], block_bytes: int = 1000) -> None:
+    """Each line is located in the file, whatever the blocks are."""
     begins = [sum(map(len, lines[:n])) for n in range(len(lines))]
     located = []
-    with open_reader(gzip.compress(b"".join(lines)), workers) as reader:
+    with open_reader(gzip.compress(b"".join(lines)), block_bytes) as reader:
         for block in reader:
             begin = 0
             while begin < block.size:
@@ -77,49 +51,81 @@ def test_each_line_is_located_in_the_file(workers: IonWorkers) -> None:
     assert located == [(n + 1, begin) for n, begin in enumerate(begins)]
 
 
+@pytest.mark.parametrize("block_bytes", [50, 1000, 1 << 20])
+def test_the_blocks_are_the_files_lines_in_order(block_bytes: int) -> None:
+    ion = b"".join(LINES)
+    with open_reader(gzip.compress(ion), block_bytes) as reader:
+        assert read_on(reader) == json_lines(ion)
+
+
+@pytest.mark.parametrize("every", [1, 2, 7])
+def test_lines_for_python_are_in_their_place_among_the_others(every: int) -> None:
+    assert kernel_line(ODD) is None
+    lines = [ODD if n % every == 0 else line for n, line in enumerate(LINES)]
+    with open_reader(gzip.compress(b"".join(lines))) as reader:
+        assert read_on(reader) == json_lines(b"".join(lines))
+    assert_located([*lines[:60], lines[60][:-1]])
+
+
+def test_each_line_is_located_in_the_file() -> None:
+    assert_located([*LINES[:50], b"\n", *LINES[50:60], LINES[60][:-1]])
+
+
+def test_json_that_does_not_fit_comes_in_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "_ROOM", 300)
+    lines = [line if n % 5 else ODD * (n % 2) + line for n, line in enumerate(LINES[:100])]
+    lines = b"".join(lines).splitlines(keepends=True)
+    assert_located(lines)
+    with open_reader(gzip.compress(b"".join(lines)), 1000) as reader:
+        assert {block.size > 300 for block in reader} == {False}
+
+
+@pytest.mark.parametrize("odd", [b"", b" "])
+def test_a_line_with_more_json_than_fits_is_translated_by_either_path(
+    odd: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "_ROOM", 500)
+    monkeypatch.setattr(readers, "_MOST_ROOM", 2000)
+    for size in (600, 1500, 5000):
+        lines = [LINES[0], b'$ion_1_0 {Item:{a:"%s"%s}}\n' % (b"x" * size, odd), *LINES[:3]]
+        assert_located(lines, 10_000)
+        with open_reader(gzip.compress(b"".join(lines)), 10_000) as reader:
+            assert read_on(reader) == json_lines(b"".join(lines))
+
+
 @pytest.mark.parametrize("before", [0, 1, 100, 399])
-def test_a_bad_line_is_raised_after_all_that_stand_before_it(workers: IonWorkers, before: int) -> None:
-    ion = b"".join([*LINES[:before], BAD, *LINES[before:], BAD])
-    with open_reader(gzip.compress(ion), workers) as reader:
+@pytest.mark.parametrize("odd", [b"", ODD])
+def test_a_bad_line_is_raised_after_all_lines_before_it(before: int, odd: bytes) -> None:
+    good = [*LINES[:before], odd]
+    ion = b"".join([*good, BAD, *LINES[before:], BAD])
+    with open_reader(gzip.compress(ion)) as reader:
         read, problem = read_on(reader)
         assert isinstance(problem, LineProblem)
-        assert reader.locate(problem.byte) == (before + 1, sum(map(len, LINES[:before])))
-    assert read == json_lines(b"".join(LINES[:before]))[0]
-    assert free_rooms(workers) == 2 * MOST
+        assert reader.locate(problem.byte) == (before + 1 + bool(odd), sum(map(len, good)))
+    assert read == json_lines(b"".join(good))[0]
 
 
-def test_a_bad_line_comes_before_the_end_of_a_file_that_is_cut(workers: IonWorkers) -> None:
+def test_a_bad_line_comes_before_the_end_of_a_file_that_is_cut() -> None:
     ion = b"".join([*LINES[:200], BAD, *LINES[200:]])
-    with open_reader(gzip.compress(ion)[:-10], workers, verify=False) as reader:
+    with open_reader(gzip.compress(ion)[:-10], verify=False) as reader:
         read, problem = read_on(reader)
     assert isinstance(problem, LineProblem)
     assert read == json_lines(b"".join(LINES[:200]))[0]
-    with open_reader(gzip.compress(b"".join(LINES))[:-10], workers, verify=False) as reader:
+    with open_reader(gzip.compress(b"".join(LINES))[:-10], verify=False) as reader:
         read, problem = read_on(reader)
     assert isinstance(problem, DataFileError)
     assert read
 
 
-def test_no_more_blocks_wait_than_there_is_room_for(workers: IonWorkers) -> None:
-    content = gzip.compress(b"".join(LINES))
-    with open_reader(content, workers, 100) as first, open_reader(content, workers, 100) as second:
-        assert next(iter(first)).byte == 0
-        assert free_rooms(workers) in (0, 1)
-        # Who finds no room goes on with one block at a time.
-        assert sum(block.size for block in second) == len(json_lines(b"".join(LINES))[0])
-    assert free_rooms(workers) == 2 * MOST
-
-
-def test_a_file_is_closed_with_blocks_still_waiting(workers: IonWorkers) -> None:
+def test_a_file_is_closed_before_its_end() -> None:
     source = MemorySource(gzip.compress(b"".join(LINES)))
-    reader = IonReader(BlockReader(source, file_of(source.content), verify=True, block_bytes=100), workers)
+    reader = IonReader(BlockReader(source, file_of(source.content), verify=True, block_bytes=100))
     next(iter(reader))
     reader.close()
     reader.close()
     assert all(opened.closed for opened in source.opened)
-    assert free_rooms(workers) == 2 * MOST
 
 
-def test_an_empty_file_has_no_blocks(workers: IonWorkers) -> None:
-    with open_reader(gzip.compress(b""), workers) as reader:
+def test_an_empty_file_has_no_blocks() -> None:
+    with open_reader(gzip.compress(b"")) as reader:
         assert list(reader) == []
