@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -63,8 +64,8 @@ def measure_size(environment: Path) -> Installed:
     return Installed(sum(name.endswith(".dist-info") for name in sizes), sizes)
 
 
-def time_runs(environment: Path, home: str, runs: int = RUNS) -> list[float]:
-    """Return the seconds of conversions of the small fixture, one after another, in a fresh copy of an environment."""
+def time_runs(environment: Path, home: str, runs: int = RUNS) -> list[tuple[float, float]]:
+    """Return seconds and CPU seconds of conversions of the small fixture, one after another, in a fresh environment."""
     with tempfile.TemporaryDirectory(dir=environment.parent) as temporary:
         folder = Path(temporary)
         # Files that a run adds or replaces are those of the copy alone.
@@ -75,12 +76,12 @@ def time_runs(environment: Path, home: str, runs: int = RUNS) -> list[float]:
             variables["HOME"] = str(folder / "home")
         python, source = folder / "copy" / "bin" / "python", ROOT / "fixtures" / "orders"
         command = [str(python), "-m", "converter", "convert", str(source)]
-        seconds = []
+        times = []
         for run in range(runs):
-            began = time.perf_counter()
+            began, cpu_began = time.perf_counter(), _children_cpu_seconds()
             subprocess.run([*command, f"out-{run}", "--quiet"], cwd=folder, env=variables, check=True)
-            seconds.append(time.perf_counter() - began)
-    return seconds
+            times.append((time.perf_counter() - began, _children_cpu_seconds() - cpu_began))
+    return times
 
 
 def measure_install(source: Path, python: str, rounds: int) -> None:
@@ -101,12 +102,22 @@ def measure_install(source: Path, python: str, rounds: int) -> None:
         print(f"{installed.packages} packages, {total:.0f} MB:")
         for name, size in sorted(installed.sizes.items(), key=lambda item: -item[1])[:12]:
             print(f"  {name:<32} {size / 1e6:>7.1f} MB")
-        print(f"{'HOME':<10} {'first':>7} {'second':>7} {'tenth':>7}   medians of {rounds}, in seconds")
+        print(f"{'HOME':<10} {'first':>15} {'second':>15} {'tenth':>15}   medians of {rounds}")
         # In turn, so that other work on the machine slows down all of them.
         timed = [(home, time_runs(environment, home)) for _ in range(rounds) for home in HOMES]
         for home in HOMES:
-            first, second, *_, tenth = zip(*(seconds for name, seconds in timed if name == home), strict=True)
-            print(f"{home:<10} {median(first):>7.2f} {median(second):>7.2f} {median(tenth):>7.2f}", flush=True)
+            first, second, *_, tenth = zip(*(times for name, times in timed if name == home), strict=True)
+            print(f"{home:<10} {_describe(first)} {_describe(second)} {_describe(tenth)}", flush=True)
+
+
+def _describe(times: Sequence[tuple[float, float]]) -> str:
+    seconds, cpu_seconds = zip(*times, strict=True)
+    return f"{median(seconds):>5.2f} s, CPU {median(cpu_seconds):.2f}"
+
+
+def _children_cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _run_pip(*arguments: str | Path, python: Path | None = None) -> None:
