@@ -26,6 +26,7 @@ from converter.kernels.merge.key_table import (
     MERGE_ORDER,
     MERGE_RECORDS,
     MERGE_TIME,
+    Key,
     KeyTable,
 )
 from converter.kernels.simd.words import Bytes, copy_range, equal_range, put
@@ -35,19 +36,17 @@ _ONE = np.uint64(1)
 
 
 @inlined
-def hash_key(data: Bytes, first: int, first_size: int, second: int, size: int, secret: Words) -> np.uint64:
-    """Return the hash of the key at data[first:] and data[second:]: `size` bytes, `first_size` of them at the first."""
-    value = hash_more(data, first, first_size, secret[1], secret)
-    if size > first_size:
-        value = hash_more(data, second, size - first_size, value, secret)
+def hash_key(key: Key, secret: Words) -> np.uint64:
+    """Return the hash of a key."""
+    value = hash_more(key.data, key.first, key.first_size, secret[1], secret)
+    if key.size > key.first_size:
+        value = hash_more(key.data, key.second, key.size - key.first_size, value, secret)
     return finish_hash(value, secret)
 
 
 @inner
-def find_key_slot(
-    data: Bytes, first: int, first_size: int, second: int, size: int, hashed: np.uint64, changed: KeyTable
-) -> int:
-    """Return the slot that has the key, or the empty one for it. `data` has 64 bytes and more after the values."""
+def find_key_slot(key: Key, hashed: np.uint64, changed: KeyTable) -> int:
+    """Return the slot that has the key, or the empty one for it."""
     last = np.uint64(changed.slots.size - 1)
     slot = hashed & last
     while True:
@@ -57,30 +56,28 @@ def find_key_slot(
         entry = np.uint64(number - 1)
         if (
             changed.facts[entry, KEY_HASH] == np.int64(hashed)
-            and changed.facts[entry, KEY_SIZE] == size
-            and changed.facts[entry, KEY_FIRST_SIZE] == first_size
+            and changed.facts[entry, KEY_SIZE] == key.size
+            and changed.facts[entry, KEY_FIRST_SIZE] == key.first_size
         ):
             start = changed.facts[entry, KEY_START]
-            if equal_range(data, first, changed.values, start, first_size) and equal_range(
-                data, second, changed.values, start + first_size, size - first_size
+            second, second_size = start + key.first_size, key.size - key.first_size
+            if equal_range(key.data, key.first, changed.values, start, key.first_size) and equal_range(
+                key.data, key.second, changed.values, second, second_size
             ):
                 return np.int64(slot)
         slot = (slot + _ONE) & last
 
 
 @inner
-def look_up_key(data: Bytes, first: int, first_size: int, second: int, size: int, changed: KeyTable) -> int:
+def look_up_key(key: Key, changed: KeyTable) -> int:
     """Return the number of a key, from 1 on, or 0 if no change has it."""
-    hashed = hash_key(data, first, first_size, second, size, changed.secret)
-    return np.int64(changed.slots[np.uint64(find_key_slot(data, first, first_size, second, size, hashed, changed))])
+    return np.int64(changed.slots[np.uint64(find_key_slot(key, hash_key(key, changed.secret), changed))])
 
 
 @inner
-def is_in_force(
-    data: Bytes, first: int, first_size: int, second: int, size: int, changed: KeyTable, state: State
-) -> bool:
+def is_in_force(key: Key, changed: KeyTable, state: State) -> bool:
     """Return whether the change at hand, which the state describes, is the last one of its key and leaves an item."""
-    number = look_up_key(data, first, first_size, second, size, changed)
+    number = look_up_key(key, changed)
     if number == 0:
         return False
     entry = np.uint64(number - 1)
@@ -91,35 +88,33 @@ def is_in_force(
 
 
 @inner
-def record_change(
-    data: Bytes, first: int, first_size: int, second: int, size: int, changed: KeyTable, state: State
-) -> int:
+def record_change(key: Key, changed: KeyTable, state: State) -> int:
     """Record the change at hand, which the state describes, if it is the last one of its key so far; gives DONE.
 
     GROW if the table has no room. DUPLICATE_CHANGE if the last change is of the same increment and time.
     """
-    hashed = hash_key(data, first, first_size, second, size, changed.secret)
-    slot = np.uint64(find_key_slot(data, first, first_size, second, size, hashed, changed))
+    hashed = hash_key(key, changed.secret)
+    slot = np.uint64(find_key_slot(key, hashed, changed))
     number = changed.slots[slot]
     if number == 0:
         count = state[MERGE_COUNT]
         start = state[MERGE_BYTES]
         if 2 * (count + 1) > changed.slots.size or count >= changed.facts.shape[0]:
             return GROW
-        if start + size + 2 * ROOM > changed.values.size:
+        if start + key.size + 2 * ROOM > changed.values.size:
             return GROW
-        copy_range(changed.values, start, data, first, first + first_size)
-        copy_range(changed.values, start + first_size, data, second, second + size - first_size)
+        end = copy_range(changed.values, start, key.data, key.first, key.first + key.first_size)
+        copy_range(changed.values, end, key.data, key.second, key.second + key.size - key.first_size)
         number = count + 1
         changed.slots[slot] = number
         new = np.uint64(count)
         changed.facts[new, KEY_START] = start
-        changed.facts[new, KEY_FIRST_SIZE] = first_size
-        changed.facts[new, KEY_SIZE] = size
+        changed.facts[new, KEY_FIRST_SIZE] = key.first_size
+        changed.facts[new, KEY_SIZE] = key.size
         changed.facts[new, KEY_HASH] = np.int64(hashed)
         changed.facts[new, KEY_ORDER] = -1
         state[MERGE_COUNT] = number
-        state[MERGE_BYTES] = start + size
+        state[MERGE_BYTES] = start + key.size
     entry = np.uint64(number - 1)
     if changed.facts[entry, KEY_ORDER] == state[MERGE_ORDER]:
         if changed.facts[entry, KEY_TIME] == state[MERGE_TIME]:
@@ -135,9 +130,9 @@ def record_change(
 
 
 @kernel
-def find_key(key: Bytes, first_size: int, size: int, changed: KeyTable) -> int:
+def find_key(data: Bytes, first_size: int, size: int, changed: KeyTable) -> int:
     """Return the number of the key of an item in the base, from 1 on, or 0. Marks a changed key as seen there."""
-    number = look_up_key(key, 0, first_size, first_size, size, changed)
+    number = look_up_key(Key(data, 0, first_size, first_size, size), changed)
     if number > 0:
         changed.facts[np.uint64(number - 1), KEY_SEEN] = 1
     return number
@@ -159,7 +154,7 @@ def find_rows(data: Bytes, firsts: State, seconds: State, changed: KeyTable, unc
         if seconds.size > 0:
             second = seconds[np.uint64(row)]
             size += seconds[np.uint64(row + 1)] - second
-        number = look_up_key(data, first, first_size, second, size, changed)
+        number = look_up_key(Key(data, first, first_size, second, size), changed)
         put(unchanged, row, 0 if number > 0 else 1)
         if number > 0:
             changed.facts[np.uint64(number - 1), KEY_SEEN] = 1
@@ -168,11 +163,12 @@ def find_rows(data: Bytes, firsts: State, seconds: State, changed: KeyTable, unc
 
 
 @kernel
-def record_key(key: Bytes, first_size: int, size: int, changed: KeyTable, state: State) -> int:
+def record_key(data: Bytes, first_size: int, size: int, changed: KeyTable, state: State) -> int:
     """Record the change at hand of a key that Python has read; or give 1 if it is in force, otherwise 0."""
+    key = Key(data, 0, first_size, first_size, size)
     if state[MERGE_RECORDS] != 0:
-        return record_change(key, 0, first_size, first_size, size, changed, state)
-    return 1 if is_in_force(key, 0, first_size, first_size, size, changed, state) else 0
+        return record_change(key, changed, state)
+    return 1 if is_in_force(key, changed, state) else 0
 
 
 @kernel

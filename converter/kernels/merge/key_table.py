@@ -52,6 +52,19 @@ KEY_SEEN: Final = 7
 KEY_FACTS: Final = 8
 
 
+class Key(NamedTuple):
+    """A key: its values are at data[first:], with `first_size` bytes, and at data[second:], `size` bytes together.
+
+    An item with one key attribute has no second value. `data` has 64 bytes and more after the values.
+    """
+
+    data: Bytes
+    first: int
+    first_size: int
+    second: int
+    size: int
+
+
 class KeyTable(NamedTuple):
     """A hash table of changed keys, with open addressing.
 

@@ -36,6 +36,7 @@ from converter.kernels.merge.key_table import (
     MERGE_SIZE,
     MERGE_STOPS,
     MERGE_TIME,
+    Key,
     KeyTable,
 )
 from converter.kernels.parse.changes import find_map_end, holds_keys, key_value_end, map_end, matches, read_head
@@ -79,24 +80,18 @@ def _is_image(block: Bytes, at: int, end: int, keys: tuple[int, int, int], copy:
 
 
 @inner
-def _unescaped_key(
-    block: Bytes, first: int, first_size: int, second: int, size: int, copy: Bytes
-) -> tuple[Bytes, int, int, int, int]:
-    """Return the key without escapes: the array that has it, and its positions and sizes there.
+def _unescaped(key: Key, copy: Bytes) -> Key:
+    """Return the key without escapes: written to `copy` if one of its values has an escape.
 
-    That is `copy` if one of the values, which begin at `first` and `second`, has an escape. The size is IRREGULAR if
-    `copy` has no room.
+    The size is IRREGULAR if `copy` has no room.
     """
-    if token_end(block, first) >= 0 and token_end(block, second) >= 0:
-        return block, first, first_size, second, size
-    start = np.int64(0)
-    end, first_end = copy_string(block, first, copy, 0, copy.size, False)
+    if token_end(key.data, key.first) >= 0 and token_end(key.data, key.second) >= 0:
+        return key
+    end, first_end = copy_string(key.data, key.first, copy, 0, copy.size, False)
     last_end = first_end
-    if size > first_size and end >= 0:
-        end, last_end = copy_string(block, second, copy, first_end, copy.size, False)
-    if end < 0:
-        return copy, start, first_end, first_end, np.int64(IRREGULAR)
-    return copy, start, first_end, first_end, last_end
+    if key.size > key.first_size and end >= 0:
+        end, last_end = copy_string(key.data, key.second, copy, first_end, copy.size, False)
+    return Key(copy, 0, first_end, first_end, IRREGULAR if end < 0 else last_end)
 
 
 @inner
@@ -144,14 +139,14 @@ def _merge_change(
     for k in range(digits, digits + count):
         time = time * 10 + byte(block, k) - DIGIT_0
     state[MERGE_TIME] = time
-    source, first, first_size, second, size = _unescaped_key(block, first, first_size, second, size, copy)
-    if size < 0:
+    key = _unescaped(Key(block, first, first_size, second, size), copy)
+    if key.size < 0:
         return IRREGULAR
     if state[MERGE_RECORDS] != 0:
-        status = record_change(source, first, first_size, second, size, changed, state)
+        status = record_change(key, changed, state)
         if status < 0:
             return status
-    elif not is_in_force(source, first, first_size, second, size, changed, state):
+    elif not is_in_force(key, changed, state):
         places = (keys, first_end, last_end)
         if old >= 0 and not _is_image(block, old, old_end, places, copy, scratch):
             return IRREGULAR
@@ -229,10 +224,10 @@ def _merge_item(
     # The slow path reports what is wrong with a line that ends in another way.
     if byte(block, end - 1) != CLOSE_MAP or byte(block, end - 2) != CLOSE_MAP:
         return IRREGULAR
-    source, first, first_size, second, size = _unescaped_key(block, first, first_size, second, size, copy)
-    if size < 0:
+    key = _unescaped(Key(block, first, first_size, second, size), copy)
+    if key.size < 0:
         return IRREGULAR
-    number = look_up_key(source, first, first_size, second, size, changed)
+    number = look_up_key(key, changed)
     if number > 0:
         item = at + patterns.facts[np.uint64(ITEM_PATTERN), PATTERN_SIZE] - 1
         if _image_end(block, item, copy, scratch) != end - 1:

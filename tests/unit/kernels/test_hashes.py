@@ -19,6 +19,7 @@ from converter.kernels.hashes import hash_bytes
 from converter.kernels.layout import PageScratch, Words
 from converter.kernels.merge import key_table
 from converter.kernels.merge.changed_keys import hash_key
+from converter.kernels.merge.key_table import Key
 from converter.kernels.scratch import new_scratch, new_secret
 from converter.kernels.simd.words import Bytes
 from converter.kernels.toolchain.decorators import kernel
@@ -63,7 +64,7 @@ def _hash(data: Bytes, at: int, size: int, secret: Words) -> np.uint64:
 
 @kernel
 def _hash_of_two(data: Bytes, first_size: int, size: int, secret: Words) -> np.uint64:
-    return hash_key(data, 0, first_size, first_size, size, secret)
+    return hash_key(Key(data, 0, first_size, first_size, size), secret)
 
 
 @given(st.binary(max_size=70), st.binary(max_size=5), st.binary(min_size=16, max_size=16))
