@@ -15,42 +15,24 @@ checked byte by byte against exports that the service wrote.
 
 from __future__ import annotations
 
-from converter.testing.changes import Change, change_line, write_incremental_export
-from converter.testing.ion import ion_line
-from converter.testing.maker import ExportPaths, item_line, write_export, write_split_export
-from converter.testing.manifest import (
-    DataFileFacts,
-    ExportFacts,
-    OutputFormat,
-    WindowFacts,
-    etag,
-    files_text,
-    md5_text,
-    summary_text,
-)
-from converter.testing.seal import seal
-from converter.testing.values import DynamoValue, plain_number, to_dynamodb, to_item
-
-__all__ = [
-    "Change",
-    "DataFileFacts",
-    "DynamoValue",
-    "ExportFacts",
-    "ExportPaths",
-    "OutputFormat",
-    "WindowFacts",
-    "change_line",
-    "etag",
-    "files_text",
-    "ion_line",
-    "item_line",
-    "md5_text",
-    "plain_number",
-    "seal",
-    "summary_text",
-    "to_dynamodb",
-    "to_item",
-    "write_export",
-    "write_incremental_export",
-    "write_split_export",
-]
+from converter.testing.changes import Change as Change
+from converter.testing.changes import change_line as change_line
+from converter.testing.changes import write_incremental_export as write_incremental_export
+from converter.testing.ion import ion_line as ion_line
+from converter.testing.maker import ExportPaths as ExportPaths
+from converter.testing.maker import item_line as item_line
+from converter.testing.maker import write_export as write_export
+from converter.testing.maker import write_split_export as write_split_export
+from converter.testing.manifest import DataFileFacts as DataFileFacts
+from converter.testing.manifest import ExportFacts as ExportFacts
+from converter.testing.manifest import OutputFormat as OutputFormat
+from converter.testing.manifest import WindowFacts as WindowFacts
+from converter.testing.manifest import etag as etag
+from converter.testing.manifest import files_text as files_text
+from converter.testing.manifest import md5_text as md5_text
+from converter.testing.manifest import summary_text as summary_text
+from converter.testing.seal import seal as seal
+from converter.testing.values import DynamoValue as DynamoValue
+from converter.testing.values import plain_number as plain_number
+from converter.testing.values import to_dynamodb as to_dynamodb
+from converter.testing.values import to_item as to_item

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 
 from converter.utc import EPOCH, format_utc
 
@@ -18,8 +18,6 @@ OutputFormat = Literal["DYNAMODB_JSON", "ION"]
 
 EXPORT_TIME = datetime(2023, 11, 27, 6, 11, 47, 109_000, tzinfo=UTC)
 VIEWS = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-# A window must be over for some minutes before the service exports it.
-_AFTER_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,8 @@ class CommonFacts(ABC):
     billed_size_bytes: the bytes of all lines when left out; the service counts differently, and nothing depends on it.
     output_format: what the lines of the data files are in.
     """
+
+    start_delay: ClassVar = timedelta()
 
     table: str = "Orders"
     prefix: str | None = None
@@ -75,9 +75,9 @@ class CommonFacts(ABC):
         """Prefix of the keys of its data files."""
 
     @property
-    @abstractmethod
     def started(self) -> datetime:
         """The start of the export; its id contains these milliseconds."""
+        return self.start_time or self.instants()[-1] + self.start_delay
 
     @property
     def ended(self) -> datetime:
@@ -141,11 +141,6 @@ class ExportFacts(CommonFacts):
         """Its own folder's."""
         return f"{self.key_prefix}data/"
 
-    @property
-    def started(self) -> datetime:
-        """The start of the export; its id contains these milliseconds."""
-        return self.start_time or self.export_time
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowFacts(CommonFacts):
@@ -153,6 +148,9 @@ class WindowFacts(CommonFacts):
 
     from_time (inclusive), to_time (exclusive): aware, cut to milliseconds. view: NEW_IMAGE or NEW_AND_OLD_IMAGES.
     """
+
+    # A window must be over for some minutes before the service exports it.
+    start_delay: ClassVar = timedelta(minutes=5)
 
     from_time: datetime = EXPORT_TIME
     to_time: datetime = EXPORT_TIME + timedelta(minutes=15)
@@ -173,11 +171,6 @@ class WindowFacts(CommonFacts):
     def data_prefix(self) -> str:
         """The folder's that all incremental exports share."""
         return f"{self.exports_prefix}data/"
-
-    @property
-    def started(self) -> datetime:
-        """The start of the export; its id contains these milliseconds."""
-        return self.start_time or self.to_time + _AFTER_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
