@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import pytest
 
-from converter.aws.access import AwsOptions
+from converter.aws.access import AwsOptions, Side
 from converter.errors import StorageError
 from converter.object_store import (
     ConditionFailedError,
@@ -35,7 +35,7 @@ from converter.object_store import (
     ReaderSettings,
     Upload,
 )
-from converter.storage.schemes import SCHEMES, Scheme
+from converter.storage.schemes import SCHEMES
 
 SCHEME = "memory://"
 LEAST_PIECE = 5 << 20
@@ -344,11 +344,11 @@ def open_memory_store(name: str, prefix: str) -> MemoryStore:
 def register_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program open `memory://bucket/prefix/` during a test."""
 
-    def open_place(place: str, aws: AwsOptions) -> MemoryStore:
+    def open_place(place: str, aws: AwsOptions, side: Side) -> MemoryStore:
         name, _, prefix = place.removeprefix(SCHEME).partition("/")
         return open_memory_store(name, prefix.rstrip("/"))
 
-    monkeypatch.setitem(SCHEMES, SCHEME, Scheme(open_place, open_place))
+    monkeypatch.setitem(SCHEMES, SCHEME, open_place)
 
 
 def _etag(content: Data) -> str:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
     """Open a source. Raises ExportError if it does not exist, UsageError for a text that is not a place."""
     _check(text)
-    scheme = find_scheme(text)
-    if scheme is not None:
+    open_store = find_scheme(text)
+    if open_store is not None:
         from converter.storage.object_source import ObjectSource
 
-        return ObjectSource(text.rstrip("/"), scheme.open_source_store(text, aws))
+        return ObjectSource(text.rstrip("/"), open_store(text, aws, "source"))
     aws.check_unused("source", text)
     from converter.storage.local import LocalSource
 
@@ -31,11 +31,11 @@ def open_source(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Source:
 def open_destination(text: str, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> Destination:
     """Open a destination, and create nothing. Raises UsageError for a text that is not a place."""
     _check(text)
-    scheme = find_scheme(text)
-    if scheme is not None:
+    open_store = find_scheme(text)
+    if open_store is not None:
         from converter.storage.object_destination import ObjectDestination
 
-        return ObjectDestination(text.rstrip("/"), scheme.open_destination_store(text, aws))
+        return ObjectDestination(text.rstrip("/"), open_store(text, aws, "destination"))
     aws.check_unused("destination", text)
     from converter.storage.local import LocalDestination
 

@@ -74,7 +74,7 @@ class ContainedFiles:
     def stat(self, path: str) -> os.stat_result | None:
         """Return the facts of a file, folder or link (not of its target); None if there is nothing."""
         try:
-            with self._parent(path) as (folder, name), self._named(path):
+            with self._at(path) as (folder, name):
                 return os.stat(name, dir_fd=folder, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -95,7 +95,7 @@ class ContainedFiles:
 
     def version(self, path: str) -> FileVersion:
         """The version of a file."""
-        with self._parent(path) as (folder, name), self._named(path):
+        with self._at(path) as (folder, name):
             return _version_of(os.stat(name, dir_fd=folder, follow_symlinks=False))
 
     def versions(self, path: str) -> dict[str, FileVersion]:
@@ -105,7 +105,7 @@ class ContainedFiles:
 
     def open_file(self, path: str, flags: int) -> int:
         """Open a file and return its descriptor. Raises StorageError for anything that is not a file."""
-        with self._parent(path) as (folder, name), self._named(path):
+        with self._at(path) as (folder, name):
             self._refuse_link(folder, name, path)
             # Without O_NONBLOCK, to open a pipe would wait for its other end.
             more = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -130,15 +130,14 @@ class ContainedFiles:
     def create(self, path: str) -> BinaryIO:
         """Create a file and open it for writing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with self._parent(path) as (folder, name), self._named(path):
+        with self._at(path) as (folder, name):
             return open(os.open(name, flags, 0o666, dir_fd=folder), "wb", buffering=_BUFFER_BYTES)
 
     def write(self, path: str, content: bytes, draft: str) -> None:
         """Write a file at once or not at all. draft: the path where it grows, on the same file system."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with (
-            self._parent(draft) as (folder, name),
-            self._named(draft),
+            self._at(draft) as (folder, name),
             open(os.open(name, flags, 0o666, dir_fd=folder), "wb") as file,
         ):
             file.write(content)
@@ -149,7 +148,7 @@ class ContainedFiles:
 
     def make_folder(self, path: str) -> None:
         """Make a folder; its parent exists."""
-        with self._parent(path) as (folder, name), self._named(path):
+        with self._at(path) as (folder, name):
             os.mkdir(name, dir_fd=folder)
 
     def make_folders(self, path: str) -> None:
@@ -164,7 +163,8 @@ class ContainedFiles:
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file or folder; for a link, the link itself is renamed or replaced."""
-        with self._parent(old) as (source, old_name), self._parent(new) as (target, new_name):
+        with self.folder(posixpath.dirname(old)) as source, self.folder(posixpath.dirname(new)) as target:
+            old_name, new_name = posixpath.basename(old), posixpath.basename(new)
             try:
                 os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
             except OSError as error:
@@ -175,7 +175,7 @@ class ContainedFiles:
 
     def remove_file(self, path: str) -> None:
         """Remove a file or a link, if it exists."""
-        with self._parent(path) as (folder, name), self._named(path):
+        with self._at(path) as (folder, name):
             try:
                 os.unlink(name, dir_fd=folder)
             except FileNotFoundError:
@@ -183,7 +183,7 @@ class ContainedFiles:
 
     def remove_folder(self, path: str) -> None:
         """Remove an empty folder."""
-        with self._parent(path) as (folder, name), self._named(path):
+        with self._at(path) as (folder, name):
             os.rmdir(name, dir_fd=folder)
 
     def remove_tree(self, path: str) -> None:
@@ -192,7 +192,7 @@ class ContainedFiles:
         if found is not None and not stat.S_ISDIR(found.st_mode):
             self.remove_file(path)
         elif found is not None:
-            with self._parent(path) as (folder, name), self._named(path):
+            with self._at(path) as (folder, name):
                 # rmtree does not follow links either, and raises if a link replaces a folder meanwhile.
                 shutil.rmtree(name, dir_fd=folder)
 
@@ -221,9 +221,10 @@ class ContainedFiles:
             raise self._not_a_file_error(path)
 
     @contextmanager
-    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+    def _at(self, path: str) -> Iterator[tuple[int, str]]:
+        """Open the folder that contains the path, and yield it with the name in it; errors have the whole path."""
         outer, name = posixpath.split(path)
-        with self.folder(outer) as folder:
+        with self.folder(outer) as folder, self._named(path):
             # The name of the root, relative to itself.
             yield folder, name or "."
 

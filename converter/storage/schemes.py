@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from converter.aws.access import AwsOptions
+from converter.aws.access import AwsOptions, Side
 from converter.aws.s3_uri import SCHEME
 from converter.object_store import ObjectStore
 
-OpenStore = Callable[[str, AwsOptions], ObjectStore]
+OpenStore = Callable[[str, AwsOptions, Side], ObjectStore]
+"""Opens the store of a place. Raises UsageError for a place that the store can't have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scheme:
-    """The functions that open the store of a place; they raise UsageError for a place that the store can't have."""
-
-    open_source_store: OpenStore
-    open_destination_store: OpenStore
-
-
-def find_scheme(text: str) -> Scheme | None:
-    """Return the scheme of a place, None for a local folder."""
+def find_scheme(text: str) -> OpenStore | None:
+    """Return the function that opens the store of a place, None for a local folder."""
     name, separator, _ = text.partition("://")
     return SCHEMES.get(name + separator)
 
@@ -31,17 +23,11 @@ def is_local(text: str) -> bool:
     return find_scheme(text) is None
 
 
-# botocore is imported only for places in S3: it takes longer to load than a small conversion.
-def _open_source_in_s3(place: str, aws: AwsOptions) -> ObjectStore:
-    from converter.aws.s3_store import open_source_store
+def _open_s3(place: str, aws: AwsOptions, side: Side) -> ObjectStore:
+    # botocore takes longer to load than a small conversion.
+    from converter.aws.s3_store import open_destination_store, open_source_store
 
-    return open_source_store(place, aws)
-
-
-def _open_destination_in_s3(place: str, aws: AwsOptions) -> ObjectStore:
-    from converter.aws.s3_store import open_destination_store
-
-    return open_destination_store(place, aws)
+    return open_source_store(place, aws) if side == "source" else open_destination_store(place, aws)
 
 
-SCHEMES = {SCHEME: Scheme(_open_source_in_s3, _open_destination_in_s3)}
+SCHEMES: dict[str, OpenStore] = {SCHEME: _open_s3}
