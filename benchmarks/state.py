@@ -128,8 +128,7 @@ def _write_history(service: Any, dest: str, count: int) -> None:
 def _run_child(table: str, dest: str, bucket: str, prefix: str, now: str, merge: str) -> None:
     """One run, in this process; print its cost."""
     from converter import AwsOptions, Changes, ConvertOptions, ExportTarget
-    from converter.api import _local_engine
-    from converter.conversion.progress import SilentListener
+    from converter.api import _execution
     from converter.syncing.incremental import sync_changes
     from converter.syncing.incremental_options import SyncChanges
     from converter.syncing.pending_exports import Clock
@@ -140,7 +139,7 @@ def _run_child(table: str, dest: str, bucket: str, prefix: str, now: str, merge:
     options = ConvertOptions(workers=2)
     clock = Clock(lambda: moment, lambda _: None)
     started = time.perf_counter()
-    report = sync_changes(sync, options, AwsOptions(), _local_engine(options), SilentListener(), clock)
+    report = sync_changes(sync, options, _execution(options, AwsOptions()), clock)
     seconds = time.perf_counter() - started
     if len(report.windows) != 1:
         raise SystemExit(f"the run has published {len(report.windows)} windows")

@@ -12,8 +12,9 @@ from converter.aws.access import AS_THE_ENVIRONMENT_SAYS, AwsOptions
 from converter.aws.target import ExportTarget
 from converter.conversion.export_run import convert_export
 from converter.conversion.inspection import Inspection, inspect_export
-from converter.conversion.job import Engine, Job, PassResult, Shard
+from converter.conversion.job import Job, PassResult, Shard
 from converter.conversion.pass_context import PassContext
+from converter.conversion.passes import Execution
 from converter.conversion.progress import Listener, SilentListener
 from converter.engines.local import run_shards
 from converter.export.locate import check_export_arn
@@ -56,9 +57,7 @@ def convert(
     ExportError, SchemaError, StorageError or BusyError.
     """
     options = options or ConvertOptions()
-    return convert_export(
-        os.fspath(source), os.fspath(dest), options, aws, _local_engine(options), listener or SilentListener()
-    )
+    return convert_export(os.fspath(source), os.fspath(dest), options, _execution(options, aws, listener))
 
 
 def sync(
@@ -85,7 +84,7 @@ def sync(
 
     options = options or ConvertOptions()
     wanted = Sync(table=table, dest=os.fspath(dest), target=target, day=day, timeout=timeout)
-    return sync_day(wanted, options, aws, _local_engine(options), listener or SilentListener())
+    return sync_day(wanted, options, _execution(options, aws, listener))
 
 
 def sync_changes(
@@ -115,7 +114,7 @@ def sync_changes(
 
     options, changes = options or ConvertOptions(), changes or Changes()
     wanted = SyncChanges(table=table, dest=os.fspath(dest), target=target, changes=changes, timeout=timeout)
-    return run(wanted, options, aws, _local_engine(options), listener or SilentListener())
+    return run(wanted, options, _execution(options, aws, listener))
 
 
 def merge(
@@ -144,7 +143,7 @@ def merge(
     options = options or ConvertOptions()
     paths = tuple(os.fspath(increment) for increment in increments)
     wanted = Merge(base=os.fspath(base), increments=paths, dest=os.fspath(dest), rules=rules)
-    return merge_exports(wanted, options, aws, _local_engine(options), listener or SilentListener())
+    return merge_exports(wanted, options, _execution(options, aws, listener))
 
 
 def inspect(
@@ -161,9 +160,7 @@ def inspect(
     `approximate` is set. Raises ExportError, UsageError, StorageError and BusyError.
     """
     options = options or ConvertOptions()
-    return inspect_export(
-        os.fspath(source), options, aws, _local_engine(options), listener or SilentListener(), sample=sample
-    )
+    return inspect_export(os.fspath(source), options, _execution(options, aws, listener), sample=sample)
 
 
 def scan(dest: str | os.PathLike[str], *, aws: AwsOptions = AS_THE_ENVIRONMENT_SAYS) -> polars.LazyFrame:
@@ -294,8 +291,8 @@ def list_exports(
     return newest_exports(table, access, limit)
 
 
-def _local_engine(options: ConvertOptions) -> Engine:
+def _execution(options: ConvertOptions, aws: AwsOptions, listener: Listener | None = None) -> Execution:
     def engine(shards: Sequence[Shard], job: Job, context: PassContext) -> PassResult:
         return run_shards(shards, job, context, options.threads)
 
-    return engine
+    return Execution(aws, engine, listener or SilentListener())

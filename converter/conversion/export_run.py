@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable
 
 from converter.aws.access import AwsOptions
-from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_no_export, check_source, export_folders
 from converter.conversion.opened_export import find_form, open_files
-from converter.conversion.passes import PassRunner
-from converter.conversion.progress import Listener
+from converter.conversion.passes import Execution, PassRunner
 from converter.conversion.publish_run import RunDestination, RunInput, publish_run
 from converter.conversion.shard_input import ExportInput
 from converter.export.manifest import ExportKind
@@ -41,9 +39,7 @@ def convert_export(
     source: str,
     dest: str,
     options: ConvertOptions,
-    aws: AwsOptions,
-    engine: Engine,
-    listener: Listener,
+    execution: Execution,
     *,
     prepare: Callable[[], None] | None = None,
     cache: RecordCache | None = None,
@@ -53,9 +49,9 @@ def convert_export(
     prepare: see publish_run. cache: of `dest`, where this run has read its records before.
     """
     started = time.perf_counter()
-    check_source(dest, source, aws)
-    run = open_run(source, options, aws)
-    cache = cache or RecordCache(open_destination(dest, aws))
+    check_source(dest, source, execution.aws)
+    run = open_run(source, options, execution.aws)
+    cache = cache or RecordCache(open_destination(dest, execution.aws))
     check_no_export(cache.destination, dest)
-    runner = PassRunner(engine, listener)
+    runner = PassRunner(execution)
     return publish_run(run, options, RunDestination(cache, dest, started), runner, prepare)

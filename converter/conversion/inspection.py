@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from converter.aws.access import AwsOptions
 from converter.conversion.export_run import open_run
-from converter.conversion.job import Engine, Purpose
-from converter.conversion.passes import PassRunner, observe_first_blocks, odd_times
-from converter.conversion.progress import Listener
+from converter.conversion.job import Purpose
+from converter.conversion.passes import Execution, PassRunner, observe_first_blocks, odd_times
 from converter.conversion.run_plan import plan_run
 from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.errors import SchemaError
@@ -87,12 +85,10 @@ class Inspection:
         return members_of(self)
 
 
-def inspect_export(
-    source: str, options: ConvertOptions, aws: AwsOptions, engine: Engine, listener: Listener, *, sample: bool
-) -> Inspection:
+def inspect_export(source: str, options: ConvertOptions, execution: Execution, *, sample: bool) -> Inspection:
     """Inspect one export; see converter.api.inspect."""
-    run = open_run(source, options, aws)
-    runner = PassRunner(engine, listener)
+    run = open_run(source, options, execution.aws)
+    runner = PassRunner(execution)
     plan = plan_run(run.opened, options, run.read(options, runner))
     if sample:
         observation, times = observe_first_blocks(plan, runner, Purpose.INSPECT), NO_ODD_TIMES

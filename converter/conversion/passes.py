@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from converter.aws.access import AwsOptions
 from converter.conversion.job import Engine, Job, PassResult, Purpose
 from converter.conversion.line_reader import bad_line_error, open_lines
 from converter.conversion.pass_context import PassContext
@@ -23,15 +24,24 @@ from converter.schema.observe import Observation
 from converter.storage.destination import PartStore
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Means of a run: the access to AWS, the engine of its shards, and the listener of its progress."""
+
+    aws: AwsOptions
+    engine: Engine
+    listener: Listener
+
+
 class PassRunner:
     """Runs the passes of one run, and counts them.
 
     passes: over all data files. bytes_read: compressed, by all passes and samples.
     """
 
-    def __init__(self, engine: Engine, listener: Listener) -> None:
-        self._engine = engine
-        self.listener = listener
+    def __init__(self, execution: Execution) -> None:
+        self._engine = execution.engine
+        self.listener = execution.listener
         self.passes = 0
         self.bytes_read = 0
 

@@ -14,7 +14,7 @@ increments do the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -73,13 +73,9 @@ def read_key(line: bytes, keys: Sequence[tuple[str, str]]) -> Key | None:
         value = item.get(name)
         if not isinstance(value, dict) or list(value) != [tag]:
             raise LineProblem(ITEM, f"there is no key {name!r} ({tag}), by which the increments know their items")
-        values.append(_text_of(check_members({name: value}, ITEM, 1), name, tag))
+        text: str = check_members({name: value}, ITEM, 1)[name][tag]
+        values.append(text.encode())
     return tuple(values)
-
-
-def _text_of(members: Mapping[str, Any], name: str, tag: str) -> bytes:
-    text: str = members[name][tag]
-    return text.encode()
 
 
 def key_bytes(key: Key) -> tuple[Bytes, int, int]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 
@@ -160,46 +159,30 @@ def read_changed_keys(
     if base is not None:
         base.check_keys(keys)
     builder = ChangedKeysBuilder(keys)
-    orders: dict[str, int] = {}
-    reads: list[Callable[[], None]] = []
-    for order, (increment, form) in enumerate(zip(increments, forms, strict=True)):
-        for file in increment.files:
-            orders[file.path] = order
-            add = partial(_add, builder, order, form, file, images)
-            reads.append(partial(_read, file, source, options, context, add))
+    orders = {file.path: order for order, increment in enumerate(increments) for file in increment.files}
+
+    def read(file: DataFile) -> None:
+        # If it was edited by hand, a file may hold lines that the manifest does not count.
+        if not file.items and options.verify:
+            return
+        order, form = orders[file.path], forms[orders[file.path]]
+        with open_checked_lines(file, source, options, context.count) as reader:
+            for block in reader:
+                context.check(0)
+                builder.add(block, order, form)
+                if images is not None:
+                    images.add_block(block, form, file.path)
+
+    files = [file for increment in increments for file in increment.files]
     # Old images are compared in the order of the increments.
-    _run_all(reads, context, 1 if images is not None else options.threads)
-    return MergeInput(builder.build(), forms, orders, base, images)
-
-
-def _add(
-    builder: ChangedKeysBuilder, order: int, form: ChangeForm, file: DataFile, images: OldImages | None, block: Block
-) -> None:
-    builder.add(block, order, form)
-    if images is not None:
-        images.add_block(block, form, file.path)
-
-
-def _read(
-    file: DataFile, source: Source, options: ConvertOptions, context: PassContext, add: Callable[[Block], None]
-) -> None:
-    """Call `add` with the blocks of a data file; its LineProblem becomes an error with the place."""
-    # If it was edited by hand, a file may hold lines that the manifest does not count.
-    if not file.items and options.verify:
-        return
-    with open_checked_lines(file, source, options, context.count) as reader:
-        for block in reader:
-            context.check(0)
-            add(block)
-
-
-def _run_all(tasks: Sequence[Callable[[], None]], context: PassContext, workers: int) -> None:
-    """Run all tasks, some at once; of several that fail, the first one's error is raised."""
-    pool = ThreadPoolExecutor(max(min(workers, len(tasks)), 1), thread_name_prefix="keys")
+    workers = 1 if images is not None else options.threads
+    pool = ThreadPoolExecutor(max(min(workers, len(files)), 1), thread_name_prefix="keys")
     try:
-        for future in [pool.submit(task) for task in tasks]:
+        # If several files fail, the error of the first one is raised.
+        for future in [pool.submit(read, file) for file in files]:
             future.result()
     finally:
         context.stop()
         # An interrupt does not wait for a server that does not answer.
         pool.shutdown(wait=False, cancel_futures=True)
+    return MergeInput(builder.build(), forms, orders, base, images)

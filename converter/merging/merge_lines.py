@@ -101,7 +101,8 @@ class MergeLines:
         state[key_table.MERGE_SIZE] = block.size
         if self._copy.size < block.size + 2 * layout.NUMBER_ROOM:
             self._copy = np.zeros(block.size + 2 * layout.NUMBER_ROOM, np.uint8)
-        while self._pass_block(block) != layout.DONE:
+        copy, table = self._copy, self._changed.table
+        while self._merge_lines(block.data, self._patterns, table, state, copy, self._scratch) != layout.DONE:
             at = int(state[key_table.MERGE_POSITION])
             end = line_end(block.data, at)
             found: list[Member] = []
@@ -137,11 +138,6 @@ class MergeLines:
             yield from self._changes.translate_known(block)
         elif block.size:
             yield block
-
-    def _pass_block(self, block: Block) -> int:
-        return self._merge_lines(
-            block.data, self._patterns, self._changed.table, self._state, self._copy, self._scratch
-        )
 
     def _is_current(self, line: bytes, unknown: list[Member]) -> bool:
         """Return whether this line, which the kernel has left to Python, is an item after all changes, or empty.

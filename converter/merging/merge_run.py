@@ -109,7 +109,11 @@ def join_exports(
     folders: that exports are read from. warnings: about the windows.
     """
     opened: list[MergeSource] = [base, *applied]
-    exports = [_with_numbers(number, one.export) for number, one in enumerate(opened)]
+    # With the paths that a CombinedSource has for their files.
+    exports = [
+        replace(one.export, files=tuple(replace(file, path=f"{number}/{file.path}") for file in one.export.files))
+        for number, one in enumerate(opened)
+    ]
     files = [file for export in exports for file in export.files]
     last = applied[-1].export
     export = replace(
@@ -133,11 +137,6 @@ def join_exports(
         base=_snapshot_of(base),
         compares_images=compares_images,
     )
-
-
-def _with_numbers(number: int, export: Export) -> Export:
-    """Return the export with the paths that a CombinedSource has for its files."""
-    return replace(export, files=tuple(replace(file, path=f"{number}/{file.path}") for file in export.files))
 
 
 def _snapshot_of(base: BaseSource) -> BaseSnapshot | None:

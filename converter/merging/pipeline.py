@@ -15,10 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from converter.aws.access import AwsOptions
-from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest, check_no_export, check_source, export_folders
-from converter.conversion.passes import PassRunner
-from converter.conversion.progress import Listener
+from converter.conversion.passes import Execution, PassRunner
 from converter.conversion.publish_run import RunDestination, publish_run
 from converter.errors import ExportError, UsageError
 from converter.export.manifest import Export, ExportKind
@@ -60,9 +58,7 @@ class Merge:
 def merge_exports(
     merge: Merge,
     options: ConvertOptions,
-    aws: AwsOptions,
-    engine: Engine,
-    listener: Listener,
+    execution: Execution,
     *,
     check: Callable[[], None] | None = None,
     cache: RecordCache | None = None,
@@ -72,7 +68,7 @@ def merge_exports(
     check: called first, under the destination's lease, if there is something to publish; what it raises ends the run.
     cache: of the destination, where this run has read its records before.
     """
-    started = time.perf_counter()
+    started, aws = time.perf_counter(), execution.aws
     check_dest(merge.dest)
     cache = cache or RecordCache(open_destination(merge.dest, aws))
     _check_request(merge, options, cache.destination)
@@ -81,7 +77,9 @@ def merge_exports(
         check_unfiltered(text, aws)
     increments = [open_increment(text, base.export, options, aws) for text in merge.increments]
     folders = _export_folders(merge, base, increments, aws)
-    check_dest(merge.dest, [*folders, *_own_folders(base)])
+    # DEST may be the destination that is the base, but in none of the folders of its records and parts.
+    own = () if base.record is None else (EXPORTS, *base.record.locations)
+    check_dest(merge.dest, [*folders, *map(base.source.child, own)])
     chain = chain_windows(base.moment, [_window(opened.export) for opened in increments], merge.rules)
     if not chain.applied:
         return _nothing_to_apply(merge, base, options, chain.warnings, started)
@@ -90,7 +88,7 @@ def merge_exports(
         _check_images(base, applied)
     run = join_exports(base, applied, folders, chain.warnings, compares_images=merge.rules.verify)
     destination = RunDestination(cache, merge.dest, started)
-    return publish_run(run, options, destination, PassRunner(engine, listener), check)
+    return publish_run(run, options, destination, PassRunner(execution), check)
 
 
 def _export_folders(
@@ -103,12 +101,6 @@ def _export_folders(
         check_source(merge.dest, text, aws)
     folders = [folder for _, opened in read for folder in export_folders(opened.source, opened.export)]
     return tuple(dict.fromkeys(folders))
-
-
-def _own_folders(base: BaseSource) -> list[str]:
-    """Return the folders of a base that is a destination: DEST may be the destination itself, but in none of these."""
-    folders = () if base.record is None else (EXPORTS, *base.record.locations)
-    return [base.source.child(folder) for folder in folders]
 
 
 def _check_request(merge: Merge, options: ConvertOptions, destination: Destination) -> None:

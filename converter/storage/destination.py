@@ -7,6 +7,7 @@ repeat. A run that dies before the intent has changed nothing; one that dies aft
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +17,7 @@ from converter.display import lines
 from converter.errors import ConvertError, StorageError
 from converter.storage.intent import Intent, PendingPart, Removal, begun_message, finished_warning
 from converter.storage.leftovers import Leftover
-from converter.storage.paths import is_path
+from converter.storage.paths import check_folder, is_path, record_path
 from converter.storage.stored_files import FileVersion, StoredFiles
 
 if TYPE_CHECKING:
@@ -93,12 +94,20 @@ class Lease(ABC):
         self.warnings: list[str] = []
         self.record_file: FileVersion | None = None
 
-    @abstractmethod
     def begin(self, export_id: str, *folders: str) -> Staging:
         """Begin to write parts for folders, which are relative to the destination and belong to this export alone.
 
         Raises StorageError if a folder can't be written. Parts that are not committed are removed with the lease.
         """
+        # Refuses the one export id whose record would have the intent's path.
+        record_path(export_id)
+        for folder in folders:
+            check_folder(folder, export_id)
+        return self._begin(export_id, folders, f"{export_id}-{secrets.token_hex(4)}")
+
+    @abstractmethod
+    def _begin(self, export_id: str, folders: tuple[str, ...], run: str) -> Staging:
+        """Begin to write parts; run: a name that no other run has."""
 
     def recover(self) -> None:
         """Finish the commit of a run that died, and remove the remains of dead runs."""

@@ -28,7 +28,7 @@ from converter.storage.local_errors import storage_errors
 from converter.storage.local_leftovers import LEASE, dead_runs, read_intent
 from converter.storage.local_lock import hold_lock
 from converter.storage.local_staging import LocalStaging, in_exports, parts_folder
-from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, check_folder, record_path
+from converter.storage.paths import EXPORTS, HIDDEN_RUN, INTENT, record_path
 from converter.storage.stored_files import FileVersion
 
 
@@ -54,14 +54,10 @@ class LocalLease(Lease):
         self.files = files
         self._stagings: list[LocalStaging] = []
 
-    def begin(self, export_id: str, *folders: str) -> Staging:
-        """Begin to write parts for folders."""
-        # Refuses the one export id whose record would have the intent's path.
-        record_path(export_id)
+    def _begin(self, export_id: str, folders: tuple[str, ...], run: str) -> Staging:
         for folder in folders:
-            check_folder(folder, export_id)
             self.check_place(folder)
-        run = f"{HIDDEN_RUN}{export_id}-{secrets.token_hex(4)}"
+        run = f"{HIDDEN_RUN}{run}"
         staging = LocalStaging(self, export_id, folders, run)
         self._stagings.append(staging)
         with storage_errors(self.files.place(in_exports(run))):

@@ -12,7 +12,6 @@ means that all parts exist. docs/design/commit-protocol.md specifies the protoco
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
@@ -26,7 +25,7 @@ from converter.storage.leftovers import Leftover
 from converter.storage.object_lease import HeldLease
 from converter.storage.object_parts import Receipt
 from converter.storage.object_staging import RUN, ObjectStaging, abort_uploads, leftover_uploads_message
-from converter.storage.paths import INTENT, check_folder, record_path
+from converter.storage.paths import INTENT, record_path
 from converter.storage.stored_files import FileVersion
 from converter.storage.threads import in_background, in_parallel
 
@@ -75,18 +74,12 @@ class ObjectLease(Lease):
         self._recovered = False
         self._stagings: list[ObjectStaging] = []
 
-    def begin(self, export_id: str, *folders: str) -> Staging:
-        """Begin to write parts for folders."""
-        # Refuses the one export id whose record would have the intent's path.
-        record_path(export_id)
-        for folder in folders:
-            check_folder(folder, export_id)
+    def _begin(self, export_id: str, folders: tuple[str, ...], run: str) -> Staging:
         # The lease must name the folders before the first upload exists: only so does the next run find the uploads of
         # a run that died.
         self.held.add_folders(folders)
         if self.held.warning:
             self.warnings.append(self.held.warning)
-        run = f"{export_id}-{secrets.token_hex(4)}"
         abort_uploads(self.store, folders, self.held.check)
         staging = ObjectStaging(self, export_id, folders, run)
         self._stagings.append(staging)

@@ -10,16 +10,14 @@ import time
 from dataclasses import dataclass, replace
 from datetime import date
 
-from converter.aws.access import AwsOptions
 from converter.aws.export_request import ExportRequest
 from converter.aws.export_state import COMPLETED, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import describe_table
 from converter.aws.target import ExportTarget
 from converter.conversion.forecast import forecast
-from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest
-from converter.conversion.progress import Listener
+from converter.conversion.passes import Execution
 from converter.errors import BusyError, ExportError, UsageError
 from converter.export.manifest import ExportKind
 from converter.options import ConvertOptions
@@ -89,9 +87,7 @@ class SyncReport:
 def sync_day(
     sync: Sync,
     options: ConvertOptions,
-    aws: AwsOptions,
-    engine: Engine,
-    listener: Listener,
+    execution: Execution,
     clock: Clock = REAL_TIME,
 ) -> SyncReport:
     """Bring a day of the table to the destination; see converter.api.sync."""
@@ -99,13 +95,11 @@ def sync_day(
         option = "--latest" if options.latest else "--export-id"
         raise UsageError("the table and the day say which export is meant", option, "leave it out")
     check_dest(sync.dest, [sync.target.folder])
-    table = describe_table(sync.table, aws.for_source())
+    table = describe_table(sync.table, execution.aws.for_source())
     now = clock.now()
     day = Day.of(sync.day, table, sync.target, options.timezone, now)
-    cache = RecordCache(open_destination(sync.dest, aws))
-    exporting = Exporting(
-        aws=aws, engine=engine, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
-    )
+    cache = RecordCache(open_destination(sync.dest, execution.aws))
+    exporting = Exporting(execution=execution, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify)
     return _Run(sync, day, cache, options, exporting).run()
 
 
@@ -193,8 +187,8 @@ class _Run:
 
     def find(self) -> tuple[ExportState | None, tuple[str, ...]]:
         """The best export of the day, finished or not; and the ARNs of those that can't be used."""
-        self.exporting.listener.phase(f"looking for an export of {self.day.day}")
-        return self.exporting.choose(exports_of(self.day, self.exporting.aws.for_source()))
+        self.exporting.execution.listener.phase(f"looking for an export of {self.day.day}")
+        return self.exporting.choose(exports_of(self.day, self.exporting.execution.aws.for_source()))
 
     def forecast(self) -> tuple[Column, ...]:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
@@ -215,7 +209,7 @@ class _Run:
         if day.is_today and not day.has(self.exporting.clock.now()):
             raise self.other_day_error(f"{day.day} ended while an export of it was looked for")
         while True:
-            started = start_export(request, self.exporting.aws.for_source(), today=day.day)
+            started = start_export(request, self.exporting.execution.aws.for_source(), today=day.day)
             export = started.state
             if day.wants(export):
                 break
@@ -223,7 +217,7 @@ class _Run:
                 raise self.other_day_error(f"the export that was started is not of {day.day}: {export.arn}")
             # The token has the date: where it began earlier, in another time zone, there may be an export of that.
             request = replace(request, other_than=(*request.other_than, export.arn))
-        self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
+        self.exporting.execution.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
         return export, "started" if started.is_new else "found"
 
     def other_day_error(self, what: str) -> BusyError:

@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from converter.aws.access import AwsOptions
 from converter.aws.export_request import ExportRequest, Window
 from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
 from converter.aws.exports import start_export
 from converter.aws.tables import Table, describe_table
 from converter.conversion.forecast import forecast
-from converter.conversion.job import Engine
 from converter.conversion.location_checks import check_dest
-from converter.conversion.progress import Listener
+from converter.conversion.passes import Execution
 from converter.errors import BusyError, ExportError
 from converter.options import ConvertOptions
 from converter.publishing.destination_records import RecordCache
@@ -50,23 +48,19 @@ from converter.utc import short_utc
 def sync_changes(
     sync: SyncChanges,
     options: ConvertOptions,
-    aws: AwsOptions,
-    engine: Engine,
-    listener: Listener,
+    execution: Execution,
     clock: Clock = REAL_TIME,
 ) -> ChangesReport:
     """Bring the destination up to date; see converter.api.sync_changes."""
     check_options(sync.changes, options)
     check_dest(sync.dest, [sync.target.folder])
-    table = describe_table(sync.table, aws.for_source())
+    table = describe_table(sync.table, execution.aws.for_source())
     if sync.changes.merge:
         check_keys(table, options)
     now = clock.now()
-    exporting = Exporting(
-        aws=aws, engine=engine, listener=listener, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify
-    )
+    exporting = Exporting(execution=execution, clock=clock, begun=now, timeout=sync.timeout, verify=options.verify)
     day = None if sync.changes.day is None else Day.of(sync.changes.day, table, sync.target, options.timezone, now)
-    places = SyncDestinations.of(sync.dest, aws)
+    places = SyncDestinations.of(sync.dest, execution.aws)
     snapshots = Snapshots(
         table=table,
         places=places,
@@ -157,10 +151,10 @@ class _Run:
                 "pass --on-gap full to begin again with a full export, which is charged by the size of the table",
             )
         columns = self.forecast(self.places.snapshot, moment, self.snapshots.options)
-        self.exporting.listener.phase("looking for a full export")
+        self.exporting.execution.listener.phase("looking for a full export")
         found = [
             export
-            for export in exports_since(moment - RECENT, FULL, self.table, self.exporting.aws.for_source())
+            for export in exports_since(moment - RECENT, FULL, self.table, self.exporting.execution.aws.for_source())
             if self.is_usable(export)
             and export.export_time is not None
             and not export.export_time.microsecond
@@ -216,8 +210,8 @@ class _Run:
 
     def changes_since(self, begin: datetime) -> list[ExportState]:
         """Return the usable exports of changes that were started at or after this moment."""
-        self.exporting.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
-        exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.aws.for_source())
+        self.exporting.execution.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
+        exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.execution.aws.for_source())
         return [export for export in exports if self.is_usable(export)]
 
     def windows(
@@ -306,6 +300,6 @@ class _Run:
             window=of if isinstance(of, Window) else None,
             other_than=unusable,
         )
-        started = start_export(request, self.exporting.aws.for_source())
-        self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {started.state.arn}")
+        started = start_export(request, self.exporting.execution.aws.for_source())
+        self.exporting.execution.listener.phase(f"{'started' if started.is_new else 'found'} {started.state.arn}")
         return started.state, "started" if started.is_new else "found"

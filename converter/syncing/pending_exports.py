@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from converter.aws.access import Access, AwsOptions
+from converter.aws.access import Access
 from converter.aws.export_request import Window
 from converter.aws.export_state import COMPLETED, FAILED, IN_PROGRESS, ExportState
 from converter.aws.export_wait import wait_for_export
@@ -16,8 +16,7 @@ from converter.aws.exports import describe_exports, list_exports
 from converter.aws.tables import Table
 from converter.aws.target import ExportTarget
 from converter.conversion.export_run import convert_export
-from converter.conversion.job import Engine
-from converter.conversion.progress import Listener
+from converter.conversion.passes import Execution
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.export.locate import open_export
 from converter.export.manifest import ExportKind, Summary, check_files
@@ -56,9 +55,7 @@ class Exporting:
     those of its manifest can't be used.
     """
 
-    aws: AwsOptions
-    engine: Engine
-    listener: Listener
+    execution: Execution
     clock: Clock
     begun: datetime
     timeout: float | None
@@ -71,7 +68,7 @@ class Exporting:
             problem = self.problem(export)
             if not problem:
                 return export, tuple(unusable)
-            self.listener.warned(f"{export.arn} is passed over: {problem}")
+            self.execution.listener.warned(f"{export.arn} is passed over: {problem}")
             unusable.append(export.arn)
         return None, tuple(unusable)
 
@@ -81,7 +78,7 @@ class Exporting:
             return f"it has failed: {export.failure_code}: {export.failure_message}"
         if export.status == COMPLETED:
             try:
-                source, opened = open_export(export.arn, self.aws, verify=self.verify)
+                source, opened = open_export(export.arn, self.execution.aws, verify=self.verify)
                 check_files(source, opened)
             except ExportError as error:
                 return f"{error.where}: {error.what}"
@@ -99,7 +96,7 @@ class Exporting:
                 where,
                 f"{AGAIN} after that time, or raise --timeout",
             )
-        self.listener.phase(f"waiting {needed:.0f} seconds until {what} can be exported")
+        self.execution.listener.phase(f"waiting {needed:.0f} seconds until {what} can be exported")
         self.clock.sleep(needed)
 
     def seconds_left(self) -> float | None:
@@ -116,15 +113,15 @@ class Exporting:
             # By two clocks, an export can have begun in the future.
             waited = max((self.clock.now() - begun).total_seconds(), 0)
             minutes = int(waited // _TOLD_EVERY) * _TOLD_EVERY // 60
-            self.listener.phase(f"waiting for {what}{f', for {minutes} minutes by now' if minutes else ''}")
+            self.execution.listener.phase(f"waiting for {what}{f', for {minutes} minutes by now' if minutes else ''}")
 
         try:
             wait_for_export(
                 export.arn,
-                self.aws.for_source(),
+                self.execution.aws.for_source(),
                 timeout=self.seconds_left(),
                 on_poll=polled,
-                on_trouble=lambda error: self.listener.warned(str(error)),
+                on_trouble=lambda error: self.execution.listener.warned(str(error)),
                 sleep=self.clock.sleep,
             )
         except BusyError as error:
@@ -145,9 +142,7 @@ class Exporting:
     ) -> Report:
         """Convert a completed export; see convert_export. An error of its data files says how to start another one."""
         try:
-            return convert_export(
-                arn, dest, options, self.aws, self.engine, self.listener, prepare=prepare, cache=cache
-            )
+            return convert_export(arn, dest, options, self.execution, prepare=prepare, cache=cache)
         except DataFileError as error:
             hint = f"{DROP_EXPORT}, then {AGAIN}; it starts a new export, which AWS charges for"
             raise DataFileError(error.what, error.where, hint) from error

@@ -45,7 +45,7 @@ class Snapshots:
         if unfit is not None:
             return unfit.what
         arns = [entry.arn for entry in pending]
-        known = {state.arn: state for state in describe_exports(arns, self.exporting.aws.for_source())}
+        known = {state.arn: state for state in describe_exports(arns, self.exporting.execution.aws.for_source())}
         spans = []
         for arn in arns:
             problem = self.exporting.problem(known[arn]) if arn in known else "the service has forgotten it"
@@ -90,10 +90,9 @@ class Snapshots:
         arns = tuple(entry.arn for entry in pending)
         wanted = Merge(base=self.dest, increments=arns, dest=self.dest, rules=STRICT)
         check = partial(self.check_unchanged, state.snapshot)
-        run = self.exporting
         try:
             return merge_exports(
-                wanted, self.options, run.aws, run.engine, run.listener, check=check, cache=self.places.snapshot
+                wanted, self.options, self.exporting.execution, check=check, cache=self.places.snapshot
             )
         except DataFileError as error:
             raise self.unmergeable_error(error, state.snapshot) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converter import AwsOptions, Changes, ConvertOptions, ExportTarget
-from converter.api import _local_engine
+from converter.api import _execution
 from converter.conversion.progress import SilentListener
 from converter.syncing.daily import Sync, SyncReport, sync_day
 from converter.syncing.incremental import sync_changes
@@ -86,7 +86,7 @@ def sync_at(
     options = ConvertOptions(timezone=given.pop("timezone", "UTC"))
     sync = Sync(table=table.name, dest=str(dest), target=target, **given)
     clock = Clock(now.read, now.sleep)
-    return sync_day(sync, options, AwsOptions(), _local_engine(options), listener or SilentListener(), clock)
+    return sync_day(sync, options, _execution(options, AwsOptions(), listener), clock)
 
 
 def sync_changes_at(
@@ -102,4 +102,4 @@ def sync_changes_at(
     options = options or ConvertOptions()
     sync = SyncChanges(table=table.name, dest=str(dest), target=target, changes=changes, timeout=3600)
     clock = Clock(now.read, now.sleep)
-    return sync_changes(sync, options, AwsOptions(), _local_engine(options), listener or SilentListener(), clock)
+    return sync_changes(sync, options, _execution(options, AwsOptions(), listener), clock)

@@ -14,6 +14,7 @@ from converter.aws.access import AwsOptions
 from converter.conversion.export_run import convert_export
 from converter.conversion.job import Engine, Job, PassResult, Shard
 from converter.conversion.pass_context import PassContext
+from converter.conversion.passes import Execution
 from converter.conversion.progress import SilentListener
 from converter.engines.local import run_shards
 from converter.merging.pipeline import Merge, merge_exports
@@ -39,12 +40,12 @@ class Case:
 
     def run(self, sources: Sequence[Path | str], dest: str, engine: Engine) -> Report:
         """Convert or merge the sources."""
-        aws, listener = AwsOptions(), SilentListener()
+        execution = Execution(AwsOptions(), engine, SilentListener())
         first, *others = map(str, sources)
         if self.rules is None:
-            return convert_export(first, dest, self.options, aws, engine, listener)
+            return convert_export(first, dest, self.options, execution)
         wanted = Merge(base=first, increments=tuple(others), dest=dest, rules=self.rules)
-        return merge_exports(wanted, self.options, aws, engine, listener)
+        return merge_exports(wanted, self.options, execution)
 
 
 def in_threads(shards: Sequence[Shard], job: Job, context: PassContext) -> PassResult:

@@ -21,7 +21,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from converter.api import _local_engine
+from converter.api import _execution
 from converter.aws.access import AwsOptions
 from converter.aws.tables import Table
 from converter.aws.target import ExportTarget
@@ -207,9 +207,7 @@ class Service:
 def exporting(service: Service, heard: Heard, *, timeout: float | None = None, verify: bool = True) -> Exporting:
     """Settings of a run that begins now."""
     return Exporting(
-        aws=AwsOptions(),
-        engine=_local_engine(ConvertOptions(workers=1)),
-        listener=heard,
+        execution=_execution(ConvertOptions(workers=1), AwsOptions(), heard),
         clock=Clock(service.read_clock, service.sleep),
         begun=service.now,
         timeout=timeout,

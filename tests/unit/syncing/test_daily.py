@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from converter.api import _local_engine
+from converter.api import _execution
 from converter.aws.access import AwsOptions
 from converter.errors import BusyError, ExportError, UsageError
 from converter.options import ConvertOptions
@@ -41,7 +41,7 @@ def sync(
     wanted = Sync(table=TABLE.name, dest=str(service.folder / "../out"), target=TARGET, day=day, timeout=timeout)
     chosen = ConvertOptions(workers=1, **options)
     clock = clock or Clock(service.read_clock, service.sleep)
-    return sync_day(wanted, chosen, AwsOptions(), _local_engine(chosen), heard or Heard(), clock)
+    return sync_day(wanted, chosen, _execution(chosen, AwsOptions(), heard or Heard()), clock)
 
 
 def moments(service: Service) -> list[float | None]:

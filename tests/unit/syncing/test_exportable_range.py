@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from converter import AwsOptions, ConvertOptions
-from converter.api import _local_engine
+from converter.api import _execution
 from converter.aws.tables import RecoveryWindow, Table
-from converter.conversion.progress import SilentListener
 from converter.errors import BusyError
 from converter.publishing.record_entry import entry_of
 from converter.syncing.destination_state import DestinationState
@@ -25,15 +24,9 @@ NOTHING = DestinationState(snapshot=None, changes=(), has_older=False)
 
 def range_of(earliest: datetime | None = None) -> ExportableRange:
     export = make_export()
-    exporting = Exporting(
-        aws=AwsOptions(),
-        engine=_local_engine(ConvertOptions()),
-        listener=SilentListener(),
-        clock=Clock(lambda: NOW, lambda _: None),
-        begun=NOW,
-        timeout=None,
-        verify=True,
-    )
+    execution = _execution(ConvertOptions(), AwsOptions())
+    clock = Clock(lambda: NOW, lambda _: None)
+    exporting = Exporting(execution=execution, clock=clock, begun=NOW, timeout=None, verify=True)
     table = Table(name=export.table, arn=export.table_arn, table_id=export.table_id, region="eu-west-1", account="1")
     return ExportableRange(table, RecoveryWindow(earliest=earliest), None, exporting)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from converter.api import _local_engine
+from converter.api import _execution
 from converter.aws.access import AwsOptions
 from converter.errors import BusyError, ExportError, UsageError
 from converter.options import ConvertOptions
@@ -36,7 +36,7 @@ def sync(service: Service, options: ConvertOptions | None = None, **changes: Any
     wanted = SyncChanges(table=TABLE.name, dest=dest, target=TARGET, changes=Changes(**changes), timeout=3600)
     chosen = options or ConvertOptions(workers=1)
     clock = Clock(service.read_clock, service.sleep)
-    return sync_changes(wanted, chosen, AwsOptions(), _local_engine(chosen), Heard(), clock)
+    return sync_changes(wanted, chosen, _execution(chosen, AwsOptions(), Heard()), clock)
 
 
 def spans(report: ChangesReport) -> list[tuple[datetime, datetime, str]]:
