@@ -7,14 +7,13 @@ one before it ended, one after missed nights catches up, and one that is started
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from converter.aws.export_request import ExportRequest, Window
-from converter.aws.export_state import COMPLETED, FULL, INCREMENTAL, ExportState
-from converter.aws.exports import start_export
+from converter.aws.export_request import Window
+from converter.aws.export_state import COMPLETED
 from converter.aws.tables import Table, describe_table
 from converter.conversion.forecast import forecast
 from converter.conversion.location_checks import check_dest
@@ -26,22 +25,13 @@ from converter.publishing.report import Report
 from converter.schema.columns import Column
 from converter.syncing.destination_state import CHANGES, SNAPSHOT, DestinationState, SyncDestinations, child_of
 from converter.syncing.export_day import Day, await_end
-from converter.syncing.exportable_range import RECENT, ExportableRange
+from converter.syncing.exportable_range import ExportableRange
 from converter.syncing.incremental_options import SyncChanges, check_keys, check_options
 from converter.syncing.incremental_report import ChangesReport, WindowReport
-from converter.syncing.pending_exports import (
-    AGAIN,
-    REAL_TIME,
-    Clock,
-    Exporting,
-    ExportOrigin,
-    best_first,
-    expected_export,
-    exports_since,
-    is_whole,
-)
+from converter.syncing.pending_exports import AGAIN, REAL_TIME, Clock, Exporting, expected_export
 from converter.syncing.snapshot_updates import Snapshots
-from converter.syncing.windows import can_continue_to, end_of_next_window, is_exportable
+from converter.syncing.table_exports import TableExports, WindowExport
+from converter.syncing.windows import is_exportable
 from converter.utc import short_utc
 
 
@@ -70,21 +60,8 @@ def sync_changes(
         on_gap=sync.changes.on_gap,
         exporting=exporting,
     )
-    return _Run(sync, table, day, places, snapshots, options, exporting).run()
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Changes that are to be published.
-
-    export: None in a dry run, where it would be made. columns: those that the destination promises.
-    """
-
-    begin: datetime
-    end: datetime
-    origin: ExportOrigin
-    export: ExportState | None
-    columns: tuple[Column, ...] = ()
+    exports = TableExports(table, sync.target, sync.changes.view, options.dry_run, exporting)
+    return _Run(sync, table, day, places, snapshots, options, exports, exporting).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +74,7 @@ class _Run:
     places: SyncDestinations
     snapshots: Snapshots
     options: ConvertOptions
+    exports: TableExports
     exporting: Exporting
 
     def run(self) -> ChangesReport:
@@ -106,7 +84,7 @@ class _Run:
         recovery = await_end(self.day, self.table, self.exporting, dry_run=self.options.dry_run)
         reach = ExportableRange(self.table, recovery, self.day, self.exporting)
         end = reach.end()
-        gap = reach.gap(state, end, self.exported)
+        gap = reach.gap(state, end, self.exports.found_through)
         full = None
         through = state.through
         if self.sync.changes.merge and not gap:
@@ -151,24 +129,9 @@ class _Run:
                 "pass --on-gap full to begin again with a full export, which is charged by the size of the table",
             )
         columns = self.forecast(self.places.snapshot, moment, self.snapshots.options)
-        self.exporting.execution.listener.phase("looking for a full export")
-        found = [
-            export
-            for export in exports_since(moment - RECENT, FULL, self.table, self.exporting.execution.aws.for_source())
-            if self.is_usable(export)
-            and export.export_time is not None
-            and not export.export_time.microsecond
-            and oldest <= export.export_time
-            and can_continue_to(export.export_time, moment)
-        ]
-        found.sort(key=lambda export: (export.export_time, export.export_id), reverse=True)
-        export, unusable = self.exporting.choose(best_first(found))
-        origin: ExportOrigin = "found"
-        if export is None:
-            export, origin = self.start(moment, unusable)
-        time = moment if export is None else export.export_time or moment
+        due = self.exports.of_all_items(moment, oldest)
         check = partial(self.snapshots.check_unchanged, state.snapshot)
-        return self.convert(_Window(time, time, origin, export, columns), SNAPSHOT, self.snapshots.options, check)
+        return self.convert(due, SNAPSHOT, self.snapshots.options, columns, check)
 
     def bring(self, begin: datetime, end: datetime) -> tuple[WindowReport, ...]:
         """Publish the changes from one moment to another; all windows are exported side by side.
@@ -177,21 +140,19 @@ class _Run:
         """
         if not is_exportable(begin, end):
             return ()
-        window = Window(from_time=begin, to_time=end_of_next_window(begin, end), view=self.sync.changes.view)
-        columns = self.forecast(self.places.changes, window, self.options)
+        columns = self.forecast(self.places.changes, self.exports.next_window(begin, end), self.options)
         if self.options.dry_run and self.sync.changes.merge:
             self.places.snapshot.destination.check_free()
-        found = self.changes_since(begin)
-        due: list[_Window] = []
+        due: list[WindowExport] = []
         refusal = None
         try:
-            for each in self.windows(begin, end, found):
+            for each in self.exports.of_changes(begin, end):
                 due.append(each)  # noqa: PERF402 - those before a refusal are kept
         except BusyError as error:
             if not due:
                 raise
             refusal = error
-        windows = tuple(self.publish(replace(each, columns=columns)) for each in due)
+        windows = tuple(self.publish(each, columns) for each in due)
         if refusal is not None:
             raise BusyError(
                 f"{refusal.what}: the destination is current through {short_utc(due[-1].end)}, not {short_utc(end)}",
@@ -200,47 +161,7 @@ class _Run:
             ) from refusal
         return windows
 
-    def exported(self, begin: datetime, end: datetime) -> datetime:
-        """Return the moment through which existing exports have all changes, even if these can't be exported again."""
-        for due in self.windows(begin, end, self.changes_since(begin), only_found=True):
-            if due.export is None:
-                break
-            begin = due.end
-        return begin
-
-    def changes_since(self, begin: datetime) -> list[ExportState]:
-        """Return the usable exports of changes that were started at or after this moment."""
-        self.exporting.execution.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
-        exports = exports_since(begin, INCREMENTAL, self.table, self.exporting.execution.aws.for_source())
-        return [export for export in exports if self.is_usable(export)]
-
-    def windows(
-        self, begin: datetime, end: datetime, found: Sequence[ExportState], *, only_found: bool = False
-    ) -> Iterator[_Window]:
-        """Yield consecutive windows: of existing exports, or of new ones, which `only_found` does not start."""
-        while is_exportable(begin, end):
-            fitting = sorted(
-                (
-                    (window.to_time, export.export_id, export)
-                    for export in found
-                    if (window := export.window) is not None
-                    and window.view == self.sync.changes.view
-                    and window.from_time == begin
-                    and can_continue_to(window.to_time, end)
-                ),
-                reverse=True,
-            )
-            export, unusable = self.exporting.choose(best_first([export for _, _, export in fitting]))
-            window = Window(from_time=begin, to_time=end_of_next_window(begin, end), view=self.sync.changes.view)
-            origin: ExportOrigin = "found"
-            if export is None:
-                export, origin = (None, "none") if only_found else self.start(window, unusable)
-            elif export.window is not None:
-                window = export.window
-            yield _Window(begin, window.to_time, origin, export)
-            begin = window.to_time
-
-    def publish(self, due: _Window) -> WindowReport:
+    def publish(self, due: WindowExport, columns: tuple[Column, ...]) -> WindowReport:
         """The changes of one window, as soon as they are exported."""
 
         def check() -> None:
@@ -255,10 +176,20 @@ class _Run:
                     AGAIN,
                 )
 
-        return self.convert(due, CHANGES, self.options, check)
+        return self.convert(due, CHANGES, self.options, columns, check)
 
-    def convert(self, due: _Window, folder: str, options: ConvertOptions, check: Callable[[], None]) -> WindowReport:
-        """Publish an export below DEST when it is finished. check: see publish_run."""
+    def convert(
+        self,
+        due: WindowExport,
+        folder: str,
+        options: ConvertOptions,
+        columns: tuple[Column, ...],
+        check: Callable[[], None],
+    ) -> WindowReport:
+        """Publish an export below DEST when it is finished.
+
+        columns: those that the destination promises. check: see publish_run.
+        """
         report, export = None, due.export
         if export is not None and (export.status == COMPLETED or not options.dry_run):
             if export.status != COMPLETED:
@@ -274,32 +205,9 @@ class _Run:
             export=due.origin,
             export_arn=None if export is None else export.arn,
             report=report,
-            columns=due.columns if report is None else (),
+            columns=columns if report is None else (),
         )
-
-    def is_usable(self, export: ExportState) -> bool:
-        """See is_whole."""
-        return is_whole(export, self.table, self.sync.target)
 
     def forecast(self, cache: RecordCache, of: datetime | Window, options: ConvertOptions) -> tuple[Column, ...]:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
         return forecast(cache, expected_export(self.table, self.sync.target, of), options)
-
-    def start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState | None, ExportOrigin]:
-        """Start the export of a moment or a window, except in a dry run.
-
-        An equal call within 8 hours returns the same export.
-        """
-        if self.options.dry_run:
-            return None, "none"
-        request = ExportRequest(
-            table_arn=self.table.arn,
-            table_id=self.table.table_id,
-            target=self.sync.target,
-            time=of if isinstance(of, datetime) else None,
-            window=of if isinstance(of, Window) else None,
-            other_than=unusable,
-        )
-        started = start_export(request, self.exporting.execution.aws.for_source())
-        self.exporting.execution.listener.phase(f"{'started' if started.is_new else 'found'} {started.state.arn}")
-        return started.state, "started" if started.is_new else "found"
