@@ -134,21 +134,18 @@ def _twice_error(entry: RecordEntry, destination: Destination) -> UsageError:
 
 def _differences(record: Record, options: ConvertOptions, chain: MergeChain | None) -> list[str]:
     """The options that differ, as `--format: parquet → csv`, and of a snapshot what it is made of."""
-    other_chain = []
-    if record.report.merge is not None and chain is not None and record.report.merge.chain != chain:
-        other_chain = [f"made of: {record.report.merge.chain.described} → {chain.described}"]
-    return other_chain + _other_values(record, options)
-
-
-def _other_values(record: Record, options: ConvertOptions) -> list[str]:
+    found = []
+    merge = record.report.merge
+    if merge is not None and chain is not None and merge.chain != chain:
+        found.append(f"made of: {merge.chain.described} → {chain.described}")
     if record.options_hash == options.published_hash():
-        return []
-    return [
-        f"{option_name(name)}: {describe_schema_difference(record, options)}"
-        if name == "schema"
-        else f"{option_name(name)}: {_shown(before)} → {_shown(now)}"
-        for name, (before, now) in options.differences(record.options).items()
-    ]
+        return found
+    for name, (before, now) in options.differences(record.options).items():
+        difference = f"{_shown(before)} → {_shown(now)}"
+        if name == "schema":
+            difference = describe_schema_difference(record, options)
+        found.append(f"{option_name(name)}: {difference}")
+    return found
 
 
 def _shown(value: object) -> str:

@@ -18,11 +18,10 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from pathlib import Path
 
 from converter.errors import BusyError, ConvertError, StorageError
 from converter.object_store import ConditionFailedError, ConditionsUnsupportedError, ObjectInfo, ObjectStore
@@ -44,8 +43,6 @@ _NO_CONDITIONS = (
 )
 # Unlike the other clocks, it also runs while the machine sleeps.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,23 +259,16 @@ def _now() -> float:
 
 def _machine() -> str:
     """Return a name of this boot of the machine and its process namespace; "" if it is not known."""
-    return _or_empty(lambda: f"{_read('/proc/sys/kernel/random/boot_id')} {os.readlink('/proc/self/ns/pid')}")
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("utf-8", "replace").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    return ""
 
 
 def _started(process: int) -> str:
     """Return when the process was started, in ticks; "" for one that has ended, even if its parent has not noticed."""
-    # The second field, a name in parentheses, may contain spaces; the third is the state.
-    fields = _or_empty(lambda: _read(f"/proc/{process}/stat")).rpartition(")")[2].split()
+    fields: list[str] = []
+    with suppress(OSError):
+        # The second field, a name in parentheses, may contain spaces; the third is the state.
+        fields = Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     return fields[19] if len(fields) > 19 and fields[0] not in ("Z", "X") else ""
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read().strip()
-
-
-def _or_empty(read: Callable[[], str]) -> str:
-    try:
-        return read()
-    except OSError:
-        return ""
