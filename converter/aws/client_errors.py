@@ -77,10 +77,10 @@ def is_missing(error: Exception) -> bool:
 
 
 def may_pass(error: Exception) -> bool:
-    """Return whether a retry may succeed: after throttling, or errors of AWS or the network."""
+    """Return whether a retry may succeed: after throttling, at a limit, or after errors of AWS or the network."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return code_of(error) in _THROTTLED or status >= 500
+        return code_of(error) in (*_THROTTLED, "LimitExceededException") or status >= 500
     return is_unanswered(error)
 
 

@@ -7,10 +7,8 @@ import shlex
 import time
 from collections.abc import Callable
 
-from botocore.exceptions import ClientError
-
 from converter.aws.access import Access
-from converter.aws.client_errors import AWS_ERRORS, code_of, may_pass
+from converter.aws.client_errors import AWS_ERRORS, may_pass
 from converter.aws.export_errors import export_error
 from converter.aws.export_state import COMPLETED, IN_PROGRESS, ExportState, state_of
 from converter.aws.exports import export_failed_error
@@ -54,7 +52,7 @@ def wait_for_export(
             answered = clock()
         except AWS_ERRORS as error:
             failure = export_error(error, arn)
-            if state is None or not _passes(error) or clock() - answered > LONGEST_TROUBLE:
+            if state is None or not may_pass(error) or clock() - answered > LONGEST_TROUBLE:
                 raise failure from error
             on_trouble(failure)
         else:
@@ -70,10 +68,6 @@ def wait_for_export(
         wanted = pause * random.uniform(0.8, 1.0)
         sleep(wanted if left is None else min(wanted, left))
         pause = min(pause * _GROWTH, LONGEST_PAUSE)
-
-
-def _passes(error: Exception) -> bool:
-    return may_pass(error) or (isinstance(error, ClientError) and code_of(error) == "LimitExceededException")
 
 
 def _timeout_error(state: ExportState, arn: str, waited: float) -> BusyError:

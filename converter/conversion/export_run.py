@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from converter.aws.access import AwsOptions
 from converter.conversion.location_checks import check_no_export, check_source, export_folders
-from converter.conversion.opened_export import find_form, open_files
+from converter.conversion.opened_export import OpenedExport, check_old_image, find_form
 from converter.conversion.passes import Execution, PassRunner
 from converter.conversion.publish_run import RunDestination, RunInput, publish_run
 from converter.conversion.shard_input import ExportInput
-from converter.export.manifest import ExportKind
+from converter.export.locate import open_export
+from converter.export.manifest import ExportKind, check_files
 from converter.options import ConvertOptions
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.report import Report
@@ -29,10 +30,14 @@ class ExportRun(RunInput[ExportInput]):
         return ExportInput(find_form(source, export, options))
 
 
-def open_run(source: str, options: ConvertOptions, aws: AwsOptions) -> ExportRun:
-    """Open the export of a SOURCE. Raises the errors of open_files."""
-    opened = open_files(source, options, aws)
-    return ExportRun(opened, export_folders(opened.source, opened.export))
+def open_run(place: str, options: ConvertOptions, aws: AwsOptions) -> ExportRun:
+    """Open the export of a SOURCE, and check that its data files are there.
+
+    Raises ExportError, StorageError, and UsageError for old images that the export does not have.
+    """
+    source, export = open_export(place, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
+    check_old_image(export, options)
+    return ExportRun(OpenedExport(source, export, check_files(source, export)), export_folders(source, export))
 
 
 def convert_export(

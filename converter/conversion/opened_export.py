@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from converter.aws.access import AwsOptions
 from converter.conversion.line_reader import open_checked_lines
 from converter.decode.strict_changes import ChangeForm, find_keys
 from converter.decode.strict_lines import LineProblem
 from converter.errors import UsageError
 from converter.export.blocks import Block
-from converter.export.locate import open_export
-from converter.export.manifest import Export, ExportKind, check_files
+from converter.export.manifest import Export, ExportKind
 from converter.options import ConvertOptions
 from converter.storage.source import Source
 
@@ -25,16 +23,6 @@ class OpenedExport:
     source: Source
     export: Export
     bytes_in: int
-
-
-def open_files(place: str, options: ConvertOptions, aws: AwsOptions) -> OpenedExport:
-    """Open the export of a SOURCE, and check that its data files are there.
-
-    Raises ExportError, StorageError, and UsageError for old images that the export does not have.
-    """
-    source, export = open_export(place, aws, latest=options.latest, export_id=options.export_id, verify=options.verify)
-    check_old_image(export, options)
-    return OpenedExport(source, export, check_files(source, export))
 
 
 def check_old_image(export: Export, options: ConvertOptions) -> None:

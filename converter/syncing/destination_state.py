@@ -64,7 +64,7 @@ class SyncDestinations:
     @staticmethod
     def of(dest: str, aws: AwsOptions) -> SyncDestinations:
         """Those of a DEST; nothing is created."""
-        changes, snapshot = (open_destination(child_of(dest, name), aws) for name in (CHANGES, SNAPSHOT))
+        changes, snapshot = (open_destination(posixpath.join(dest, name), aws) for name in (CHANGES, SNAPSHOT))
         return SyncDestinations(
             RecordCache(changes, accepts_recreated_table=True), RecordCache(snapshot, accepts_recreated_table=True)
         )
@@ -101,11 +101,6 @@ class SyncDestinations:
 
 def _of_table(records: DestinationRecords, table: Table) -> tuple[RecordEntry, ...]:
     return tuple(entry for entry in records.entries if entry.owner.table_id == table.table_id)
-
-
-def child_of(dest: str, name: str) -> str:
-    """A folder of DEST, local or in S3."""
-    return posixpath.join(dest, name)
 
 
 def window_end(entry: RecordEntry) -> datetime:

@@ -7,6 +7,7 @@ one before it ended, one after missed nights catches up, and one that is started
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from converter.options import ConvertOptions
 from converter.publishing.destination_records import RecordCache
 from converter.publishing.report import Report
 from converter.schema.columns import Column
-from converter.syncing.destination_state import CHANGES, SNAPSHOT, DestinationState, SyncDestinations, child_of
+from converter.syncing.destination_state import CHANGES, SNAPSHOT, DestinationState, SyncDestinations
 from converter.syncing.export_day import Day, await_end
 from converter.syncing.exportable_range import ExportableRange
 from converter.syncing.incremental_options import SyncChanges, check_keys, check_options
@@ -54,7 +55,7 @@ def sync_changes(
     snapshots = Snapshots(
         table=table,
         places=places,
-        dest=child_of(sync.dest, SNAPSHOT),
+        dest=posixpath.join(sync.dest, SNAPSHOT),
         # It has no old images, and replaces the one of the same date.
         options=replace(options, old_image=False, replace=True),
         on_gap=sync.changes.on_gap,
@@ -198,7 +199,7 @@ class _Run:
                     what = f"the changes from {short_utc(due.begin)} to {short_utc(due.end)}"
                 self.exporting.wait(export, f"the export of {what}")
             cache = self.places.changes if folder == CHANGES else self.places.snapshot
-            report = self.exporting.convert(export.arn, child_of(self.sync.dest, folder), options, cache, check)
+            report = self.exporting.convert(export.arn, posixpath.join(self.sync.dest, folder), options, cache, check)
         return WindowReport(
             begin=due.begin,
             end=due.end,
