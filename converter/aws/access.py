@@ -60,11 +60,8 @@ class Connection:
         self._making = threading.Lock()
         self._client: Any = None
 
-    def __getstate__(self) -> tuple[Access, str]:
-        return self.access, self._service
-
-    def __setstate__(self, state: tuple[Access, str]) -> None:
-        Connection.__init__(self, *state)
+    def __reduce__(self) -> tuple[type[Connection], tuple[Access, str]]:
+        return Connection, (self.access, self._service)
 
     def client(self) -> Any:
         """Return the client, which is thread-safe. Raises UsageError, StorageError."""

@@ -104,20 +104,13 @@ class ObjectSource(Source):
     def __init__(self, root: str, store: ObjectStore) -> None:
         self.root = root
         self._store = store
-        self._begin()
-
-    def _begin(self) -> None:
         self._etags: dict[str, str] = {}
         self._sizes: dict[str, int] = {}
         self._prefetches: dict[str, Prefetch] = {}
         self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
 
-    def __getstate__(self) -> tuple[str, ObjectStore]:
-        return self.root, self._store
-
-    def __setstate__(self, state: tuple[str, ObjectStore]) -> None:
-        self.root, self._store = state
-        self._begin()
+    def __reduce__(self) -> tuple[type[ObjectSource], tuple[str, ObjectStore]]:
+        return ObjectSource, (self.root, self._store)
 
     def open(self, path: str) -> RawIOBase:
         """Open an object to read it once from the beginning; its bytes arrive while they are read."""
