@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def to_yaml(value: object) -> str:
     raise TypeError(f"{type(value).__name__} can't be converted to YAML")
 
 
+@cache
 def yaml_environment(room: str) -> Environment:
-    """Return the environment of the templates in a folder of this package.
+    """Return the environment of the templates in a folder of this package; it keeps compiled templates.
 
     Each value of `<< … >>` becomes YAML. Only words that the filter `plain` has checked, and other `Markup`, are
     written without quotes.
