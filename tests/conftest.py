@@ -26,7 +26,7 @@ SERVERS = {"ministack", "swift", "s3"}
 """Fixtures that start a server; `s3` is one of the other two."""
 
 MEMORY = Path("/dev/shm")
-ROOM_BYTES = 2 << 30
+ROOM_BYTES = 512 << 20
 
 
 def starts_workers(config: pytest.Config) -> bool:
