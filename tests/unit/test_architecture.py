@@ -137,25 +137,24 @@ def _imports(tree: ast.AST, ours: set[str], at_start: bool = True, typing: bool 
 
 
 MODULES = read_modules()
-EACH = pytest.mark.parametrize("module", MODULES.values(), ids=MODULES.keys())
 
 
 def _is_in(name: str, packages: tuple[str, ...]) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
 
 
-@EACH
-def test_imports_go_only_downwards(module: Module) -> None:
-    for used in module.imports:
-        if not _is_in(used.name, ("converter",)) or _is_in(module.name, (BESIDE,)):
-            continue
-        place = f"{module.name} line {used.line} imports {used.name}"
-        assert not _is_in(used.name, (BESIDE,)), f"{place}, which is for tests"
-        if used.name in FLOOR:
-            continue
-        assert module.name not in FLOOR, f"{place}, which is above it"
-        assert used.name in MODULES, f"{place}, which is no module of ours"
-        assert LADDER.index(module.rung) <= LADDER.index(MODULES[used.name].rung), f"{place}, which is above it"
+def test_imports_go_only_downwards() -> None:
+    for module in MODULES.values():
+        for used in module.imports:
+            if not _is_in(used.name, ("converter",)) or _is_in(module.name, (BESIDE,)):
+                continue
+            place = f"{module.name} line {used.line} imports {used.name}"
+            assert not _is_in(used.name, (BESIDE,)), f"{place}, which is for tests"
+            if used.name in FLOOR:
+                continue
+            assert module.name not in FLOOR, f"{place}, which is above it"
+            assert used.name in MODULES, f"{place}, which is no module of ours"
+            assert LADDER.index(module.rung) <= LADDER.index(MODULES[used.name].rung), f"{place}, which is above it"
 
 
 def test_every_module_stands_on_the_ladder() -> None:
@@ -174,39 +173,39 @@ def test_no_imports_go_in_a_circle() -> None:
         pytest.fail(" imports ".join(error.args[1]))
 
 
-@EACH
-def test_a_library_is_imported_only_where_it_belongs(module: Module) -> None:
-    for used in module.imports:
-        library = used.name.split(".")[0]
-        place = f"{module.name} line {used.line} imports {library}"
-        assert _is_in(module.name, RESERVED.get(library, ("converter",))), place
-        if not _is_in(module.name, MADE_OF_LAZY):
-            lazy = library in LAZY or _is_in(used.name, MADE_OF_LAZY)
-            assert not lazy or not used.at_start or used.typing, f"{place} when it is loaded"
+def test_a_library_is_imported_only_where_it_belongs() -> None:
+    for module in MODULES.values():
+        for used in module.imports:
+            library = used.name.split(".")[0]
+            place = f"{module.name} line {used.line} imports {library}"
+            assert _is_in(module.name, RESERVED.get(library, ("converter",))), place
+            if not _is_in(module.name, MADE_OF_LAZY):
+                lazy = library in LAZY or _is_in(used.name, MADE_OF_LAZY)
+                assert not lazy or not used.at_start or used.typing, f"{place} when it is loaded"
 
 
-@EACH
-def test_a_module_says_in_its_first_line_what_it_is_for(module: Module) -> None:
-    if module.tree.body:
-        docstring = ast.get_docstring(module.tree, clean=False)
-        assert docstring, f"{module.name} has no docstring"
-        assert docstring[0].isalnum() or docstring[0] == "`", f"{module.name}: nothing is said in the first line"
+def test_a_module_says_in_its_first_line_what_it_is_for() -> None:
+    for module in MODULES.values():
+        if module.tree.body:
+            docstring = ast.get_docstring(module.tree, clean=False)
+            assert docstring, f"{module.name} has no docstring"
+            assert docstring[0].isalnum() or docstring[0] == "`", f"{module.name}: nothing is said in the first line"
 
 
-@EACH
-def test_modules_and_functions_stay_small(module: Module) -> None:
-    lines = module.path.read_text("utf-8").count("\n")
-    assert lines <= MOST_LINES, f"{module.name} has {lines} lines"
-    for function in ast.walk(module.tree):
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        place = f"{module.name}.{function.name}"
-        arguments = function.args
-        names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-        count = len([name for name in names if name not in ("self", "cls")])
-        assert count <= MOST_PARAMETERS, f"{place} has {count} parameters"
-        size = _lines(function) - (_lines(function.body[0]) if ast.get_docstring(function) else 0)
-        assert size <= MOST_FUNCTION_LINES, f"{place} has {size} lines"
+def test_modules_and_functions_stay_small() -> None:
+    for module in MODULES.values():
+        lines = module.path.read_text("utf-8").count("\n")
+        assert lines <= MOST_LINES, f"{module.name} has {lines} lines"
+        for function in ast.walk(module.tree):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            place = f"{module.name}.{function.name}"
+            arguments = function.args
+            names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+            count = len([name for name in names if name not in ("self", "cls")])
+            assert count <= MOST_PARAMETERS, f"{place} has {count} parameters"
+            size = _lines(function) - (_lines(function.body[0]) if ast.get_docstring(function) else 0)
+            assert size <= MOST_FUNCTION_LINES, f"{place} has {size} lines"
 
 
 def _lines(node: ast.stmt) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -134,15 +135,14 @@ def test_a_map_ends_where_it_ends_whatever_its_texts_hold_and_wherever_64_bytes_
         assert end_of_map(padded(data), before) == before + len(text), data
 
 
-@pytest.mark.parametrize("filler", [0, 1, 40, 50, *range(56, 66), 120])
-@pytest.mark.parametrize("space", ["", " ", "\t", "\r", "  "])
 @pytest.mark.parametrize(
     "value", ['{"S":"x"}', '{"BOOL":true}', '{"SS":["x"]}', '{"M":{}}', '{"M":{"x":{"NULL":true}}}']
 )
-def test_a_map_ends_at_its_brace_with_and_without_spaces_in_front_of_it(value: str, space: str, filler: int) -> None:
-    text = f'{{"{"x" * filler}":{value}{space}}}'
-    data = padded(f'{text},"other":{{"a":{value}}}}}\n'.encode())
-    assert end_of_map(data, 0) == len(text)
+def test_a_map_ends_at_its_brace_with_and_without_spaces_in_front_of_it(value: str) -> None:
+    for space, filler in product(["", " ", "\t", "\r", "  "], [0, 1, 40, 50, *range(56, 66), 120]):
+        text = f'{{"{"x" * filler}":{value}{space}}}'
+        data = padded(f'{text},"other":{{"a":{value}}}}}\n'.encode())
+        assert end_of_map(data, 0) == len(text), text
 
 
 def test_a_map_that_does_not_end_in_its_line_has_no_end() -> None:
