@@ -56,6 +56,14 @@ def test_a_conversion_writes_only_below_dest(tmp_path: Path, home: Path | None) 
     assert {"pyarrow", "kernels"} <= names_on(trace.read)
 
 
+def test_a_conversion_of_ion_writes_only_below_dest(tmp_path: Path) -> None:
+    items = [{"id": f"i-{number}"} for number in range(9)]
+    export = write_export(tmp_path / "bucket", items, facts=ExportFacts(output_format="ION"))
+    trace = trace_command("convert", str(export.folder), "out", cwd=tmp_path, home=None)
+    assert_only_reads(trace, tmp_path / "out")
+    assert list((tmp_path / "out").rglob("*.parquet"))
+
+
 def test_a_merge_writes_only_below_dest(tmp_path: Path, home: Path | None, merged: list[str]) -> None:
     trace = trace_command("merge", *merged, "out", cwd=tmp_path, home=home)
     assert_only_reads(trace, tmp_path / "out")
