@@ -8,6 +8,7 @@ ion         exports in ION with one worker and with two, against DynamoDB JSON
 tiny-files  10,000 tiny data files against a few large ones with as much in them
 data-sets   every data set against `flat`
 formats     CSV and Parquet in one pass against Parquet alone
+encodings   --encoding compact against compatible, on every data set
 query       a conversion and a query of its result, against the same query of the export itself
 merge       a tenth of changes merged into a snapshot of all items
 s3          both ends in S3, near and far, against folders
@@ -34,6 +35,7 @@ SCALES = (0.25, 0.5, 1, 2, 4)
 MOST_BYTES = {"sparse": 100_000_000}
 """Beside peers: the size of the export of a data set on which they take many times as long as on the others."""
 
+ENCODINGS = ("compatible", "compact")
 TINY_FILES = 10_000
 _HELP = replace(DDB_CONVERT, argv=("{python}", "cli.py", "--help"), columns=False)
 _FIXTURE = replace(
@@ -193,6 +195,17 @@ def _plan_formats(setting: Setting, dataset: str, fmt: str) -> Plan:
     return _plan("formats", dataset, fmt, [group], group[0].name)
 
 
+def _plan_encodings(setting: Setting, dataset: str, fmt: str) -> Plan:
+    """Two cases for each data set: compatible, then compact."""
+    encoders = [replace(DDB_CONVERT, argv=(*DDB_CONVERT.argv, "--encoding", name)) for name in ENCODINGS]
+    group = tuple(
+        Case(name=name, contender=encoder, export=export, fmt=fmt, workers=setting.workers, part=FULL)
+        for export in (setting.export(name, most={}) for name in DATASETS)
+        for name, encoder in zip(ENCODINGS, encoders, strict=True)
+    )
+    return replace(_plan("encodings", dataset, fmt, [group]), about="ours on every data set")
+
+
 def _plan_query(setting: Setting, dataset: str, fmt: str) -> Plan:
     groups = []
     contenders = [contender for contender in setting.chosen((DDB_CONVERT, *QUERIES)) if not contender.missing()]
@@ -269,6 +282,7 @@ MEASURES: Mapping[str, Callable[[Setting, str, str], Plan]] = {
     "tiny-files": _plan_tiny_files,
     "data-sets": _plan_data_sets,
     "formats": _plan_formats,
+    "encodings": _plan_encodings,
     "query": _plan_query,
     "merge": _plan_merge,
     "s3": _plan_s3,

@@ -20,6 +20,7 @@ _TITLES = {
     "tiny-files": "Tiny data files: `{dataset}` to {format}",
     "data-sets": "Data sets against `{dataset}`, to {format}",
     "formats": "Both formats in one pass: `{dataset}` to CSV and {format}",
+    "encodings": "Encodings: every data set to {format}, compatible and compact",
     "query": "A query: `{dataset}` as {format} and as the export itself",
     "merge": "A merge: `{dataset}` in Parquet and an increment of a tenth, to {format}",
     "s3": "Both ends in S3: `{dataset}` to {format}",
@@ -37,6 +38,7 @@ def render(result: Result) -> str:
         "memory": _memory,
         "startup": _startup,
         "formats": _formats,
+        "encodings": _encodings,
         "query": _formats,
         "merge": _speed,
         "s3": _s3,
@@ -169,6 +171,21 @@ def _formats(result: Result) -> list[str]:
         f"| {timing.name} | {_seconds(timing)} | {timing.seconds / timings[0].seconds:.2f} | {timing.cpu_seconds:.2f} "
         f"| {timing.peak_bytes / 1e6:,.0f} | {timing.out_bytes / 1e6:,.0f} |"
         for timing in timings
+    ]
+
+
+def _encodings(result: Result) -> list[str]:
+    """A row for each data set, whose two timings follow each other."""
+    timings = result.part(FULL)
+    rows = [
+        "| | compatible: MB | CPU s | compact: MB | CPU s | compatible ÷ compact: MB | CPU s |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    return rows + [
+        f"| {plain.size.dataset} | {plain.out_bytes / 1e6:,.1f} | {plain.cpu_seconds:.2f} "
+        f"| {compact.out_bytes / 1e6:,.1f} | {compact.cpu_seconds:.2f} "
+        f"| {plain.out_bytes / compact.out_bytes:.3f} | {plain.cpu_seconds / compact.cpu_seconds:.3f} |"
+        for plain, compact in zip(timings[::2], timings[1::2], strict=True)
     ]
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from converter.errors import UsageError
 
 Format = Literal["parquet", "csv", "csv,parquet"]
-Encoding = Literal["compact", "compatible"]
+Encoding = Literal["compatible", "compact"]
 Nul = Literal["keep", "drop", "replace", "fail"]
 """Treatment of NUL characters in text."""
 

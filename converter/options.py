@@ -62,6 +62,8 @@ _LATER_OPTIONS = (
     "on_bad_time",
     "on_fine_time",
 )
+# Values that those options had, in effect, before they existed, if these are not the defaults.
+_EARLIER_VALUES: dict[str, object] = {"encoding": "compact"}
 # Options that change the published output. The others (workers, show_values, replace …) can differ between two
 # runs with equal output.
 _PUBLISHED = (
@@ -123,6 +125,7 @@ class ConvertOptions:
     compression: None is the default of the format (zstd for Parquet, none for CSV). With both formats: the compression
     of each, as in "csv=gzip,parquet=snappy"; a format that is not named has its default.
     encoding: encoding of Parquet. compatible uses only PLAIN values and dictionaries, which all readers support.
+    compact uses delta encodings too. None is compatible, but leaves an export as it is that is published as compact.
     key, select, exclude: attribute names as in DynamoDB. Key columns come first.
     overflow: name of the JSON column with the attributes beyond max_columns. None makes these an error.
     schema: a schema file, whose columns come first; "new" ignores the columns of earlier records, None keeps them.
@@ -148,7 +151,7 @@ class ConvertOptions:
 
     format: Format = "parquet"
     compression: str | None = None
-    encoding: Encoding = "compact"
+    encoding: Encoding | None = None
     layout: str = "dt={date}"
     timezone: str = "UTC"
     numbers: Numbers = "exact"
@@ -184,7 +187,8 @@ class ConvertOptions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "format", read_format(self.format))
         object.__setattr__(self, "compression", read_compression(self.format, self.compression))
-        check_choice("--encoding", self.encoding, ("compact", "compatible"))
+        if self.encoding is not None:
+            check_choice("--encoding", self.encoding, get_args(Encoding))
         check_choice("--numbers", self.numbers, ("exact", "double", "text"))
         check_choice("--mixed", self.mixed, ("text", "json", "fail"))
         if self.schema is not None and self.schema != "new" and not isinstance(self.schema, SchemaText):
@@ -348,27 +352,28 @@ class ConvertOptions:
         published["add_column"] = [list(pair) for pair in self.add_column]
         # A schema file is identified by its content, not by its name. "new" is never recorded.
         text = self.schema.content if isinstance(self.schema, SchemaText) else None
-        return published | {"schema": text and hashlib.sha256(text.encode()).hexdigest()}
+        digest = text and hashlib.sha256(text.encode()).hexdigest()
+        return published | {"schema": digest, "encoding": self.encoding or "compatible"}
 
     def differences(self, recorded: Mapping[str, object]) -> dict[str, tuple[object, object]]:
         """Return the options that differ from recorded ones: by name, the recorded and the current value.
 
-        recorded: from a record. An option that an older version did not record has its default value.
+        recorded: from a record. An option that an older version did not record has the value that it had in effect.
         """
-        before, now = {**ConvertOptions().published(), **recorded}, self.published()
+        before, now = {**ConvertOptions().published(), **_EARLIER_VALUES, **recorded}, self.published()
+        ignored = _NOT_COMPARED if self.encoding else (*_NOT_COMPARED, "encoding")
         return {
             name: (value, now.get(name))
             for name, value in before.items()
-            if value != now.get(name) and name not in _NOT_COMPARED
+            if value != now.get(name) and name not in ignored
         }
 
     def published_hash(self) -> str:
-        """Return the sha256 (hex) of the compared options. Options of later versions count only if they are set."""
-        defaults = {field.name: field.default for field in fields(self) if field.name in _LATER_OPTIONS}
+        """Return the sha256 (hex) of the compared options. Later versions' options count if they change the output."""
+        earlier = {field.name: field.default for field in fields(self) if field.name in _LATER_OPTIONS}
+        earlier |= _EARLIER_VALUES
         published = {
-            name: value
-            for name, value in self.published().items()
-            if name not in defaults or getattr(self, name) != defaults[name]
+            name: value for name, value in self.published().items() if name not in earlier or value != earlier[name]
         }
         # Older versions compared these too, so the hash includes their defaults.
         published |= {field.name: field.default for field in fields(self) if field.name in _NOT_COMPARED}

@@ -5,9 +5,9 @@ takes the values apart into cells: for 2,000 sparse attributes that takes ten ti
 Spark 3.5 misreads Arrow's only encoding of text that is both fast and small, DELTA_LENGTH_BYTE_ARRAY
 (kernels/encode/parquet_pages.py).
 
-A column of a row group has a dictionary if its values repeat. Otherwise integers are written as differences, and texts
-with their lengths apart. With the option `encoding="compatible"` both are written as they are (PLAIN), for readers
-that do not know these encodings.
+A column of a row group has a dictionary if its values repeat. Otherwise its values are written as they are (PLAIN), as
+every reader supports it. With the option `encoding="compact"` integers are written as differences, and texts with
+their lengths apart.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ParquetPart(PartWriter):
         name = cast(str, options.compression)
         codec: Any = pa.Codec(name, _LEVELS.get(name)) if name != "none" else None
         compress = partial(codec.compress, asbytes=True) if codec is not None else None
-        compatible = options.encoding == "compatible"
+        compatible = options.encoding != "compact"
         self._chunks = ChunkEncoder(self._columns, compress, COMPRESSIONS[name], compatible=compatible)
         self._groups: list[Struct] = []
 

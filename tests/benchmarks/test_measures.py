@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +19,7 @@ from benchmarks.datasets import DATASETS
 from benchmarks.measures import MEASURES
 from benchmarks.readers import digests
 from converter.api import convert
-from converter.option_values import Format
+from converter.option_values import Encoding, Format
 from converter.options import ConvertOptions
 
 pytestmark = pytest.mark.slow
@@ -84,16 +85,16 @@ def test_the_floor_writes_the_rows_that_we_write(fmt: Format, tmp_path: Path) ->
             assert pq.ParquetFile(our_part).read() == pq.ParquetFile(floor_part).read()
 
 
-@pytest.fixture(scope="module")
-def our_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Parquet files that we wrote of all data sets."""
+@pytest.fixture(scope="module", params=get_args(Encoding))
+def our_files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Parquet files that we wrote of all data sets, in each encoding."""
     folder = tmp_path_factory.mktemp("readers")
     files = []
     for name, dataset in DATASETS.items():
         # Readers work in batches of a few thousand rows: `flat` has several of them in one file.
         json_bytes = 3_000_000 if name == "flat" else max(300_000, 3 * dataset.line_bytes)
         made = prepare_export(DataParameters(dataset=name, json_bytes=json_bytes, files=1), folder, processes=1)
-        report = convert(str(made.folder), str(folder / name), ConvertOptions())
+        report = convert(str(made.folder), str(folder / name), ConvertOptions(encoding=request.param))
         assert report.items == made.size.items > 0
         files += sorted((folder / name).rglob("*.parquet"))
     assert len(files) == len(DATASETS)

@@ -74,7 +74,7 @@ def test_without_options_the_librarys_defaults_apply(parse: Parse) -> None:
 
 def test_every_option_reaches_the_library(parse: Parse) -> None:
     given = (
-        "convert a b --format csv --compression gzip --encoding compatible --layout day={date} --timezone "
+        "convert a b --format csv --compression gzip --encoding compact --layout day={date} --timezone "
         "Europe/Berlin --numbers double --mixed json --key k --select s,k --exclude e --max-columns 7 --overflow "
         "_more --part-size 5MB --workers 3 --names snake --rename k=id --old-image --latest --no-verify "
         "--show-values --replace --dry-run --json --quiet --log-format json"
@@ -82,7 +82,7 @@ def test_every_option_reaches_the_library(parse: Parse) -> None:
     assert parse(*given.split()) == ConvertOptions(
         format="csv",
         compression="gzip",
-        encoding="compatible",
+        encoding="compact",
         layout="day={date}",
         timezone="Europe/Berlin",
         numbers="double",

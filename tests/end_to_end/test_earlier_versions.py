@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import converter
+from converter.errors import UsageError
 from converter.publishing.destination_records import read_records
 from converter.storage import open_destination
 from converter.storage.paths import INDEX
@@ -35,6 +36,16 @@ def export_of(day: int, folder: Path) -> ExportPaths:
 def test_a_day_of_an_earlier_version_is_there_and_is_not_published_again(dest: Path, tmp_path: Path) -> None:
     assert converter.convert(export_of(1, tmp_path).folder, dest).status == "unchanged"
     assert not (dest / INDEX).exists()
+
+
+def test_a_day_with_other_encodings_is_published_again_only_on_request(dest: Path, tmp_path: Path) -> None:
+    export = export_of(1, tmp_path).folder
+    with pytest.raises(UsageError, match="--encoding: compact → compatible"):
+        converter.convert(export, dest, converter.ConvertOptions(encoding="compatible"))
+    options = converter.ConvertOptions(encoding="compatible", replace=True)
+    assert converter.convert(export, dest, options).status == "published"
+    assert converter.convert(export, dest).status == "unchanged"
+    assert len(converter.scan(dest).collect()) == 2
 
 
 def test_days_after_those_of_an_earlier_version_are_read_with_them(dest: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from converter.options import NAMES_LIMIT, ConvertOptions, SchemaText
 OTHERS: dict[str, Any] = {
     "format": "csv",
     "compression": "snappy",
-    "encoding": "compatible",
+    "encoding": "compact",
     "layout": "day={date}",
     "timezone": "Europe/Berlin",
     "numbers": "text",
@@ -122,7 +122,7 @@ def test_options_cannot_be_changed() -> None:
         ({"format": "csv", "compression": "csv=gzip"}, "--compression", "none, gzip"),
         ({"format": "csv", "compression": "zstd"}, "--compression", "none, gzip"),
         ({"compression": "brotli"}, "--compression", "zstd, snappy, gzip, none"),
-        ({"encoding": "plain"}, "--encoding", "compact, compatible"),
+        ({"encoding": "plain"}, "--encoding", "compatible, compact"),
         ({"numbers": "float"}, "--numbers", "exact, double, text"),
         ({"mixed": "drop"}, "--mixed", "text, json, fail"),
         ({"layout": "{day}"}, "--layout", "{date}, {from}, {to}, {table}"),
@@ -269,9 +269,23 @@ def test_options_that_an_older_record_does_not_have_were_their_defaults() -> Non
 def test_the_hash_is_that_of_versions_that_compared_the_part_size() -> None:
     # What the version before computes of its defaults.
     assert (
-        ConvertOptions(part_size=5 << 20).published_hash()
+        ConvertOptions(part_size=5 << 20, encoding="compact").published_hash()
         == "d03867f45ce5ffbc9ee42c51f1e55fb94654322d5d4b6061d7ced211b674e93f"
     )
+
+
+def test_without_an_encoding_both_are_as_published_and_with_one_only_that_one_is() -> None:
+    compact = ConvertOptions(encoding="compact").published()
+    older = {name: value for name, value in compact.items() if name != "encoding"}
+    for recorded in (compact, older):
+        assert ConvertOptions().differences(recorded) == {}
+        assert ConvertOptions(encoding="compact").differences(recorded) == {}
+        assert ConvertOptions(encoding="compatible").differences(recorded) == {"encoding": ("compact", "compatible")}
+    assert ConvertOptions().published()["encoding"] == "compatible"
+    assert ConvertOptions().published_hash() == ConvertOptions(encoding="compatible").published_hash()
+    assert ConvertOptions(encoding="compact").differences(ConvertOptions().published()) == {
+        "encoding": ("compatible", "compact")
+    }
 
 
 def test_of_two_formats_only_the_csv_has_the_byte_order_mark() -> None:
@@ -301,8 +315,10 @@ def test_what_is_published_is_the_same_when_a_record_has_held_it() -> None:
 
 
 def test_the_hash_of_the_defaults_is_the_one_that_records_hold() -> None:
-    # A destination's records keep this text: when it changes, every one of them looks like another conversion.
-    assert ConvertOptions().published_hash() == "d03867f45ce5ffbc9ee42c51f1e55fb94654322d5d4b6061d7ced211b674e93f"
+    # Records keep the second hash if their version wrote compact by default.
+    assert ConvertOptions().published_hash() == "e561416af475f8d2aabd1d0594cf924c3cc02e17ade9b2aba39bc66683e6a39f"
+    compact = ConvertOptions(encoding="compact")
+    assert compact.published_hash() == "d03867f45ce5ffbc9ee42c51f1e55fb94654322d5d4b6061d7ced211b674e93f"
 
 
 @pytest.mark.parametrize(
