@@ -89,7 +89,7 @@ _WORKERS = (2, 4, 8, 16)
 
 
 def measure_lock(source: Path, scratch: Path, rounds: int) -> list[tuple[float, float, int]]:
-    """Of each round: seconds that the worker held the lock, its CPU seconds, and how often it released the lock."""
+    """Return for each round the seconds that the worker held the lock, its CPU seconds, and its releases of it."""
     code, library = scratch / "lock.c", scratch / "lock.so"
     code.write_text(_SOURCE)
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, code, "-ldl", "-lpthread"], check=True)

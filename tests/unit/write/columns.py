@@ -10,7 +10,7 @@ from functools import cache
 from io import BytesIO
 from random import Random
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import polars as pl
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from converter.decode.batch import Batch
 from converter.decode.buffers import Buffers
+from converter.option_values import Encoding
 from converter.options import ConvertOptions
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.columns import Column, Schema
@@ -27,6 +28,8 @@ from tests.times import DAY_0, EPOCH, FIRST, LAST, any_micros
 from tests.unit.decode.decoding import put_value
 
 Cells = list[Any]
+
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
 TYPES = (
     "string",
@@ -62,10 +65,12 @@ def batch_of(columns: Sequence[Column], cells: Sequence[Cells], buffers: Buffers
     return Batch(rows, Schema(tuple(columns)), buffers, {})
 
 
-def parquet_of(columns: Sequence[Column], *groups: Sequence[Cells], compression: str = "none") -> bytes:
+def parquet_of(
+    columns: Sequence[Column], *groups: Sequence[Cells], compression: str = "none", encoding: Encoding = "compact"
+) -> bytes:
     """A Parquet file of these columns, with a row group for each group of cells."""
     sink = BytesIO()
-    part = ParquetPart(sink, Schema(tuple(columns)), ConvertOptions(compression=compression))
+    part = ParquetPart(sink, Schema(tuple(columns)), ConvertOptions(compression=compression, encoding=encoding))
     buffers = Buffers(columns, text=False)
     for cells in groups:
         buffers.reset()

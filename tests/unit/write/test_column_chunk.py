@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from converter.option_values import Encoding
 from converter.options import ConvertOptions
 from converter.schema.column_types import Origin, parse_type
 from converter.schema.columns import Column, Schema
@@ -21,6 +22,7 @@ from converter.write.parquet import ParquetPart
 from tests.examples import examples
 from tests.times import EPOCH
 from tests.unit.write.columns import (
+    ENCODINGS,
     ROW_COUNTS,
     TYPES,
     Cells,
@@ -65,13 +67,15 @@ def assert_statistics(column: Column, values: Cells, chunk: dict[int, Any]) -> N
 
 @pytest.mark.parametrize("type_", TYPES)
 @settings(max_examples=examples(40))
-@given(data=st.data(), page=st.sampled_from([64, 500, 1 << 20]))
-def test_every_reader_finds_the_values_and_statistics_are_theirs(type_: str, data: st.DataObject, page: int) -> None:
+@given(data=st.data(), page=st.sampled_from([64, 500, 1 << 20]), encoding=st.sampled_from(ENCODINGS))
+def test_every_reader_finds_the_values_and_statistics_are_theirs(
+    type_: str, data: st.DataObject, page: int, encoding: Encoding
+) -> None:
     column = column_of_type(type_)
     values = data.draw(cells(type_))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(column_chunk, "_PAGE_BYTES", page)
-        file = parquet_of([column], [values])
+        file = parquet_of([column], [values], encoding=encoding)
     assert_read(file, values)
     (chunk,) = chunks_of(file)
     assert_statistics(column, values, chunk)
@@ -81,14 +85,17 @@ def test_every_reader_finds_the_values_and_statistics_are_theirs(type_: str, dat
 
 @settings(max_examples=examples(40))
 @given(
-    data=st.data(), rows=st.sampled_from(ROW_COUNTS), compression=st.sampled_from(["none", "snappy", "gzip", "zstd"])
+    data=st.data(),
+    rows=st.sampled_from(ROW_COUNTS),
+    compression=st.sampled_from(["none", "snappy", "gzip", "zstd"]),
+    encoding=st.sampled_from(ENCODINGS),
 )
 def test_columns_of_all_types_stand_side_by_side_in_every_compression(
-    data: st.DataObject, rows: int, compression: str
+    data: st.DataObject, rows: int, compression: str, encoding: Encoding
 ) -> None:
     columns = [column_of_type(type_, f"c{n}") for n, type_ in enumerate(TYPES)]
     values = [data.draw(cells(type_, rows)) for type_ in TYPES]
-    file = parquet_of(columns, values, compression=compression)
+    file = parquet_of(columns, values, compression=compression, encoding=encoding)
     assert_read(file, *values)
     for index, column in enumerate(columns):
         (chunk,) = chunks_of(file, index)
@@ -150,8 +157,9 @@ def test_integers_are_exact_whatever_lies_between_them(rows: int, step: int) -> 
 
 
 @pytest.mark.parametrize("nulls", ["none", "half"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("type_", OTHER_ENCODINGS)
-def test_values_that_repeat_have_a_dictionary_and_others_none(type_: str, nulls: str) -> None:
+def test_values_that_repeat_have_a_dictionary_and_others_none(type_: str, encoding: Encoding, nulls: str) -> None:
     column = column_of_type(type_)
     makers: dict[str, Any] = {
         "string": str,
@@ -166,13 +174,14 @@ def test_values_that_repeat_have_a_dictionary_and_others_none(type_: str, nulls:
     if nulls == "half":
         many[::2] = few[::2] = [None] * 1000
     for values, repeats in ((many, False), (few, type_ not in ("bool", "double"))):
-        file = parquet_of([column], [values])
+        file = parquet_of([column], [values], encoding=encoding)
         assert_read(file, values)
         (chunk,) = chunks_of(file)
         assert (11 in chunk) == repeats
         pages = pages_of(file, chunk)
         assert [page.kind for page in pages] == ([2, 0] if repeats else [0])
-        assert pages[-1].encoding == (DICTIONARY if repeats else OTHER_ENCODINGS[type_])
+        other = PLAIN if encoding == "compatible" else OTHER_ENCODINGS[type_]
+        assert pages[-1].encoding == (DICTIONARY if repeats else other)
         if repeats:
             different = {plain(column, value) for value in values if value is not None}
             assert (pages[0].values, pages[0].encoding) == (len(different), PLAIN)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from converter.decode.decoder import Decoder
 from converter.kernels import layout
-from converter.option_values import COMPRESSIONS
+from converter.option_values import COMPRESSIONS, Encoding
 from converter.options import ConvertOptions
 from converter.schema.column_types import DECIMALS, Origin, parse_type
 from converter.schema.columns import Column, Schema
@@ -27,7 +27,17 @@ from converter.write.parquet import ParquetPart
 from tests.examples import examples
 from tests.times import EPOCH
 from tests.unit.decode.decoding import everything, limit_rows, lines_of, make_block, schema_of, write_part
-from tests.unit.write.columns import TYPES, Cells, batch_of, cells, column_of_type, parquet_of, plain, read_by_all
+from tests.unit.write.columns import (
+    ENCODINGS,
+    TYPES,
+    Cells,
+    batch_of,
+    cells,
+    column_of_type,
+    parquet_of,
+    plain,
+    read_by_all,
+)
 from tests.unit.write.reading import pages_of, read_footer
 
 LINES = lines_of(*[{"k": {"N": str(n)}, "s": {"S": f"text {n}"}, "d": {"N": f"{n}.25"}} for n in range(20)])
@@ -100,11 +110,18 @@ GROUPS = st.lists(st.integers(1, 200), min_size=1, max_size=4)
 
 @pytest.mark.slow
 @settings(max_examples=examples(30))
-@given(data=st.data(), sizes=GROUPS, compression=st.sampled_from(COMPRESSIONS["parquet"]))
-def test_every_reader_finds_the_rows_of_all_row_groups(data: st.DataObject, sizes: list[int], compression: str) -> None:
+@given(
+    data=st.data(),
+    sizes=GROUPS,
+    compression=st.sampled_from(COMPRESSIONS["parquet"]),
+    encoding=st.sampled_from(ENCODINGS),
+)
+def test_every_reader_finds_the_rows_of_all_row_groups(
+    data: st.DataObject, sizes: list[int], compression: str, encoding: Encoding
+) -> None:
     columns = [column_of_type(type_, f"c{n}") for n, type_ in enumerate(TYPES)]
     groups = [[data.draw(cells(type_, rows)) for type_ in TYPES] for rows in sizes]
-    file = parquet_of(columns, *groups, compression=compression)
+    file = parquet_of(columns, *groups, compression=compression, encoding=encoding)
     whole: list[Cells] = [[] for _ in columns]
     for group in groups:
         for column, values in zip(whole, group, strict=True):
