@@ -138,9 +138,8 @@ def _plan_one_file(setting: Setting, dataset: str, fmt: str) -> Plan:
 
 
 def _plan_ion(setting: Setting, dataset: str, fmt: str) -> Plan:
-    share = 0.1
+    share = 0.5
     ion = setting.export(dataset, share, output_format="ION")
-    group = _by_workers(setting, ion, fmt)
     json = Case(
         name=f"DynamoDB JSON, {setting.workers} workers",
         contender=DDB_CONVERT,
@@ -149,7 +148,7 @@ def _plan_ion(setting: Setting, dataset: str, fmt: str) -> Plan:
         workers=setting.workers,
         part=FULL,
     )
-    return _plan("ion", dataset, fmt, [(group[0], group[1], json, *group[2:])], "1 worker")
+    return _plan("ion", dataset, fmt, [(json, *_by_workers(setting, ion, fmt))], json.name)
 
 
 def _by_workers(setting: Setting, export: MadeExport, fmt: str) -> tuple[Case, ...]:
