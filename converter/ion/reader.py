@@ -5,6 +5,7 @@ A kernel translates the lines that are spelled as the service does it, and Pytho
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -28,6 +29,35 @@ _MOST_ROOM = 1 << 22
 _NEWLINE = ord("\n")
 
 
+class _Translator:
+    """The kernel with its memory: room[:size] are lines of JSON, with zeros after them in `out`."""
+
+    def __init__(self) -> None:
+        self._run = bind_translate_ion()
+        self._scratch = new_scratch()
+        self.state = np.zeros(layout.ION_STATE_SIZE, np.int64)
+        self.state[layout.ION_LONGEST] = MAX_LINE_COMMAS
+        self.make_room(_ROOM)
+
+    def make_room(self, size: int) -> None:
+        """Replace the memory with empty memory for this many bytes of lines."""
+        self.out = np.zeros(size + PADDING, np.uint8)
+        self.room = self.out[:size]
+
+    def run(self, block: Block) -> int:
+        """Translate lines of the block from the position on; see parse/ion_lines.py."""
+        return self._run(block.data, self.room, self.state, self._scratch)
+
+
+class _TranslatorCache(threading.local):
+    """The translator of the last reader of a thread, because thousands of small files have a reader each."""
+
+    translator: _Translator | None = None
+
+
+_cache = _TranslatorCache()
+
+
 class IonReader:
     """Counterpart of BlockReader for a data file in Ion. Its blocks contain the same lines in JSON.
 
@@ -41,12 +71,10 @@ class IonReader:
     def __init__(self, blocks: BlockReader) -> None:
         self.place = blocks.place
         self._blocks = blocks
-        self._translate_lines = bind_translate_ion()
-        self._scratch = new_scratch()
-        self._state = np.zeros(layout.ION_STATE_SIZE, np.int64)
-        self._state[layout.ION_LONGEST] = MAX_LINE_COMMAS
-        self._make_room(_ROOM)
-        self._ion = self._json = Block(self._out, 0, 0)
+        cached, _cache.translator = _cache.translator, None
+        self._translator = cached or _Translator()
+        self._closed = False
+        self._ion = self._json = Block(self._translator.out, 0, 0)
         # The position in the block of Ion of the first line in the block of JSON, and bytes of JSON so far.
         self._begin, self._byte = 0, 0
 
@@ -61,6 +89,9 @@ class IonReader:
     def close(self) -> None:
         """Close the file. May be called more than once."""
         self._blocks.close()
+        if not self._closed:
+            self._closed = True
+            _cache.translator = self._translator
 
     def verify_rest(self) -> None:
         """Verify the rest of the file, as BlockReader.verify_rest does."""
@@ -79,61 +110,61 @@ class IonReader:
         return f"{self.place} line {line} (byte {begin})"
 
     def __iter__(self) -> Iterator[Block]:
+        state = self._translator.state
+        state[layout.ION_WRITTEN] = 0
         for block in self._blocks:
             self._ion, self._begin = block, 0
-            self._state[layout.ION_SIZE] = block.size
-            self._state[layout.ION_POSITION] = 0
+            state[layout.ION_SIZE] = block.size
+            state[layout.ION_POSITION] = 0
             yield from self._translate()
 
     def _translate(self) -> Iterator[Block]:
         """Yield the lines of the block of Ion in blocks of JSON that fit into the memory."""
-        state, status = self._state, layout.GROW
+        translator, status = self._translator, layout.GROW
         while status != layout.DONE:
-            status = self._translate_lines(self._ion.data, self._room, state, self._scratch)
+            status = translator.run(self._ion)
             if status == layout.IRREGULAR:
                 yield from self._translate_irregular()
-            elif status == layout.DONE or state[layout.ION_WRITTEN]:
+            elif status == layout.DONE or translator.state[layout.ION_WRITTEN]:
                 yield from self._take()
-            elif self._room.size < _MOST_ROOM:
-                self._make_room(2 * self._room.size)
+            elif translator.room.size < _MOST_ROOM:
+                translator.make_room(2 * translator.room.size)
             else:
                 yield from self._translate_irregular()
 
     def _translate_irregular(self) -> Iterator[Block]:
         """Translate the next line in Python, and yield blocks if it does not fit after the lines before it."""
-        begin = int(self._state[layout.ION_POSITION])
+        translator, state = self._translator, self._translator.state
+        begin = int(state[layout.ION_POSITION])
         end = line_end(self._ion.data, begin) + 1
         try:
             json = json_line(self._ion.data[begin:end].tobytes())
         except LineProblem as problem:
             yield from self._take()
-            self._json = Block(self._out, 0, self._byte)
+            self._json = Block(translator.out, 0, self._byte)
             problem.byte = self._byte
             raise
-        written = int(self._state[layout.ION_WRITTEN])
-        if written + len(json) <= self._room.size:
-            self._room[written : written + len(json)] = np.frombuffer(json, np.uint8)
-            self._state[layout.ION_WRITTEN] = written + len(json)
+        written = int(state[layout.ION_WRITTEN])
+        if written + len(json) <= translator.room.size:
+            translator.room[written : written + len(json)] = np.frombuffer(json, np.uint8)
+            state[layout.ION_WRITTEN] = written + len(json)
         else:
             yield from self._take()
             yield from self._give(np.frombuffer(json + bytes(PADDING), np.uint8), len(json))
             self._begin = end
-        self._state[layout.ION_POSITION] = end
+        state[layout.ION_POSITION] = end
 
     def _take(self) -> Iterator[Block]:
         """Yield the lines of JSON that were written, if any. The next block begins with the line at the position."""
-        written = int(self._state[layout.ION_WRITTEN])
+        out, state = self._translator.out, self._translator.state
+        written = int(state[layout.ION_WRITTEN])
         if written:
-            self._out[written : written + PADDING] = 0
-            yield from self._give(self._out, written)
-        self._state[layout.ION_WRITTEN] = 0
-        self._begin = int(self._state[layout.ION_POSITION])
+            out[written : written + PADDING] = 0
+            yield from self._give(out, written)
+        state[layout.ION_WRITTEN] = 0
+        self._begin = int(state[layout.ION_POSITION])
 
     def _give(self, data: Bytes, size: int) -> Iterator[Block]:
         self._json = Block(data, size, self._byte)
         self._byte += size
         yield self._json
-
-    def _make_room(self, size: int) -> None:
-        self._out = np.zeros(size + PADDING, np.uint8)
-        self._room = self._out[:size]

@@ -12,7 +12,7 @@ import pytest
 
 from converter.decode.strict_lines import LineProblem
 from converter.ion.lines import json_line
-from tests.ion_translation import json_lines
+from tests.ion_translation import json_lines, kernel_line
 
 VALUES: dict[str, dict[str, Any]] = {
     '"x"': {"S": "x"},
@@ -459,6 +459,7 @@ def cpu_seconds(value: bytes) -> float:
     begun = time.process_time()
     with suppress(LineProblem):
         json_line(line)
+    kernel_line(line)
     return time.process_time() - begun
 
 

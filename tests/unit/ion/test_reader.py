@@ -20,6 +20,12 @@ ODD = b"$ion_1_0 { Item : {a:5.} } // for Python\n"
 BAD = b"$ion_1_0 {Item:{a:5}}\n"
 
 
+@pytest.fixture(autouse=True)
+def _new_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory of the size that a test sets, and not that of the reader before."""
+    monkeypatch.setattr(readers._cache, "translator", None)
+
+
 def open_reader(content: bytes, block_bytes: int = 1000, *, verify: bool = True) -> IonReader:
     return IonReader(BlockReader(MemorySource(content), file_of(content), verify=verify, block_bytes=block_bytes))
 
@@ -124,6 +130,29 @@ def test_a_file_is_closed_before_its_end() -> None:
     reader.close()
     reader.close()
     assert all(opened.closed for opened in source.opened)
+
+
+def test_readers_that_are_open_at_once_have_memory_of_their_own() -> None:
+    content, other = (gzip.compress(b"".join(lines)) for lines in (LINES, LINES[::-1]))
+    expected = [json_lines(b"".join(lines))[0] for lines in (LINES, LINES[::-1])]
+    for _ in range(2):
+        with open_reader(content) as first, open_reader(other) as second:
+            pairs = [
+                (a.data[: a.size].tobytes(), b.data[: b.size].tobytes()) for a, b in zip(first, second, strict=False)
+            ]
+            first.close()
+        assert [b"".join(column)[:10_000] for column in zip(*pairs, strict=True)] == [
+            json[:10_000] for json in expected
+        ]
+
+
+def test_a_reader_that_was_closed_early_leaves_nothing_to_the_next() -> None:
+    with open_reader(gzip.compress(b"".join([ODD, BAD])), 1000) as reader:
+        assert isinstance(read_on(reader)[1], LineProblem)
+    with open_reader(gzip.compress(b"".join(LINES))) as reader:
+        next(iter(reader))
+    with open_reader(gzip.compress(b"".join(LINES))) as reader:
+        assert read_on(reader) == json_lines(b"".join(LINES))
 
 
 def test_an_empty_file_has_no_blocks() -> None:
