@@ -49,7 +49,6 @@ class LineProgress:
         self._next_event = time.monotonic() + SECONDS_BETWEEN_EVENTS
 
     def started(self, total_bytes: int, files: int) -> None:
-        """Start to count from zero to the new total."""
         with self._lock:
             self.bytes_read = 0
             self._total = total_bytes
@@ -76,7 +75,6 @@ class LineProgress:
         self._messages.info("phase", text)
 
     def warned(self, text: str) -> None:
-        """Write the warning."""
         self._messages.warning(text)
 
 
@@ -89,11 +87,9 @@ class BarProgress:
         self._task: TaskID = bar.add_task("starting", total=None)
 
     def started(self, total_bytes: int, files: int) -> None:  # noqa: ARG002 - the bar counts bytes alone
-        """Reset the bar."""
         self._bar.reset(self._task, total=total_bytes)
 
     def advanced(self, compressed_bytes: int) -> None:
-        """Move the bar."""
         self._bar.advance(self._task, compressed_bytes)
 
     def phase(self, text: str) -> None:
@@ -104,7 +100,6 @@ class BarProgress:
         self._bar.update(self._task, description=printable(text))
 
     def warned(self, text: str) -> None:
-        """Print the warning above the bar."""
         self._messages.warning(text)
 
 
@@ -149,7 +144,6 @@ class LiveWatcher(LineWatcher):
         self._task: TaskID = line.add_task("polling", total=None)
 
     def polled(self, state: ExportState) -> None:
-        """Show the status."""
         if state.start_time is not None:
             self._line.tasks[0].start_time = state.start_time.timestamp()
         status = state.status.lower().replace("_", " ")

@@ -49,14 +49,10 @@ class ChangeLines:
         """No-op: the lines of all files have one form."""
 
     def translate(self, block: Block) -> Iterator[Block]:
-        """Yield item lines for the changes of the block, a line for each. They are valid until the next yield.
-
-        Raises LineProblem with its `byte` for a line that is not a change, after the lines before it were yielded.
-        """
         yield from self.translate_known(self.unknown.remove(block))
 
     def translate_known(self, block: Block) -> Iterator[Block]:
-        """The same for a block from which `self.unknown` has removed members."""
+        """Translate a block from which `self.unknown` has removed members."""
         state = self._state
         state[line_patterns.CHANGE_POSITION] = 0
         state[line_patterns.CHANGE_SIZE] = block.size
@@ -78,10 +74,7 @@ class ChangeLines:
                 self._block = block = self.unknown.remove_again(block, int(state[line_patterns.CHANGE_POSITION]))
 
     def original(self, position: int) -> tuple[int, bytes]:
-        """Return the byte of the inflated file at which a change begins, and its line.
-
-        position: of its item line, among those that were yielded last. Positions must not decrease from call to call.
-        """
+        # Positions must not decrease from call to call.
         lines = int(np.count_nonzero(self._out[self._line : position] == _NEWLINE))
         for _ in range(lines):
             self._change = line_end(self._block.data, self._change) + 1
@@ -89,18 +82,13 @@ class ChangeLines:
         return self._block.byte + self._change, self.unknown.line(self._change)
 
     def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
-        """Return the item line of a line in any form, which begins at this byte of the file, and False.
-
-        False: the rest of the block has no new members to remove, because the block of item lines has none. Raises
-        LineProblem.
-        """
         found: list[Member] = []
         item = compact_change(line, self.form, found)
         self.unknown.add(found, byte)
+        # The block of item lines has no members to remove.
         return item, False
 
     def root(self, line: bytes) -> str:
-        """Return the path to the attributes in a line of the data file."""
         return image_path(line)
 
     def _translate_irregular(self, position: int) -> bool:

@@ -100,20 +100,14 @@ class ItemLines:
         yield self.unknown.remove(block)
 
     def original(self, position: int) -> tuple[int, bytes]:
-        """Return the byte of the inflated file at which the line at a position of the block begins, and the line."""
         return self._byte + position, self.unknown.line(position)
 
     def compact(self, line: bytes, byte: int) -> tuple[bytes, bool]:
-        """Return the line as the service would write it, and whether the lines after it have a new member to remove.
-
-        byte: where the line begins in the inflated file. Raises LineProblem.
-        """
         found: list[Member] = []
         item = compact_line(line, found)
         return item, self.unknown.add(found, byte)
 
     def root(self, _: bytes) -> str:
-        """Return the path to the attributes in a line of the data file."""
         return ITEM
 
 
