@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
+from converter.kernels.condition_tests import ConditionTests
 from converter.kernels.form import BOUNDS_CHECKED
 from converter.kernels.layout import Bytes, Columns, Fields, PageScratch, Scratch, State, Table, Words
 from converter.kernels.library import Kernel
@@ -40,6 +41,11 @@ def bind_merge_lines() -> Callable[[Bytes, Patterns, KeyTable, State, Bytes, Scr
 def bind_remove_unknown_members() -> Callable[[Bytes, Patterns, Bytes, State, Scratch], int]:
     """remove_unknown_members(block, patterns, out, state, scratch), for one reader; see parse/unknown_members.py."""
     return _find("remove_unknown_members")
+
+
+def bind_filter_items() -> Callable[[Bytes, ConditionTests, State, Bytes, Scratch], int]:
+    """filter_items(block, tests, state, copy, scratch), for one reader; see parse/conditions.py."""
+    return _find("filter_items")
 
 
 def record_key(key: Bytes, first_size: int, size: int, changed: KeyTable, state: State) -> int:
@@ -120,9 +126,9 @@ def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
         from converter.kernels.encode import column_chunks, csv_rows, parquet_pages
         from converter.kernels.merge import changed_keys, superseded_lines
-        from converter.kernels.parse import changes, ion_lines, items, unknown_members
+        from converter.kernels.parse import changes, conditions, ion_lines, items, unknown_members
 
-        modules = (items, changes, ion_lines, changed_keys, superseded_lines, unknown_members)
+        modules = (items, changes, ion_lines, changed_keys, superseded_lines, unknown_members, conditions)
         owners = [module for module in (*modules, column_chunks, parquet_pages, csv_rows) if hasattr(module, name)]
         return cast(Callable[..., int], getattr(owners[0], name))
     return Kernel(name)

@@ -22,7 +22,7 @@ from converter.kernels.toolchain.link import link_library
 from converter.subprocesses import CURRENT_DIRECTORY, python_command, python_environment
 
 # Two halves of the work, because most machines have two cores.
-_GROUPS = (("items", "pages", "csv"), ("values", "changes", "ion", "merge", "members"))
+_GROUPS = (("items", "pages", "csv"), ("values", "changes", "ion", "merge", "members", "conditions"))
 
 
 def build_library(folder: Path = NATIVE) -> Path:

@@ -23,13 +23,14 @@ from numba.core.types import boolean, int32, int64, uint8, uint64
 from numba.core.types.containers import NamedTuple, UniTuple
 
 from converter.errors import ConvertError
+from converter.kernels.condition_tests import ConditionTests
 from converter.kernels.encode import column_chunks, csv_rows, parquet_pages
 from converter.kernels.layout import Columns, Fields, PageScratch, Scratch
 from converter.kernels.library import FAILED
 from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge import changed_keys, superseded_lines
 from converter.kernels.merge.key_table import KeyTable
-from converter.kernels.parse import changes, documents, ion_lines, items, timestamps, unknown_members
+from converter.kernels.parse import changes, conditions, documents, ion_lines, items, timestamps, unknown_members
 from converter.kernels.toolchain.decorators import NO_WRAPPERS
 from converter.kernels.toolchain.target import create_target_machine
 
@@ -40,6 +41,7 @@ _TABLE = int64[:, ::1]
 _FIELDS = NamedTuple((_BYTES, _INTS, _INTS, _TABLE, _WORDS), Fields)
 _PATTERNS = NamedTuple((_BYTES, _TABLE), Patterns)
 _KEY_TABLE = NamedTuple((_INTS, _BYTES, _TABLE, _WORDS), KeyTable)
+_TESTS = NamedTuple((_BYTES, _TABLE, _TABLE, _TABLE), ConditionTests)
 _COLUMNS = NamedTuple((_BYTES, int32[::1], uint8[:, ::1], _TABLE), Columns)
 _PAGE_SCRATCH = NamedTuple((_WORDS, _INTS, _INTS, _INTS, _WORDS), PageScratch)
 _SCRATCH = NamedTuple((_BYTES, _BYTES, _WORDS, _INTS, _BYTES, _WORDS), Scratch)
@@ -70,6 +72,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         changed_keys.index_keys: (_KEY_TABLE, _INTS),
     },
     "members": {unknown_members.remove_unknown_members: (_BYTES, _PATTERNS, _BYTES, _INTS, _SCRATCH)},
+    "conditions": {conditions.filter_items: (_BYTES, _TESTS, _INTS, _BYTES, _SCRATCH)},
     "csv": {csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS)},
 }
 
@@ -99,6 +102,7 @@ _CALLED_BY: Final[dict[str, tuple[Any, ...]]] = {
     "values": tuple(_SHARED),
     "items": tuple(_SHARED),
     "merge": (documents.copy_document,),
+    "conditions": (documents.copy_document,),
 }
 """Which of them a part holds or calls."""
 

@@ -1,0 +1,1 @@
+"""Conditions on items, as `--where` takes them: their grammar, their meaning, and their form for the kernel."""

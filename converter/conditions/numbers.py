@@ -1,0 +1,27 @@
+"""Numbers of DynamoDB in plain form, and their order."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?\Z", re.ASCII)
+_SIGNIFICANT, _LOWEST, _HIGHEST = 38, -130, 125
+
+
+def plain_number(text: str) -> str | None:
+    """Return the digits of a number without exponent and needless zeros; None if DynamoDB cannot have it.
+
+    `12.50`, `1.25e1` and `012.5` give `12.5`.
+    """
+    if not _NUMBER.match(text):
+        return None
+    sign, digits, exponent = Decimal(text).as_tuple()
+    significant = "".join(map(str, digits)).lstrip("0")
+    kept = significant.rstrip("0")
+    if not kept:
+        return "0"
+    lowest = int(exponent) + len(significant) - len(kept)
+    if len(kept) > _SIGNIFICANT or not _LOWEST <= lowest + len(kept) - 1 <= _HIGHEST:
+        return None
+    return format(Decimal((sign, tuple(map(int, kept)), lowest)), "f")
