@@ -28,6 +28,7 @@ from converter.option_values import (
 from converter.time_options import UNITS, OnBadTime, OnFineTime, TimeDefault, Unit
 
 if TYPE_CHECKING:
+    from converter.conditions.syntax import Condition
     from converter.schema.column_types import Cast
 
 Numbers = Literal["exact", "double", "text"]
@@ -61,6 +62,7 @@ _LATER_OPTIONS = (
     "time_default",
     "on_bad_time",
     "on_fine_time",
+    "where",
 )
 # Values that those options had, in effect, before they existed, if these are not the defaults.
 _EARLIER_VALUES: dict[str, object] = {"encoding": "compact"}
@@ -132,6 +134,7 @@ class ConvertOptions:
     evolve: widen a column if a value does not fit, instead of an error.
     names: preserve keeps the attribute names; the others create names for Treasure Data, or snake_case.
     rename: pairs of attribute and column name. These columns have exactly this name.
+    where: a condition that the items, or the changes, must satisfy; see conditions/parse.py. None keeps all.
     cast: pairs of attribute and the type that each of its values must have (CASTS).
     time: the attribute that is written to the column `time` as Unix seconds. Its values are parsed as timestamps.
     time_unit: unit of its numbers. None detects it, as a cast to `timestamp` without a unit does.
@@ -161,6 +164,7 @@ class ConvertOptions:
     exclude: tuple[str, ...] = ()
     max_columns: int = 2000
     overflow: str | None = None
+    where: str | None = None
     schema: SchemaText | Literal["new"] | None = None
     evolve: bool = False
     part_size: int = 96 * MIB
@@ -230,6 +234,7 @@ class ConvertOptions:
         object.__setattr__(self, "rename", read_pairs(self.rename, "rename"))
         self._check_attributes()
         self._check_names()
+        self.condition()
 
     def _check_names(self) -> None:
         """Check that each chosen column name is valid and unique."""
@@ -307,6 +312,14 @@ class ConvertOptions:
             "--cast": tuple(attribute for attribute, _ in self.cast),
             "--time": (self.time,) if self.time is not None else (),
         }
+
+    def condition(self) -> Condition | None:
+        """Return the condition of `where`. Raises UsageError with the column of a mistake."""
+        if self.where is None:
+            return None
+        from converter.conditions.parse import parse_condition
+
+        return parse_condition(self.where)
 
     def times(self) -> dict[str, Cast]:
         """Return the attributes of `cast` and `time`, each with the type of its values."""

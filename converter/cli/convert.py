@@ -27,6 +27,11 @@ class ConvertArguments(ConversionArguments):
     dest: str = argument("DEST", "The folder or s3://bucket/prefix/ to publish to.")
     latest: bool = option("If SOURCE has several exports, use the newest.", False)
     export_id: str | None = option("If SOURCE has several exports, use the one with this ID.", metavar="ID")
+    where: str | None = option(
+        "Convert only the items that satisfy a condition, such as \"status = 'paid' AND price >= 12.5\".",
+        metavar="CONDITION",
+        show_default="all items",
+    )
     old_image: bool = option(
         "Incremental exports: add the column _old with the item before the change, as plain JSON.", False
     )

@@ -44,6 +44,8 @@ def render_report(report: Report) -> Lines:
         ("export", f"{report.export_id}, {report.kind}, {report.export_time}"),
         *(("to", f"{report.destination.rstrip('/')}/{location}") for location in report.locations),
     ]
+    if report.filtered is not None:
+        facts.append(("filtered", f"{report.filtered:,} do not satisfy --where"))
     if len(report.locations) > 1 and report.parts:
         facts.append(("parts", ", ".join(_share(report, location) for location in report.locations)))
     if report.merge is not None:

@@ -124,7 +124,7 @@ class _Parser:
         return self._tokens[self._next]
 
     def _take(self, *texts: str) -> str | None:
-        """The token at hand, if it is one of these signs or keywords, and go on."""
+        """Consume the token at hand if it is one of these signs or keywords, and return it."""
         token = self._token
         if token.kind in ("sign", "keyword") and token.text in texts:
             self._next += 1
@@ -260,7 +260,7 @@ class _Parser:
         ordered = comparator is not Comparator.EQUAL
         for operand in (left, right):
             if ordered and isinstance(operand, Value) and operand.tag in ("BOOL", "NULL"):
-                self._fail(f"{operand.text} has no order", "compare it by = or <>", 1)
+                self._fail(f"{operand.text.upper()} has no order", "compare it by = or <>", 1)
         return Comparison(comparator, left, right)
 
     def _operand(self) -> Operand:

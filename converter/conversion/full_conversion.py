@@ -147,4 +147,4 @@ def _decoder_of(job: Job, schema: Schema) -> Decoder:
     rules = TimeRules.of(job.options)
     # The unit is the schema's: values are compared with that.
     times = TimeRules(nulls_bad=rules.nulls_bad, cuts_fine=rules.cuts_fine)
-    return Decoder(schema, wants=attributes.__contains__, times=times, lines=job.input.lines())
+    return Decoder(schema, wants=attributes.__contains__, times=times, lines=job.lines())

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import reduce
 
 from converter.conversion.parts import WrittenPart
 from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import ShardInput
 from converter.decode.decoder import Decoder
+from converter.decode.filtered_lines import Filtered, filter_lines
+from converter.decode.line_source import LineSource
 from converter.decode.odd_times import NO_ODD_TIMES, OddTimesSeen
 from converter.decode.time_rules import TimeRules
 from converter.export.data_files import DataFile
@@ -65,6 +68,11 @@ class Job:
     added: Mapping[str, AddedValue] = field(default_factory=dict)
     export_time: int | None = None
 
+    def lines(self) -> LineSource:
+        """Return a new source of the lines that the options keep, for one decoder."""
+        lines, condition = self.input.lines(), self.options.condition()
+        return lines if condition is None else filter_lines(lines, condition)
+
     def decoder(self) -> Decoder:
         """Return a decoder for one shard."""
         options = self.options
@@ -74,7 +82,7 @@ class Job:
             wants=options.wants,
             times=TimeRules.of(options, self.export_time),
             added=self.added,
-            lines=self.input.lines(),
+            lines=self.lines(),
             nul=options.nul,
         )
 
@@ -85,6 +93,7 @@ class ShardResult:
 
     json_bytes: inflated; of Ion, those of the JSON that it becomes. changed: per column, values that it holds only
     rounded. complete: the parts hold all items. times: odd times that were found. findings: see ShardInput.
+    filtered: what the condition of the options left out.
     """
 
     index: int
@@ -95,6 +104,7 @@ class ShardResult:
     complete: bool
     times: OddTimesSeen = NO_ODD_TIMES
     findings: object = None
+    filtered: Filtered = field(default_factory=Filtered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,11 @@ class PassResult:
     shards: tuple[ShardResult, ...]
     observation: Observation
     surprise: str = ""
+
+    @property
+    def filtered(self) -> Filtered:
+        """Lines that the condition of the options left out."""
+        return reduce(Filtered.merge, (shard.filtered for shard in self.shards), Filtered())
 
     @property
     def complete(self) -> bool:

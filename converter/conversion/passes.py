@@ -100,7 +100,7 @@ def _observe_first_block(file: DataFile, job: Job, context: PassContext) -> Obse
     Otherwise another pass will read all of the file, and reports what is wrong with a line.
     """
     times = replace(TimeRules.of(job.options), requires_time=False)
-    decoder = Decoder(None, wants=job.options.wants, times=times, lines=job.input.lines())
+    decoder = Decoder(None, wants=job.options.wants, times=times, lines=job.lines())
     decoder.lines.begin(file)
     with open_lines(file, job.source, verify=False, on_bytes=context.count) as reader:
         try:

@@ -19,6 +19,7 @@ from converter.publishing.commit import describe_part
 from converter.publishing.decision import Decision
 from converter.publishing.named_attributes import NamedAttributes
 from converter.publishing.report import Report
+from converter.schema.change_columns import MARK
 from converter.schema.columns import Schema
 from converter.schema.derive import name_rules
 from converter.utc import format_utc
@@ -80,6 +81,7 @@ def describe_result(
         *name_warnings(columns, name_rules(plan.options, plan.contract)),
         *schema_warnings(columns),
         *observation_warnings(observation, schema, plan.options),
+        *_filter_warnings(result),
         *named.warnings(observation, _correction(plan)),
     ]
     return replace(
@@ -90,9 +92,26 @@ def describe_result(
         bytes_out=sum(part.pending.bytes for part in parts),
         columns=columns,
         items=observation.items,
+        filtered=None if plan.options.where is None else result.filtered.lines,
         unknown_attributes=named.unknown(observation),
         warnings=(*plan.opened.export.warnings, *lease_warnings, *decision.warnings, *about_data),
     )
+
+
+def _filter_warnings(result: PassResult) -> list[str]:
+    """Return warnings for attributes that no item has, and for deletes: a consumer would keep what they delete."""
+    filtered = result.filtered
+    deletes = filtered.deletes
+    unknown = sorted(filtered.wanted - filtered.found)
+    warnings = [f"no item has an attribute {name!r} (--where)" for name in unknown if not name.startswith(MARK)]
+    if not deletes:
+        return warnings
+    count = f"{deletes:,} deletes do" if deletes > 1 else "1 delete does"
+    return [
+        *warnings,
+        f"{count} not satisfy --where, because a delete has only the keys of its item. To keep all deletes, add"
+        " OR _op = 'delete'",
+    ]
 
 
 def _correction(plan: RunPlan) -> str:

@@ -12,6 +12,7 @@ from converter.conversion.parts import Output, Parts, WrittenPart
 from converter.conversion.pass_context import PassContext
 from converter.conversion.shard_input import RowReader
 from converter.decode.batch import Batch
+from converter.decode.filtered_lines import count_filtered
 from converter.decode.odd_times import OddTimesSeen, TimePlace, fill_time, place_of, untimed_place
 from converter.errors import EmptyLineError
 from converter.export.blocks import check_item_count
@@ -74,6 +75,7 @@ class _ShardConversion:
             complete=not decoder.observing,
             times=OddTimesSeen(tuple(self._places), untimed + self._untimed_rows, untimed_deletes),
             findings=job.input.findings(),
+            filtered=count_filtered(decoder.lines),
         )
 
     def _convert_lines(self, file: DataFile) -> None:

@@ -38,11 +38,20 @@ _FLIPPED = {
 }
 
 
-def compile_condition(condition: Condition) -> tuple[ConditionTests, int]:
-    """Return the tests of a condition, and the number of the first one."""
+@dataclass(frozen=True, slots=True)
+class CompiledCondition:
+    """A condition for the kernel. entry: the first test. roots: the attribute that each path begins with."""
+
+    tables: ConditionTests
+    entry: int
+    roots: tuple[str, ...]
+
+
+def compile_condition(condition: Condition) -> CompiledCondition:
+    """Return the tests of a condition."""
     compiler = _Compiler()
     entry = compiler.add(condition, tests.KEEP, tests.DROP)
-    return compiler.tables(), entry
+    return CompiledCondition(compiler.tables(), entry, tuple(str(path.steps[0]) for path in compiler.paths))
 
 
 @dataclass(slots=True)

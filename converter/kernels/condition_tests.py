@@ -9,7 +9,7 @@ from converter.kernels.layout import Bytes, Table
 ABSENT: Final = 0
 """In place of the position of a value that an item does not have: no value is at the beginning of a block."""
 
-# What follows a test, in place of the number of another. -1 is IRREGULAR.
+# Ends of the graph of tests, in place of the number of another. -1 is IRREGULAR.
 KEEP: Final = -2
 DROP: Final = -3
 
@@ -24,7 +24,9 @@ FILTER_DROPPED: Final = 3
 """Lines dropped so far."""
 FILTER_SERIAL: Final = 4
 """The number of the item at hand, which always grows. A place with this number is of this item."""
-FILTER_STATE_SIZE: Final = 5
+FILTER_DELETES: Final = 5
+"""Those of the dropped lines that are deletes, which have only keys."""
+FILTER_STATE_SIZE: Final = 6
 
 # Facts of a step of a path.
 STEP_START: Final = 0
@@ -50,7 +52,7 @@ TEST_START: Final = 5
 TEST_SIZE: Final = 6
 """Bytes of that text; of BOOL, 1 for true and 0 for false."""
 TEST_THEN: Final = 7
-"""What follows if it is true: another test, KEEP or DROP."""
+"""The next test if it is true, or KEEP or DROP."""
 TEST_ELSE: Final = 8
 TEST_FACTS: Final = 9
 
@@ -68,7 +70,9 @@ TEST_PYTHON: Final = 7
 # Facts of the place of a path's value in the item at hand.
 PLACE_SERIAL: Final = 0
 PLACE_POSITION: Final = 1
-PLACE_FACTS: Final = 2
+PLACE_SEEN: Final = 2
+"""1 if an item has had the attribute that the path begins with."""
+PLACE_FACTS: Final = 3
 
 
 class ConditionTests(NamedTuple):

@@ -79,7 +79,7 @@ class BaseSnapshot:
         dropped: attributes that the schema file leaves out.
         """
         others = options.differences(self.record.options)
-        for option in ("select", "exclude", "schema", "nul"):
+        for option in ("select", "exclude", "schema", "nul", "where"):
             before, now = others.get(option, (None, None))
             if option == "exclude" and isinstance(before, list) and self._is_without(options.exclude, before):
                 continue

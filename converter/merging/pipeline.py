@@ -106,7 +106,12 @@ def _export_folders(
 def _check_request(merge: Merge, options: ConvertOptions, destination: Destination) -> None:
     """Raise UsageError for options that a merge can't have."""
     check_no_export(destination, merge.dest)
-    given = {"--latest": options.latest, "--export-id": options.export_id, "--old-image": options.old_image}
+    given = {
+        "--latest": options.latest,
+        "--export-id": options.export_id,
+        "--old-image": options.old_image,
+        "--where": options.where,
+    }
     for option, value in given.items():
         if value:
             raise UsageError(

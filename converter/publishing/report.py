@@ -156,6 +156,7 @@ class Report:
     unknown_attributes: those that options or the schema file name, and that neither this export nor an earlier one has.
     verified: were md5 and item counts checked?
     merge: what a snapshot is made of; None for an export. not_checked: what a dry run has not looked at.
+    filtered: items of the export that do not satisfy --where, and are not among `items`; None without --where.
     """
 
     status: Status
@@ -185,6 +186,7 @@ class Report:
     unknown_attributes: tuple[str, ...] = ()
     merge: MergeReport | None = None
     not_checked: tuple[str, ...] = ()
+    filtered: int | None = None
 
     @property
     def rows(self) -> int:
@@ -198,6 +200,8 @@ class Report:
             del members["merge"]
         if not self.not_checked:
             del members["notChecked"]
+        if self.filtered is None:
+            del members["filtered"]
         return members
 
     @staticmethod
@@ -232,6 +236,7 @@ class Report:
             verified=members.flag("verified"),
             unknown_attributes=members.texts("unknownAttributes") if members.has("unknownAttributes") else (),
             merge=MergeReport.from_json(members.inner("merge")) if members.has("merge") else None,
+            filtered=members.count("filtered") if members.has("filtered") else None,
         )
 
 

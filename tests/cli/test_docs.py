@@ -17,6 +17,7 @@ DOCS = REPOSITORY / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 ORDER = (
     "quickstart.md",
+    "guide/filtering.md",
     "guide/troubleshooting.md",
     "guide/day-after-day.md",
     "guide/incremental.md",

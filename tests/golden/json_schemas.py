@@ -205,6 +205,12 @@ _REPORT = Object(
         ),
         Member("merge", _ref("merge"), "only for a snapshot", optional=True),
         Member("notChecked", _list(TEXT), "only in a dry run: what it did not look at", optional=True),
+        Member(
+            "filtered",
+            COUNT,
+            "only with `--where`: items that do not satisfy it; `items` are the others",
+            optional=True,
+        ),
     ),
 )
 _RECORD = Object(

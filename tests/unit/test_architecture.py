@@ -32,6 +32,7 @@ LADDER = (
     "write",
     "ion",
     "decode",
+    "conditions",
     "kernels",
     "schema",
     "export",
@@ -40,6 +41,9 @@ LADDER = (
     "object_store",
 )
 FLOOR = {
+    "converter.conditions.numbers",
+    "converter.conditions.parse",
+    "converter.conditions.syntax",
     "converter.cpus",
     "converter.display",
     "converter.errors",
