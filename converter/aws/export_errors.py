@@ -76,11 +76,12 @@ def export_error(error: Exception, where: str) -> ConvertError:
             return client_error(error, where)
 
 
-def failed_export_error(arn: str, code: str, message: str) -> ExportError:
+def failed_export_error(arn: str, code: str | None, message: str | None) -> ExportError:
     """Return the error for a failed export, with a hint for its failure code.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportDescription.html
     """
+    code, message = code or "no failure code", message or "no message"
     reported = f"{code} {message}".lower().replace(" ", "")
     help = next((help for pattern, help in _FAILURES.items() if pattern in reported), "remove the cause")
     return ExportError(f"the export failed: {code}: {message.rstrip('.')}", arn, f"{help}; then export the table again")

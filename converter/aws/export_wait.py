@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 from converter.aws.access import Access
 from converter.aws.client_errors import AWS_ERRORS, may_pass
-from converter.aws.export_errors import export_error
+from converter.aws.export_errors import export_error, failed_export_error
 from converter.aws.export_state import COMPLETED, IN_PROGRESS, ExportState, state_of
-from converter.aws.exports import export_failed_error
 from converter.aws.tables import dynamodb
 from converter.errors import BusyError, ConvertError
 from converter.utc import short_utc
@@ -60,7 +59,7 @@ def wait_for_export(
             if state.status == COMPLETED:
                 return state
             if state.status != IN_PROGRESS:
-                raise export_failed_error(state)
+                raise failed_export_error(state.arn, state.failure_code, state.failure_message)
         left = None if timeout is None else begun + timeout - clock()
         if left is not None and left <= 0:
             raise _timeout_error(state, arn, clock() - begun)

@@ -73,14 +73,14 @@ def start_export(request: ExportRequest, access: Access, *, today: date | None =
         if state.status != FAILED:
             return StartedExport(state=state, is_new=is_new)
         if request.token is not None:
-            failed = export_failed_error(state)
+            failed = failed_export_error(state.arn, state.failure_code, state.failure_message)
             raise ExportError(
                 failed.what,
                 failed.where,
                 f"{failed.hint}, with another --client-token, because this one returns the failed export",
             )
         if is_new:
-            raise export_failed_error(state)
+            raise failed_export_error(state.arn, state.failure_code, state.failure_message)
         request = replace(request, other_than=(*request.other_than, state.arn))
 
 
@@ -163,15 +163,8 @@ def locate_export(arn: str, access: Access) -> str:
             f"wait for it with `ddb-convert export wait {shlex.quote(arn)}`, then run the same command again",
         )
     if state.status != COMPLETED:
-        raise export_failed_error(state)
+        raise failed_export_error(state.arn, state.failure_code, state.failure_message)
     return state.folder
-
-
-def export_failed_error(state: ExportState) -> ExportError:
-    """Return the error for a failed export."""
-    return failed_export_error(
-        state.arn, state.failure_code or "no failure code", state.failure_message or "no message"
-    )
 
 
 def _check_bucket(target: ExportTarget, access: Access) -> None:

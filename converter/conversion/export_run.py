@@ -46,12 +46,12 @@ def convert_export(
     options: ConvertOptions,
     execution: Execution,
     *,
-    prepare: Callable[[], None] | None = None,
+    check: Callable[[], None] | None = None,
     cache: RecordCache | None = None,
 ) -> Report:
     """Convert one export and publish it; see converter.api.convert.
 
-    prepare: see publish_run. cache: of `dest`, where this run has read its records before.
+    check: see publish_run. cache: of `dest`, where this run has read its records before.
     """
     started = time.perf_counter()
     check_source(dest, source, execution.aws)
@@ -59,4 +59,4 @@ def convert_export(
     cache = cache or RecordCache(open_destination(dest, execution.aws))
     check_no_export(cache.destination, dest)
     runner = PassRunner(execution)
-    return publish_run(run, options, RunDestination(cache, dest, started), runner, prepare)
+    return publish_run(run, options, RunDestination(cache, dest, started), runner, check)

@@ -84,11 +84,11 @@ def publish_run(
     options: ConvertOptions,
     destination: RunDestination,
     runner: PassRunner,
-    prepare: Callable[[], None] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Report:
     """Convert the opened input, and publish it.
 
-    prepare: called first, under the lease, if there is something to convert; what it raises ends the run.
+    check: called first, under the lease, if there is something to convert; what it raises ends the run.
     """
     check_dest(destination.dest, run.folders)
     if options.dry_run:
@@ -101,8 +101,8 @@ def publish_run(
             warnings = (*lease.warnings, *decision.warnings)
             return unchanged(decision.published, destination.dest, destination.started, warnings)
         prior = run.prior_schema(decision, destination.cache, options)
-        if prepare is not None:
-            prepare()
+        if check is not None:
+            check()
         report = _convert_and_publish(run, options, destination, runner, decision, prior, lease)
         return replace(report, seconds=time.perf_counter() - destination.started)
 

@@ -187,8 +187,8 @@ class _Run:
 
     def find(self) -> tuple[ExportState | None, tuple[str, ...]]:
         """The best export of the day, finished or not; and the ARNs of those that can't be used."""
-        self.exporting.execution.listener.phase(f"looking for an export of {self.day.day}")
-        return self.exporting.choose(exports_of(self.day, self.exporting.execution.aws.for_source()))
+        self.exporting.listener.phase(f"looking for an export of {self.day.day}")
+        return self.exporting.choose(exports_of(self.day, self.exporting.access))
 
     def forecast(self) -> tuple[Column, ...]:
         """The columns that are promised. Raises what can be known to be wrong before an export is paid for."""
@@ -209,7 +209,7 @@ class _Run:
         if day.is_today and not day.has(self.exporting.clock.now()):
             raise self.other_day_error(f"{day.day} ended while an export of it was looked for")
         while True:
-            started = start_export(request, self.exporting.execution.aws.for_source(), today=day.day)
+            started = start_export(request, self.exporting.access, today=day.day)
             export = started.state
             if day.wants(export):
                 break
@@ -217,7 +217,7 @@ class _Run:
                 raise self.other_day_error(f"the export that was started is not of {day.day}: {export.arn}")
             # The token has the date: where it began earlier, in another time zone, there may be an export of that.
             request = replace(request, other_than=(*request.other_than, export.arn))
-        self.exporting.execution.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
+        self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {export.arn}")
         return export, "started" if started.is_new else "found"
 
     def other_day_error(self, what: str) -> BusyError:

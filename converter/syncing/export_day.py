@@ -99,7 +99,7 @@ def await_end(day: Day | None, table: Table, exporting: Exporting, *, dry_run: b
     over = day if day is not None and not day.is_today and not dry_run else None
     if over is not None:
         exporting.wait_until(over.last_second, str(over.day), table.arn)
-    recovery = recovery_window(table, exporting.execution.aws.for_source(), exporting.execution.listener.warned)
+    recovery = recovery_window(table, exporting.access, exporting.listener.warned)
     if recovery is None:
         raise recovery_is_off_error(table.arn)
     if over is not None:

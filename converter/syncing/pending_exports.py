@@ -17,6 +17,7 @@ from converter.aws.tables import Table
 from converter.aws.target import ExportTarget
 from converter.conversion.export_run import convert_export
 from converter.conversion.passes import Execution
+from converter.conversion.progress import Listener
 from converter.errors import BusyError, DataFileError, ExportError
 from converter.export.locate import open_export
 from converter.export.manifest import ExportKind, Summary, check_files
@@ -61,6 +62,16 @@ class Exporting:
     timeout: float | None
     verify: bool
 
+    @property
+    def access(self) -> Access:
+        """Access to the table and its exports."""
+        return self.execution.aws.for_source()
+
+    @property
+    def listener(self) -> Listener:
+        """Listener of the run's progress."""
+        return self.execution.listener
+
     def choose(self, exports: Iterable[ExportState]) -> tuple[ExportState | None, tuple[str, ...]]:
         """The first one that can be used, finished or not; and the ARNs of those before it, which can't."""
         unusable: list[str] = []
@@ -68,7 +79,7 @@ class Exporting:
             problem = self.problem(export)
             if not problem:
                 return export, tuple(unusable)
-            self.execution.listener.warned(f"{export.arn} is passed over: {problem}")
+            self.listener.warned(f"{export.arn} is passed over: {problem}")
             unusable.append(export.arn)
         return None, tuple(unusable)
 
@@ -96,7 +107,7 @@ class Exporting:
                 where,
                 f"{AGAIN} after that time, or raise --timeout",
             )
-        self.execution.listener.phase(f"waiting {needed:.0f} seconds until {what} can be exported")
+        self.listener.phase(f"waiting {needed:.0f} seconds until {what} can be exported")
         self.clock.sleep(needed)
 
     def seconds_left(self) -> float | None:
@@ -113,15 +124,15 @@ class Exporting:
             # By two clocks, an export can have begun in the future.
             waited = max((self.clock.now() - begun).total_seconds(), 0)
             minutes = int(waited // _TOLD_EVERY) * _TOLD_EVERY // 60
-            self.execution.listener.phase(f"waiting for {what}{f', for {minutes} minutes by now' if minutes else ''}")
+            self.listener.phase(f"waiting for {what}{f', for {minutes} minutes by now' if minutes else ''}")
 
         try:
             wait_for_export(
                 export.arn,
-                self.execution.aws.for_source(),
+                self.access,
                 timeout=self.seconds_left(),
                 on_poll=polled,
-                on_trouble=lambda error: self.execution.listener.warned(str(error)),
+                on_trouble=lambda error: self.listener.warned(str(error)),
                 sleep=self.clock.sleep,
             )
         except BusyError as error:
@@ -138,11 +149,11 @@ class Exporting:
         dest: str,
         options: ConvertOptions,
         cache: RecordCache,
-        prepare: Callable[[], None] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> Report:
         """Convert a completed export; see convert_export. An error of its data files says how to start another one."""
         try:
-            return convert_export(arn, dest, options, self.execution, prepare=prepare, cache=cache)
+            return convert_export(arn, dest, options, self.execution, check=check, cache=cache)
         except DataFileError as error:
             hint = f"{DROP_EXPORT}, then {AGAIN}; it starts a new export, which AWS charges for"
             raise DataFileError(error.what, error.where, hint) from error

@@ -45,7 +45,7 @@ class Snapshots:
         if unfit is not None:
             return unfit.what
         arns = [entry.arn for entry in pending]
-        known = {state.arn: state for state in describe_exports(arns, self.exporting.execution.aws.for_source())}
+        known = {state.arn: state for state in describe_exports(arns, self.exporting.access)}
         spans = []
         for arn in arns:
             problem = self.exporting.problem(known[arn]) if arn in known else "the service has forgotten it"

@@ -42,7 +42,7 @@ class TableExports:
 
     def of_all_items(self, moment: datetime, oldest: datetime) -> WindowExport:
         """Return an export of the moment, or one from `oldest` on whose time leads to that moment."""
-        self.exporting.execution.listener.phase("looking for a full export")
+        self.exporting.listener.phase("looking for a full export")
         found = [
             export
             for export in self._usable_since(moment - RECENT, FULL)
@@ -61,7 +61,7 @@ class TableExports:
 
     def of_changes(self, begin: datetime, end: datetime, *, only_found: bool = False) -> Iterator[WindowExport]:
         """Yield exports of consecutive windows: existing ones, or new ones, which `only_found` does not start."""
-        self.exporting.execution.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
+        self.exporting.listener.phase(f"looking for exports of the changes since {short_utc(begin)}")
         found = self._usable_since(begin, INCREMENTAL)
         while is_exportable(begin, end):
             fitting = sorted(
@@ -98,7 +98,7 @@ class TableExports:
         return Window(from_time=begin, to_time=end_of_next_window(begin, end), view=self.view)
 
     def _usable_since(self, moment: datetime, type: str) -> list[ExportState]:
-        exports = exports_since(moment, type, self.table, self.exporting.execution.aws.for_source())
+        exports = exports_since(moment, type, self.table, self.exporting.access)
         return [export for export in exports if is_whole(export, self.table, self.target)]
 
     def _start(self, of: datetime | Window, unusable: tuple[str, ...]) -> tuple[ExportState | None, ExportOrigin]:
@@ -113,6 +113,6 @@ class TableExports:
             window=of if isinstance(of, Window) else None,
             other_than=unusable,
         )
-        started = start_export(request, self.exporting.execution.aws.for_source())
-        self.exporting.execution.listener.phase(f"{'started' if started.is_new else 'found'} {started.state.arn}")
+        started = start_export(request, self.exporting.access)
+        self.exporting.listener.phase(f"{'started' if started.is_new else 'found'} {started.state.arn}")
         return started.state, "started" if started.is_new else "found"
