@@ -253,4 +253,5 @@ def test_a_request_without_an_answer_may_take_effect_and_a_refused_one_does_not(
 
 
 def test_libraries_read_at_the_endpoint_of_the_store(server: Seen, store: S3ObjectStore) -> None:
+    server.answer()
     assert server.stub.url in store.reader_settings().options.values()
