@@ -51,7 +51,7 @@ def read_ion_change_lines(data: bytes, view: str, name: str = "lines") -> Iterat
 
 
 def _structs(data: bytes, name: str, member: str, read: Callable[[dict[str, Any]], T]) -> Iterator[T]:
-    """What `read` makes of the content of the one member that each line has."""
+    """Return the results of `read` for the content of the one member that each line has."""
     for number, line in enumerate(data.split(b"\n"), 1):
         try:
             text = line.decode().strip(" \t\r")

@@ -13,9 +13,9 @@ from typing import NoReturn
 from converter.kernels.value_limits import HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
 
 _WHITE_SPACE = re.compile(r"[ \t\r]*")
-IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-SYMBOL_ID = re.compile(r"\$[0-9]+")
-KEYWORDS = frozenset({"null", "true", "false", "nan"})
+_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_SYMBOL_ID = re.compile(r"\$[0-9]+")
+_KEYWORDS = frozenset({"null", "true", "false", "nan"})
 _NUMBER_ENDS = r"(?=[{}\[\](),\"' \t\r])"
 """Characters after a number: not a comment or the end of the line, because a struct must end after it."""
 _DECIMAL = re.compile(r"(-?)(0|[1-9][0-9_]*)(?:(\.)([0-9_]*))?(?:[dD]([+-]?[0-9]+))?" + _NUMBER_ENDS)
@@ -141,10 +141,10 @@ def read_symbol(line: str, at: int) -> tuple[str, int] | None:
     """Return the text of the symbol at this position, and the position after it; None for another token."""
     if line[at] == "'" and not line.startswith(_LONG_QUOTE, at):
         return _read_quoted(line, at)
-    found = IDENTIFIER.match(line, at)
-    if found is None or found[0] in KEYWORDS:
+    found = _IDENTIFIER.match(line, at)
+    if found is None or found[0] in _KEYWORDS:
         return None
-    if SYMBOL_ID.fullmatch(found[0]):
+    if _SYMBOL_ID.fullmatch(found[0]):
         shown = found[0] if len(found[0]) < 20 else f"{found[0][:20]}…"
         raise NotIonError(at, f"the symbol id {shown}, but there is no symbol table")
     return found[0], found.end()
@@ -199,10 +199,10 @@ def read_decimal(line: str, at: int) -> tuple[str, int] | None:
             if "__" in digits or digits.startswith("_") or digits.endswith("_"):
                 return None
         whole, fraction = whole.replace("_", ""), fraction.replace("_", "")
-    return plain_decimal(sign, whole, fraction, exponent), found.end()
+    return _plain_decimal(sign, whole, fraction, exponent), found.end()
 
 
-def plain_decimal(sign: str, whole: str, fraction: str, exponent: str | None) -> str:
+def _plain_decimal(sign: str, whole: str, fraction: str, exponent: str | None) -> str:
     """Return the number without an exponent and without insignificant zeros."""
     if exponent is None and len(whole) + len(fraction) <= _PLAIN_SIZE:
         fraction = fraction.rstrip("0")
@@ -236,10 +236,10 @@ def read_blob(line: str, at: int) -> tuple[str | None, int]:
     if _NOT_BASE64.search(body):
         return None, found.end()
     text = "".join(body.split())
-    return (text if is_canonical_base64(text) else None), found.end()
+    return (text if _is_canonical_base64(text) else None), found.end()
 
 
-def is_canonical_base64(text: str) -> bool:
+def _is_canonical_base64(text: str) -> bool:
     """Return whether padding and unused bits of a base64 text are canonical. Its alphabet was checked before."""
     digits = text.rstrip("=")
     padding = len(text) - len(digits)
@@ -250,7 +250,7 @@ def is_canonical_base64(text: str) -> bool:
     return digits[-1] in (_LAST_OF_ONE_BYTE if padding == 2 else _LAST_OF_TWO_BYTES)
 
 
-def fail_at_value(line: str, at: int, annotations: list[str]) -> NoReturn:
+def _fail_at_value(line: str, at: int, annotations: list[str]) -> NoReturn:
     """Raise NotIonError for a missing value."""
     what = "an annotation without a value" if annotations and line[at] in ",]})" else ""
     raise NotIonError(at, what)
@@ -273,12 +273,12 @@ def kind_at(line: str, at: int) -> str:
         kind = "a symbol"
     elif first.isdecimal() or first in "+-":
         kind = _kind_of_number(line, at)
-    elif (word := IDENTIFIER.match(line, at)) is not None and line[word.end()] not in ".\n":
+    elif (word := _IDENTIFIER.match(line, at)) is not None and line[word.end()] not in ".\n":
         kind = {"null": "null", "true": "a bool", "false": "a bool", "nan": "a float"}.get(word[0], "a symbol")
     else:
         kind = ""
     if not kind:
-        fail_at_value(line, at, annotations)
+        _fail_at_value(line, at, annotations)
     if not annotations:
         return kind
     shown = ", ".join(repr(text if len(text) <= 80 else f"{text[:80]}…") for text in annotations[:3])

@@ -17,9 +17,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests import oracle_changes
+from tests.properties import ion_mutations
 from tests.properties.changed_keys import ITEMS
+from tests.properties.ion_oracles import compare_changes, compare_items
 from tests.properties.line_paths import CHANGE_PATHS, ITEM_PATHS, VIEWS, Batch, Refused, change_batch, item_batch
 from tests.properties.mutations import change_corpus, corpus, deep_lines, mutate, splice, with_unknown
 
@@ -28,6 +31,7 @@ _LINES = 150
 _SHOWN = 20
 _ITEMS = [line for line in corpus() if line != b"{}\n"] + ITEMS
 _CHANGES = change_corpus()
+_ION = (ion_mutations.LINES, ion_mutations.CHANGES)
 _FIRST = next(oracle_changes.read_change_lines(_CHANGES[0], VIEWS[1]))
 _TIME = re.compile(rb'"WriteTimestampMicros":\{"N":"[0-9]+"\}')
 _BEGIN = 1_700_000_000_000_000
@@ -55,9 +59,17 @@ class Tally:
                 done = "refuses what is valid" if number in refused else "accepts what is not valid"
                 self.disagreements.append(f"{label} {name} {done}: {batch.lines[number]!r}")
 
+    def compare(self, name: str, line: bytes, compare: Callable[[bytes], bool], label: str) -> None:
+        """Compare a line of Ion with the oracle. compare: returns whether it is accepted, or raises an error."""
+        self.lines[name] += 1
+        try:
+            self.accepted[name] += compare(line)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others continue
+            self.disagreements.append(f"{label} {name}: {type(error).__name__}: {error}")
+
 
 def run_batch(seed: int, number: int, tally: Tally) -> None:
-    """Make and judge the batches of this number: of items, and of changes in both views."""
+    """Make and judge the batches of this number: of items, of changes in both views, and of lines of Ion."""
     chance = random.Random(f"{seed} {number}")
     items = [_damaged(_item(chance), _item(chance), chance) for _ in range(_LINES)]
     tally.run(item_batch(_cut(items), chance.randrange(1 << 30)), ITEM_PATHS, f"batch {number}")
@@ -65,6 +77,11 @@ def run_batch(seed: int, number: int, tally: Tally) -> None:
         changes = [_damaged(_change(chance, n), _change(chance, n), chance) for n in range(_LINES)]
         batch = change_batch(_cut(changes), view, _FIRST, chance.randrange(1 << 30))
         tally.run(batch, CHANGE_PATHS, f"batch {number} {view}")
+    for _ in range(_LINES):
+        line, change = (ion_mutations.damage(chance.choice(lines), chance) for lines in _ION)
+        view = chance.choice(VIEWS)
+        tally.compare("Ion: items", line, compare_items, f"batch {number}")
+        tally.compare("Ion: changes", change, partial(compare_changes, view=view), f"batch {number} {view}")
 
 
 def _cut(lines: Iterable[bytes]) -> list[bytes]:

@@ -9,10 +9,7 @@ import json
 import random
 import re
 import tempfile
-from base64 import b64encode
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,78 +23,10 @@ from converter.testing import ExportFacts, OutputFormat, ion_line, item_line, wr
 from tests import oracle, strategies
 from tests.examples import examples
 from tests.ion_translation import json_lines
-from tests.oracle_changes import read_change_lines
-from tests.oracle_input import plain_number
-from tests.oracle_ion import read_ion_change_lines, read_ion_items, read_ion_lines
+from tests.oracle_ion import read_ion_items
 from tests.properties.ion_mutations import CHANGES, LINES, damage
+from tests.properties.ion_oracles import compare_changes, compare_items
 from tests.properties.line_paths import VIEWS
-
-try:
-    from amazon.ion import simpleion
-    from amazon.ion.core import IonType
-except ImportError:  # there is no wheel for this Python
-    simpleion = None
-
-
-def judged_alike(lines: bytes) -> bool:
-    """Whether the lines are accepted; fails if we and the oracle differ on that, or on their content."""
-    found, problem = json_lines(lines)
-    try:
-        # What is true of values in both forms is left to the decoder, and here to the oracle for JSON.
-        ours = None if problem else list(oracle.read_lines(found))
-    except oracle.BadLineError:
-        ours = None
-    try:
-        theirs = list(read_ion_lines(lines))
-    except oracle.BadLineError:
-        theirs = None
-    assert ours == theirs, f"{lines!r}: {problem!r}"
-    # Amazon's reader does not see the end of /***/.
-    if simpleion and ours is not None and b"**/" not in lines:
-        assert [item for line in lines.split(b"\n") for item in read_by_amazon(line)] == ours, lines
-    return ours is not None
-
-
-def change_judged_alike(line: bytes, view: str) -> bool:
-    """The same for the line of a change."""
-    found, problem = json_lines(line)
-    try:
-        ours = None if problem else list(read_change_lines(found, view))
-    except oracle.BadLineError:
-        ours = None
-    try:
-        theirs = list(read_ion_change_lines(line, view))
-    except oracle.BadLineError:
-        theirs = None
-    assert ours == theirs, f"{line!r}: {problem!r}"
-    return ours is not None
-
-
-def read_by_amazon(line: bytes) -> list[strategies.Item]:
-    """The items that amazon.ion finds in a line that has been accepted: other lines may keep it busy for hours."""
-    found = simpleion.loads(line, single_value=False, text_buffer_size_limit=len(line) + 4096)
-    return [{name: typed(value) for name, value in document["Item"].items()} for document in found if document]
-
-
-def typed(value: Any) -> dict[str, Any]:
-    """A value of amazon.ion's with its tag."""
-    if value.ion_annotations:
-        tag = value.ion_annotations[0].text[-2:]
-        return {tag: [next(iter(typed(element).values())) for element in value]}
-    match value.ion_type:
-        case IonType.NULL:
-            return {"NULL": True}
-        case IonType.BOOL:
-            return {"BOOL": bool(value)}
-        case IonType.STRING:
-            return {"S": str(value)}
-        case IonType.DECIMAL:
-            return {"N": plain_number(str(Decimal(value)))}
-        case IonType.BLOB:
-            return {"B": b64encode(value).decode()}
-        case IonType.LIST:
-            return {"L": [typed(element) for element in value]}
-    return {"M": {name: typed(member) for name, member in value.items()}}
 
 
 def fuzz(rounds: int) -> tuple[int, int]:
@@ -107,15 +36,15 @@ def fuzz(rounds: int) -> tuple[int, int]:
     for _ in range(rounds):
         line = damage(chance.choice(LINES), chance)
         lines = [LINES[0], line, LINES[1]] if chance.randrange(2) else [line]
-        accepted += judged_alike(b"".join(lines))
-        accepted += change_judged_alike(damage(chance.choice(CHANGES), chance), chance.choice(VIEWS))
+        accepted += compare_items(b"".join(lines))
+        accepted += compare_changes(damage(chance.choice(CHANGES), chance), chance.choice(VIEWS))
     return seed, accepted
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_whole_changes_are_accepted(view: str) -> None:
     has_old_image = [b",OldImage:" in line for line in CHANGES]
-    assert [not change_judged_alike(line, view) for line in CHANGES] == [
+    assert [not compare_changes(line, view) for line in CHANGES] == [
         has_old and view == VIEWS[0] for has_old in has_old_image
     ]
 
@@ -158,7 +87,7 @@ def test_every_item_comes_out_as_it_went_into_ion_however_it_is_spelled(item: st
     assert problem is None
     assert json_bytes.count(b"\n") == 1
     assert json.loads(json_bytes) == json.loads(line)
-    assert judged_alike(ion)
+    assert compare_items(ion)
     spelled = respell(ion, random.Random(seed))
     assert json_lines(spelled) == (json_bytes, None), spelled
 
