@@ -36,9 +36,11 @@ def sync(
     heard: Heard | None = None,
     timeout: float | None = None,
     clock: Clock | None = None,
+    dest: str = "",
     **options: Any,
 ) -> SyncReport:
-    wanted = Sync(table=TABLE.name, dest=str(service.folder / "../out"), target=TARGET, day=day, timeout=timeout)
+    dest = dest or str(service.folder / "../out")
+    wanted = Sync(table=TABLE.name, dest=dest, target=TARGET, day=day, timeout=timeout)
     chosen = ConvertOptions(workers=1, **options)
     clock = clock or Clock(service.read_clock, service.sleep)
     return sync_day(wanted, chosen, _execution(chosen, AwsOptions(), heard or Heard()), clock)
@@ -57,6 +59,7 @@ def test_a_day_that_is_over_is_exported_as_of_its_last_second_once(service: Serv
     again = sync(service)
     assert again.report is not None
     assert (again.export, again.export_arn, again.report.status) == ("published", first.export_arn, "unchanged")
+    assert again.warnings == ()
     assert moments(service) == [(MIDNIGHT - SECOND).timestamp()]
 
 
@@ -111,10 +114,27 @@ def test_options_that_the_destination_refuses_are_found_before_an_export_is_paid
 
 
 def test_another_export_than_the_one_of_the_day_can_not_be_named(service: Service) -> None:
-    for options in ({"latest": True}, {"export_id": "x"}):
+    for option, options in (("--latest", {"latest": True}), ("--export-id", {"export_id": "x"})):
         with pytest.raises(UsageError, match="the table and the day say which export is meant") as refused:
             sync(service, **options)
-        assert refused.value.where in ("--latest", "--export-id")
+        assert refused.value.where == option
+
+
+def test_a_place_among_the_exports_and_a_time_of_day_are_refused(service: Service) -> None:
+    with pytest.raises(UsageError):
+        sync(service, dest=f"{TARGET.folder}out")
+    with pytest.raises(UsageError, match="has a time of day"):
+        sync(service, NOON)
+    assert service.asked == []
+
+
+def test_the_export_of_this_date_in_another_time_zone_is_not_the_one_of_the_day(service: Service) -> None:
+    service.now = MIDNIGHT - 8 * HOUR
+    tokyo = sync(service, None, dest=str(service.folder / "../tokyo"), timezone="Asia/Tokyo")
+    service.now = NOON
+    utc = sync(service, None)
+    assert (tokyo.date, utc.date, utc.export) == (str(TODAY), str(TODAY), "started")
+    assert utc.export_arn != tokyo.export_arn
 
 
 def test_other_options_than_those_that_a_day_is_published_with_are_refused(service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from converter.api import _execution
 from converter.aws.access import AwsOptions
-from converter.errors import BusyError, ExportError, UsageError
+from converter.errors import BusyError, DataFileError, ExportError, UsageError
 from converter.options import ConvertOptions
 from converter.syncing.incremental import sync_changes
 from converter.syncing.incremental_options import Changes, SyncChanges
@@ -31,12 +32,14 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-def sync(service: Service, options: ConvertOptions | None = None, **changes: Any) -> ChangesReport:
+def sync(
+    service: Service, options: ConvertOptions | None = None, heard: Heard | None = None, **changes: Any
+) -> ChangesReport:
     dest = str(service.folder / "../out")
     wanted = SyncChanges(table=TABLE.name, dest=dest, target=TARGET, changes=Changes(**changes), timeout=3600)
     chosen = options or ConvertOptions(workers=1)
     clock = Clock(service.read_clock, service.sleep)
-    return sync_changes(wanted, chosen, _execution(chosen, AwsOptions(), Heard()), clock)
+    return sync_changes(wanted, chosen, _execution(chosen, AwsOptions(), heard or Heard()), clock)
 
 
 def spans(report: ChangesReport) -> list[tuple[datetime, datetime, str]]:
@@ -44,9 +47,11 @@ def spans(report: ChangesReport) -> list[tuple[datetime, datetime, str]]:
 
 
 def test_a_first_run_publishes_all_items_as_of_the_last_quarter_of_an_hour(service: Service) -> None:
-    first = sync(service)
+    heard = Heard()
+    first = sync(service, heard=heard)
     assert first.full is not None
     assert (first.full.begin, first.full.end, first.full.export) == (END, END, "started")
+    assert "waiting for the export of all items as of 2024-03-09T12:00:00Z" in heard.phases
     assert (first.through, first.windows, first.gap, first.snapshot) == (END, (), "", None)
     assert [asked["ExportTime"] for asked in service.asked] == [END.timestamp()]
 
@@ -55,7 +60,10 @@ def test_a_later_run_continues_where_the_last_one_ended_in_windows_of_a_day(serv
     sync(service)
     assert spans(sync(service)) == []
     service.now += DAY + 2 * HOUR
-    later = sync(service)
+    heard = Heard()
+    later = sync(service, heard=heard)
+    waited = "waiting for the export of the changes from 2024-03-09T12:00:00Z to 2024-03-10T12:00:00Z"
+    assert waited in heard.phases
     assert spans(later) == [(END, END + DAY, "started"), (END + DAY, END + DAY + 2 * HOUR, "started")]
     assert (later.full, later.through) == (None, END + DAY + 2 * HOUR)
     service.now += timedelta(minutes=7)
@@ -74,6 +82,7 @@ def test_existing_exports_that_lead_to_the_end_are_used_and_the_longest_of_them(
 def test_exports_with_other_images_or_of_another_begin_are_not_used(service: Service) -> None:
     sync(service)
     service.add_window(NOON + HOUR, END - HOUR, END + HOUR)
+    service.add_window(NOON + HOUR, END, END + HOUR, TableId="of a table that was deleted")
     service.now += HOUR
     service.add_window(NOON, END, END + HOUR)
     assert spans(sync(service, view="new")) == [(END, END + HOUR, "started")]
@@ -151,6 +160,40 @@ def test_a_merge_puts_all_changes_into_the_snapshot(service: Service) -> None:
     assert merged.snapshot is not None
     assert (merged.snapshot.items, merged.snapshot.kind) == (2, "snapshot")
     assert sync(service, merge=True).snapshot is None
+
+
+def test_changes_that_are_damaged_before_they_are_merged_name_the_export_to_delete(service: Service) -> None:
+    service.history = {**service.history, NOON: [{**ITEM, "n": {"N": "8"}}]}
+    sync(service)
+    service.now += HOUR
+    sync(service)
+    for path in service.folder.rglob("data/*"):
+        path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(DataFileError) as damaged:
+        sync(service, merge=True)
+    assert damaged.value.where.startswith("s3://exports/nightly/AWSDynamoDB/data/")
+    assert "run the same command again with --on-gap full" in damaged.value.hint
+
+
+def test_columns_that_can_not_be_merged_are_refused_before_the_changes_are_exported(service: Service) -> None:
+    sync(service)
+    service.now += HOUR
+    without = ConvertOptions(exclude=("n",), workers=1)
+    with pytest.raises(UsageError, match="n"):
+        sync(service, without, merge=True)
+    assert len(service.asked) == 1
+    assert spans(sync(service, without)) == [(END, END + HOUR, "started")]
+
+
+def test_a_dry_run_plans_the_full_export_in_place_of_a_snapshot_that_is_lost(service: Service) -> None:
+    sync(service)
+    service.now += HOUR
+    sync(service)
+    shutil.rmtree(service.folder / "../out/snapshot")
+    planned = sync(service, ConvertOptions(dry_run=True), merge=True, on_gap="full")
+    assert planned.full is not None
+    assert (planned.gap, planned.full.export) == ("there is no snapshot that the changes follow", "none")
+    assert (planned.snapshot, len(service.asked)) == (None, 2)
 
 
 def test_options_that_end_in_no_merge_are_refused_before_anything_is_exported(service: Service) -> None:

@@ -87,6 +87,13 @@ def test_changes_without_a_snapshot_or_after_a_gap_can_not_be_merged(service: Se
     assert here.lost(state_of(here)).startswith("the changes don't follow the snapshot: ")
 
 
+def test_changes_can_be_merged_into_a_snapshot_of_an_empty_table(service: Service) -> None:
+    here = snapshots(service)
+    publish_export(here.places.snapshot.destination, make_export(time=BEGIN), contents=())
+    put_changes(service, here, 0, 1)
+    assert here.lost(state_of(here)) == ""
+
+
 def test_exports_that_are_forgotten_or_gone_can_not_be_merged(service: Service) -> None:
     here = snapshots(service)
     put_all(here)
