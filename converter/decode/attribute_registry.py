@@ -8,7 +8,7 @@ from collections.abc import Collection
 import numpy as np
 
 from converter.kernels import layout, scratch
-from converter.kernels.bindings import bind_find_slot
+from converter.kernels.bindings import bind_find_slot, index_fields
 from converter.kernels.layout import Bytes, Fields
 from converter.options import NAMES_BYTES_LIMIT, NAMES_LIMIT
 from converter.schema import tags
@@ -169,9 +169,7 @@ class AttributeRegistry:
         new = _new_tables(capacity, 0)._replace(spellings=spellings, secret=old.secret)
         new.line[: self._count] = old.line[: self._count]
         new.facts[: self._count] = old.facts[: self._count]
-        for field in range(1, self._count):
-            start, size = new.facts[field, layout.FIELD_START : layout.FIELD_SIZE + 1].tolist()
-            new.slots[self._find_slot(new.spellings, start, size, new)] = field
+        index_fields(new, self._count)
         self.tables = new
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.kernels import layout
+from converter.kernels.bindings import move_values
 from converter.kernels.layout import Bytes, Columns
 from converter.schema.column_types import Origin
 from converter.schema.columns import Column
@@ -146,14 +147,8 @@ class Buffers:
         if text is not None and sizes[text] == before[text]:
             sizes[text] = 2 * sizes[text] + layout.ROOM
         arena, lengths = _lay_out(sizes.tolist(), facts)
-        for c in range(len(facts)):
-            start, moved = int(old.facts[c, layout.COLUMN_START]), int(facts[c, layout.COLUMN_START])
-            arena[moved : moved + used[c]] = old.arena[start : start + used[c]]
-            if facts[c, layout.COLUMN_BITS] == 0:
-                present = int(facts[c, layout.COLUMN_PRESENT])
-                start, moved = int(old.facts[c, layout.COLUMN_LENGTHS]), int(facts[c, layout.COLUMN_LENGTHS])
-                lengths[moved : moved + present] = old.lengths[start : start + present]
         self.arrays = old._replace(arena=arena, lengths=lengths, facts=facts)
+        move_values(old, self.arrays)
 
     def reset(self) -> None:
         """Remove all rows; the room stays."""

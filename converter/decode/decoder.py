@@ -33,6 +33,8 @@ from converter.schema.observe import Observation
 _ENDLESS = 1 << 62
 _WEIGHED_BYTES = 512 << 10
 """The size of a batch is checked after this many bytes of lines, at the end of a block."""
+_FIELDS_BESIDE = 256
+"""Fields that there is room for beside one for each column."""
 _FEW_ROWS = 64
 """The kernel is not called for fewer rows than that, unless the batch ends."""
 _REFUSED = (layout.NOT_A_TIME, layout.HAS_NUL)
@@ -75,7 +77,7 @@ class Decoder:
         self.lines: LineSource = lines or ItemLines()
         self._unknown_places: dict[str, tuple[int, str]] = {}
         self._overflow = schema.overflow_place if schema else None
-        self._registry = AttributeRegistry(facts=self.lines.facts)
+        self._registry = AttributeRegistry(len(columns) + _FIELDS_BESIDE, self.lines.facts)
         self._buffers = Buffers(schema.columns if schema else (), text=text)
         self._other_buffers: Buffers | None = None
         self._unweighed = 0

@@ -78,14 +78,24 @@ def bind_find_slot() -> Callable[[Bytes, int, int, Fields], int]:
     return _find("find_slot")
 
 
+def index_fields(fields: Fields, count: int) -> None:
+    """Fill empty slots with the fields 1 to `count`, not included; see parse/items.py."""
+    _call("index_fields", fields, count)
+
+
 def line_end(data: Bytes, at: int) -> int:
     """Return the position of the next newline, which every line of a block has."""
     return _call("line_end", data, at)
 
 
-def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: State) -> None:
+def write_rows(columns: Columns, rows: int, enough: int, present: State, out: Bytes, state: State) -> None:
     """Write rows from state[CSV_ROW] on to `out`, until there are enough bytes; see encode/csv_rows.py."""
-    _call("write_rows", columns, rows, enough, out, state)
+    _call("write_rows", columns, rows, enough, present, out, state)
+
+
+def move_values(old: Columns, new: Columns) -> None:
+    """Copy the values of all columns to their places in other buffers; see parse/moves.py."""
+    _call("move_values", old, new)
 
 
 def bind_encode_chunks() -> Callable[[Columns, int, int, PageScratch, Bytes, Table, Table, State], int]:
@@ -126,9 +136,9 @@ def _find(name: str) -> Callable[..., int]:
     if BOUNDS_CHECKED:
         from converter.kernels.encode import column_chunks, csv_rows, parquet_pages
         from converter.kernels.merge import changed_keys, superseded_lines
-        from converter.kernels.parse import changes, conditions, ion_lines, items, unknown_members
+        from converter.kernels.parse import changes, conditions, ion_lines, items, moves, unknown_members
 
-        modules = (items, changes, ion_lines, changed_keys, superseded_lines, unknown_members, conditions)
+        modules = (items, changes, ion_lines, moves, changed_keys, superseded_lines, unknown_members, conditions)
         owners = [module for module in (*modules, column_chunks, parquet_pages, csv_rows) if hasattr(module, name)]
         return cast(Callable[..., int], getattr(owners[0], name))
     return Kernel(name)

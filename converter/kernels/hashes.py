@@ -78,14 +78,15 @@ def hash_bytes(data: Bytes, at: int, size: int, secret: Words) -> np.uint64:
 def has_duplicates(hashes: Words, start: int, end: int) -> bool:
     """Return whether a value occurs twice in hashes[start:end], which may be sorted by this.
 
-    Up to 16 values are compared in pairs: that takes less time than to sort them.
+    Up to 128 values are compared in pairs, several in one step: that takes less time than to sort them.
     """
-    if end - start <= 16:
+    if end - start <= 128:
+        found = np.uint64(0)
         for i in range(start + 1, end):
+            value = hashes[np.uint64(i)]
             for k in range(start, i):
-                if hashes[np.uint64(i)] == hashes[np.uint64(k)]:
-                    return True
-        return False
+                found |= np.uint64(hashes[np.uint64(k)] == value)
+        return found != np.uint64(0)
     _sort(hashes, start, end)
     for i in range(start + 1, end):
         if hashes[np.uint64(i)] == hashes[np.uint64(i - 1)]:

@@ -134,7 +134,9 @@ FIRST_UNTIMED: Final = 30
 """Where the line of the first item without one begins in its block; -1 if there is none yet."""
 DELETE_ATTRIBUTE: Final = 31
 """The number of the attribute that only deletes have; -1 if there was no delete yet."""
-STATE_SIZE: Final = 32
+WRONG_GUESSES: Final = 32
+"""Fields since the last one that a guess found."""
+STATE_SIZE: Final = 33
 
 # Facts of a field. Field 0 is reserved: it matches no text.
 FIELD_START: Final = 0
@@ -228,9 +230,7 @@ COLUMN_SCALE: Final = 11
 """Decimals of a decimal."""
 COLUMN_FORM: Final = 12
 """How CSV writes a value that is neither text nor a number: a form of value_actions.py; otherwise 0."""
-COLUMN_LINK: Final = 13
-"""The next column that has a value in the eight rows at hand of the CSV kernel, or the number of columns."""
-COLUMN_FACTS: Final = 14
+COLUMN_FACTS: Final = 13
 
 
 class Fields(NamedTuple):

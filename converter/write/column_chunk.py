@@ -26,7 +26,7 @@ _JUDGED_VALUES = 8192
 _MOST_ENTRIES = 1 << 14
 _DICTIONARY_BYTES = 1 << 20
 _MOST_PAGES = 1024
-"""Pages of one call. Usually it ends when half of the output is full."""
+"""Pages of one call. Usually it ends when an eighth of the output is full, which is still in the cache."""
 _FEW_PIECES = 8
 """Pieces of more pages are written as one."""
 

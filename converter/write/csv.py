@@ -33,6 +33,7 @@ class CsvPart(PartWriter):
         header = codecs.BOM_UTF8 + _header(schema) if options.csv_bom else _header(schema)
         self._state = np.zeros(states.CSV_STATE_SIZE, np.int64)
         self._state[states.CSV_WRITTEN] = len(header)
+        self._present = np.zeros(64 * (len(schema.columns) + 2), np.int64)
         self._out = np.zeros(2 * _OUT_BYTES + len(header), np.uint8)
         self._out[: len(header)] = np.frombuffer(header, np.uint8)
 
@@ -40,12 +41,12 @@ class CsvPart(PartWriter):
         """Append rows of the batch until the sink gets bytes, or all rows are taken. Raises EmptyLineError."""
         state, columns = self._state, batch.to_text()
         state[states.CSV_ROW] = row
-        write_rows(columns, batch.rows, _OUT_BYTES, self._out, state)
+        write_rows(columns, batch.rows, _OUT_BYTES, self._present, self._out, state)
         while state[states.CSV_NEEDED]:
             larger = np.zeros(2 * int(state[states.CSV_WRITTEN] + state[states.CSV_NEEDED]), np.uint8)
             larger[: self._out.size] = self._out
             self._out = larger
-            write_rows(columns, batch.rows, _OUT_BYTES, self._out, state)
+            write_rows(columns, batch.rows, _OUT_BYTES, self._present, self._out, state)
         if state[states.CSV_EMPTY_LINE]:
             raise EmptyLineError(
                 "an item has no value for the only column, and its CSV row would be an empty line",

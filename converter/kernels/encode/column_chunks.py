@@ -106,15 +106,15 @@ def encode_chunks(
 ) -> int:
     """Write pages of the columns from state[PAGE_COLUMN] on, to column `last`, not included: DONE, FULL or GROW.
 
-    FULL: `out` is half full, or `pages` is; the next call continues. GROW: `out` must have state[PAGE_NEEDED] bytes for
-    the next page. `pages` gets the facts of the pages in `out`, `chunks` those of each column chunk.
-    Encodings do not depend on the room in `out`, which must be more than twice state[PAGE_DICTIONARY].
+    FULL: an eighth of `out` is used, or `pages` is full; the next call continues. GROW: `out` must have
+    state[PAGE_NEEDED] bytes for the next page. `pages` gets the facts of the pages in `out`, `chunks` those of each
+    column chunk. Encodings do not depend on the room in `out`, which must be more than twice state[PAGE_DICTIONARY].
     """
     state[PAGE_COUNT] = 0
     used = np.int64(0)
     while state[PAGE_COLUMN] < last:
         column = state[PAGE_COLUMN]
-        if used > out.size >> 1 or state[PAGE_COUNT] + 2 > len(pages):
+        if used > out.size >> 3 or state[PAGE_COUNT] + 2 > len(pages):
             return FULL
         if state[PAGE_STAGE] == CHUNK_BEGINS:
             used = _begin_chunk(columns, column, scratch, out, used, pages, chunks, state)

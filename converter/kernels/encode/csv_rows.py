@@ -28,7 +28,6 @@ from converter.kernels.encode.states import CSV_EMPTY_LINE, CSV_NEEDED, CSV_ROW,
 from converter.kernels.layout import (
     COLUMN_BITS,
     COLUMN_FORM,
-    COLUMN_LINK,
     COLUMN_NEXT,
     COLUMN_NEXT_BYTE,
     COLUMN_SCALE,
@@ -39,7 +38,7 @@ from converter.kernels.layout import (
 )
 from converter.kernels.parse.calendar import put_date, put_iso
 from converter.kernels.parse.strings import encode_base64
-from converter.kernels.simd.words import Bytes, byte, copy64, csv_mask, put, put_int64, word
+from converter.kernels.simd.words import Bytes, byte, copy64, csv_mask, lowest_bit, put, put_int64, word
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 from converter.kernels.value_actions import AS_BASE64, AS_TIME
 
@@ -61,6 +60,7 @@ _LAST[: _LAST_BLANK + 1] |= _BLANK
 _NULL_WORDS = np.array([int.from_bytes(text.encode(), "little") for text in NULL_WORDS], np.uint64)
 _LOWER = np.uint64(0x2020202020202020)
 _LONGEST_WORD = 8
+_COMMAS = np.full(64, COMMA, np.uint8)
 _TRUE = int.from_bytes(b"true", "little")
 _FALSE = int.from_bytes(b"false", "little")
 
@@ -127,40 +127,38 @@ def put_field(data: Bytes, at: int, size: int, out: Bytes, o: int) -> int:
 
 
 @kernel
-def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: State) -> None:
+def write_rows(columns: Columns, rows: int, enough: int, present: State, out: Bytes, state: State) -> None:
     """Write rows from state[CSV_ROW] on to `out` until all are written, there are `enough` bytes, or no room is left.
 
     The row that reaches `enough` bytes depends on the rows alone, not on the room in `out`, on batches, or on whether
-    the columns are text.
+    the columns are text. present: working memory, 64 numbers for each column, and 128 more.
     """
     count = len(columns.facts)
     o = state[CSV_WRITTEN]
     row = state[CSV_ROW]
     state[CSV_NEEDED] = 0
-    linked = np.int64(-1)
+    listed = np.int64(-1)
     while row < rows:
-        if row >> 3 != linked:
-            linked = row >> 3
-            _link_columns(columns, linked)
+        if row >> 6 != listed:
+            listed = row >> 6
+            _list_columns(columns, listed, present)
+        first = (row & 63) * count
+        end = first + present[np.uint64(64 * count + (row & 63))]
         needed = 64 + count
-        c = columns.facts[np.uint64(0), COLUMN_LINK]
-        while c < count:
-            if _has_value(columns, c, row):
-                needed += 2 * value_size(columns, c, columns.facts[np.uint64(c), COLUMN_NEXT]) + 66
-            c = columns.facts[np.uint64(c), COLUMN_LINK]
+        for k in range(first, end):
+            c = present[np.uint64(k)]
+            needed += 2 * value_size(columns, c, columns.facts[np.uint64(c), COLUMN_NEXT]) + 66
         if o + needed > out.size:
             state[CSV_NEEDED] = needed
             break
         begin = o
         ended = np.int64(1)
-        c = columns.facts[np.uint64(0), COLUMN_LINK]
-        while c < count:
-            if _has_value(columns, c, row):
-                o = _put_commas(c - ended, out, o)
-                o = _put_value(columns, c, out, o)
-                columns.facts[np.uint64(c), COLUMN_NEXT] += columns.facts[np.uint64(c), COLUMN_STEP]
-                ended = c
-            c = columns.facts[np.uint64(c), COLUMN_LINK]
+        for k in range(first, end):
+            c = present[np.uint64(k)]
+            o = _put_commas(c - ended, out, o)
+            o = _put_value(columns, c, out, o)
+            columns.facts[np.uint64(c), COLUMN_NEXT] += columns.facts[np.uint64(c), COLUMN_STEP]
+            ended = c
         o = _put_commas(count - ended, out, o)
         if o - begin < 2:
             o = begin
@@ -175,32 +173,36 @@ def write_rows(columns: Columns, rows: int, enough: int, out: Bytes, state: Stat
 
 
 @inner
-def _link_columns(columns: Columns, eight: int) -> None:
-    """Link the columns that have values in these eight rows, from column 0 on. Most sparse columns have none."""
-    last = np.int64(0)
+def _list_columns(columns: Columns, group: int, present: State) -> None:
+    """List the columns that have values in each row of this group of 64. Most sparse columns have none.
+
+    With n columns, those of row r begin at present[r * n], and present[64 * n + r] is their number.
+    """
     count = len(columns.facts)
+    for r in range(64):
+        present[np.uint64(64 * count + r)] = 0
     for c in range(1, count):
-        if columns.validity[np.uint64(c), np.uint64(eight)] != 0:
-            columns.facts[np.uint64(last), COLUMN_LINK] = c
-            last = np.int64(c)
-    columns.facts[np.uint64(last), COLUMN_LINK] = count
+        rows = np.uint64(0)
+        for k in range(8):
+            eight = np.uint64(columns.validity[np.uint64(c), np.uint64(group * 8 + k)])
+            rows |= eight << np.uint64(8 * k)
+        while rows != np.uint64(0):
+            r = lowest_bit(rows)
+            rows &= rows - _ONE
+            size = np.uint64(64 * count + r)
+            present[np.uint64(r * count + present[size])] = c
+            present[size] += 1
 
 
 @inlined
 def _put_commas(count: int, out: Bytes, o: int) -> int:
-    """Write commas; gives the end."""
+    """Write commas, and 64 bytes more at most; gives the end."""
     if count == 1:
         put(out, o, COMMA)
         return o + 1
-    for k in range(count):
-        put(out, o + k, COMMA)
+    for k in range(0, count, 64):
+        copy64(out, o + k, _COMMAS, 0)
     return o + count
-
-
-@inlined
-def _has_value(columns: Columns, c: int, row: int) -> bool:
-    """Return whether the row has a value in column c."""
-    return columns.validity[np.uint64(c), np.uint64(row >> 3)] >> np.uint8(row & 7) & 1 != 0
 
 
 @inner

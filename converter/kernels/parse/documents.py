@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from converter.kernels.characters import CLOSE_LIST, CLOSE_MAP, COLON, COMMA, OPEN_LIST, OPEN_MAP, QUOTE
+from converter.kernels.characters import BACKSLASH, CLOSE_LIST, CLOSE_MAP, COLON, COMMA, OPEN_LIST, OPEN_MAP, QUOTE
 from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import DONE, GROW, IRREGULAR, NUMBER_ROOM, ROOM, Scratch
 from converter.kernels.parse.numbers import normalize_number, plain_number
 from converter.kernels.parse.strings import base64_size, copy_bytes, copy_string, token_end
-from converter.kernels.simd.words import Bytes, byte, put, word
+from converter.kernels.simd.words import Bytes, byte, byte_mask, put, word
 from converter.kernels.toolchain.decorators import inner
 from converter.kernels.value_limits import DEPTH
 from converter.schema import tags
 
 _TRUE = np.uint64(int.from_bytes(b"true", "little"))
 _FALSE = np.uint64(int.from_bytes(b"false", "little"))
+_ONE = np.uint64(1)
 _FOUR_BYTES = np.uint64(0xFFFFFFFF)
 _FIVE_BYTES = np.uint64(0xFFFFFFFFFF)
 _BOOL_OPEN = np.uint64(int.from_bytes(b'{"BOOL":', "little"))
@@ -316,7 +317,11 @@ def _add_name(data: Bytes, at: int, end: int, used: int, target: Bytes, o: int, 
 
 @inner
 def _has_backslash(data: Bytes, at: int, end: int) -> bool:
-    for k in range(at, end):
-        if byte(data, k) == 0x5C:
+    while at < end:
+        found = byte_mask(data, at, BACKSLASH)
+        if end - at < 64:
+            found &= (_ONE << np.uint64(end - at)) - _ONE
+        if found != np.uint64(0):
             return True
+        at += 64
     return False

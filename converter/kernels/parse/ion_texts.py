@@ -11,7 +11,8 @@ import numpy as np
 
 from converter.kernels.characters import APOSTROPHE, BACKSLASH, CLOSE_MAP, COLON, DIGIT_0, QUOTE, RETURN, SPACE, TAB
 from converter.kernels.layout import GROW, IRREGULAR, ROOM
-from converter.kernels.parse.strings import base64_size, copy_bytes, hex_value, is_utf8, low_surrogate, put_utf8
+from converter.kernels.parse.strings import base64_size, copy_bytes, hex_value, low_surrogate, put_utf8
+from converter.kernels.parse.utf8 import is_utf8
 from converter.kernels.simd.words import (
     Bytes,
     byte,

@@ -19,13 +19,23 @@ from converter.kernels.parse.empty_lines import empty_line
 from converter.kernels.parse.item_values import close_overflow, decode_text
 from converter.kernels.parse.number_columns import decode_bool, decode_number
 from converter.kernels.parse.timestamps import count_odd_times, decode_time
-from converter.kernels.simd.words import Bytes, byte, find_newline, lowest_bit, special_mask, starts_with, word
+from converter.kernels.simd.words import (
+    Bytes,
+    byte,
+    equal_range,
+    find_newline,
+    lowest_bit,
+    special_mask,
+    starts_with,
+    word,
+)
 from converter.kernels.toolchain.decorators import inlined, inner, kernel
 from converter.kernels.value_actions import BOOL, DECIMAL, INT64, NUMBER_TEXT, SKIP_NULL, TIMESTAMP
 
 _ITEM = np.uint64(int.from_bytes(b'{"Item":', "little"))
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _OPENED = 4
+_MANY_GUESSES = 32
 
 
 @kernel
@@ -52,14 +62,20 @@ def find_slot(data: Bytes, at: int, size: int, fields: Fields) -> int:
         field = fields.slots[np.uint64(slot)]
         if field == 0:
             return slot
-        if fields.facts[np.uint64(field), layout.FIELD_SIZE] == size:
-            start = fields.facts[np.uint64(field), layout.FIELD_START]
-            k = 0
-            while k < size and byte(data, at + k) == byte(fields.spellings, start + k):
-                k += 1
-            if k == size:
-                return slot
+        start = fields.facts[np.uint64(field), layout.FIELD_START]
+        is_size = fields.facts[np.uint64(field), layout.FIELD_SIZE] == size
+        if is_size and equal_range(data, at, fields.spellings, start, size):
+            return slot
         slot = (slot + 1) & room
+
+
+@kernel
+def index_fields(fields: Fields, count: int) -> None:
+    """Fill empty slots with the fields 1 to `count`, not included."""
+    for field in range(1, count):
+        start = fields.facts[np.uint64(field), layout.FIELD_START]
+        size = fields.facts[np.uint64(field), layout.FIELD_SIZE]
+        fields.slots[np.uint64(find_slot(fields.spellings, start, size, fields))] = field
 
 
 @inner
@@ -170,15 +186,25 @@ def _open_item(block: Bytes, state: State) -> int:
 
 @inlined
 def _find_field(block: Bytes, at: int, fields: Fields, previous: int, state: State) -> int:
-    """Return the field that is spelled at `at`, as `_look_up` does. First tries those that followed `previous`."""
-    last = fields.facts[np.uint64(previous), layout.FIELD_NEXT]
-    if _matches(block, at, fields, last):
-        return last
-    field = fields.facts[np.uint64(previous), layout.FIELD_NEXT_OLDER]
-    if _matches(block, at, fields, field):
-        return field
+    """Return the field that is spelled at `at`, as `_look_up` does. First tries those that followed `previous`.
+
+    In a table of many attributes that follow each other at random, they take time and are never right: after a number
+    of them that were wrong, only every 32nd item tries them.
+    """
+    guesses = state[layout.WRONG_GUESSES] < _MANY_GUESSES or state[layout.SERIAL] & 31 == 0
+    if guesses:
+        field = fields.facts[np.uint64(previous), layout.FIELD_NEXT]
+        if _matches(block, at, fields, field):
+            state[layout.WRONG_GUESSES] = 0
+            return field
+        field = fields.facts[np.uint64(previous), layout.FIELD_NEXT_OLDER]
+        if _matches(block, at, fields, field):
+            state[layout.WRONG_GUESSES] = 0
+            return field
     field = _look_up(block, at, fields, state)
-    if field > 0:
+    if field > 0 and guesses:
+        state[layout.WRONG_GUESSES] += 1
+        last = fields.facts[np.uint64(previous), layout.FIELD_NEXT]
         fields.facts[np.uint64(previous), layout.FIELD_NEXT_OLDER] = last
         fields.facts[np.uint64(previous), layout.FIELD_NEXT] = field
     return field

@@ -18,7 +18,8 @@ from converter.kernels.characters import (
 )
 from converter.kernels.hashes import has_duplicates, hash_bytes
 from converter.kernels.layout import IRREGULAR, Scratch
-from converter.kernels.parse.strings import is_utf8, string_end, token_end
+from converter.kernels.parse.strings import string_end, token_end
+from converter.kernels.parse.utf8 import is_utf8
 from converter.kernels.simd.words import Bytes, byte, word
 from converter.kernels.toolchain.decorators import inner
 from converter.kernels.value_limits import DEPTH

@@ -1,4 +1,4 @@
-"""Kernels for strings: JSON string bodies with escapes and UTF-8, and base64.
+"""Kernels for strings: JSON string bodies with escapes, and base64.
 
 Functions take positions in `data` and give positions. In place of one, IRREGULAR means that the text is not of the
 form, and GROW that the target, which ends at `limit`, has no room.
@@ -10,7 +10,17 @@ import numpy as np
 
 from converter.kernels.characters import BACKSLASH, LETTER_U, QUOTE
 from converter.kernels.layout import GROW, IRREGULAR, ROOM
-from converter.kernels.simd.words import Bytes, byte, copy64, copy_range, high_mask, lowest_bit, put, special_mask
+from converter.kernels.parse.utf8 import is_utf8
+from converter.kernels.simd.words import (
+    Bytes,
+    byte,
+    copy64,
+    copy_range,
+    high_mask,
+    lowest_bit,
+    put,
+    special_mask,
+)
 from converter.kernels.toolchain.decorators import inlined, inner
 
 _ESCAPED = np.zeros(256, np.uint8)
@@ -28,40 +38,6 @@ _BASE64 = np.full(256, 255, np.uint8)
 for _value, _letter in enumerate(_LETTERS):
     _BASE64[_letter] = _value
 _PADDING = 0x3D
-
-
-@inner
-def is_utf8(data: Bytes, at: int, end: int) -> bool:
-    """Return whether data[at:end] is well-formed UTF-8: the table in RFC 3629, section 4.
-
-    It excludes what the bits alone would allow: C0, C1, E0 80-9F and F0 80-8F are overlong, ED A0-BF are surrogates,
-    and F4 90 and above is beyond U+10FFFF.
-    """
-    while at < end:
-        c = byte(data, at)
-        if c < 0x80:
-            at += 1
-            continue
-        d = byte(data, at + 1)
-        if 0xC2 <= c < 0xE0:
-            size = 2
-            ok = d & 0xC0 == 0x80
-        elif 0xE0 <= c < 0xF0:
-            size = 3
-            ok = d & 0xC0 == 0x80 and byte(data, at + 2) & 0xC0 == 0x80
-            if (c == 0xE0 and d < 0xA0) or (c == 0xED and d >= 0xA0):
-                ok = False
-        elif 0xF0 <= c < 0xF5:
-            size = 4
-            ok = d & 0xC0 == 0x80 and byte(data, at + 2) & 0xC0 == 0x80 and byte(data, at + 3) & 0xC0 == 0x80
-            if (c == 0xF0 and d < 0x90) or (c == 0xF4 and d >= 0x90):
-                ok = False
-        else:
-            return False
-        if not ok:
-            return False
-        at += size
-    return at == end
 
 
 @inner

@@ -58,6 +58,17 @@ def equal_mask(left: Bytes, i: int, right: Bytes, j: int) -> np.uint64:
 
 
 @inner
+def above_mask(data: Bytes, at: int, value: int) -> np.uint64:
+    """Bit k is set where data[at + k], as a signed number, is greater than `value`."""
+    mask = np.uint64(0)
+    for k in range(64):
+        c = np.int64(data[np.uint64(at + k)])
+        if (c if c < 128 else c - 256) > value:
+            mask |= _ONE << np.uint64(k)
+    return mask
+
+
+@inner
 def byte_mask(data: Bytes, at: int, value: int) -> np.uint64:
     """Bit k is set where data[at + k] == value."""
     mask = np.uint64(0)

@@ -41,6 +41,13 @@ def _splat(byte: int) -> Any:
     return ir.Constant(_VECTOR, [byte] * 64)
 
 
+def _repeat(builder: Any, value: Any) -> Any:
+    """A vector of the low byte of an int64."""
+    nothing = ir.Constant(_VECTOR, ir.Undefined)
+    first = builder.insert_element(nothing, builder.trunc(value, _BYTE), ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64))
+
+
 @intrinsic
 def special_mask(typing_context: Any, data: Any, at: Any) -> Any:
     """Bit k is set where data[at + k] ends plain text: a quote, a backslash or a control character (< 0x20)."""
@@ -93,15 +100,23 @@ def equal_mask(typing_context: Any, left: Any, i: Any, right: Any, j: Any) -> An
 
 
 @intrinsic
+def above_mask(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
+    """Bit k is set where data[at + k], as a signed number, is greater than `value`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        loaded = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
+        return builder.bitcast(builder.icmp_signed(">", loaded, _repeat(builder, arguments[2])), _WORD)
+
+    return types.uint64(data, types.int64, types.int64), generate
+
+
+@intrinsic
 def byte_mask(typing_context: Any, data: Any, at: Any, value: Any) -> Any:
     """Bit k is set where data[at + k] == value."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         loaded = _load(context, builder, signature.args[0], arguments[0], arguments[1], _VECTOR)
-        nothing = ir.Constant(_VECTOR, ir.Undefined)
-        first = builder.insert_element(nothing, builder.trunc(arguments[2], _BYTE), ir.Constant(ir.IntType(32), 0))
-        wanted = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64))
-        return builder.bitcast(builder.icmp_unsigned("==", loaded, wanted), _WORD)
+        return builder.bitcast(builder.icmp_unsigned("==", loaded, _repeat(builder, arguments[2])), _WORD)
 
     return types.uint64(data, types.int64, types.int64), generate
 

@@ -19,6 +19,7 @@ from converter.kernels.simd import scalar_words, vector_words
 from converter.kernels.toolchain.decorators import inlined, inner
 
 _chosen = vector_words if FORM == "vector" else scalar_words
+above_mask = _chosen.above_mask
 byte_mask = _chosen.byte_mask
 copy64 = _chosen.copy64
 count_bits = _chosen.count_bits

@@ -30,7 +30,7 @@ from converter.kernels.library import FAILED
 from converter.kernels.line_patterns import Patterns
 from converter.kernels.merge import changed_keys, superseded_lines
 from converter.kernels.merge.key_table import KeyTable
-from converter.kernels.parse import changes, conditions, documents, ion_lines, items, timestamps, unknown_members
+from converter.kernels.parse import changes, conditions, documents, ion_lines, items, moves, timestamps, unknown_members
 from converter.kernels.toolchain.decorators import NO_WRAPPERS
 from converter.kernels.toolchain.target import create_target_machine
 
@@ -51,6 +51,7 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
         items.decode_items: (_BYTES, _FIELDS, _COLUMNS, _INTS, _SCRATCH),
         items.rollback_item: (_FIELDS, _COLUMNS, _INTS),
         items.find_slot: (_BYTES, int64, int64, _FIELDS),
+        items.index_fields: (_FIELDS, int64),
         items.line_end: (_BYTES, int64),
     },
     "values": {},
@@ -73,7 +74,10 @@ _KERNELS: Final[dict[str, dict[Any, tuple[Any, ...]]]] = {
     },
     "members": {unknown_members.remove_unknown_members: (_BYTES, _PATTERNS, _BYTES, _INTS, _SCRATCH)},
     "conditions": {conditions.filter_items: (_BYTES, _TESTS, _INTS, _BYTES, _SCRATCH)},
-    "csv": {csv_rows.write_rows: (_COLUMNS, int64, int64, _BYTES, _INTS)},
+    "csv": {
+        csv_rows.write_rows: (_COLUMNS, int64, int64, _INTS, _BYTES, _INTS),
+        moves.move_values: (_COLUMNS, _COLUMNS),
+    },
 }
 
 

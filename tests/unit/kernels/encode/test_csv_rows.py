@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from converter.decode.buffers import Buffers
 from converter.kernels.bindings import write_rows
 from converter.kernels.encode import states
+from converter.kernels.layout import State
 from converter.schema.column_types import STRING, Origin
 from converter.schema.columns import Column
 from tests import oracle_output
@@ -40,6 +41,11 @@ def write(rows: list[Row], room: int = 1 << 16, enough: int = 1 << 16) -> bytes:
     return b"".join(pieces(buffers_of(rows), len(rows), room, enough))
 
 
+def present_of(buffers: Buffers) -> State:
+    """The working memory of the kernel, exactly as large as it needs."""
+    return np.full(64 * (len(buffers.columns) + 2), 77, np.int64)
+
+
 def pieces(buffers: Buffers, rows: int, room: int = 1 << 16, enough: int = 1 << 16) -> list[bytes]:
     """Rows as CSV, written to an output of this size again and again, or until there are enough bytes."""
     state = np.zeros(states.CSV_STATE_SIZE, np.int64)
@@ -47,7 +53,7 @@ def pieces(buffers: Buffers, rows: int, room: int = 1 << 16, enough: int = 1 << 
     while state[states.CSV_ROW] < rows:
         row = int(state[states.CSV_ROW])
         out = np.full(room + 32, 0xEE, np.uint8)
-        write_rows(buffers.arrays, rows, enough, out[:room], state)
+        write_rows(buffers.arrays, rows, enough, present_of(buffers), out[:room], state)
         assert not state[states.CSV_EMPTY_LINE]
         assert (out[room:] == 0xEE).all()
         if state[states.CSV_ROW] == row:
@@ -204,10 +210,25 @@ def test_a_row_of_nulls_is_commas_and_a_single_null_would_be_an_empty_line() -> 
     buffers = buffers_of([("a",), (None,), ("b",)])
     state = np.zeros(states.CSV_STATE_SIZE, np.int64)
     out = np.zeros(4096, np.uint8)
-    write_rows(buffers.arrays, 3, 4096, out, state)
+    write_rows(buffers.arrays, 3, 4096, present_of(buffers), out, state)
     assert state[states.CSV_EMPTY_LINE] == 1
     assert state[states.CSV_ROW] == 1
     assert out[: int(state[states.CSV_WRITTEN])].tobytes() == b"a\n"
+
+
+@pytest.mark.parametrize("columns", [1, 2, 63, 64, 65, 66, 129, 700])
+def test_of_many_columns_a_row_has_few_values_at_any_place(columns: int) -> None:
+    chance = np.random.default_rng(columns)
+    rows: list[Row] = []
+    for number in range(140):
+        row: list[str | None] = [None] * columns
+        for place in chance.integers(0, columns, number % 4 + (columns == 1)).tolist():
+            row[place] = f"{number} at {place}"
+        rows.append(tuple(row) if any(row) else ("first", *row[1:]))
+    expected = "".join(",".join(cell or "" for cell in row) + "\n" for row in rows).encode()
+    assert write(rows) == expected
+    assert write(rows, 1) == expected
+    assert write(rows, 1 << 16, 1) == expected
 
 
 def test_a_single_empty_text_is_no_empty_line() -> None:
@@ -218,5 +239,5 @@ def test_rows_without_any_column_touch_no_memory_that_is_not_theirs() -> None:
     buffers = Buffers((), text=True)
     state = np.zeros(states.CSV_STATE_SIZE, np.int64)
     memory = np.full(4096, 0xEE, np.uint8)
-    write_rows(buffers.arrays, 2, 4096, memory[64:], state)
+    write_rows(buffers.arrays, 2, 4096, present_of(buffers), memory[64:], state)
     assert (memory[:64] == 0xEE).all()

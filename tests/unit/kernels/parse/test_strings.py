@@ -22,9 +22,9 @@ from converter.kernels.parse.strings import (
     copy_string,
     decode_base64,
     encode_base64,
-    is_utf8,
     token_end,
 )
+from converter.kernels.parse.utf8 import is_long_utf8, is_short_utf8, is_utf8
 from converter.kernels.toolchain.decorators import kernel
 from tests import strategies
 from tests.unit.decode.decoding import Bytes, padded
@@ -36,9 +36,15 @@ def copied(data: Bytes, at: int, target: Bytes, o: int, limit: int, raw: bool) -
 
 
 @kernel
-def check_utf8(texts: Bytes, width: int, results: NDArray[np.bool_]) -> None:
+def check_utf8(texts: Bytes, width: int, results: NDArray[np.uint8]) -> None:
     for i in range(results.size):
-        results[i] = is_utf8(texts, i * width, (i + 1) * width)
+        begin, end = i * width, (i + 1) * width
+        whole, long, short = (
+            is_utf8(texts, begin, end),
+            is_long_utf8(texts, begin, end),
+            is_short_utf8(texts, begin, end),
+        )
+        results[i] = np.uint8(whole) + 2 * np.uint8(long) + 4 * np.uint8(short)
 
 
 @kernel
@@ -211,9 +217,10 @@ def test_a_target_that_is_too_small_by_one_byte_is_never_written_behind_its_limi
 
 
 def accepted(texts: list[bytes], width: int) -> list[bool]:
-    results = np.zeros(len(texts), np.bool_)
+    results = np.zeros(len(texts), np.uint8)
     check_utf8(padded(b"".join(texts)), width, results)
-    return [bool(result) for result in results]
+    assert set(results.tolist()) <= {0, 7}, "the forms for short and for long texts disagree"
+    return [result == 7 for result in results]
 
 
 def by_codec(text: bytes) -> bool:
@@ -233,6 +240,19 @@ def test_one_and_two_bytes_are_utf8_exactly_where_python_says_so() -> None:
     twos = [bytes(pair) for pair in itertools.product(range(256), repeat=2)]
     assert accepted(ones, 1) == [by_codec(text) for text in ones]
     assert accepted(twos, 2) == [by_codec(text) for text in twos]
+
+
+@pytest.mark.parametrize("before", ["", "a", "é", "漢", "\U0001f600", "\ud7ff\ue000\u0800"])
+@pytest.mark.parametrize("at", [0, 30, 60, 61, 62, 63, 64, 127])
+def test_a_character_that_is_cut_or_wrong_is_found_wherever_64_bytes_end(before: str, at: int) -> None:
+    start = (before.encode() * 200)[: at - at % max(len(before.encode()), 1)]
+    start += b"." * (at - len(start))
+    odd = [bytes(pair) for pair in itertools.product(BORDERS, repeat=2)]
+    odd += [bytes(three) + b"\x80" for three in itertools.product(BORDERS[10:], BORDERS[3:12], b"\x7f\x80\xbf")]
+    for end in (b"", b"z" * 70, "漢".encode() * 30):
+        for width in (2, 4):
+            texts = [start + text + end for text in odd if len(text) == width]
+            assert accepted(texts, len(texts[0])) == [by_codec(text) for text in texts]
 
 
 @pytest.mark.parametrize("width", [3, 4])

@@ -32,6 +32,7 @@ def vector_masks(data: Bytes, other: Bytes, at: int, shift: int, masks: Masks) -
     masks[3] = vector_words.equal_mask(data, at, other, at + shift)
     masks[4] = vector_words.byte_mask(data, at, byte(other, at + shift))
     masks[5] = vector_words.word(data, at)
+    masks[18] = vector_words.above_mask(data, at, shift - 100)
     for k in range(6):
         masks[6 + k] = vector_words.lowest_bit(masks[k])
         masks[12 + k] = vector_words.count_bits(masks[k])
@@ -45,6 +46,7 @@ def plain_masks(data: Bytes, other: Bytes, at: int, shift: int, masks: Masks) ->
     masks[3] = scalar_words.equal_mask(data, at, other, at + shift)
     masks[4] = scalar_words.byte_mask(data, at, byte(other, at + shift))
     masks[5] = scalar_words.word(data, at)
+    masks[18] = scalar_words.above_mask(data, at, shift - 100)
     for k in range(6):
         masks[6 + k] = scalar_words.lowest_bit(masks[k])
         masks[12 + k] = scalar_words.count_bits(masks[k])
@@ -120,13 +122,14 @@ def expected_masks(data: Bytes, other: Bytes, at: int, shift: int) -> list[int]:
         int.from_bytes(bytes(values[:8]), "little"),
     ]
     lowest = [(mask & -mask).bit_length() - 1 if mask else 64 for mask in masks]
-    return masks + lowest + [mask.bit_count() for mask in masks]
+    above = sum(1 << k for k, c in enumerate(values) if (c if c < 128 else c - 256) > shift - 100)
+    return [*masks, *lowest, *(mask.bit_count() for mask in masks), above]
 
 
 def test_both_forms_give_the_masks_that_their_names_promise() -> None:
     for data, other in buffers():
         for at, shift in ((0, 0), (1, 0), (17, 3), (63, 1), (130, 6)):
-            one, two = np.zeros(18, np.uint64), np.zeros(18, np.uint64)
+            one, two = np.zeros(19, np.uint64), np.zeros(19, np.uint64)
             vector_masks(data, other, at, shift, one)
             plain_masks(data, other, at, shift, two)
             assert one.tolist() == two.tolist() == expected_masks(data, other, at, shift)
@@ -137,7 +140,7 @@ def test_every_byte_has_the_same_bits_in_both_forms() -> None:
         for k in (0, 1, 31, 62, 63):
             data = np.full(SIZE, ord("a"), np.uint8)
             data[k] = c
-            one, two = np.zeros(18, np.uint64), np.zeros(18, np.uint64)
+            one, two = np.zeros(19, np.uint64), np.zeros(19, np.uint64)
             vector_masks(data, data, 0, 0, one)
             plain_masks(data, data, 0, 0, two)
             assert one.tolist() == two.tolist() == expected_masks(data, data, 0, 0)
