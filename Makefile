@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Modules that build the kernels are used once, so pip must not compile all of them: 0 means --no-compile, but not for
-# the modules that are installed.
-PIP := PIP_NO_COMPILE=0 $(BIN)/python -m pip install --compile --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# What pyproject.toml lists under two names, such as `project dependencies`.
+LISTED := $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))[sys.argv[1]][sys.argv[2]])'
+# Without a linker on the machine, a package brings one.
+LINKER := $(if $(foreach name,cc gcc clang ld ld.lld,$(shell command -v $(name))),,ziglang)
 
-# Installed again only when what to install has changed, so that a second `make demo` starts at once. Installing compiles
-# the kernels.
+# Installed again only when what to install has changed, so that a second `make demo` starts at once. The kernels are
+# compiled while pip installs the libraries. The compiler is used once here, so pip need not compile its modules.
 PROGRAM := $(VENV)/.program
 KERNELS := setup.py $(wildcard converter/kernels/*.py converter/kernels/*/*.py) converter/schema/magnitudes.py converter/schema/tags.py
 DEVELOPMENT := $(VENV)/.development
@@ -47,11 +49,15 @@ $(BIN)/python:
 
 $(PROGRAM): pyproject.toml constraints.txt $(KERNELS) | $(BIN)/python
 	@echo 'installing into $(VENV) ...'
-	@$(PIP) --editable .
+	@$(PIP) --no-compile $$($(LISTED) build-system requires) $(LINKER)
+	@$(BIN)/python -m converter.kernels.toolchain.build > $(VENV)/kernels & compiler=$$!; \
+		$(PIP) $$($(LISTED) project dependencies) || { kill $$compiler; exit 1; }; \
+		wait $$compiler
+	@$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(DEVELOPMENT): $(PROGRAM)
-	@$(PIP) --editable '.[dev,bench]'
+	@$(PIP) --no-build-isolation --editable '.[dev,bench]'
 	@touch $@
 
 demo: $(PROGRAM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,11 @@ def link_library(objects: Sequence[Path], library: Path) -> None:
     The library needs no other one: the kernels call nothing but memcpy and the like, which every process has.
     """
     command = [*_linker(), "-o", str(library), *map(str, objects)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    # Zig's cache would be in the home directory, which a build may not have, or may not write to.
+    caches = dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(library.parent / "zig"))
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=os.environ | caches
+    )
     if done.returncode != 0:
         raise ConvertError(f"the kernels could not be linked: {done.stderr.strip() or done.returncode}", command[0])
 
