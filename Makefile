@@ -115,8 +115,8 @@ test-examples: $(DEVELOPMENT) $(MINISTACK)
 	EXAMPLES=all $(PYTEST) -m hypothesis tests/unit tests/end_to_end
 
 # Without --quiet, which would hide warnings from --strict too.
-docs: | $(BIN)/python
-	@$(PIP) --editable '.[docs]'
+docs: $(PROGRAM)
+	@$(PIP) --no-build-isolation --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Prints its seed; FUZZ_SEED=N gives the same lines again.
