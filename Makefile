@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-# What pyproject.toml lists under two names, such as `project dependencies`.
+# Lists in pyproject.toml by their two names, such as `project dependencies`.
 LISTED := $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))[sys.argv[1]][sys.argv[2]])'
 # Without a linker on the machine, a package brings one.
 LINKER := $(if $(foreach name,cc gcc clang ld ld.lld,$(shell command -v $(name))),,ziglang)
