@@ -198,8 +198,8 @@ def _plan_encodings(setting: Setting, dataset: str, fmt: str) -> Plan:
     """Two cases for each data set: compatible, then compact."""
     encoders = [replace(DDB_CONVERT, argv=(*DDB_CONVERT.argv, "--encoding", name)) for name in ENCODINGS]
     group = tuple(
-        Case(name=name, contender=encoder, export=export, fmt=fmt, workers=setting.workers, part=FULL)
-        for export in (setting.export(name, most={}) for name in DATASETS)
+        Case(name=f"{dataset}, {name}", contender=encoder, export=export, fmt=fmt, workers=setting.workers, part=FULL)
+        for dataset, export in ((name, setting.export(name, most={})) for name in DATASETS)
         for name, encoder in zip(ENCODINGS, encoders, strict=True)
     )
     return replace(_plan("encodings", dataset, fmt, [group]), about="ours on every data set")

@@ -153,6 +153,11 @@ def flip_exclude(run: Run, tmp_path: Path) -> None:
     assert list(run("--exclude", "rare,id").columns) == ["b", "mixed"]
 
 
+def flip_where(run: Run, tmp_path: Path) -> None:
+    assert run("--where", "attribute_exists(rare)").values("id") == ["a"]
+    assert run("--where", "NOT mixed > 4").values("id") == ["a"]
+
+
 def flip_max_columns(run: Run, tmp_path: Path) -> None:
     failed = run("--max-columns", "3")
     assert (failed.code, failed.dest.exists()) == (4, False)

@@ -25,6 +25,7 @@ OTHERS: dict[str, Any] = {
     "exclude": ("b",),
     "max_columns": 10,
     "overflow": "_more",
+    "where": "n > 1",
     "schema": SchemaText("schema.json", "{}"),
     "evolve": True,
     "part_size": 4 << 10,
