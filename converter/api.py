@@ -102,8 +102,8 @@ def sync_changes(
 
     The first call publishes all items at `dest`/snapshot. Each later call exports the changes since the last one, in
     windows of at most 24 hours, and publishes them at `dest`/changes. With `changes.merge` it also publishes the
-    current items at `dest`/snapshot. Changes of less than 15 minutes wait for the next call. The other arguments are as
-    in `sync`.
+    current items at `dest`/snapshot. If fewer than 15 minutes have passed since the end of the last window, their
+    changes are left for the next call. The other arguments are as in `sync`.
 
     The state is stored only at `dest`: after a failure, the same call resumes. Raises ExportError if changes can no
     longer be exported, unless `changes.on_gap` is "full"; BusyError after the timeout, or if another run has advanced

@@ -1,4 +1,4 @@
-"""Number of CPUs that a process may use, which is the default number of workers, and whether they can run it."""
+"""The number of CPUs that a process may use, and the check that they can run the kernels."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def json_reason(error: JSONDecodeError) -> str:
 
 
 class ConvertError(Exception):
-    """Base of all errors of the program.
+    """Any other error, such as a lack of memory or a bug; and the base of all errors of the program.
 
     `what` is one sentence without a final period. `where` is the place: a path, or
     `path line 12 (byte 3456): $.Item.price.N`. `hint` says what to do next, in one line or in `Lines`.
@@ -89,13 +89,13 @@ class SchemaError(ConvertError):
 
 
 class StorageError(ConvertError, OSError):
-    """A read or a write failed."""
+    """A read or a write failed, or AWS refused it: permissions, credentials, a full disk, a damaged record."""
 
     exit_code = 5
 
 
 class BusyError(ConvertError):
-    """Another run uses the destination, or the export is not finished."""
+    """Another run uses the destination, the export is not finished, or too many exports are running."""
 
     exit_code = 6
 

@@ -152,7 +152,7 @@ class ObjectStore(ABC):
                 raise StorageError(
                     f"the object has {reader.info.size:,} bytes, which is more than ddb-convert would write",
                     self.place(path),
-                    "see what was put there, and remove it",
+                    "find out what was put there, and remove it",
                 )
             return StoredObject(reader.readall(), reader.info)
 
@@ -221,5 +221,5 @@ def object_changed_error(place: str) -> ExportError:
     return ExportError(
         "the object has changed while it was read",
         place,
-        "see what writes there; exports are never changed by the service. Then run the same command again",
+        "find out what writes there; exports are never changed by the service. Then run the same command again",
     )

@@ -210,7 +210,7 @@ class ConvertOptions:
                 f"at least 1 worker is required, not {self.workers}", "--workers", "omit the option to use every CPU"
             )
         if self.latest and self.export_id is not None:
-            raise UsageError("--export-id and --latest exclude each other", "--export-id", "remove one of them")
+            raise UsageError("--export-id and --latest cannot be used together", "--export-id", "remove one of them")
         if self.part_size < SMALLEST_PART:
             raise UsageError(
                 f"a part size of {self.part_size:,} bytes is too small: the minimum is {SMALLEST_PART >> 10} KiB",

@@ -58,7 +58,9 @@ class ExportRequest:
 
     def __post_init__(self) -> None:
         if self.time is not None and self.window is not None:
-            raise UsageError("--export-time and --incremental exclude each other", _EXPORT_TIME, "remove one of them")
+            raise UsageError(
+                "--export-time and --incremental cannot be used together", _EXPORT_TIME, "remove one of them"
+            )
         if self.time is not None:
             _check_time(self.time, _EXPORT_TIME)
         if self.window is not None:
@@ -105,7 +107,7 @@ class ExportRequest:
                     f"{short_utc(time)} is after the latest time of point-in-time recovery of {table.name}: "
                     f"{short_utc(recovery.latest)}",
                     option,
-                    "wait some minutes, or use an earlier time",
+                    "wait a few minutes, or use an earlier time",
                 )
 
     def client_token(self, today: date) -> str:
@@ -161,12 +163,12 @@ def _check_window(window: Window) -> None:
     check_choice("--view", window.view, get_args(View))
     span = window.to_time - window.from_time
     if span <= timedelta(0):
-        raise UsageError("the window ends before it begins", _TO, f"use a time after {_FROM}")
+        raise UsageError("the window must end after it begins", _TO, f"use a time after {_FROM}")
     if span < SHORTEST_WINDOW:
-        raise UsageError(f"the window has {span}, but the minimum is 15 minutes", _TO, "use a later end")
+        raise UsageError(f"the window is {span} long, but the minimum is 15 minutes", _TO, "use a later end")
     if span > LONGEST_WINDOW:
         raise UsageError(
-            f"the window has {span}, but the maximum is 24 hours",
+            f"the window is {span} long, but the maximum is 24 hours",
             _TO,
             "export several windows, each of which begins at the end of the previous one",
         )

@@ -110,7 +110,7 @@ class ConversionArguments(AwsArguments, SourceArguments, DestArguments, ObjectAr
     )
     workers: int | None = option("Number of worker threads.", metavar="COUNT", show_default="the available CPUs")
     no_verify: bool = option("Skip the md5 and item count checks, for exports that were edited by hand.", False)
-    show_values: bool = option("Show data in messages about bad lines. It may be personal.", False)
+    show_values: bool = option("Show data in messages about bad lines. It may contain personal data.", False)
     replace: bool = option("Replace the published output of this export, or of its date.", False)
     dry_run: bool = option(
         "Read the manifests and the records in DEST, and with sync ask AWS for exports; print what a run would do, and"

@@ -39,7 +39,7 @@ def merge(arguments: MergeArguments) -> None:
     time, except for the order of rows.
 
     The windows must follow each other without a gap, starting at the time of the base. Overlapping windows are an
-    error too: an item that was put in the overlap and deleted after it could remain in the snapshot. Duplicate
+    error too: an item that was created in the overlap and deleted after it could remain in the snapshot. Duplicate
     increments, and increments that others contain, are skipped.
 
     BASE can be a destination of snapshots or items; its latest record is used, or the record that you name. Its parts

@@ -57,7 +57,7 @@ def recipe(arguments: RecipeArguments) -> None:
 
     Columns that were added later are null on older days, null and the empty string stay distinct, and numbers keep
     their digits wherever the consumer supports it; comments in the files state the exceptions. Write the recipe again
-    after a column was added. Exports that can't be read together end the command with exit code 4.
+    after a column was added. If exports can't be read together, the command fails with exit code 4.
     """
     from converter import api
 

@@ -124,7 +124,7 @@ def render(arguments: RenderArguments) -> None:
         stack=arguments.stack,
     )
     if arguments.asl and arguments.policies:
-        raise UsageError("--asl and --policies exclude each other", "--policies", "run the command once for each")
+        raise UsageError("--asl and --policies cannot be used together", "--policies", "run the command once for each")
     write = render_asl if arguments.asl else render_policies if arguments.policies else render_template
     text = write(schedule)
     if arguments.out is None:

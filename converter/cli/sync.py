@@ -37,8 +37,9 @@ def sync(arguments: SyncArguments) -> None:
 
     With --incremental, only the changes since the last run are exported, up to the last full quarter of an hour, or to
     the end of --date. They are published at DEST/changes/, window by window, even after missed runs. The first run
-    publishes all items at DEST/snapshot/; --merge updates this snapshot in each run. Changes of less than 15 minutes
-    wait for the next run. The state is stored only in DEST.
+    publishes all items at DEST/snapshot/; --merge updates this snapshot in each run. If fewer than 15
+    minutes have passed since the end of the last window, their changes are left for the next run. The state is stored
+    only in DEST.
 
     After a failure, the same command resumes, and does not start a second export while the first can be used. Once the
     day is published, running the command again changes nothing. --replace publishes the day again, from an existing

@@ -1,4 +1,4 @@
-"""Blocks of changes as blocks of item lines, which the decoder reads, and the change of each item line."""
+"""Translates blocks of changes to blocks of item lines for the decoder, and finds the change of an item line."""
 
 from __future__ import annotations
 

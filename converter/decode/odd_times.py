@@ -1,4 +1,4 @@
-"""Times that a run continues after: values that became null or were cut, and items without a value for `time`."""
+"""Bad and missing times that do not stop a run: values that became null or were cut, and items without `time`."""
 
 from __future__ import annotations
 

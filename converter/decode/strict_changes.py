@@ -80,11 +80,11 @@ def compact_change(line: bytes, form: ChangeForm, unknown: list[Member] | None =
     old = check_members(_object(document, "OldImage"), "$.OldImage", 1) if "OldImage" in document else None
     new = check_members(_object(document, "NewImage"), "$.NewImage", 1) if "NewImage" in document else None
     if old is not None and not form.old_images:
-        raise LineProblem("$", "there is an OldImage, and the export's view is NEW_IMAGE")
+        raise LineProblem("$", "there is an OldImage, but the export's view is NEW_IMAGE")
     for path, image in (("$.OldImage", old), ("$.NewImage", new)):
         differing = next((name for name in keys if image is not None and image.get(name) != keys[name]), None)
         if differing is not None:
-            raise LineProblem(path, f"the key {shorten(differing)!r} is not as in Keys")
+            raise LineProblem(path, f"the key {shorten(differing)!r} differs from its value in Keys")
     operation = _operation(old, new, form)
     item: dict[str, Any] = {f"{MARK}{operation}": {"S": operation}, WRITTEN: {"N": written}}
     if old is not None:

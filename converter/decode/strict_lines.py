@@ -104,7 +104,7 @@ def compact_line(line: bytes, unknown: list[Member] | None = None) -> bytes:
         return b"{}\n"
     if "Item" not in document:
         found = ", ".join(repr(shorten(name)) for name in list(document)[:5])
-        raise LineProblem("$", f"there is no member Item, but {found}")
+        raise LineProblem("$", f"the member Item is missing; found {found}")
     others = check_unknown(document, ("Item",), "$", ())
     if unknown is not None:
         unknown += others
@@ -131,7 +131,7 @@ def check_unknown(members: Mapping[str, Any], names: Collection[str], path: str,
         if near is not None:
             raise LineProblem(
                 path,
-                f"there is a member {shorten(name)!r}, which is not known and looks like {near}: nothing is guessed",
+                f"there is a member {shorten(name)!r}, which is not known and resembles {near}: refusing to guess",
             )
         where = path_step(path, name)
         _check_json(value, where, 1)
@@ -233,7 +233,7 @@ def _parse(line: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise LineProblem("$", f"not JSON: {json_reason(error)} at character {error.pos} of the line") from None
     except RecursionError:
-        raise LineProblem("$", "nested too deep for a JSON parser; DynamoDB allows 32 levels") from None
+        raise LineProblem("$", "nested too deeply for a JSON parser; DynamoDB allows 32 levels") from None
     except ValueError as error:
         raise LineProblem("$", f"not JSON: {error}") from None
 

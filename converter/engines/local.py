@@ -1,4 +1,4 @@
-"""The local engine: one thread a worker. The kernels, inflating, hashing and writing all run without the GIL."""
+"""The local engine: one thread for each worker. The kernels, inflating, hashing and writing all run without the GIL."""
 
 from __future__ import annotations
 

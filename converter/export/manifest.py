@@ -160,7 +160,7 @@ def find_summary(source: Source, folder: str = "") -> Summary | None:
     changes = kind is ExportKind.CHANGES
     from_time, to_time = (members.time("exportFromTime"), members.time("exportToTime")) if changes else (None, None)
     if from_time and to_time and from_time >= to_time:
-        raise members.error("exportToTime", "the window ends before it begins")
+        raise members.error("exportToTime", "the window does not end after it begins")
     return Summary(
         export_id=export_id,
         export_arn=arn,

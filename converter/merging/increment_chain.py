@@ -115,7 +115,7 @@ def _walk(
             what = f"the window of increment {window.export_id} begins at {begin}, before {before} ends at {end}"
             if not rules.allow_overlap:
                 raise ExportError(
-                    f"{what}: items that were put in the overlap and deleted after it would remain in the snapshot",
+                    f"{what}: items that were created in the overlap and deleted after it would remain in the snapshot",
                     window.place,
                     f"use increments whose windows follow each other, starting at {format_utc(since)}; or add"
                     " --allow-overlap if no items are deleted",

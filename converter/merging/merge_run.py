@@ -1,4 +1,4 @@
-"""The run of a merge, whose base and increments are opened: all their data files as those of one export."""
+"""The run of a merge with opened inputs: the data files of base and increments as those of one export."""
 
 from __future__ import annotations
 

@@ -36,7 +36,9 @@ def clean_destination(destination: Destination, *, complete: bool, dry_run: bool
     """Remove what dead runs left; see converter.api.clean."""
     found = destination.leftovers()
     if not found and not destination.names(""):
-        raise StorageError("there is nothing here", destination.root, "name the folder that runs were to publish in")
+        raise StorageError(
+            "the destination is empty or does not exist", destination.root, "pass the DEST that you publish to"
+        )
     wanted = _sort(destination, found, complete=complete, dry_run=dry_run)
     held = any(leftover.state == "live" for leftover in found)
     if dry_run or not (held or wanted.removed or wanted.completed):

@@ -1,4 +1,4 @@
-"""Publishing what was decided: the commit, the index after it, and the report of a run that found its work done."""
+"""Publishing what was decided: the commit, the index after it, and the report of a run that had nothing to do."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ class DestinationRecords:
             record = None if content is None else Record.from_json(content, self.place(entry))
             if record is None or entry_of(record, entry.file) != entry:
                 raise StorageError(
-                    "the record is not as the index of the destination says",
+                    "the record does not match the index of the destination",
                     self.place(entry),
-                    f"run the same command again; if it says the same, remove {self.files.child(INDEX)}",
+                    f"run the same command again; if the error persists, remove {self.files.child(INDEX)}",
                 )
             self._loaded[entry.export_id] = record
         return record

@@ -188,7 +188,7 @@ def _with_given_units(contract: Contract, options: ConvertOptions) -> Contract:
                 raise SchemaError(
                     f"the numbers of column {promise.name!r} are {promised}, and the options say {UNIT_NAMES[given]}",
                     contract.where,
-                    "use the same unit; or, if the unit has changed since, take it from this export on with --evolve",
+                    "use the same unit; or, if the source changed its unit, add --evolve to use it from this export on",
                 )
             promise = replace(promise, unit=given, is_unit_given=True)
         promises.append(promise)

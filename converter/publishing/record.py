@@ -34,7 +34,7 @@ PART_ENDINGS = (".parquet", ".csv", ".csv.gz")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """`DEST/_exports/<ExportId>.json`. It exists exactly while all its parts do.
+    """`DEST/_exports/<ExportId>.json`. It exists only while all its parts do.
 
     sequence: 1 for the destination's first record, and one more for each that is published after it.
     export_time: the last moment that the export knows of. date: its day (`2023-11-27`) in `timezone`.

@@ -108,7 +108,7 @@ def _read_entries(tables: Members, records: Members, files: Mapping[str, FileVer
     versions = list(map(FileVersion, sizes, written))
     columns["file"] = versions
     if any(len(values) != len(ids) for values in (*columns.values(), sizes, written)):
-        raise ValueError("the lists have several lengths")
+        raise ValueError("the lists have different lengths")
     if len(set(ids)) < len(ids) or has_control_characters("".join(ids)):
         raise ValueError("an id is there twice, or is not a name")
     current = [file.written != "" and files.get(id_) == file for id_, file in zip(ids, versions, strict=True)]

@@ -1,4 +1,4 @@
-r"""Column names: the policies of `--names`, and how no two names become one.
+r"""Column names: the policies of `--names`, and how equal ones are numbered.
 
     preserve       the attribute's name
     treasure-data  as Treasure Data does itself: `[^A-Za-z0-9_]+` → `_`, lower-case, `_` before a leading digit, at

@@ -123,7 +123,7 @@ class ContainedFiles:
             raise StorageError(
                 f"the file is longer than the {most:,} bytes that ddb-convert would write",
                 self.place(path),
-                "see what was put there, and remove it",
+                "find out what was put there, and remove it",
             )
         return content
 
@@ -252,7 +252,7 @@ class ContainedFiles:
         )
 
     def _not_a_file_error(self, path: str) -> StorageError:
-        return StorageError("this is not a file", self.place(path), "see what was put there, and remove it")
+        return StorageError("this is not a file", self.place(path), "find out what was put there, and remove it")
 
     @contextmanager
     def _named(self, path: str) -> Iterator[None]:

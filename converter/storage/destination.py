@@ -234,5 +234,7 @@ class Destination(StoredFiles):
     def checked(self, path: str) -> str:
         """Return the path. Raises StorageError if it leads out of the destination."""
         if not is_path(path):
-            raise StorageError("the path leads out of the destination", self.child(path), "see what wrote this record")
+            raise StorageError(
+                "the path leads out of the destination", self.child(path), "find out what wrote this record"
+            )
         return path

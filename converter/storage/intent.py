@@ -100,7 +100,7 @@ def _problem(intent: Intent) -> str | None:
     if not intent.run.removeprefix(HIDDEN_RUN).startswith(f"{intent.export_id}-"):
         return f"{intent.run!r} is not a run of export {intent.export_id}"
     if len({(part.folder, part.name) for part in intent.parts}) < len(intent.parts):
-        return "two parts have one name"
+        return "two parts have the same name"
     if any(part.folder >= len(intent.folders) for part in intent.parts):
         return "a part has no folder"
     if not intent.folders or any(not is_own_folder(folder, intent.export_id) for folder in intent.folders):
@@ -118,7 +118,7 @@ def _problem(intent: Intent) -> str | None:
 def check_names(parts: Sequence[PendingPart]) -> None:
     """Raise ValueError for two parts of one name, and for a name that a file can't have."""
     if len({(part.folder, part.name) for part in parts}) != len(parts):
-        raise ValueError("two parts have one name")
+        raise ValueError("two parts have the same name")
     if not all(is_name(part.name) for part in parts):
         raise ValueError("a part's name is not the name of a file")
 
@@ -131,7 +131,7 @@ def folder_taken_error(place: str) -> StorageError:
 def part_lost_error(place: str) -> StorageError:
     """The error for a part that a commit which has begun can't find."""
     return StorageError(
-        "a part of a commit that has begun is lost",
+        "a part of the unfinished commit is missing",
         place,
         f"remove {INTENT} from the destination, then convert the export again with --replace",
     )

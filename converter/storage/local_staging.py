@@ -152,13 +152,13 @@ class LocalParts(PartStore):
                 size = self.files.file_size(path)
             if size is None:
                 raise StorageError(
-                    "the pending part is gone", self.files.place(path), "see what else writes in this folder"
+                    "the pending part is gone", self.files.place(path), "find out what else writes in this folder"
                 )
             if size != part.bytes:
                 raise StorageError(
                     f"the pending part has {size} bytes, but {part.bytes} were written",
                     self.files.place(path),
-                    "see what else writes in this folder, then run the same command again",
+                    "find out what else writes in this folder, then run the same command again",
                 )
 
     def abort_open(self) -> None:

@@ -1,4 +1,4 @@
-"""The lease of a destination in an object store: an object that its holder rewrites every few seconds.
+"""The lease of a destination in an object store: an object that its holder rewrites every 15 seconds.
 
 Take: a conditional write, which one of several runs wins. Take over: a lease that was not rewritten for a minute, or
 whose process is known to be dead, is overwritten on the condition that it has not changed since, so that one of several
@@ -130,7 +130,7 @@ class HeldLease:
             raise StorageError(
                 "the lease of the destination was lost: it could not be written for a while, or someone removed it",
                 self._store.place(LEASE),
-                "see that nothing else writes there, then run the same command again",
+                "make sure that nothing else writes there, then run the same command again",
             )
 
     def is_lost(self) -> bool:

@@ -82,7 +82,7 @@ class Uploads(PartStore):
         return StorageError(
             "another program aborted this run's upload of a part",
             self.store.place(path),
-            "see what removes uploads there (a lifecycle rule, or another run), then run the same command again",
+            "find out what removes uploads there (a lifecycle rule, or another run), then run the same command again",
         )
 
     def finished(self, upload_id: str, pieces: Sequence[Future[Piece]]) -> None:

@@ -60,6 +60,6 @@ class Source(StoredFiles):
         """Return the path. Raises ExportError if it leads out of the root; any other name is allowed."""
         if path.startswith("/") or ".." in path.split("/") or "\0" in path:
             raise ExportError(
-                "the path leads out of the export's folder", self.child(path), "see what wrote this manifest"
+                "the path leads out of the export's folder", self.child(path), "find out what wrote this manifest"
             )
         return path

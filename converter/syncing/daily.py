@@ -93,7 +93,7 @@ def sync_day(
     """Bring a day of the table to the destination; see converter.api.sync."""
     if options.latest or options.export_id is not None:
         option = "--latest" if options.latest else "--export-id"
-        raise UsageError("the table and the day say which export is meant", option, "leave it out")
+        raise UsageError("the table and the day determine which export is used", option, "leave it out")
     check_dest(sync.dest, [sync.target.folder])
     table = describe_table(sync.table, execution.aws.for_source())
     now = clock.now()

@@ -1,4 +1,4 @@
-"""Which changes of a table can be exported still, and what they can begin with and end at."""
+"""The changes of a table that can still be exported: where their windows may begin and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports on their way: which of those that there are can be used, and the waiting for those that are not finished."""
+"""Exports in progress and finished ones: which can be used, and how a run waits for the others."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class CsvPart(PartWriter):
 
 
 def _header(schema: Schema) -> bytes:
-    """The names of the columns, quoted like any field."""
+    """The names of the columns, quoted by the rule in kernels/encode/csv_rows.py."""
     return ",".join(map(_quote, (column.name for column in schema.columns))).encode() + b"\n"
 
 
@@ -83,6 +83,11 @@ def _quote(name: str) -> str:
 
 
 def _looks_different(name: str) -> bool:
-    """As for the fields of rows. Also, U+FEFF at the start of a file would be a byte order mark."""
+    """Return whether a reader may take an unquoted name for another text.
+
+    Also, U+FEFF at the start of a file would be a byte order mark.
+    """
     first, last = name[0], name[-1]
-    return first <= " " or last <= " " or first in "\\'#\ufeff" or name.lower() in states.NULL_WORDS
+    return (
+        first <= " " or last <= " " or first in states.CSV_QUOTED_FIRST + "\ufeff" or name.lower() in states.NULL_WORDS
+    )

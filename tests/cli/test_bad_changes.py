@@ -33,22 +33,22 @@ LINES: dict[str, tuple[bytes, str, str]] = {
     "other keys than its image": (
         HEAD + KEYS + b',"NewImage":{"id":{"S":"5ecret"}}}',
         "$.NewImage",
-        "the key 'id' is not as in Keys",
+        "the key 'id' differs from its value in Keys",
     ),
     "other keys than its old image": (
         HEAD + KEYS + b',"OldImage":{"id":{"S":"5ecret"}}}',
         "$.OldImage",
-        "the key 'id' is not as in Keys",
+        "the key 'id' differs from its value in Keys",
     ),
     "its keys deeper in its image": (
         HEAD + KEYS + b',"NewImage":{"id":{"S":"5ecret"},"m":{"M":{"id":{"S":"a"}}}}}',
         "$.NewImage",
-        "the key 'id' is not as in Keys",
+        "the key 'id' differs from its value in Keys",
     ),
     "its keys deeper in its old image": (
         HEAD + KEYS + b',"OldImage":{"x":{"S":"' + b'\\"}' * 30 + b'"},"m":{"M":{"id":{"S":"a"}}}}}',
         "$.OldImage",
-        "the key 'id' is not as in Keys",
+        "the key 'id' differs from its value in Keys",
     ),
     "a number that is none": (GOOD.replace(b'"1"}}}', b'"5ecret"}}}'), "$.NewImage.n.N", "not a number"),
     "an old number that is none": (

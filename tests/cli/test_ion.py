@@ -24,7 +24,7 @@ LINES: dict[str, tuple[bytes, str, str]] = {
     "a number of too many digits": (b"$ion_1_0 {Item:{n:%s.}}" % (b"5" * 39), "$.Item.n.N", "39 significant digits"),
     "a number out of range": (b"$ion_1_0 {Item:{n:[1d126]}}", "$.Item.n.L[0].N", "outside of DynamoDB's range"),
     "an empty set": (b"$ion_1_0 {Item:{e:$dynamodb_SS::[]}}", "$.Item.e.SS", "a set is never empty"),
-    "a change": (b'$ion_1_0 {Record:{Keys:{s:"5ecret"}}}', "$", "there is no member Item, but 'Keys'"),
+    "a change": (b'$ion_1_0 {Record:{Keys:{s:"5ecret"}}}', "$", "the member Item is missing; found 'Keys'"),
     "nested too deep": (b"$ion_1_0 {Item:{l:%s}}" % (b"[" * 100 + b"]" * 100), "$.Item.l.L[0]", "deeper than 64"),
     "binary Ion": (b"\xe0\x01\x00\xea\xd2", "$", "binary Ion, but exports are Ion text"),
 }

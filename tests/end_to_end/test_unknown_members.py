@@ -183,7 +183,7 @@ def test_an_unknown_member_without_any_image_is_refused_where_deletes_have_one(t
 
 def test_a_line_of_unknown_members_alone_is_not_an_empty_object(tmp_path: Path) -> None:
     export = full(tmp_path / "b", [item_line(1, unknown=True), item_line(4, unknown=True), b'{"Who":1}'])
-    with pytest.raises(BadLineError, match=r"line 3 .*there is no member Item"):
+    with pytest.raises(BadLineError, match=r"line 3 .*the member Item is missing"):
         convert(export.folder, tmp_path / "out")
 
 

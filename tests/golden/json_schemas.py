@@ -215,7 +215,7 @@ _REPORT = Object(
 )
 _RECORD = Object(
     "record",
-    "`DEST/_exports/<ExportId>.json`: it exists exactly while all of its parts do.",
+    "`DEST/_exports/<ExportId>.json`: it exists only while all of its parts do.",
     (
         Member("version", {"type": "integer", "minimum": 3}, "version of this format"),
         Member("exportId", TEXT, "ID of the export, and name of the file"),

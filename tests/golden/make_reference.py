@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -72,7 +73,10 @@ def _commands_page() -> str:
         for heading, records in rows.items():
             if records:
                 pieces.append(f"| {heading} | |\n|---|---|")
-                pieces += [f"| {code(left)} | {_cell(' '.join(right.split()))} |" for left, right in records]
+                pieces += [
+                    f"| {code(re.sub(r' <(str|list.str.)>$', '', left))} | {_cell(' '.join(right.split()))} |"
+                    for left, right in records
+                ]
                 pieces.append("")
         # Without their numbers, each can be copied.
         examples = [line[5:] for line in command.epilog.splitlines()[2:]]

@@ -24,7 +24,14 @@ import numpy as np
 from converter.kernels.characters import COMMA, NEWLINE, QUOTE
 from converter.kernels.encode.bit_packing import integer_at, value_size
 from converter.kernels.encode.number_text import put_integer, put_scaled
-from converter.kernels.encode.states import CSV_EMPTY_LINE, CSV_NEEDED, CSV_ROW, CSV_WRITTEN, NULL_WORDS
+from converter.kernels.encode.states import (
+    CSV_EMPTY_LINE,
+    CSV_NEEDED,
+    CSV_QUOTED_FIRST,
+    CSV_ROW,
+    CSV_WRITTEN,
+    NULL_WORDS,
+)
 from converter.kernels.layout import (
     COLUMN_BITS,
     COLUMN_FORM,
@@ -50,7 +57,7 @@ _QUOTED, _WORD, _BLANK = 1, 2, 4
 # branches on the first byte would be mispredicted, because numbers begin with any digit.
 _FIRST = np.full(256, _BLANK, np.uint8)
 _FIRST[: _LAST_BLANK + 1] |= _QUOTED
-for _letter in b"\\'#":
+for _letter in CSV_QUOTED_FIRST.encode():
     _FIRST[_letter] |= _QUOTED
 for _letter in b"nN-1":
     _FIRST[_letter] |= _WORD

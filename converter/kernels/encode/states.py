@@ -15,6 +15,8 @@ CSV_EMPTY_LINE: Final = 3
 """1 if the next row would be an empty line."""
 CSV_STATE_SIZE: Final = 4
 
+CSV_QUOTED_FIRST: Final = "\\'#"
+"""Characters that CSV quotes a text for that begins with one; see csv_rows.py."""
 NULL_WORDS: Final = ("na", "n/a", "nan", "nil", "null", "none", "-nan", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan")
 """Texts, in any case, that some readers of CSV take for null unless they are quoted; of 8 bytes at most."""
 

@@ -1,7 +1,7 @@
-"""Turns the kernels into object files: Numba infers types and lowers, LLVM optimises and emits code, once for all.
+"""Turns the kernels into object files: Numba infers types and lowers, LLVM optimizes and emits code, once for all.
 
-Numba's own way is to optimise, verify and load each function as soon as it is compiled, and again inside each of its
-callers. Here it only translates: the modules of all functions are linked, and optimised as one. That changes Numba's
+Numba's own way is to optimize, verify and load each function as soon as it is compiled, and again inside each of its
+callers. Here it only translates: the modules of all functions are linked, and optimized as one. That changes Numba's
 inner workings, so it happens in processes of its own (build.py).
 
 There are parts because most machines have two cores. The items call functions that are in the part `values`: they are
@@ -141,7 +141,7 @@ def emit_kernels(part: str) -> bytes:
         module.get_function(name).name = symbol
     for name, native in fronts.items():
         module.link_in(llvm.parse_assembly(_front(name, module.get_function(native))))
-    _optimise(module, {*fronts, *symbols.values()})
+    _optimize(module, {*fronts, *symbols.values()})
     _check_calls(module)
     code: bytes = create_target_machine().emit_object(module)
     return code
@@ -249,8 +249,8 @@ def _front(name: str, native: Any) -> str:
     return "\n".join(lines)
 
 
-def _optimise(module: Any, names: set[str]) -> None:
-    """Optimise a module of which others see only `names`."""
+def _optimize(module: Any, names: set[str]) -> None:
+    """Optimize a module of which others see only `names`."""
     for function in module.functions:
         if not function.is_declaration and function.name not in names:
             function.linkage = llvm.Linkage.internal

@@ -42,9 +42,9 @@ def refusal(call: Any) -> UsageError:
 @pytest.mark.parametrize(
     ("length", "what"),
     [
-        (timedelta(0), "ends before it begins"),
-        (timedelta(minutes=-20), "ends before it begins"),
-        (timedelta(minutes=14, seconds=59), "0:14:59, but the minimum is 15 minutes"),
+        (timedelta(0), "must end after it begins"),
+        (timedelta(minutes=-20), "must end after it begins"),
+        (timedelta(minutes=14, seconds=59), "0:14:59 long, but the minimum is 15 minutes"),
         (timedelta(hours=24, seconds=1), "the maximum is 24 hours"),
     ],
 )

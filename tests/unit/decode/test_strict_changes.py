@@ -75,7 +75,7 @@ def test_blank_lines_and_empty_objects_come_back_as_such(text: bytes) -> None:
         (
             {"NewImge": {}},
             "$",
-            "there is a member 'NewImge', which is not known and looks like NewImage: nothing is guessed",
+            "there is a member 'NewImge', which is not known and resembles NewImage: refusing to guess",
         ),
         ({"Metadata": {}}, "$.Metadata", "there is no member WriteTimestampMicros"),
         ({"Metadata": META | {"Keys": 1}}, "$.Metadata", "there is a member 'Keys', which does not belong here"),
@@ -87,10 +87,10 @@ def test_blank_lines_and_empty_objects_come_back_as_such(text: bytes) -> None:
         ({"Keys": {"id": {"S": 1}}}, "$.Keys.id.S", "expected a string, got a number"),
         ({"Keys": {"no": {"S": "a"}}}, "$.Keys", "the keys are 'no' (S), and those of the first change are 'id' (S)"),
         ({"Keys": {"id": {"N": "1"}}}, "$.Keys", "the keys are 'id' (N), and those of the first change are 'id' (S)"),
-        ({"NewImage": {}}, "$.NewImage", "the key 'id' is not as in Keys"),
-        ({"NewImage": {"id": {"S": "b"}}}, "$.NewImage", "the key 'id' is not as in Keys"),
-        ({"OldImage": {}}, "$.OldImage", "the key 'id' is not as in Keys"),
-        ({"OldImage": {"id": {"S": "b"}}}, "$.OldImage", "the key 'id' is not as in Keys"),
+        ({"NewImage": {}}, "$.NewImage", "the key 'id' differs from its value in Keys"),
+        ({"NewImage": {"id": {"S": "b"}}}, "$.NewImage", "the key 'id' differs from its value in Keys"),
+        ({"OldImage": {}}, "$.OldImage", "the key 'id' differs from its value in Keys"),
+        ({"OldImage": {"id": {"S": "b"}}}, "$.OldImage", "the key 'id' differs from its value in Keys"),
         ({"NewImage": []}, "$.NewImage", "expected an object, got an array"),
         ({"NewImage": KEYS | {"p": {"N": "x"}}}, "$.NewImage.p.N", "not a number"),
         ({"OldImage": KEYS | {"p": {"L": [{"N": "x"}]}}}, "$.OldImage.p.L[0].N", "not a number"),
@@ -125,7 +125,7 @@ def test_a_line_without_what_every_change_has_is_refused() -> None:
 
 
 def test_an_old_image_in_a_view_that_has_none_is_refused() -> None:
-    reason = "there is an OldImage, and the export's view is NEW_IMAGE"
+    reason = "there is an OldImage, but the export's view is NEW_IMAGE"
     assert refusal(line(OldImage=KEYS), ChangeForm(FORM.keys, old_images=False)) == ("$", reason)
 
 

@@ -82,14 +82,14 @@ def test_an_exponent_of_thousands_of_digits_is_read_or_refused_by_its_value() ->
         ("[]", "$", "expected an object with the member Item, got an array"),
         ("null", "$", "expected an object with the member Item, got null"),
         ("true", "$", "expected an object with the member Item, got true"),
-        ('{"item":{}}', "$", "there is no member Item, but 'item'"),
-        ('{"Keys":{},"NewImage":{}}', "$", "there is no member Item, but 'Keys', 'NewImage'"),
+        ('{"item":{}}', "$", "the member Item is missing; found 'item'"),
+        ('{"Keys":{},"NewImage":{}}', "$", "the member Item is missing; found 'Keys', 'NewImage'"),
         ('{"Item":{"a":{"N":' + "1" * 5000 + "}}}", "$.Item.a.N", "expected a string, got a number"),
         ('{"Item":{},"Keys":1}', "$", "there is a member 'Keys', which does not belong here"),
         (
             '{"Item":{},"Itm":1}',
             "$",
-            "there is a member 'Itm', which is not known and looks like Item: nothing is guessed",
+            "there is a member 'Itm', which is not known and resembles Item: refusing to guess",
         ),
         ('{"Item":[]}', "$.Item", "expected an object, got an array"),
         ('{"Item":null}', "$.Item", "expected an object, got null"),
@@ -116,7 +116,7 @@ def test_what_is_no_item_is_refused_with_path_and_reason(line: str, path: str, r
         (b"\xc2\xa0", "not JSON: "),
         (b'{"Item":{"a":{"S":"\xff"}}}', "invalid UTF-8 at byte 19 of the line"),
         (b'{"Item":{"a":{"S":"\xed\xa0\x80"}}}', "invalid UTF-8 at byte 19 of the line"),
-        (b'{"Item":' + b'{"a":' * 100_000, "nested too deep"),
+        (b'{"Item":' + b'{"a":' * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_strict_json_is_refused(line: bytes, reason: str) -> None:

@@ -168,7 +168,7 @@ def test_a_summary_with_a_wrong_member_is_refused(tmp_path: Path, name: str, val
 
 def test_a_window_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
     write_manifests(tmp_path, window_summary(exportToTime="2023-11-14T22:13:20.000Z"), [])
-    with pytest.raises(ManifestError, match="ends before it begins"):
+    with pytest.raises(ManifestError, match="does not end after it begins"):
         read(tmp_path)
 
 

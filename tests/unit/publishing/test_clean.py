@@ -48,7 +48,7 @@ def kinds(found: Leftovers) -> dict[str, list[str]]:
 
 
 def test_a_place_without_anything_is_a_mistake(bucket: MemoryBucket) -> None:
-    with pytest.raises(StorageError, match="there is nothing here") as refused:
+    with pytest.raises(StorageError, match="the destination is empty or does not exist") as refused:
         clean(bucket)
     assert refused.value.where == bucket.place
 

@@ -164,7 +164,7 @@ def test_an_index_that_lies_about_an_older_record_is_found_out_where_that_is_nee
 ) -> None:
     forge(destination, 0, folders=("dt=elsewhere",))
     records = read_records(destination)
-    with pytest.raises(StorageError, match="not as the index of the destination says") as caught:
+    with pytest.raises(StorageError, match="does not match the index of the destination") as caught:
         records.load(records.entries[0])
     assert INDEX in caught.value.hint
 

@@ -134,7 +134,7 @@ def test_a_pending_part_that_is_a_link_is_not_published(tmp_path: Path, victim: 
     pending.unlink()
     (tmp_path / "other").write_bytes(b"abc")
     pending.symlink_to(tmp_path / "other")
-    with pytest.raises(StorageError, match="is lost"):
+    with pytest.raises(StorageError, match="is missing"):
         take(root)
     assert not (root / record_path(EXPORT)).exists()
 

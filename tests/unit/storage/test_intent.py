@@ -48,7 +48,7 @@ def test_an_intent_that_no_run_can_have_written_is_damaged(values: dict[str, obj
 
 def test_two_parts_of_one_name_are_damage() -> None:
     part = json.loads(INTENT.to_json())["parts"][0]
-    with pytest.raises(StorageError, match="two parts have one name"):
+    with pytest.raises(StorageError, match="two parts have the same name"):
         Intent.from_json(changed(parts=[part, part]), "intent.json")
 
 
@@ -59,7 +59,7 @@ def test_a_newer_version_is_left_alone() -> None:
 
 def test_names_of_parts_are_checked_before_they_are_committed() -> None:
     check_names([PART, PendingPart("0.parquet", 3, "", "", 1)])
-    with pytest.raises(ValueError, match="two parts have one name"):
+    with pytest.raises(ValueError, match="two parts have the same name"):
         check_names([PART, PART])
     with pytest.raises(ValueError, match="not the name of a file"):
         check_names([PendingPart("a/b", 3, "", "")])

@@ -111,7 +111,7 @@ def test_a_folder_that_replaces_its_parent_is_not_moved_away_again(part: str, tm
 def test_a_commit_that_has_lost_a_part_writes_no_record(damage: dict[str, bytes], tmp_path: Path) -> None:
     others = {path: content for path, content in PENDING.items() if "parts-1" in path}
     make(tmp_path, {**others, **damage})
-    with pytest.raises(StorageError, match="a part of a commit that has begun is lost") as lost:
+    with pytest.raises(StorageError, match="a part of the unfinished commit is missing") as lost:
         next_run(tmp_path)
     assert "0.csv" in lost.value.where
     assert f"The commit of export {EXPORT} has begun" in lost.value.hint

@@ -69,7 +69,7 @@ def test_a_discarded_part_is_removed_from_its_own_folder(lease: Lease, tmp_path:
 def test_two_parts_of_one_name_begin_no_commit(lease: Lease, tmp_path: Path) -> None:
     staging = lease.begin(EXPORT, *FOLDERS)
     parts = [write(staging, "0", b"one"), write(staging, "0", b"two")]
-    with pytest.raises(ValueError, match="one name"):
+    with pytest.raises(ValueError, match="the same name"):
         staging.commit(b"{}", parts)
     assert len(files_of(tmp_path)) == 2
 

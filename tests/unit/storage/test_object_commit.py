@@ -233,7 +233,7 @@ def test_an_upload_that_vanished_within_the_commit_publishes_no_record(bucket: M
     with destination(bucket).lease() as lease:
         commit = begin(lease)
         bucket.refuse = vanish
-        with pytest.raises(StorageError, match="a part of a commit that has begun is lost") as lost:
+        with pytest.raises(StorageError, match="a part of the unfinished commit is missing") as lost:
             commit()
     assert lost.value.where.startswith(f"{bucket.place}/{FOLDER}/")
     assert "--replace" in lost.value.hint
@@ -251,7 +251,7 @@ def test_an_object_of_another_run_does_not_count_as_a_completed_upload(bucket: M
     with destination(bucket).lease() as lease:
         commit = begin(lease)
         bucket.refuse = put_others
-        with pytest.raises(StorageError, match="a part of a commit that has begun is lost"):
+        with pytest.raises(StorageError, match="a part of the unfinished commit is missing"):
             commit()
     assert record_path(X) not in bucket.listing()
 

@@ -115,7 +115,7 @@ def test_options_that_the_destination_refuses_are_found_before_an_export_is_paid
 
 def test_another_export_than_the_one_of_the_day_can_not_be_named(service: Service) -> None:
     for option, options in (("--latest", {"latest": True}), ("--export-id", {"export_id": "x"})):
-        with pytest.raises(UsageError, match="the table and the day say which export is meant") as refused:
+        with pytest.raises(UsageError, match="the table and the day determine which export is used") as refused:
             sync(service, **options)
         assert refused.value.where == option
 

@@ -46,5 +46,5 @@ def test_a_front_loads_ints_and_addresses_from_the_frame_and_calls_the_kernel() 
 
 def test_names_that_no_other_module_needs_are_internal_after_optimization() -> None:
     module = llvm.parse_assembly("define i64 @kept() { ret i64 1 }\ndefine i64 @unused() { ret i64 2 }")
-    emit._optimise(module, {"kept"})
+    emit._optimize(module, {"kept"})
     assert [function.name for function in module.functions] == ["kept"]
