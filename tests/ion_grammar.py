@@ -11,6 +11,8 @@ from typing import Any
 
 from tests.oracle_input import plain_number
 
+NOT_A_NUMBER = "not a number of DynamoDB"
+
 _SPACE = " \t\r"
 _NUMBER_STOPS = "{}[](),\"' \t\r"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$"
@@ -248,7 +250,11 @@ class _Reader:
             exponent, decimal = exponent + digits, True
         if not decimal or (self.peek() and self.peek() not in _NUMBER_STOPS):
             raise ValueError("not a decimal")
-        return plain_number(f"{sign}{whole}.{fraction or '0'}e{exponent or '0'}")
+        try:
+            return plain_number(f"{sign}{whole}.{fraction or '0'}e{exponent or '0'}")
+        except ValueError:
+            # A number that no item may have. A member that is not known may: its value is left out.
+            return NOT_A_NUMBER
 
     def digits(self, *, underscores: bool) -> str:
         """Digits, with single underscores between them."""

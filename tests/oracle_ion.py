@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.ion_grammar import read_struct
+from tests.ion_grammar import NOT_A_NUMBER, read_struct
 from tests.oracle_changes import MEMBERS, ReadChange, change_files, change_of
 from tests.oracle_input import BadLineError, check_unknown, manifest_files
 
@@ -50,6 +50,16 @@ def read_ion_change_lines(data: bytes, view: str, name: str = "lines") -> Iterat
     yield from _structs(data, name, "Record", read)
 
 
+def _check_numbers(value: Any) -> None:
+    """Raise ValueError for a number beyond the limits of DynamoDB in a typed value, or in a struct of them."""
+    if isinstance(value, dict):
+        if value.get("N") == NOT_A_NUMBER or NOT_A_NUMBER in value.get("NS", ()):
+            raise ValueError(NOT_A_NUMBER)
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        _check_numbers(inner)
+
+
 def _structs(data: bytes, name: str, member: str, read: Callable[[dict[str, Any]], T]) -> Iterator[T]:
     """Return the results of `read` for the content of the one member that each line has."""
     for number, line in enumerate(data.split(b"\n"), 1):
@@ -66,6 +76,7 @@ def _structs(data: bytes, name: str, member: str, read: Callable[[dict[str, Any]
             if member not in members or list(members[member]) != ["M"]:
                 raise ValueError(f"the line is not a struct with the member {member}")
             known = members.pop(member)["M"]
+            _check_numbers(known)
             for other in members if member == "Item" else ():
                 check_unknown(other, members[other])
             if member == "Record" and not MEMBERS.isdisjoint(members):
