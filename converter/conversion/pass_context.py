@@ -1,10 +1,12 @@
-"""The state that the workers of one process share during a pass: a surprise, a failure, bytes read, idle threads."""
+"""State that workers of one process share in a pass: surprise, failure, bytes read, learned fields, idle threads."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+
+from converter.decode.learned import Learned
 
 
 class Stopped(Exception):
@@ -56,9 +58,21 @@ class PassContext:
         self.idle = IdleThreads(0, 0)
         self._lock = threading.Lock()
         self._on_bytes = on_bytes
+        self._learned: list[Learned] = []
         self._last_useful: float = float("inf")
         self.surprise = ""
         self.bytes_read = 0
+
+    def take_learned(self) -> Learned | None:
+        """Return what a shard of this pass has learned and no other shard uses, if there is any."""
+        with self._lock:
+            return self._learned.pop() if self._learned else None
+
+    def keep_learned(self, learned: Learned | None) -> None:
+        """Keep this for the next shard."""
+        if learned is not None:
+            with self._lock:
+                self._learned.append(learned)
 
     def surprised(self, surprise: str) -> None:
         """Make all shards observe only; the first surprise is the one that is reported."""

@@ -37,6 +37,9 @@ class _ShardConversion:
         self._job = job
         self._context = context
         self._decoder = job.decoder()
+        learned = context.take_learned()
+        if learned is not None:
+            self._decoder.begin_with(learned)
         self._output = Output(shard.index, job.options, job.parts, context.idle)
         self._json_bytes = 0
         self._places: list[TimePlace] = []
@@ -66,7 +69,7 @@ class _ShardConversion:
             observation = observation.merge(rows.observed)
             changed.update(rows.changed)
         untimed, untimed_deletes = decoder.untimed
-        return ShardResult(
+        result = ShardResult(
             index=self._shard.index,
             parts=parts,
             observation=observation,
@@ -77,6 +80,8 @@ class _ShardConversion:
             findings=job.input.findings(),
             filtered=count_filtered(decoder.lines),
         )
+        self._context.keep_learned(decoder.learned())
+        return result
 
     def _convert_lines(self, file: DataFile) -> None:
         job, decoder, lines = self._job, self._decoder, self._decoder.lines

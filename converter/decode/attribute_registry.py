@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from itertools import compress
 
 import numpy as np
 
@@ -17,6 +18,14 @@ from converter.schema.observe import AttributeObservation, Observation
 
 _PADDING = 64
 _OBSERVED = slice(layout.FIELD_COUNT, layout.FIELD_FINE_TIMES + 1)
+_OF_ITEMS = (
+    layout.FIELD_SEEN,
+    *range(layout.FIELD_COUNT, layout.FIELD_NUL_POLICY),
+    *range(layout.FIELD_BAD_REPORTED, layout.FIELD_FACTS),
+)
+"""Facts that items set. The others follow from its spelling, the schema and the options, or are guesses."""
+_MOST_KEPT = 10_000
+"""Attributes of a registry that another decoder may use."""
 _ALL_64_BYTES = -1
 _NO_TEXT = b"\xff"
 _MOST_SPELLINGS = 4
@@ -32,6 +41,7 @@ class AttributeRegistry:
         self._spelling_bytes = 0
         self._name_bytes = 0
         self._count = 0
+        self._kept = self._kept_bytes = 0
         self._attributes: dict[str, int] = {}
         self._find_slot = bind_find_slot()
         self.tables = _new_tables(capacity, 1 << 14)
@@ -44,13 +54,24 @@ class AttributeRegistry:
 
     @property
     def attributes(self) -> list[str]:
-        """Names of all attributes seen, in the order of their numbers."""
+        """Names of all attributes known, in the order of their numbers."""
         return list(self._attributes)
 
     @property
     def attribute_count(self) -> int:
-        """Number of the attributes seen."""
-        return len(self._attributes)
+        """Number of the attributes seen: those kept from an earlier decoder count once an item has them."""
+        seen = self.tables.facts[: self._kept, layout.FIELD_SEEN]
+        return len(self._attributes) - self._kept + int(np.count_nonzero(seen))
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another decoder may begin with these fields: they are few, and far below all limits."""
+        return len(self._attributes) <= _MOST_KEPT and self._spelling_bytes <= _MOST_KEPT * 2 * _PADDING
+
+    def forget_items(self) -> None:
+        """Forget all that was observed; the fields stay known."""
+        self.tables.facts[:, _OF_ITEMS] = 0
+        self._kept, self._kept_bytes, self._name_bytes = len(self._attributes), self._spelling_bytes, 0
 
     def add(self, spelling: Bytes, name_end: int, tag_end: int) -> tuple[int, str, int] | None:
         """Register a field by its spelling (`"price":{"N":"`); gives (field, attribute, tag).
@@ -73,15 +94,20 @@ class AttributeRegistry:
         if name not in self._attributes:
             self._name_bytes += name_end
         attribute = self._attributes.setdefault(name, len(self._attributes))
-        if attribute >= NAMES_LIMIT:
-            raise too_many_attributes_error(self._attributes.keys() - set(self._facts), NAMES_LIMIT)
-        spelled = self._spelling_bytes + spelling.size
+        if attribute >= NAMES_LIMIT and self.attribute_count > NAMES_LIMIT:
+            raise too_many_attributes_error(self._seen_names(), NAMES_LIMIT)
+        spelled = self._spelling_bytes - self._kept_bytes + spelling.size
         if self._name_bytes > NAMES_BYTES_LIMIT or spelled > _MOST_SPELLINGS * NAMES_BYTES_LIMIT:
-            raise too_long_names_error(self._attributes.keys() - set(self._facts))
+            raise too_long_names_error(self._seen_names())
         field = self._append(spelling, name_end + 2)
         self.tables.facts[field, layout.FIELD_ATTRIBUTE] = attribute
         self.tables.facts[field, layout.FIELD_TAG] = tag
         return field, name, tag
+
+    def _seen_names(self) -> set[str]:
+        """Names of the attributes seen, without facts."""
+        seen = self.tables.facts[: self._kept, layout.FIELD_SEEN].tolist() + [1] * (len(self._attributes) - self._kept)
+        return set(compress(self._attributes, seen)) - set(self._facts)
 
     def _read_name(self, quoted: bytes) -> str | None:
         """The name of an attribute or a fact; None if it is neither."""

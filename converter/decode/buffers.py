@@ -110,6 +110,11 @@ class Buffers:
         copy.arrays = copy.arrays._replace(arena=arena, lengths=lengths)
         return copy
 
+    @property
+    def reusable(self) -> bool:
+        """Whether another decoder may begin with this room: it grows where shards have different large columns."""
+        return self.arrays.arena.nbytes + self.arrays.lengths.nbytes <= 2 * BATCH_BYTES
+
     def used_bytes(self, rows: int) -> int:
         """The number of bytes in use with `rows` rows."""
         facts = self.arrays.facts

@@ -12,6 +12,7 @@ from converter.decode.actions import BY_TAG, NUL_POLICIES, choose_action
 from converter.decode.attribute_registry import AttributeRegistry
 from converter.decode.batch import Batch
 from converter.decode.buffers import BATCH_BYTES, Buffers
+from converter.decode.learned import Learned
 from converter.decode.line_source import LineSource
 from converter.decode.strict_lines import LineProblem, nul_problem, path_step, time_problem, value_path
 from converter.decode.time_rules import NO_TIME, NO_TIMES, OddTime, OddTimes, TimeRules, count_bad_types, wrong_tag
@@ -97,6 +98,21 @@ class Decoder:
         self.surprise = ""
         self.surprise_place: tuple[int, str] = (0, "")
         self._changed: dict[str, int] = {}
+
+    def begin_with(self, learned: Learned) -> None:
+        """Begin with what a decoder with the same arguments has learned."""
+        self._registry = learned.registry
+        if learned.buffers:
+            self._buffers, *others = learned.buffers
+            self._other_buffers = others[0] if others else None
+        self._state[layout.CAPACITY] = self._capacity()
+
+    def learned(self) -> Learned | None:
+        """Return what another decoder may begin with, if anything; this one has finished, and is not used again."""
+        # A new field of a time, or of a line of changes, does more than set its action.
+        if self.observing or self._time_types or self.lines.facts or self._state[layout.ROW]:
+            return None
+        return Learned.of(self._registry, (self._buffers, self._other_buffers))
 
     @property
     def observing(self) -> bool:

@@ -6,7 +6,9 @@ import threading
 
 import pytest
 
-from converter.conversion.pass_context import IdleThreads
+from converter.conversion.pass_context import IdleThreads, PassContext
+from converter.decode.attribute_registry import AttributeRegistry
+from converter.decode.learned import Learned
 
 
 def nothing() -> None:
@@ -61,3 +63,13 @@ def test_what_a_task_raises_is_raised_where_its_result_is_asked_for() -> None:
     assert future is not None
     with pytest.raises(ValueError, match="from afar"):
         future.result()
+
+
+def test_two_shards_never_use_the_same_learned_fields() -> None:
+    context = PassContext()
+    assert context.take_learned() is None
+    learned = Learned.of(AttributeRegistry(), (None,))
+    context.keep_learned(learned)
+    context.keep_learned(None)
+    assert context.take_learned() is learned
+    assert context.take_learned() is None
