@@ -113,7 +113,7 @@ class ConversionArguments(AwsArguments, SourceArguments, DestArguments, ObjectAr
     show_values: bool = option("Show data in messages about bad lines. It may contain personal data.", False)
     replace: bool = option("Replace the published output of this export, or of its date.", False)
     dry_run: bool = option(
-        "Read the manifests and the records in DEST, and with sync ask AWS for exports; print what a run would do, and"
+        "Read the manifests and the records in DEST (sync also lists existing exports), print what a run would do, and"
         " write nothing.",
         False,
     )

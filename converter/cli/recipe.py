@@ -53,7 +53,8 @@ def recipe(arguments: RecipeArguments) -> None:
     """Write files that load DEST into another system.
 
     treasure-data: load.yml for the importer s3_v2, and the workflow load.dig that loads each day. athena: a CREATE
-    EXTERNAL TABLE with partition projection. duckdb, spark: SQL, and polars: a program, for all days.
+    EXTERNAL TABLE with partition projection. duckdb and spark: SQL. polars: a program. Each
+    covers all days.
 
     Columns that were added later are null on older days, null and the empty string stay distinct, and numbers keep
     their digits wherever the consumer supports it; comments in the files state the exceptions. Write the recipe again

@@ -42,9 +42,9 @@ def sync(arguments: SyncArguments) -> None:
     only in DEST.
 
     After a failure, the same command resumes, and does not start a second export while the first can be used. Once the
-    day is published, running the command again changes nothing. --replace publishes the day again, from an existing
-    export if one can be used, and otherwise from a new one, which AWS charges for. Can't be combined with
-    --incremental.
+    day is published, running the command again changes nothing. --replace publishes the day again if something is
+    different, such as an option or a missing part: from an existing export if one can be used, and otherwise from a new
+    one, which AWS charges for. --replace cannot be combined with --incremental.
     """
     changes = arguments.changes()
     options, preset = read_options(arguments)
