@@ -164,7 +164,7 @@ class LeftoversSuite(DeathsSuite):
 
     def test_where_nothing_is_at_all_there_is_nothing_to_clean(self) -> None:
         for dry_run in (False, True):
-            with pytest.raises(StorageError, match="nothing here"):
+            with pytest.raises(StorageError, match="is empty or does not exist"):
                 self.clean(dry_run=dry_run)
         assert self.listing() == {}
 

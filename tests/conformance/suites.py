@@ -286,7 +286,7 @@ class DestinationSuite(ABC):
         with self.open_destination().lease() as lease:
             staging = lease.begin(EXPORT, FOLDER)
             parts = [write_part(staging, "0.parquet", b"a"), write_part(staging, "0.parquet", b"b")]
-            with pytest.raises(ValueError, match="one name"):
+            with pytest.raises(ValueError, match="the same name"):
                 staging.commit(b"{}", parts)
         assert self.listing() == {}
 

@@ -34,7 +34,7 @@ class TestLocalLeftovers(LeftoversSuite):
         (self.folder / path).write_bytes(content)
 
     def test_looking_writes_nothing_and_making_nothing_is_left_behind(self) -> None:
-        with pytest.raises(StorageError, match="nothing here"):
+        with pytest.raises(StorageError, match="is empty or does not exist"):
             self.clean()
         assert not self.folder.exists()
         self.folder.mkdir()
