@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from converter.kernels.value_limits import HIGHEST_EXPONENT, LOWEST_EXPONENT, SIGNIFICANT_DIGITS
+
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?\Z", re.ASCII)
-_SIGNIFICANT, _LOWEST, _HIGHEST = 38, -130, 125
 
 
 def plain_number(text: str) -> str | None:
@@ -22,6 +23,6 @@ def plain_number(text: str) -> str | None:
     if not kept:
         return "0"
     lowest = int(exponent) + len(significant) - len(kept)
-    if len(kept) > _SIGNIFICANT or not _LOWEST <= lowest + len(kept) - 1 <= _HIGHEST:
+    if len(kept) > SIGNIFICANT_DIGITS or not LOWEST_EXPONENT <= lowest + len(kept) - 1 <= HIGHEST_EXPONENT:
         return None
     return format(Decimal((sign, tuple(map(int, kept)), lowest)), "f")

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from converter.conditions.numbers import plain_number
@@ -67,8 +68,9 @@ _DEEPEST = 100
 _MOST_PARTS = 10_000
 
 
+@lru_cache(maxsize=8)
 def parse_condition(text: str, option: str = "--where") -> Condition:
-    """Return the condition that a text spells. option: named in errors.
+    """Return the condition that a text spells; each shard asks again. option: named in errors.
 
     Raises UsageError with the column of the text at which it is wrong.
     """

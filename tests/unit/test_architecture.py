@@ -48,6 +48,7 @@ FLOOR = {
     "converter.display",
     "converter.errors",
     "converter.kernels.value_actions",
+    "converter.kernels.value_limits",
     "converter.name_policies",
     "converter.option_values",
     "converter.options",
